@@ -1,0 +1,111 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``[lifecycle_transfer]``: how bytes are moved, and within what limits."""
+
+from oslo_config import cfg
+
+GROUP = cfg.OptGroup('lifecycle_transfer', title='Image transfer',
+                     help='How the bytes of an image are moved.')
+
+OPTS = [
+    cfg.StrOpt(
+        'checksum',
+        default='md5',
+        choices=[('md5', 'as Glance does'),
+                 ('none', 'leave the checksum attribute empty')],
+        help="""
+The legacy checksum attribute of an image.
+
+Glance's secure hash (os_hash_algo, os_hash_value) is always set; md5 comes on
+top, for old clients, and is the slower of the two. Set none where md5 is
+not allowed (FIPS) or nobody reads the attribute: imports take a third less
+CPU time.
+"""),
+    cfg.IntOpt(
+        'memory_limit',
+        default=1024,
+        min=256,
+        help="""
+Address space of the process that reads an image, in MiB.
+
+The process uses less than 200 MiB of memory whatever the size of the image;
+address space is more, because shared libraries and thread stacks count. Raise
+it if a store's library (librbd) needs more and imports fail with "the memory
+limit was reached".
+"""),
+    cfg.IntOpt(
+        'cpu_limit',
+        default=120,
+        min=0,
+        help="""
+CPU seconds of that process for each GiB of virtual size; 0 for no limit.
+
+About 4 are used for hashing, 5 more to decompress. The limit is never less
+than ten minutes. It stops an image that was made to take for ever.
+"""),
+    cfg.IntOpt(
+        'nice',
+        default=5,
+        min=0,
+        max=19,
+        help="""
+Niceness of that process.
+
+Raise it when the API answers slowly during imports; set 0 on hosts that do
+nothing but import.
+"""),
+    cfg.IntOpt(
+        'workers',
+        default=2,
+        min=1,
+        max=64,
+        help="""
+Threads that decode one image.
+
+More help with compressed images on hosts with many cores.
+"""),
+    cfg.IntOpt(
+        'progress_interval',
+        default=2,
+        min=1,
+        max=30,
+        help="""
+Seconds between updates of the task's message.
+
+Each update writes one row of the database, renews the import's claim on the
+image, and looks whether the image was deleted. Raise it if the database is
+slow. Glance considers a task dead after an hour without update.
+"""),
+    cfg.StrOpt(
+        'python_interpreter',
+        help="""
+Python interpreter for the process that reads an image.
+
+Set it to the python of the virtual environment that glance-api is installed
+in if that is not found by itself. By default it is [wsgi] python_interpreter,
+or the one that glance-api runs with.
+"""),
+    cfg.StrOpt(
+        'qemu_img',
+        default='qemu-img',
+        help="""
+The qemu-img program, used for vmdk, vhd, vhdx and vdi only.
+
+Set the full path if it is not in the service's PATH.
+"""),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    conf.register_group(GROUP)
+    conf.register_opts(OPTS, group=GROUP)

@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Every error this package raises on purpose.
+
+A message says what happened, to which image, store or option, and what to
+do about it. Users read it in the Glance task, operators in the log, so it
+never holds a secret, nor a path of the host where the user would see it.
+"""
+
+from typing import Any
+from typing import ClassVar
+
+
+class LifecycleError(Exception):
+    """Base of all; the message is formatted from named fields.
+
+    The fields are kept, so that an error crosses a process boundary as its
+    class name and fields and is the same error on the other side.
+    """
+
+    message: ClassVar[str] = 'An unknown image lifecycle error occurred.'
+
+    def __init__(self, **fields: Any) -> None:
+        self.fields = fields
+        super().__init__(self.message.format(**fields))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {'error': type(self).__name__, 'fields': self.fields}
+
+
+def from_dict(value: dict[str, Any]) -> LifecycleError:
+    """The error that ``to_dict()`` described.
+
+    A name that is not one of ours becomes an InternalError: what a child
+    process says is never used to look up anything else.
+    """
+    known = {cls.__name__: cls for cls in _subclasses(LifecycleError)}
+    try:
+        return known[value['error']](**value['fields'])
+    except (KeyError, TypeError, IndexError):
+        return InternalError(detail='malformed error report')
+
+
+def _subclasses(cls: type[LifecycleError]) -> list[type[LifecycleError]]:
+    return [cls] + [s for c in cls.__subclasses__() for s in _subclasses(c)]
+
+
+class InternalError(LifecycleError):
+    message = 'Internal error in the image transfer: {detail}.'
+
+
+class ConfigurationError(LifecycleError):
+    message = 'The lifecycle configuration is not usable: {detail}'
+
+
+class ImageRefused(LifecycleError):
+    """The image itself is bad; trying again with the same bytes is vain.
+
+    :param reason: a stable slug that tests, metrics and documentation use,
+        for example ``backing-file``
+    :param detail: the sentence for the user
+    """
+
+    message = 'Image refused ({reason}): {detail}'
+
+    @property
+    def reason(self) -> str:
+        return str(self.fields['reason'])
+
+
+class SourceError(LifecycleError):
+    message = 'Cannot read the staged image: {detail}'
+
+
+class StoreError(LifecycleError):
+    """A store failed; the image is not at fault and a retry may succeed."""
+
+    message = 'Store {store} failed: {detail}'
+
+    @property
+    def store(self) -> str:
+        return str(self.fields['store'])
+
+
+class StoreFull(StoreError):
+    message = ('Store {store} is full: {detail}. Free some space or choose '
+               'another store, then import again.')
+
+
+class StoreDuplicate(StoreError):
+    message = ('Store {store} already holds an object for this image: '
+               '{detail}. It was not overwritten.')
+
+
+class TransferCancelled(LifecycleError):
+    message = 'The transfer was stopped: {detail}.'
+
+
+class TransferFailed(LifecycleError):
+    """The child process died or exceeded a limit."""
+
+    message = 'The transfer failed: {detail}'

@@ -1,0 +1,477 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""All that touches Glance's internals; nothing else imports ``glance``.
+
+Each use of something that Glance does not promise is tested against every
+release in RELEASES (tests/functional/test_contract.py). On another release
+``direct_unsupported()`` says so and imports are staged.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+import functools
+import importlib.metadata
+import os
+from typing import Any
+
+from glance.api import common as api_common
+from glance.common import exception as glance_exception
+from glance.common import store_utils
+from glance import context as glance_context
+import glance.db
+from glance import gateway
+from glance import notifier as glance_notifier
+from glance.quota import keystone as ks_quota
+from oslo_config import cfg
+from oslo_db import api as db_retry
+from oslo_db import exception as db_exception
+from oslo_log import log as logging
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.sink import base as sink_base
+
+LOG = logging.getLogger(__name__)
+CONF = cfg.CONF
+
+RELEASES = (31, 32, 33)
+DOWNLOADS = ('web-download', 'glance-download')
+PROCESSING = 'processing'
+SIGNATURE_PREFIX = 'img_signature'
+
+MIB = 1024 ** 2
+
+# SQLite lets one writer in at a time and tells the others to come again.
+_retry = db_retry.wrap_db_retry(
+    max_retries=20, retry_interval=0.1, max_retry_interval=2,
+    exception_checker=lambda e: 'database is locked' in str(e))
+
+
+class UserError(glance_exception.UploadException):
+    """The only kind of error whose text Glance shows the user."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """The image's attributes as they are when its import is admitted."""
+
+    status: str
+    disk_format: str
+    container_format: str
+    size: int | None
+    properties: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a finished transfer makes of an image; one save applies it."""
+
+    disk_format: str
+    container_format: str
+    size: int
+    virtual_size: int
+    checksum: str | None
+    os_hash_algo: str
+    os_hash_value: str
+    stored: Mapping[str, sink_base.Stored]
+    failed: Sequence[str]
+
+
+def direct_unsupported(stores: Sequence[str | None] | None) -> str | None:
+    """Why this import cannot be direct, or None."""
+    version = importlib.metadata.version('glance')
+    if int(version.split('.')[0]) not in RELEASES:
+        return ('Glance %s is not among the releases this package was tested '
+                'with (%s)' % (version, ', '.join(map(str, RELEASES))))
+    if not CONF.enabled_backends:
+        return 'multi-store (enabled_backends) is not configured'
+    if not isinstance(stores, list) or not all(stores):
+        return 'Glance gave no list of target stores'
+    return None
+
+
+class Import:
+    """One running import, as Glance handed it to the plugin's get_flow."""
+
+    def __init__(self, kwargs: Mapping[str, Any]) -> None:
+        self.task_id: str = kwargs['task_id']
+        self.image_id: str = kwargs['image_id']
+        self.method: str = kwargs['import_req']['method']['name']
+        self.all_must_succeed: bool = kwargs['import_req'].get(
+            'all_stores_must_succeed', True)
+        self._context = kwargs['context']
+        self._wrapper = kwargs['action_wrapper']
+        self._task_repo = kwargs['task_repo']
+
+    def facts(self) -> ImageFacts:
+        with self._wrapper as action:
+            return ImageFacts(
+                action.image_status, action.image_disk_format,
+                action.image_container_format, action.image_size,
+                action.image_extra_properties)
+
+    @_retry
+    def announce(self, stores: Sequence[str]) -> None:
+        """Show the stores as being imported to, as Glance does itself."""
+        with self._wrapper as action:
+            action.add_importing_stores(stores)
+            action.remove_failed_stores(stores)
+        with self._wrapper as action:
+            for store in stores:
+                _notify(action, 'image.prepare', store)
+
+    def heartbeat(self, message: str) -> None:
+        """Show progress, renew our claim, and look whether to go on.
+
+        :raises TransferCancelled: the image is gone, its lock is another
+            task's, or our task was ended by somebody
+        """
+        try:
+            self._wrapper.assert_task_lock()
+            task = self._task_repo.get(self.task_id)
+            if task.status != PROCESSING:
+                raise exceptions.TransferCancelled(
+                    detail='its task was set to %s' % task.status)
+            task.message = message
+            self._task_repo.save(task)
+        except glance_exception.NotFound as error:
+            raise exceptions.TransferCancelled(
+                detail='the image was deleted') from error
+        except glance_exception.TaskAbortedError as error:
+            raise exceptions.TransferCancelled(
+                detail='another import took over the image') from error
+        except db_exception.DBError as error:
+            # A database that is away for a moment must not cost an hour's
+            # work; the last save will tell whether it is back.
+            LOG.warning('Cannot update task %s: %s', self.task_id, error)
+
+    def check_room(self, staged: int, size: int, stores: int) -> None:
+        """Compare with every quota that the stored image counts against.
+
+        :param staged: bytes of the staged file, counted by Glance already
+        :param size: bytes of one stored copy
+        :param stores: how many copies
+        :raises ImageRefused: with the quota's name
+        """
+        if size > CONF.image_size_cap:
+            raise exceptions.ImageRefused(
+                reason='size-limit',
+                detail='it would be stored with %d bytes, more than the '
+                '%d of image_size_cap' % (size, CONF.image_size_cap))
+        if 0 <= CONF.image_location_quota < stores:
+            raise exceptions.ImageRefused(
+                reason='quota', detail='%d stores exceed '
+                'image_location_quota, %d'
+                % (stores, CONF.image_location_quota))
+        try:
+            api_common.check_quota(self._context, size * stores,
+                                   glance.db.get_api(),
+                                   image_id=self.image_id)
+            ks_quota.enforce_image_size_total(
+                self._context, self._context.owner,
+                delta=max(size, staged) // MIB)
+        except (glance_exception.StorageQuotaFull,
+                glance_exception.LimitExceeded) as error:
+            raise exceptions.ImageRefused(
+                reason='quota', detail=str(error)) from error
+
+    @_retry
+    def seal(self, sealed: Sealed) -> None:
+        """Make the image what it is now, and active, in one transaction.
+
+        :raises TransferCancelled: the image was deleted or is not ours
+        """
+        try:
+            with self._wrapper as action:
+                self._check_hash(action, sealed)
+                action.set_image_attribute(
+                    disk_format=sealed.disk_format,
+                    container_format=sealed.container_format,
+                    virtual_size=sealed.virtual_size, size=sealed.size)
+                action.remove_importing_stores(
+                    [*sealed.stored, *sealed.failed])
+                if sealed.failed:
+                    action.add_failed_stores(sealed.failed)
+                _fill(action, sealed)
+                action.set_image_attribute(status='active')
+        except (glance_exception.NotFound, glance_exception.Conflict,
+                glance_exception.TaskAbortedError) as error:
+            raise exceptions.TransferCancelled(
+                detail='the image was deleted or taken over by another '
+                'import') from error
+        self._tell(action, sealed)
+
+    def _check_hash(self, action: Any, sealed: Sealed) -> None:
+        known = _innermost(action)
+        if (known.os_hash_value and known.os_hash_algo == sealed.os_hash_algo
+                and known.os_hash_value != sealed.os_hash_value):
+            raise exceptions.ImageRefused(
+                reason='hash-mismatch',
+                detail='its %s differs from the os_hash_value that the image '
+                'already has' % sealed.os_hash_algo)
+
+    def _tell(self, action: Any, sealed: Sealed) -> None:
+        for store in sealed.stored:
+            _notify(action, 'image.upload', store)
+        _notify(action, 'image.activate')
+
+    @_retry
+    def replace_staged(self, **attributes: Any) -> None:
+        """Tell Glance what the file that it will upload is."""
+        with self._wrapper as action:
+            action.set_image_attribute(**attributes)
+
+    @_retry
+    def give_back(self, stores: Sequence[str], *, staged_size: int | None,
+                  **attributes: Any) -> None:
+        """After a failure: lists put right, and a status to go on from.
+
+        :param staged_size: bytes staged and kept, for another attempt with
+            glance-direct; None if there are none
+        :param attributes: disk_format and container_format to restore
+        """
+        with self._wrapper as action:
+            action.remove_importing_stores(stores)
+            action.add_failed_stores(stores)
+            importing = action.image_status == 'importing'
+            if importing and attributes:
+                action.set_image_attribute(**attributes)
+            # A download task sets queued itself, and raises, leaking the
+            # lock for an hour, if it is queued already.
+            if (importing and staged_size is None
+                    and self.method not in DOWNLOADS):
+                action.set_image_attribute(status='queued')
+        if importing and staged_size is not None:
+            set_uploading(self.image_id, staged_size)
+
+
+@functools.cache
+def admin_context() -> Any:
+    return glance_context.RequestContext(is_admin=True, overwrite=False,
+                                         roles=['admin'])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ImageState:
+    """What the database says of an image, for recovery.
+
+    :ivar lock: the task that holds the import lock, None for none
+    :ivar locations: store -> URL
+    :ivar importing: stores in os_glance_importing_to_stores
+    """
+
+    status: str
+    size: int | None
+    lock: str | None
+    locations: Mapping[str, str]
+    importing: Sequence[str]
+
+
+def image_state(image_id: str) -> ImageState | None:
+    """The image as it is now, None if it is deleted or never was."""
+    try:
+        image = _repo().get(image_id)
+    except glance_exception.NotFound:
+        return None
+    if image.status == 'deleted':
+        return None
+    properties = image.extra_properties
+    importing = properties.get('os_glance_importing_to_stores') or ''
+    return ImageState(
+        image.status, image.size, properties.get('os_glance_import_task'),
+        {loc['metadata'].get('store', ''): loc['url']
+         for loc in image.locations},
+        [store for store in importing.split(',') if store])
+
+
+def task_status(task_id: str) -> str | None:
+    """The status of a task, None if it is gone."""
+    task = _task(task_id)
+    return task and str(task.status)
+
+
+def task_over(task_id: str) -> bool:
+    return task_status(task_id) in (None, 'success', 'failure')
+
+
+@_retry
+def end_task(task_id: str, *, failure: str | None) -> None:
+    """End a task that nobody runs any more, or correct its message.
+
+    :param failure: the reason; None for success
+    """
+    task = _task(task_id)
+    if task is None:
+        return
+    if task.status == 'pending':
+        task.begin_processing()
+    if task.status == PROCESSING:
+        if failure is None:
+            task.succeed({'image_id': task.image_id})
+        else:
+            task.fail(failure)
+    elif task.status == 'failure' and failure is not None:
+        task.message = failure
+    else:
+        return
+    _task_repo().save(task)
+
+
+@_retry
+def drop_lock(image_id: str, task_id: str) -> bool:
+    """Release the image's import lock if that task holds it."""
+    try:
+        glance.db.get_api().image_delete_property_atomic(
+            image_id, 'os_glance_import_task', task_id)
+    except glance_exception.NotFound:
+        return False
+    return True
+
+
+@_retry
+def clear_stores(image_id: str, stores: Sequence[str]) -> None:
+    """Move stores from the list of importing ones to that of failed ones."""
+    image = _repo().get(image_id)
+    values = {}
+    for name, change in (
+            ('os_glance_importing_to_stores', set.difference),
+            ('os_glance_failed_import', set.union)):
+        listed = image.extra_properties.get(name) or ''
+        after = change(set(listed.split(',')) - {''}, set(stores))
+        values[name] = ','.join(sorted(after))
+    glance.db.get_api().image_update(admin_context(), image_id,
+                                     {'properties': values})
+
+
+@_retry
+def set_queued(image_id: str, **attributes: Any) -> None:
+    """Put an image back to where its user can import or stage it anew."""
+    glance.db.get_api().image_update(
+        admin_context(), image_id,
+        {'status': 'queued', 'size': None, 'virtual_size': None,
+         **attributes}, from_state='importing')
+
+
+def _task(task_id: str) -> Any:
+    try:
+        return _task_repo().get(task_id)
+    except glance_exception.NotFound:
+        return None
+
+
+def _repo() -> Any:
+    return gateway.Gateway().get_repo(admin_context())
+
+
+def _task_repo() -> Any:
+    return gateway.Gateway().get_task_repo(admin_context())
+
+
+def set_uploading(image_id: str, size: int, **attributes: Any) -> None:
+    """Put an image back to where its user can ask for the import again.
+
+    Glance's own transitions know no way back from importing to uploading,
+    and its import removed the note of which host has the staged file.
+    """
+    values: dict[str, Any] = {'status': 'uploading', 'size': size,
+                              **attributes}
+    host = CONF.worker_self_reference_url or CONF.public_endpoint
+    if host:
+        values['properties'] = {'os_glance_stage_host': host}
+    glance.db.get_api().image_update(admin_context(), image_id, values,
+                                     from_state='importing')
+
+
+def hash_algorithm() -> str:
+    return str(CONF.hashing_algorithm)
+
+
+def allowed_inspections() -> dict[str, Any]:
+    """Glance's ``[image_format]`` options, for the inspection."""
+    group = CONF.image_format
+    return {name: group[name] for name in (
+        'gpt_safety_checks_nonfatal', 'vmdk_allowed_types',
+        'require_image_format_match') if name in group}
+
+
+def wsgi_python() -> str | None:
+    value: str | None = CONF.wsgi.python_interpreter
+    return value
+
+
+def store_driver(store: str) -> str:
+    """The glance_store driver of a store.
+
+    :raises ConfigurationError: Glance has no such store
+    """
+    try:
+        return str(CONF.enabled_backends[store])
+    except (KeyError, TypeError):
+        raise exceptions.ConfigurationError(
+            detail='store %s is not among enabled_backends' % store) from None
+
+
+def staged_path(file_path: str) -> tuple[str, str]:
+    """The staging directory and the file's name in it.
+
+    :param file_path: the ``file://`` URL that Glance passes to plugins
+    :raises ConfigurationError: it lies elsewhere
+    """
+    if CONF.enabled_backends:
+        _separator, url = store_utils.get_dir_separator()
+    else:
+        url = CONF.node_staging_uri
+    directory = os.path.normpath(url.removeprefix('file://'))
+    found, name = os.path.split(file_path.removeprefix('file://'))
+    if os.path.normpath(found) != directory or not name:
+        raise exceptions.ConfigurationError(
+            detail='the staged file is not in the staging directory')
+    return directory, name
+
+
+def _chain(image: Any) -> list[Any]:
+    """The image and what it wraps, outermost first."""
+    found = [image]
+    while hasattr(found[-1], 'base'):
+        found.append(found[-1].base)
+    return found
+
+
+def _innermost(action: Any) -> Any:
+    return _chain(action._image)[-1]
+
+
+def _fill(action: Any, sealed: Sealed) -> None:
+    """Set what the wrapper has no method for, on the domain object itself.
+
+    The proxies around it refuse file:// locations and would ask the store
+    for the size of each; both are for what users add.
+    """
+    image = _innermost(action)
+    image.locations = [
+        {'url': s.url, 'metadata': dict(s.metadata), 'status': 'active'}
+        for s in sealed.stored.values()]
+    image.checksum = sealed.checksum
+    image.os_hash_algo = sealed.os_hash_algo
+    image.os_hash_value = sealed.os_hash_value
+
+
+def _notify(action: Any, event: str, store: str | None = None) -> None:
+    """Send what Glance's own set_data would have sent."""
+    for image in _chain(action._image):
+        if isinstance(image, glance_notifier.ImageProxy):
+            extra = (image._format_import_properties()
+                     if event != 'image.activate' else None)
+            image.send_notification(event, image.repo, extra_payload=extra,
+                                    backend=store)
+            return

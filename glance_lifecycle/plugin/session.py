@@ -1,0 +1,149 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the tasks of one import share inside one process.
+
+Tasks exchange plain data; but a descriptor, a lock and the list object that
+Glance will look at again have to live somewhere. They live here, by task.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+import contextlib
+import os
+import threading
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.transfer import journal
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+_sessions: dict[str, 'Session'] = {}
+_lock = threading.Lock()
+
+
+class Session:
+    """One import between get_flow and the end of its task.
+
+    :ivar stores: the stores to write, copied before Glance's list is emptied
+    :ivar staged_reason: why this import is staged, None if it is direct
+    :ivar error: what made our tasks fail
+    :ivar broken: what get_flow could not do; Admit raises it
+    :ivar leftovers: something could not be undone; the journal must stay
+    :ivar followed: its task's end is being waited for
+    """
+
+    def __init__(self, kwargs: Mapping[str, Any]) -> None:
+        self.glance = glance_image.Import(kwargs)
+        stores = kwargs.get('backend')
+        self.stores: list[str] = [s for s in stores or [] if s]
+        self.staged_reason = _staged_reason(stores)
+        self.journal: journal.Journal | None = None
+        self.fd = -1
+        self.error: exceptions.LifecycleError | None = None
+        self.broken: exceptions.LifecycleError | None = None
+        self.leftovers = False
+        self.followed = False
+        self._open_journal()
+        if self.staged_reason and CONF.lifecycle.mode == 'direct':
+            self.broken = exceptions.ConfigurationError(
+                detail='[lifecycle] mode is direct, but %s'
+                % self.staged_reason)
+        if self.direct and not self.broken:
+            # Glance's loop over this very list comes after us: nothing is
+            # left for it to upload.
+            stores.clear()  # type: ignore[union-attr]
+
+    @property
+    def direct(self) -> bool:
+        return self.staged_reason is None
+
+    def _open_journal(self) -> None:
+        try:
+            self.journal = journal.create(
+                CONF.lifecycle.state_dir, self.glance.task_id,
+                self.glance.image_id)
+            self.journal.note(method=self.glance.method, stores=self.stores)
+        except exceptions.LifecycleError as error:
+            self.broken = error
+
+    def note(self, **fields: Any) -> None:
+        if self.journal is None:
+            raise exceptions.InternalError(detail='the import has no journal')
+        self.journal.note(**fields)
+
+    @contextlib.contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Remember our error, and give the user its text.
+
+        Glance shows the text of one class of errors only; any other is
+        "Internal Error" to the user.
+        """
+        try:
+            yield
+        except exceptions.LifecycleError as error:
+            self.error = error
+            raise glance_image.UserError(str(error)) from error
+        except Exception as error:
+            LOG.exception('Import of image %s failed unexpectedly',
+                          self.glance.image_id)
+            self.error = exceptions.InternalError(
+                detail='%s; the log of glance-api has the details'
+                % type(error).__name__)
+            raise glance_image.UserError(str(self.error)) from error
+
+    def close(self, *, done: bool) -> None:
+        """Forget this import.
+
+        :param done: nothing is left to recover; the journal goes too
+        """
+        with _lock:
+            _sessions.pop(self.glance.task_id, None)
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+        if self.journal is not None:
+            if done:
+                self.journal.remove()
+            else:
+                self.journal.close()
+
+
+def get(kwargs: Mapping[str, Any]) -> Session:
+    """The session of this task, made at the first call.
+
+    Glance 33 may call get_flow several times for one task, with the list
+    that the first call has emptied.
+    """
+    with _lock:
+        task_id = kwargs['task_id']
+        if task_id not in _sessions:
+            _sessions[task_id] = Session(kwargs)
+        return _sessions[task_id]
+
+
+def live() -> list[Session]:
+    """All sessions of this process."""
+    with _lock:
+        return list(_sessions.values())
+
+
+def _staged_reason(stores: Any) -> str | None:
+    if CONF.lifecycle.mode == 'staged':
+        return '[lifecycle] mode is staged'
+    return glance_image.direct_unsupported(stores)

@@ -1,0 +1,134 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From Glance's configuration to a Job: plain data for the child."""
+
+from collections.abc import Sequence
+import functools
+import os
+from typing import Any
+
+from oslo_config import cfg
+import stevedore
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.transfer import job as jobs
+
+CONF = cfg.CONF
+GIB = 1024 ** 3
+MIB = 1024 ** 2
+
+SINKS = 'glance_lifecycle.sinks'
+SOURCES = 'glance_lifecycle.sources'
+
+# Serves every glance_store driver that has no sink of its own.
+ADAPTER = 'driver'
+
+# The least CPU time, whatever the virtual size.
+CPU_FLOOR = 600
+
+# Decoded in Python; the others start qemu-img, which inherits the limit and
+# was seen to use up to 0.7 GiB of address space.
+OWN_READERS = ('raw', 'qcow2')
+QEMU_IMG_MEMORY = 2 * GIB
+
+
+@functools.cache
+def entry(namespace: str, name: str) -> str | None:
+    """``module:class`` of an entry point, None where there is none.
+
+    :raises ConfigurationError: it is there and cannot be loaded
+    """
+    def failed(_manager: Any, ep: Any, error: Exception) -> None:
+        raise exceptions.ConfigurationError(
+            detail='%s of %s cannot be loaded: %s' % (ep.name, namespace,
+                                                      error))
+
+    found = stevedore.NamedExtensionManager(
+        namespace, [name], on_load_failure_callback=failed)
+    values = [str(e.entry_point.value) for e in found]
+    return values[0] if values else None
+
+
+def targets(stores: Sequence[str]) -> list[jobs.Target]:
+    """How to write each of these stores.
+
+    :raises ConfigurationError: one of them cannot be written
+    """
+    return [_target(store) for store in stores]
+
+
+def _target(store: str) -> jobs.Target:
+    driver = glance_image.store_driver(store)
+    found = entry(SINKS, driver) or entry(SINKS, ADAPTER)
+    if found is None:
+        raise exceptions.ConfigurationError(
+            detail='no sink can write store %s. Reinstall glance_lifecycle: '
+            'its entry points are missing' % store)
+    options = jobs.load(found).describe(CONF, store)
+    return jobs.Target(store, found, options)
+
+
+def staging_target(directory: str) -> jobs.Target:
+    """The staging directory itself, for the staged mode."""
+    found = entry(SINKS, 'file')
+    assert found is not None  # noqa: S101 - ours, beside this module
+    return jobs.Target('', found, {
+        'datadirs': [[directory, 0]], 'by_space': False, 'mode': 0,
+        'metadata': []})
+
+
+def source(reader: str, image_id: str,
+           staging_dir: str) -> tuple[str, dict[str, Any]]:
+    """The source for a format and its options.
+
+    :param reader: the format to decode; ``raw`` takes the bytes as they are
+    """
+    found = entry(SOURCES, reader)
+    if found is None:
+        raise exceptions.ConfigurationError(
+            detail='no source reads %s. Reinstall glance_lifecycle: its '
+            'entry points are missing' % reader)
+    limit = CONF.lifecycle.max_virtual_size * GIB
+    options: dict[str, Any] = {'max_virtual_size': limit or None}
+    if reader not in OWN_READERS:
+        options |= {'disk_format': reader, 'image_id': image_id,
+                    'scratch_dir': staging_dir,
+                    'qemu_img': CONF.lifecycle_transfer.qemu_img}
+    return found, options
+
+
+def job(image_id: str, reader: str, staging_dir: str,
+        stores: Sequence[jobs.Target], digests: Sequence[str],
+        virtual_size: int, all_must_succeed: bool) -> jobs.Job:
+    """The whole job, with the limits that the options set."""
+    conf = CONF.lifecycle_transfer
+    source_entry, options = source(reader, image_id, staging_dir)
+    memory = conf.memory_limit * MIB
+    if reader not in OWN_READERS:
+        memory = max(memory, QEMU_IMG_MEMORY)
+    return jobs.Job(
+        image_id=image_id, source=source_entry, source_options=options,
+        targets=tuple(stores), digests=tuple(dict.fromkeys(digests)),
+        all_must_succeed=all_must_succeed,
+        workers=min(conf.workers, os.cpu_count() or 1),
+        progress_interval=conf.progress_interval,
+        limits=jobs.Limits(
+            memory=memory,
+            cpu=_cpu_limit(virtual_size, len(stores)), nice=conf.nice))
+
+
+def _cpu_limit(virtual_size: int, stores: int) -> int:
+    per_gib = int(CONF.lifecycle_transfer.cpu_limit)
+    return per_gib and max(CPU_FLOOR,
+                           per_gib * stores * (1 + virtual_size // GIB))

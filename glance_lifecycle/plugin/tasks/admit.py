@@ -1,0 +1,181 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Admit: look before any work, and refuse with a reason."""
+
+import os
+import stat
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+from taskflow import task
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import recovery
+from glance_lifecycle.plugin import session as sessions
+from glance_lifecycle.policy import decision
+from glance_lifecycle.transfer import inspect
+from glance_lifecycle.transfer import work
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+GIB = 1024 ** 3
+
+
+class Admit(task.Task):
+    """Decides whether and how the staged image comes in.
+
+    Provides ``lifecycle_plan``: ``reader``, the format to decode;
+    ``convert``, whether the stored bytes differ from the staged ones;
+    ``disk_format`` and ``container_format`` to set; ``virtual_size`` to
+    expect in bytes, 0 if unknown; ``staging_dir`` and ``staged_size``.
+
+    As the first of our tasks, its revert is the last: it puts the image
+    into a state that its user can act on.
+    """
+
+    default_provides = 'lifecycle_plan'
+
+    def __init__(self, session: sessions.Session) -> None:
+        super().__init__(name='lifecycle-admit')
+        self._session = session
+
+    def execute(self, file_path: str) -> dict[str, Any]:
+        session = self._session
+        with session.reporting():
+            recovery.at_first_import()
+            if session.broken is not None:
+                raise session.broken
+            if not session.direct:
+                LOG.info('Image %(image)s is imported in staged mode: '
+                         '%(why)s', {'image': session.glance.image_id,
+                                     'why': session.staged_reason})
+            directory, name = glance_image.staged_path(file_path)
+            facts = session.glance.facts()
+            session.note(staged=os.path.join(directory, name),
+                         disk_format=facts.disk_format,
+                         container_format=facts.container_format)
+            session.fd = _open_staged(directory, name)
+            plan = _plan(session, facts)
+            session.glance.announce(session.stores)
+            return plan | {'staging_dir': directory}
+
+    def revert(self, *args: Any, **kwargs: Any) -> None:
+        outcome.failed(self._session)
+
+
+class Refuse(task.Task):
+    """Stands in for the flow that could not be built."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(name='lifecycle-refuse')
+        self._error = error
+
+    def execute(self) -> None:
+        raise glance_image.UserError(
+            'The lifecycle plugin cannot work (%s), so nothing is imported; '
+            'the log of glance-api has the details'
+            % type(self._error).__name__)
+
+
+def _open_staged(directory: str, name: str) -> int:
+    """Open the staged file, once: what is checked is what is then read."""
+    try:
+        parent = os.open(directory, os.O_RDONLY | os.O_DIRECTORY
+                         | os.O_CLOEXEC)
+        try:
+            fd = work.open_image(name, parent)
+        finally:
+            os.close(parent)
+    except OSError as error:
+        raise exceptions.SourceError(
+            detail='the staged file cannot be opened (%s). Was it staged on '
+            'another host?' % error.strerror) from error
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise exceptions.SourceError(detail='it is not a regular file')
+    return fd
+
+
+def _plan(session: sessions.Session,
+          facts: glance_image.ImageFacts) -> dict[str, Any]:
+    _refuse_signed(facts)
+    size = os.fstat(session.fd).st_size
+    if session.glance.method == 'glance-direct' and facts.size not in (
+            None, 0, size):
+        raise exceptions.ImageRefused(
+            reason='truncated', detail='%d bytes were staged, but %d are '
+            'there. Stage the image again' % (facts.size, size))
+    found = _inspect(session, facts)
+    virtual_size = found.virtual_size or 0
+    decided = decision.decide(
+        decision.Facts(facts.disk_format, facts.container_format, size,
+                       virtual_size or size), _defaults())
+    if decided.violations:
+        raise _refusal(decided.violations)
+    convert = decided.disk_format != facts.disk_format
+    stored_size = virtual_size or size if convert else size
+    session.glance.check_room(size, stored_size, len(session.stores) or 1)
+    return {
+        'reader': found.reader if convert else 'raw',
+        'convert': convert,
+        'disk_format': decided.disk_format,
+        'container_format': facts.container_format,
+        'virtual_size': virtual_size,
+        'staged_size': size,
+    }
+
+
+def _inspect(session: sessions.Session,
+             facts: glance_image.ImageFacts) -> inspect.Inspection:
+    size = os.fstat(session.fd).st_size
+    if facts.container_format != 'bare':
+        # Glance looks into nothing but bare containers either: an OVA is a
+        # tar file, and its disk_format speaks of what is inside.
+        return inspect.Inspection('raw', 'raw', None, size, size)
+    options = glance_image.allowed_inspections()
+    rules = inspect.Rules(**options, extended_l2=CONF.lifecycle.convert)
+    found = inspect.inspect(session.fd, rules, declared=facts.disk_format)
+    for check in found.tolerated:
+        LOG.warning('Image %(image)s fails the safety check %(check)s, which '
+                    'is tolerated', {'image': session.glance.image_id,
+                                     'check': check})
+    return inspect.check_declared(found, facts.disk_format, rules)
+
+
+def _refuse_signed(facts: glance_image.ImageFacts) -> None:
+    signed = sorted(name for name in facts.properties
+                    if name.startswith(glance_image.SIGNATURE_PREFIX))
+    if signed:
+        raise exceptions.ImageRefused(
+            reason='signature-unsupported',
+            detail='it has %s, and this release of glance_lifecycle cannot '
+            'verify signatures. An image that claims a signature is never '
+            'imported unverified' % ', '.join(signed))
+
+
+def _refusal(violations: tuple[decision.Violation, ...]) -> Exception:
+    """All reasons at once, so that the user need not try many times."""
+    return exceptions.ImageRefused(
+        reason=violations[0].reason,
+        detail='; '.join(v.detail for v in violations))
+
+
+def _defaults() -> decision.Defaults:
+    conf = CONF.lifecycle
+    return decision.Defaults(
+        convert=conf.convert, formats=tuple(conf.formats),
+        max_virtual_size=conf.max_virtual_size * GIB,
+        max_expansion_ratio=conf.max_expansion_ratio)

@@ -1,0 +1,67 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Seal: one save makes the image what it is, and active."""
+
+from typing import Any
+
+from taskflow import task
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import progress
+from glance_lifecycle.plugin import session as sessions
+from glance_lifecycle.transfer.sink import base as sink_base
+
+
+class Seal(task.Task):
+    """Locations, sizes, hashes, format and, last of all, the status."""
+
+    def __init__(self, session: sessions.Session) -> None:
+        super().__init__(name='lifecycle-seal')
+        self._session = session
+
+    def execute(self, lifecycle_plan: dict[str, Any],
+                lifecycle_result: dict[str, Any]) -> None:
+        session = self._session
+        with session.reporting():
+            session.glance.heartbeat(_summary(lifecycle_result))
+            session.glance.seal(_sealed(lifecycle_plan, lifecycle_result))
+            outcome.sealed(session)
+
+
+def _sealed(plan: dict[str, Any],
+            result: dict[str, Any]) -> glance_image.Sealed:
+    algorithm = glance_image.hash_algorithm()
+    size = result['virtual_size']
+    return glance_image.Sealed(
+        disk_format=plan['disk_format'],
+        container_format=plan['container_format'],
+        size=size,
+        virtual_size=size if plan['disk_format'] == 'raw'
+        else plan['virtual_size'],
+        checksum=result['digests'].get('md5'),
+        os_hash_algo=algorithm,
+        os_hash_value=result['digests'][algorithm],
+        stored={s: sink_base.Stored(**v)
+                for s, v in result['stored'].items()},
+        failed=sorted(result['failed']))
+
+
+def _summary(result: dict[str, Any]) -> str:
+    text = '%s in %.1f s, to %s' % (
+        progress.size(result['virtual_size']), result['seconds'],
+        ', '.join(result['stored']))
+    for error in result['failed'].values():
+        text += '. ' + str(exceptions.from_dict(error))
+    return text

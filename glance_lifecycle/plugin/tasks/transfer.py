@@ -1,0 +1,87 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Transfer: the one pass, from the staged file into every store."""
+
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+from taskflow import task
+
+from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import progress
+from glance_lifecycle.plugin import session as sessions
+from glance_lifecycle.plugin import targets
+from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import runner
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+
+class Transfer(task.Task):
+    """Writes and hashes the image.
+
+    Provides ``lifecycle_result``: the engine's report (see
+    ``engine.Report``) with ``seconds``, ``cpu_seconds``, ``peak_memory``.
+    """
+
+    default_provides = 'lifecycle_result'
+
+    def __init__(self, session: sessions.Session) -> None:
+        super().__init__(name='lifecycle-transfer')
+        self._session = session
+
+    def execute(self, lifecycle_plan: dict[str, Any]) -> dict[str, Any]:
+        session = self._session
+        with session.reporting():
+            found = targets.targets(session.stores)
+            # On disk before the first byte, so that a death is undone.
+            session.note(targets=found)
+            return run(session, lifecycle_plan, session.glance.image_id,
+                       found, digests())
+
+    def revert(self, *args: Any, **kwargs: Any) -> None:
+        outcome.undo(self._session)
+
+
+def digests() -> list[str]:
+    legacy = CONF.lifecycle_transfer.checksum
+    return [glance_image.hash_algorithm(),
+            *([] if legacy == 'none' else [legacy])]
+
+
+def run(session: sessions.Session, plan: dict[str, Any], name: str,
+        stores: list[jobs.Target], algorithms: list[str]) -> dict[str, Any]:
+    """Run the pass in a child process, showing progress in the task."""
+    job = targets.job(name, plan['reader'], plan['staging_dir'], stores,
+                      algorithms, plan['virtual_size'] or plan['staged_size'],
+                      session.glance.all_must_succeed)
+    shown = progress.Progress()
+    assert session.journal is not None  # noqa: S101 - Admit saw to it
+    child = runner.Child(
+        job, session.fd,
+        lambda report: session.glance.heartbeat(shown.message(report)),
+        keep=[session.journal.fd],
+        python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
+                                  or glance_image.wsgi_python()))
+    result = child.run()
+    LOG.info('Image %(image)s: %(size)d bytes to %(stores)s in %(seconds).1f '
+             's, %(cpu).1f CPU seconds, %(memory)d MiB',
+             {'image': session.glance.image_id,
+              'size': result['virtual_size'],
+              'stores': ', '.join(result['stored']),
+              'seconds': result['seconds'], 'cpu': result['cpu_seconds'],
+              'memory': result['peak_memory'] // progress.MIB})
+    return result

@@ -1,0 +1,343 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import os
+import resource
+import stat
+from typing import Any
+
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer.sink import datadir
+from glance_lifecycle.transfer.sink import file
+from glance_lifecycle.transfer.sink import reflink
+
+IMAGE = helpers.IMAGE
+SMALL = helpers.Image(b'data' * 1024, 4096)
+
+
+class FileSinkTest(helpers.TempDirTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.dir = self.make_dir('store')
+        self.options = helpers.file_options(self.dir)
+
+    def sink(self, **options: Any) -> file.FileSink:
+        sink = file.FileSink('fast', IMAGE, {**self.options, **options})
+        self.addCleanup(sink.abort)
+        return sink
+
+    def final(self) -> str:
+        return os.path.join(self.dir, IMAGE)
+
+    def temp(self) -> str:
+        return os.path.join(self.dir, datadir.temporary_name(IMAGE))
+
+    def read(self) -> bytes:
+        with open(self.final(), 'rb') as stream:
+            return stream.read()
+
+    def test_images(self) -> None:
+        for name, image in helpers.IMAGES.items():
+            with self.subTest(name):
+                sink = self.sink()
+                stored = helpers.store(sink, image)
+                self.assertEqual('file://' + self.final(), stored.url)
+                self.assertEqual({'store': 'fast'}, stored.metadata)
+                self.assertEqual(image.content, self.read())
+                self.assertEqual([IMAGE], os.listdir(self.dir))
+                os.unlink(self.final())
+
+    def test_zeros_are_not_stored(self) -> None:
+        sink = self.sink()
+        chunk = helpers.CHUNK
+        image = helpers.Image(bytes(chunk), 64 * chunk, helpers.noise(chunk))
+        helpers.store(sink, image)
+        self.assertEqual(chunk, sink.bytes_written)
+        self.assertLessEqual(os.stat(self.final()).st_blocks * 512,
+                             chunk + 16384)
+
+    def test_a_late_byte_in_a_zero_chunk_is_kept(self) -> None:
+        data = bytes(helpers.CHUNK - 1) + b'\1'
+        helpers.store(self.sink(), helpers.Image(data, bytes(9), b'z'))
+        self.assertEqual(data + bytes(9) + b'z', self.read())
+
+    @settings(max_examples=60, deadline=None)
+    @given(strategies.lists(strategies.tuples(
+        strategies.booleans(),
+        strategies.integers(1, 1500) | strategies.integers(1, 40).map(
+            lambda n: n * 4096) | strategies.integers(65536, 300000)),
+        max_size=8))
+    def test_any_layout(self, layout: list[tuple[bool, int]]) -> None:
+        image = helpers.Image(*[helpers.noise(length) if data else length
+                                for data, length in layout])
+        sink = file.FileSink('fast', IMAGE, self.options)
+        helpers.store(sink, image)
+        self.assertEqual(image.content, self.read())
+        os.unlink(self.final())
+
+    def test_nothing_is_visible_before_commit(self) -> None:
+        sink = self.sink()
+        sink.begin(len(SMALL.content))
+        helpers.feed(sink, SMALL)
+        self.assertFalse(os.path.exists(self.final()))
+        self.assertEqual([os.path.basename(self.temp())],
+                         os.listdir(self.dir))
+
+    def test_abort_at_every_call(self) -> None:
+        for calls in range(4):
+            with self.subTest(calls):
+                sink = self.sink()
+                if calls:
+                    sink.begin(len(SMALL.content))
+                    helpers.feed(sink, SMALL, calls - 1)
+                sink.abort()
+                sink.abort()
+                self.assertEqual([], os.listdir(self.dir))
+
+    def test_abort_after_commit_keeps_the_copy(self) -> None:
+        sink = self.sink()
+        helpers.store(sink, SMALL)
+        sink.abort()
+        self.assertEqual(SMALL.content, self.read())
+
+    def test_mode_as_a_plainly_created_file(self) -> None:
+        old = os.umask(0o027)
+        self.addCleanup(os.umask, old)
+        helpers.store(self.sink(), SMALL)
+        self.assertEqual(0o640, stat.S_IMODE(os.stat(self.final()).st_mode))
+
+    def test_mode_as_configured(self) -> None:
+        helpers.store(self.sink(mode=0o664), SMALL)
+        self.assertEqual(0o664, stat.S_IMODE(os.stat(self.final()).st_mode))
+
+    def test_incomplete_is_not_committed(self) -> None:
+        sink = self.sink()
+        sink.begin(len(SMALL.content))
+        helpers.feed(sink, SMALL, 1)
+        self.assertRaises(exceptions.InternalError, sink.commit)
+        sink.abort()
+        self.assertEqual([], os.listdir(self.dir))
+
+    def test_gap_and_overrun_are_refused(self) -> None:
+        sink = self.sink()
+        sink.begin(100)
+        self.assertRaises(exceptions.InternalError, sink.zero, 0, 101)
+        self.assertRaises(exceptions.InternalError, sink.write, 1,
+                          memoryview(b'x'))
+
+    def test_duplicate_is_left_alone(self) -> None:
+        with open(self.final(), 'wb') as stream:
+            stream.write(b'theirs')
+        sink = self.sink()
+        self.assertRaises(exceptions.StoreDuplicate, sink.begin, 10)
+        sink.abort()
+        self.assertEqual(b'theirs', self.read())
+
+    def test_dangling_link_is_a_duplicate(self) -> None:
+        os.symlink('nowhere', self.final())
+        self.assertRaises(exceptions.StoreDuplicate, self.sink().begin, 10)
+
+    def test_duplicate_that_came_meanwhile_is_left_alone(self) -> None:
+        sink = self.sink()
+        sink.begin(len(SMALL.content))
+        helpers.feed(sink, SMALL)
+        with open(self.final(), 'wb') as stream:
+            stream.write(b'theirs')
+        self.assertRaises(exceptions.StoreDuplicate, sink.commit)
+        sink.abort()
+        self.assertEqual(b'theirs', self.read())
+        self.assertEqual([IMAGE], os.listdir(self.dir))
+
+    def test_leftover_is_replaced(self) -> None:
+        with open(self.temp(), 'wb') as stream:
+            stream.write(b'x' * 100000)
+        helpers.store(self.sink(), SMALL)
+        self.assertEqual(SMALL.content, self.read())
+
+    def test_leftover_link_is_not_followed(self) -> None:
+        victim = os.path.join(self.path, 'victim')
+        with open(victim, 'wb') as stream:
+            stream.write(b'precious')
+        os.symlink(victim, self.temp())
+        helpers.store(self.sink(), SMALL)
+        with open(victim, 'rb') as stream:
+            self.assertEqual(b'precious', stream.read())
+        self.assertTrue(stat.S_ISREG(os.lstat(self.final()).st_mode))
+
+    def test_living_transfer_is_left_alone(self) -> None:
+        first = self.sink()
+        first.begin(len(SMALL.content))
+        second = self.sink()
+        self.assertRaises(exceptions.StoreDuplicate, second.begin, 10)
+        second.abort()
+        self.assertRaises(exceptions.StoreError, file.FileSink.undo, 'fast',
+                          IMAGE, self.options)
+        helpers.feed(first, SMALL)
+        first.commit()
+        self.assertEqual(SMALL.content, self.read())
+
+    def test_temporary_that_was_replaced_is_not_published(self) -> None:
+        sink = self.sink()
+        sink.begin(len(SMALL.content))
+        helpers.feed(sink, SMALL)
+        os.unlink(self.temp())
+        with open(self.temp(), 'wb') as stream:
+            stream.write(b'other')
+        self.assertRaises(exceptions.StoreError, sink.commit)
+        sink.abort()
+        self.assertFalse(os.path.exists(self.final()))
+
+    def test_no_room_is_known_at_once(self) -> None:
+        self.assertRaises(exceptions.StoreFull, self.sink().begin, 1 << 60)
+        self.assertEqual([], os.listdir(self.dir))
+
+    def test_sparse_image_needs_room_for_its_data_only(self) -> None:
+        sink = self.sink()
+        sink.begin(4 << 40, data_size=1 << 20)
+        sink.abort()
+        self.assertEqual([], os.listdir(self.dir))
+
+    def test_file_size_limit(self) -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE,
+                        (soft, hard))
+        sink = self.sink()
+        with self.assertRaisesRegex(exceptions.StoreFull, 'EFBIG'):
+            sink.begin(2 << 20)
+        sink.abort()
+        self.assertEqual([], os.listdir(self.dir))
+
+    def test_limit_met_while_writing(self) -> None:
+        for image in (helpers.Image(helpers.noise(512 * 1024)),
+                      helpers.Image(b'x' * 1000, 200000, b'y' * 1000)):
+            sink = self.sink()
+            sink.begin(len(image.content))
+            soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (128 * 1024, hard))
+            try:
+                with self.assertRaisesRegex(exceptions.StoreFull, 'EFBIG'):
+                    helpers.feed(sink, image)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            sink.abort()
+            self.assertEqual([], os.listdir(self.dir))
+
+    def test_missing_directory(self) -> None:
+        sink = self.sink()
+        os.rmdir(self.dir)
+        with self.assertRaisesRegex(exceptions.StoreError,
+                                    'ENOENT') as caught:
+            sink.begin(10)
+        self.assertNotIn(self.path, str(caught.exception))
+        sink.abort()
+        self.assertFalse(file.FileSink.undo('fast', IMAGE, self.options))
+
+    def test_names_that_are_paths(self) -> None:
+        for name in ('../x', '', '.', '..', 'a/b', 'a\0b'):
+            sink = file.FileSink('fast', name, self.options)
+            self.assertRaises(exceptions.StoreError, sink.begin, 1)
+            sink.abort()
+            self.assertRaises(exceptions.StoreError, file.FileSink.undo,
+                              'fast', name, self.options)
+
+    def test_undo(self) -> None:
+        other = self.make_dir('other')
+        options = helpers.file_options(self.dir, other)
+        undo = file.FileSink.undo
+        self.assertFalse(undo('fast', IMAGE, options))
+        for where in (self.dir, other):
+            for name in (IMAGE, datadir.temporary_name(IMAGE)):
+                with open(os.path.join(where, name), 'wb'):
+                    pass
+                self.assertTrue(undo('fast', IMAGE, options))
+                self.assertEqual([], os.listdir(where))
+        self.assertFalse(undo('fast', IMAGE, options))
+
+    def test_undo_goes_on_after_a_failure(self) -> None:
+        other = self.make_dir('other')
+        os.mkdir(self.final())
+        kept = os.path.join(other, IMAGE)
+        with open(kept, 'wb'):
+            pass
+        options = helpers.file_options(self.dir, other)
+        self.assertRaises(exceptions.StoreError, file.FileSink.undo, 'fast',
+                          IMAGE, options)
+        self.assertFalse(os.path.exists(kept))
+
+    def test_undo_takes_back_a_commit(self) -> None:
+        helpers.store(self.sink(), SMALL)
+        self.assertTrue(file.FileSink.undo('fast', IMAGE, self.options))
+        self.assertEqual([], os.listdir(self.dir))
+
+    def test_descriptors_are_closed(self) -> None:
+        before = len(os.listdir('/proc/self/fd'))
+        sink = self.sink()
+        helpers.store(sink, SMALL)
+        sink = self.sink()
+        self.assertRaises(exceptions.StoreDuplicate, sink.begin, 1)
+        sink.abort()
+        self.assertEqual(before, len(os.listdir('/proc/self/fd')))
+
+    def test_no_pairs_without_reflink(self) -> None:
+        # /dev/shm is tmpfs on every Linux, and tmpfs cannot clone.
+        sinks = [file.FileSink(name, IMAGE + name,
+                               helpers.file_options('/dev/shm'))
+                 for name in ('a', 'b')]
+        for sink in sinks:
+            self.addCleanup(sink.abort)
+            sink.begin(10)
+        self.assertEqual(0, reflink.pair_clones(sinks))
+
+
+class DirectoryRightsTest(helpers.TempDirTestCase):
+    """What a plain user meets; root, who may all, becomes one in a child."""
+
+    def attempt(self, path: str) -> str:
+        read_end, write_end = os.pipe()
+        child = os.fork()
+        if not child:
+            try:
+                if os.getuid() == 0:
+                    os.setgid(65534)
+                    os.setuid(65534)
+                sink = file.FileSink('fast', IMAGE,
+                                     helpers.file_options(path))
+                try:
+                    sink.begin(10)
+                    text = 'begun'
+                except exceptions.StoreError as error:
+                    text = str(error)
+                sink.abort()
+                os.write(write_end, text.encode())
+            finally:
+                os._exit(0)
+        os.close(write_end)
+        with os.fdopen(read_end) as stream:
+            text = stream.read()
+        os.waitpid(child, 0)
+        return text
+
+    def test_read_only_directory(self) -> None:
+        os.chmod(self.path, 0o755)
+        path = self.make_dir('store')
+        os.chmod(path, 0o555)
+        text = self.attempt(path)
+        self.assertIn('EACCES', text)
+        self.assertNotIn(self.path, text)

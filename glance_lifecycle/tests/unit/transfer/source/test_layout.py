@@ -1,0 +1,220 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import struct
+import tempfile
+import zlib
+
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies
+from oslotest import base
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.tests.unit.transfer.source import handmade
+from glance_lifecycle.transfer.source import layout
+from glance_lifecycle.transfer.source import tables
+
+MIB = handmade.MIB
+
+
+def check(content: bytes, disk_format: str) -> tables.Layout:
+    with tempfile.TemporaryFile() as handle:
+        handle.write(content)
+        handle.flush()
+        return layout.check(handle.fileno(), disk_format)
+
+
+class LayoutTestCase(base.BaseTestCase):
+
+    def refused(self, reason: str, content: bytes, disk_format: str) -> str:
+        error = self.assertRaises(exceptions.ImageRefused, check, content,
+                                  disk_format)
+        self.assertEqual(reason, error.reason)
+        return str(error)
+
+    def all_cuts_refused(self, content: bytes, disk_format: str) -> None:
+        """However much is missing, down to the last byte."""
+        for size in (len(content) - 1, len(content) - 512,
+                     len(content) * 3 // 4, len(content) // 2, 1500, 600):
+            self.refused('truncated', content[:size], disk_format)
+
+
+class VdiTest(LayoutTestCase):
+    full = b'x' * MIB
+
+    def test_sound(self) -> None:
+        self.assertEqual(
+            tables.Layout((3 * MIB,), MIB),
+            check(handmade.vdi([None, self.full, None]), 'vdi'))
+
+    def test_cut(self) -> None:
+        self.all_cuts_refused(handmade.vdi([self.full, None, self.full]),
+                              'vdi')
+
+    def test_the_last_block_may_end_with_the_disk(self) -> None:
+        content = handmade.vdi([self.full, b'x' * 1000], disk=MIB + 700)
+        # Rounded up to a sector, as qemu does.
+        self.assertEqual((MIB + 1024,), check(
+            content + bytes(24), 'vdi').sizes)
+        self.refused('truncated', content[:-100], 'vdi')
+
+    def test_hostile(self) -> None:
+        for reason, options in (
+                ('backing-file', {'parent': b'p' * 16}),
+                ('unknown-feature', {'kind': 4}),
+                ('unknown-feature', {'block': 0}),
+                ('unknown-feature', {'block': 512}),
+                ('bad-header', {'disk': 100 * MIB}),
+                ('bad-header', {'disk': 2 ** 64 - 1})):
+            self.refused(reason, handmade.vdi([self.full], **options), 'vdi')
+
+    def test_blocks_that_overlap(self) -> None:
+        content = bytearray(handmade.vdi([self.full] + [None] * 9))
+        content[512:552] = bytes(40)
+        self.refused('overlapping-data', bytes(content), 'vdi')
+
+
+class VhdTest(LayoutTestCase):
+
+    def test_sound(self) -> None:
+        self.assertEqual(
+            tables.Layout((6 * MIB,), 4 * MIB),
+            check(handmade.vhd([b'x', None, b'y']), 'vhd'))
+
+    def test_size_by_geometry(self) -> None:
+        found = check(handmade.vhd([None], geometry=(60, 4, 17)), 'vhd')
+        self.assertEqual((2 * MIB, 60 * 4 * 17 * 512), found.sizes)
+
+    def test_fixed(self) -> None:
+        content = handmade.fixed_vhd(b'x' * MIB)
+        self.assertEqual(tables.Layout((MIB,), MIB), check(content, 'vhd'))
+        self.refused('truncated', content[512:], 'vhd')
+
+    def test_cut(self) -> None:
+        self.all_cuts_refused(handmade.vhd([b'x', None]), 'vhd')
+
+    def test_differencing(self) -> None:
+        self.refused('backing-file', handmade.vhd([b'x'], kind=4), 'vhd')
+
+    def test_hostile(self) -> None:
+        self.refused('unknown-feature', handmade.vhd([b'x'], kind=9), 'vhd')
+        sound = handmade.vhd([b'x'])
+        for offset, value, reason in (
+                (512, b'y', 'bad-header'),
+                (512 + 28, b'\0\0\0\0', 'bad-header'),
+                (512 + 32, b'\0\0\2\0', 'unknown-feature'),
+                (512 + 32, b'\0\0\0\0', 'unknown-feature'),
+                (512 + 16, b'\1', 'truncated'),
+                (16, b'\1', 'bad-header'),
+                (1536, b'\0\0\0\5', 'overlapping-data')):
+            if offset == 1536:
+                content = bytearray(handmade.vhd([None, None, b'x']))
+                content[1536:1548] = value * 3
+            else:
+                content = bytearray(sound)
+                content[offset:offset + len(value)] = value
+            self.refused(reason, bytes(content), 'vhd')
+
+
+class VmdkTest(LayoutTestCase):
+    full = b'x' * 65536
+
+    def test_sound(self) -> None:
+        self.assertEqual(
+            tables.Layout((3 * 65536,), 65536),
+            check(handmade.vmdk([None, self.full, None]), 'vmdk'))
+
+    def test_cut(self) -> None:
+        self.all_cuts_refused(handmade.vmdk([self.full, None, self.full]),
+                              'vmdk')
+
+    def test_compressed(self) -> None:
+        content = handmade.vmdk([zlib.compress(self.full)] * 3,
+                                kind='streamOptimized', compression=1)
+        self.assertEqual(3 * 65536, check(content, 'vmdk').data)
+        self.refused('truncated', content[:-512], 'vmdk')
+        self.refused('truncated', content[:70000 - 4096], 'vmdk')
+
+    def test_footer(self) -> None:
+        front = handmade.vmdk([self.full], directory=2 ** 64 - 1)
+        footer = handmade.vmdk([self.full])[:512]
+        marker = struct.pack('<QII', 1, 0, 3).ljust(512, b'\0')
+        self.assertEqual(
+            (65536,),
+            check(front + marker + footer + bytes(512), 'vmdk').sizes)
+        self.refused('truncated', front, 'vmdk')
+        self.refused('truncated', front + footer + bytes(511), 'vmdk')
+        # Inspected as small, converted as large.
+        larger = handmade.vmdk([self.full], capacity=1 << 30)[:512]
+        self.refused('bad-header', front + marker + larger + bytes(512),
+                     'vmdk')
+        self.refused('bad-header', front + marker + front[:512] + bytes(512),
+                     'vmdk')
+
+    def test_other_files(self) -> None:
+        # Capacity 0: qemu follows the descriptor.
+        self.refused('vmdk-type', handmade.vmdk([None], capacity=0), 'vmdk')
+        self.refused('vmdk-type', b'# Disk DescriptorFile\n' * 50, 'vmdk')
+        line = 'RW %(sectors)d SPARSE "disk.vmdk"'
+        for other in ('', line + '\n' + line,
+                      line + '\nRW 1 FLAT "5" 0', 'RW 128 FLAT "other" 0'):
+            self.refused('vmdk-type', handmade.vmdk(
+                [None], descriptor=handmade.DESCRIPTOR.replace(line, other)),
+                'vmdk')
+
+    def test_parent(self) -> None:
+        for old, new in (('ffffffff', '12345678'), ('parentCID', 'other'),
+                         ('#DDB', 'parentFileNameHint="5"'),
+                         ('#DDB', 'x\0parentFileNameHint="5"')):
+            self.refused('backing-file', handmade.vmdk(
+                [None], descriptor=handmade.DESCRIPTOR.replace(old, new)),
+                'vmdk')
+
+    def test_hostile(self) -> None:
+        sound = handmade.vmdk([self.full])
+        for offset, layout_, value, reason in (
+                (20, '<Q', 0, 'bad-header'), (20, '<Q', 3, 'bad-header'),
+                (20, '<Q', 1 << 40, 'bad-header'), (44, '<I', 0, 'bad-header'),
+                (44, '<I', 513, 'bad-header'),
+                (56, '<Q', 1 << 50, 'truncated'),
+                (12, '<Q', 1 << 50, 'truncated'),
+                (28, '<Q', 1 << 50, 'truncated'),
+                (1536, '<I', 0xffffffff, 'truncated'),
+                (2048, '<I', 0xffffffff, 'truncated'),
+                (2048, '<I', 129, 'truncated')):
+            content = bytearray(sound)
+            struct.pack_into(layout_, content, offset, value)
+            self.refused(reason, bytes(content), 'vmdk')
+
+
+class AnyBytesTest(base.BaseTestCase):
+    """Whatever is in the metadata: a layout or a refusal."""
+
+    images = {'vdi': handmade.vdi([b'x' * MIB]), 'vhd': handmade.vhd([b'x']),
+              'vmdk': handmade.vmdk([b'x'])}
+
+    @given(strategies.sampled_from(sorted(images)),
+           strategies.lists(strategies.tuples(
+               strategies.integers(0, 2600), strategies.binary(
+                   min_size=1, max_size=8)), max_size=4))
+    @settings(max_examples=100, deadline=None)
+    def test_damage(self, name: str,
+                    changes: list[tuple[int, bytes]]) -> None:
+        content = bytearray(self.images[name])
+        for offset, value in changes:
+            content[offset:offset + len(value)] = value
+        try:
+            found = check(bytes(content), name)
+        except exceptions.ImageRefused:
+            return
+        self.assertLessEqual(found.data, len(content) + 2 * MIB)

@@ -1,0 +1,84 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import signal
+import subprocess
+import sys
+import time
+
+from oslotest import base
+
+from glance_lifecycle.transfer import limits
+
+
+class LimitsTest(base.BaseTestCase):
+
+    def run_limited(self, script: str,
+                    **values: int) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            limits.command(['/bin/sh', '-c', script], **values),
+            capture_output=True, text=True, check=False)
+
+    def test_values(self) -> None:
+        result = self.run_limited(
+            'ulimit -v; ulimit -St; ulimit -Ht; ulimit -f; ulimit -c',
+            **{'as': 1 << 30, 'cpu': 50, 'fsize': 1 << 20})
+        self.assertEqual(['1048576', '50', '52', '2048', '0'],
+                         result.stdout.split())
+
+    def test_tighter_ones_stay(self) -> None:
+        argv = limits.command(['/bin/sh', '-c', '"ulimit -t"'], cpu=50)
+        # The limits' parent is this shell, not us.
+        argv[4] = '$$'
+        result = subprocess.run(
+            ['/bin/sh', '-c', 'ulimit -t 30; %s; :' % ' '.join(argv)],
+            capture_output=True, text=True, check=True)
+        self.assertEqual('30', result.stdout.strip())
+
+    def test_too_much_written(self) -> None:
+        result = self.run_limited(
+            'f=$(mktemp); exec 9>$f; rm $f; exec head -c 100000 /dev/zero '
+            '>&9', fsize=4096)
+        self.assertEqual(-signal.SIGXFSZ, result.returncode)
+
+    def test_dies_with_its_parent(self) -> None:
+        parent = subprocess.Popen(
+            [sys.executable, '-c',
+             'import subprocess, sys\n'
+             'from glance_lifecycle.transfer import limits\n'
+             'p = subprocess.Popen(limits.command('
+             '["/bin/sh", "-c", "echo $$; exec sleep 60"]))\n'
+             'p.wait()\n'], stdout=subprocess.PIPE, text=True)
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait()
+        parent.stdout.close()
+        for _ in range(100):
+            if not _alive(child):
+                return
+            time.sleep(0.01)
+        self.fail('it lived on')
+
+    def test_parent_already_dead(self) -> None:
+        result = subprocess.run(
+            [sys.executable, limits.__file__, '1', '--', '/bin/echo', 'x'],
+            capture_output=True, text=True, check=False)
+        self.assertEqual((1, ''), (result.returncode, result.stdout))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        with open('/proc/%d/stat' % pid) as status:
+            return status.read().rpartition(')')[2].split()[0] != 'Z'
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,161 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Lanes: the threads that a window passes through, each at its own pace.
+
+Every lane gets every window, in order. A window's buffer goes back to the
+pool when the last lane has done with it; so the slowest lane sets the pace
+and memory stays bounded.
+"""
+
+import abc
+from collections.abc import Callable
+import logging
+import queue
+import threading
+
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import buffers
+from glance_lifecycle.transfer import digest as digests
+from glance_lifecycle.transfer import extents
+from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import window
+
+# The standard logging: this runs in a child process that must start within
+# milliseconds, and oslo.log alone takes 150 of them to import.
+LOG = logging.getLogger(__name__)
+
+# Long runs of zeros are hashed in slices, so that a stop is heeded soon.
+ZERO_SLICE = 64 * 1024 * 1024
+
+
+class Item:
+    """One window on its way: decoded by the pool, used by every lane.
+
+    :param view: the buffer that holds the bytes; None where all is zero
+    :param release: called once, when the last lane is done
+    """
+
+    def __init__(self, win: window.Window, view: memoryview | None,
+                 lanes: int, release: Callable[['Item'], None]) -> None:
+        self.window = win
+        self.view = view
+        self.ready = threading.Event()
+        self._users = lanes
+        self._release = release
+        self._lock = threading.Lock()
+
+    def done(self) -> None:
+        with self._lock:
+            self._users -= 1
+            last = self._users == 0
+        if last:
+            self._release(self)
+
+
+class Lane(threading.Thread, metaclass=abc.ABCMeta):
+    """A thread that takes items in order until it is given None.
+
+    :param stopped: set when the whole transfer is to end early
+    :param fail: called with the error when this lane must end the transfer
+    """
+
+    def __init__(self, name: str, stopped: threading.Event,
+                 fail: Callable[[BaseException], None]) -> None:
+        super().__init__(name=name, daemon=True)
+        self.items: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self.position = 0
+        self._stopped = stopped
+        self._fail = fail
+
+    def run(self) -> None:
+        while (item := self.items.get()) is not None:
+            item.ready.wait()
+            if not self._stopped.is_set():
+                try:
+                    self.take(item.window, item.view)
+                    self.position = item.window.end
+                except buffers.Stopped:
+                    pass
+                except BaseException as error:
+                    self._fail(error)
+            item.done()
+
+    @abc.abstractmethod
+    def take(self, win: window.Window, view: memoryview | None) -> None:
+        """Use one window; ``view`` is None where all of it is zero."""
+
+
+class DigestLane(Lane):
+
+    def __init__(self, algorithm: str, stopped: threading.Event,
+                 fail: Callable[[BaseException], None]) -> None:
+        super().__init__('digest-' + algorithm, stopped, fail)
+        self.digest = digests.Digest(algorithm)
+
+    def take(self, win: window.Window, view: memoryview | None) -> None:
+        if view is not None:
+            self.digest.data(view)
+            return
+        for start in range(0, win.length, ZERO_SLICE):
+            if self._stopped.is_set():
+                raise buffers.Stopped()
+            self.digest.zeros(min(ZERO_SLICE, win.length - start))
+
+
+class SinkLane(Lane):
+    """Writes one store.
+
+    :param optional: a failure drops this store and the others go on
+    :ivar error: why this store was dropped, or None
+    """
+
+    def __init__(self, sink: sink_base.Sink, optional: bool,
+                 stopped: threading.Event,
+                 fail: Callable[[BaseException], None]) -> None:
+        super().__init__('sink-' + sink.store, stopped, fail)
+        self.sink = sink
+        self.optional = optional
+        self.error: exceptions.LifecycleError | None = None
+
+    def take(self, win: window.Window, view: memoryview | None) -> None:
+        if self.error is not None:
+            return
+        try:
+            for piece in win.pieces:
+                if piece.kind is extents.Kind.ZERO:
+                    self.sink.zero(piece.start, piece.length)
+                else:
+                    assert view is not None  # noqa: S101 - for mypy
+                    at = piece.start - win.start
+                    self.sink.write(piece.start, view[at:at + piece.length])
+        except Exception as error:
+            self.drop(error)
+
+    def drop(self, error: Exception) -> None:
+        """Give this store up; ends the transfer unless it is optional."""
+        LOG.warning('Store %s dropped at byte %d: %s', self.sink.store,
+                    self.position, error)
+        self.error = as_store_error(self.sink.store, error)
+        self.sink.abort()
+        if not self.optional:
+            self._fail(self.error)
+
+
+def as_store_error(store: str,
+                   error: BaseException) -> exceptions.LifecycleError:
+    if isinstance(error, exceptions.LifecycleError):
+        return error
+    LOG.error('Unexpected error in store %s', store, exc_info=error)
+    return exceptions.StoreError(
+        store=store, detail='%s: %s' % (type(error).__name__, error))

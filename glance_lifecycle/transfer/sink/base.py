@@ -1,0 +1,109 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a sink is: one store being written one image."""
+
+import abc
+import dataclasses
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stored:
+    """Where a committed copy is.
+
+    :ivar url: the location exactly as the glance_store driver makes it
+    :ivar metadata: the location's metadata, likewise (``{'store': id}``...)
+    """
+
+    url: str
+    metadata: dict[str, Any]
+
+
+class Sink(abc.ABC):
+    """Writes one image into one store.
+
+    Life of a sink: ``begin``, then ``write`` and ``zero`` in ascending order
+    without gap or overlap, then exactly one of ``commit`` and ``abort``.
+    All are called from one thread. ``abort`` may come at any time, also
+    after a failed ``begin`` or ``commit``, and never raises. Nothing is
+    visible to readers of the store before ``commit`` returns; after
+    ``abort`` nothing is left.
+
+    A sink is made from plain data (``options``, JSON-able, as ``describe``
+    gave it), because it works in a child process, and ``undo`` gets the same
+    data out of a journal after that process died.
+
+    :param store: the store's identifier in Glance's ``enabled_backends``
+    :param image_id: the image's identifier
+    :param options: what ``describe`` returned
+    """
+
+    def __init__(self, store: str, image_id: str,
+                 options: dict[str, Any]) -> None:
+        self.store = store
+        self.image_id = image_id
+        self.options = options
+
+    @classmethod
+    @abc.abstractmethod
+    def describe(cls, conf: Any, store: str) -> dict[str, Any]:
+        """The options of one configured store, in the parent process.
+
+        :param conf: Glance's ``cfg.CONF`` with the multi-store options
+        :returns: JSON-able; holds no secret
+        :raises ConfigurationError: the store cannot be written this way
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
+        """Remove what a dead transfer left, finished or not.
+
+        The caller knows that the image has no location in this store.
+
+        :returns: whether there was something to remove
+        :raises StoreError: something is there and cannot be removed
+        """
+
+    @abc.abstractmethod
+    def begin(self, size: int, data_size: int | None = None) -> None:
+        """Check room and rights, and prepare to write ``size`` bytes.
+
+        :param size: the virtual size in bytes
+        :param data_size: how many of them are DATA, where the caller knows;
+            a store that keeps holes needs room for these only
+        :raises StoreFull: what will be stored could never fit
+        :raises StoreDuplicate: an object of that name is already visible
+        :raises StoreError: any other failure, with its cause in the text
+        """
+
+    @abc.abstractmethod
+    def write(self, offset: int, data: memoryview) -> None:
+        """Write ``data`` at ``offset``; the buffer is reused on return."""
+
+    @abc.abstractmethod
+    def zero(self, offset: int, length: int) -> None:
+        """Make the range read as zeros, without storing it if possible."""
+
+    @abc.abstractmethod
+    def commit(self) -> Stored:
+        """Make all durable and visible, in that order."""
+
+    @abc.abstractmethod
+    def abort(self) -> None:
+        """Remove everything; never raises."""
+
+    @property
+    @abc.abstractmethod
+    def bytes_written(self) -> int:
+        """Bytes given to the store so far, holes not counted."""

@@ -1,0 +1,320 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""The sink of glance_store's filesystem driver.
+
+Same place, name, mode, location and metadata as the driver's, but written
+beside its final place under a hidden name, sparse, past the page cache
+where that is possible, made durable, and only then given its name.
+"""
+
+import logging
+import os
+import threading
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer.sink import datadir
+from glance_lifecycle.transfer.sink import direct_io
+from glance_lifecycle.transfer.sink import errors
+from glance_lifecycle.transfer.sink import file_options
+from glance_lifecycle.transfer.sink import reflink
+
+LOG = logging.getLogger(__name__)
+
+# A chunk of DATA that is all zeros becomes a hole too. bytes.startswith is
+# memcmp(3), where memoryview's own comparison goes item by item.
+_ZEROS = bytes(4 * 1024 * 1024)
+
+
+def _is_zero(data: memoryview) -> bool:
+    if any(data[:8]):
+        return False
+    return all(_ZEROS.startswith(data[start:start + len(_ZEROS)])
+               for start in range(0, len(data), len(_ZEROS)))
+
+
+class FileSink(base.Sink):
+    """One image in one data directory of a file store.
+
+    ``abort`` after a commit that succeeded does nothing; ``undo`` takes
+    such a copy back. Options: see ``file_options.describe``.
+    """
+
+    def __init__(self, store: str, image_id: str,
+                 options: dict[str, Any]) -> None:
+        super().__init__(store, image_id, options)
+        self._dir: datadir.Datadir | None = None
+        self._fd = -1
+        self._writer: direct_io.Writer | None = None
+        self._size = 0
+        self._position = 0
+        self._written = 0
+        self._published = False
+        self._committed = False
+        self._leader: FileSink | None = None
+        self._leader_fd = -1
+        # For followers: set when every byte is there, or never will be.
+        self._settled = threading.Event()
+        self._failed = False
+
+    @classmethod
+    def describe(cls, conf: Any, store: str) -> dict[str, Any]:
+        return file_options.describe(conf, store)
+
+    @classmethod
+    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
+        removed = False
+        failure: exceptions.StoreError | None = None
+        for path, _priority in options['datadirs']:
+            try:
+                removed |= _undo_in(store, path, image_id)
+            except exceptions.StoreError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return removed
+
+    @property
+    def bytes_written(self) -> int:
+        return self._written
+
+    def begin(self, size: int, data_size: int | None = None) -> None:
+        self._size = size
+        need = size if data_size is None else data_size
+        with errors.translated(self.store, 'opening the store'):
+            path = self._room(need)
+            self._dir = datadir.Datadir(path)
+            name = _checked(self.store, self.image_id)
+            if self._dir.exists(name):
+                raise self._duplicate()
+            self._create()
+            os.ftruncate(self._fd, size)
+        self._settle()
+
+    def write(self, offset: int, data: memoryview) -> None:
+        self._expect(offset, len(data))
+        if self._leader is None and not _is_zero(data):
+            assert self._writer is not None  # noqa: S101 - for mypy
+            try:
+                self._writer.write(offset, data)
+            except OSError as error:
+                self._fail()
+                raise errors.store_error(
+                    self.store, 'writing the image', error) from error
+            self._written += len(data)
+        self._advance(len(data))
+
+    def zero(self, offset: int, length: int) -> None:
+        # The file is all hole until it is written.
+        self._expect(offset, length)
+        self._advance(length)
+
+    def commit(self) -> base.Stored:
+        try:
+            with errors.translated(self.store, 'completing the image'):
+                return self._commit()
+        except BaseException:
+            self._fail()
+            raise
+
+    def abort(self) -> None:
+        self._fail()
+        if self._dir is not None and not self._committed:
+            for name, ours in (
+                    (datadir.temporary_name(self.image_id), self._fd >= 0),
+                    (self.image_id, self._published)):
+                if ours:
+                    self._discard(self._dir, name)
+        self._close()
+
+    def follow(self, leader: 'FileSink') -> bool:
+        """Clone the leader's file at commit instead of writing one.
+
+        Only between ``begin`` and the first write of both; see
+        ``reflink.pair_clones``.
+
+        :returns: False where the two files cannot share extents
+        """
+        if self._size == 0 or self._size != leader._size:
+            return False
+        if not reflink.can_clone(leader._fd, self._fd):
+            return False
+        self._leader = leader
+        # One's own descriptor: the leader closes its file when it commits.
+        self._leader_fd = os.dup(leader._fd)
+        return True
+
+    def _room(self, need: int) -> str:
+        if self.options['by_space']:
+            path = file_options.choose_datadir(self.options, need)
+            if path is not None:
+                return path
+            free = 'no data directory has'
+        else:
+            path = str(self.options['datadirs'][0][0])
+            room = file_options.free_bytes(path)
+            if room >= need:
+                return path
+            free = '%d bytes are free, not' % room
+        raise exceptions.StoreFull(
+            store=self.store,
+            detail='%s the %d bytes that the image needs' % (free, need))
+
+    def _duplicate(self) -> exceptions.StoreDuplicate:
+        return exceptions.StoreDuplicate(
+            store=self.store, detail='a file named %s' % self.image_id)
+
+    def _create(self) -> None:
+        assert self._dir is not None  # noqa: S101 - for mypy
+        name = datadir.temporary_name(self.image_id)
+        try:
+            self._fd = self._dir.create(name)
+        except datadir.Alive:
+            raise exceptions.StoreDuplicate(
+                store=self.store,
+                detail='another transfer is writing it now') from None
+        self._writer = direct_io.Writer(
+            self._fd, direct_io.open_direct(name, self._dir.fd))
+
+    def _expect(self, offset: int, length: int) -> None:
+        if offset != self._position or offset + length > self._size:
+            raise exceptions.InternalError(
+                detail='store %s was given bytes %d to %d, not %d to %d' %
+                (self.store, offset, offset + length, self._position,
+                 self._size))
+        if self._leader is not None and self._leader._failed:
+            raise self._lost_leader()
+
+    def _advance(self, length: int) -> None:
+        self._position += length
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._position >= self._size:
+            self._settled.set()
+
+    def _fail(self) -> None:
+        self._failed = not self._committed
+        self._settled.set()
+
+    def _lost_leader(self) -> exceptions.StoreError:
+        assert self._leader is not None  # noqa: S101 - for mypy
+        return exceptions.StoreError(
+            store=self.store,
+            detail='it shares the extents of store %s, which failed' %
+            self._leader.store)
+
+    def _commit(self) -> base.Stored:
+        if self._dir is None or self._position != self._size:
+            raise exceptions.InternalError(
+                detail='store %s was given %d of %d bytes' %
+                (self.store, self._position, self._size))
+        self._clone()
+        self._set_mode()
+        os.fsync(self._fd)
+        self._publish(self._dir)
+        self._committed = True
+        path = os.path.join(self._dir.path, self.image_id)
+        self._close()
+        metadata = file_options.location_metadata(self.options, path)
+        metadata['store'] = self.store
+        return base.Stored(url='file://%s' % path, metadata=metadata)
+
+    def _clone(self) -> None:
+        if self._leader is None:
+            return
+        # Each sink has its own thread, and this one had nothing to do.
+        self._leader._settled.wait()
+        if self._leader._failed:
+            raise self._lost_leader()
+        reflink.clone(self._leader_fd, self._fd)
+
+    def _set_mode(self) -> None:
+        if not self.options['mode']:
+            return
+        try:
+            os.fchmod(self._fd, self.options['mode'])
+        except OSError as error:
+            # The driver too stores the image all the same.
+            LOG.warning('Cannot set filesystem_store_file_perm on image %s '
+                        'in store %s: %s', self.image_id, self.store, error)
+
+    def _publish(self, directory: datadir.Datadir) -> None:
+        name = datadir.temporary_name(self.image_id)
+        if not directory.is_same(name, self._fd):
+            raise exceptions.StoreError(
+                store=self.store, detail='its unfinished file was replaced '
+                'by another process; import again')
+        try:
+            directory.publish(name, self.image_id)
+        except FileExistsError:
+            raise self._duplicate() from None
+        except OSError:
+            # It may have failed after the new name was made.
+            self._published = directory.is_same(self.image_id, self._fd)
+            raise
+        self._published = True
+        directory.sync()
+
+    def _discard(self, directory: datadir.Datadir, name: str) -> None:
+        try:
+            if directory.is_same(name, self._fd):
+                directory.remove(name)
+                directory.sync()
+        except OSError as error:
+            LOG.error('Cannot remove %s of image %s from store %s: %s. '
+                      'It will be tried again at the next start.',
+                      name, self.image_id, self.store, error)
+
+    def _close(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+        directory, self._dir = self._dir, None
+        if directory is not None:
+            directory.close()
+        for fd in (self._fd, self._leader_fd):
+            if fd >= 0:
+                os.close(fd)
+        self._fd = self._leader_fd = -1
+
+
+def _checked(store: str, image_id: str) -> str:
+    try:
+        return datadir.check_name(image_id)
+    except ValueError:
+        raise exceptions.StoreError(
+            store=store, detail='the image id cannot name a file') from None
+
+
+def _undo_in(store: str, path: str, image_id: str) -> bool:
+    name = _checked(store, image_id)
+    with errors.translated(store, 'removing an unfinished image'):
+        try:
+            directory = datadir.Datadir(path)
+        except FileNotFoundError:
+            return False
+        try:
+            removed = directory.remove_dead(datadir.temporary_name(name))
+            removed |= directory.remove(name)
+            if removed:
+                directory.sync()
+            return removed
+        except datadir.Alive:
+            raise exceptions.StoreError(
+                store=store, detail='a transfer of image %s is still '
+                'running; stop it first' % image_id) from None
+        finally:
+            directory.close()

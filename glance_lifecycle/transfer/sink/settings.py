@@ -1,0 +1,57 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""One store's glance_store options, as its driver would see them.
+
+glance_store looks into the store's own group first and, where an option is
+not set there, into ``[backend_defaults]``. It finds out what is set by
+making None the default of every option of the group (``driver.py``,
+``BackendGroupConfiguration``). The same is done here on the ``conf`` given,
+so that the answer is the same before and after the driver was built.
+"""
+
+from typing import Any
+
+SHARED_GROUP = 'backend_defaults'
+
+
+class StoreSettings:
+    """Options of one section of ``enabled_backends``.
+
+    :param conf: an ``oslo_config.cfg.ConfigOpts`` that has been called
+    :param store: the section's name
+    :param opts: the driver's ``OPTIONS``
+    """
+
+    def __init__(self, conf: Any, store: str, opts: list[Any]) -> None:
+        self._own = conf
+        self._store = store
+        for group in (store, SHARED_GROUP):
+            for opt in opts:
+                self._register(opt, group)
+        for opt in opts:
+            conf.set_default(opt.name, None, group=store)
+
+    def _register(self, opt: Any, group: str) -> None:
+        from oslo_config import cfg
+        try:
+            self._own.register_opt(opt, group=group)
+        except cfg.DuplicateOptError:
+            # Glance's reserved stores have the same name with another help.
+            pass
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._own[self._store][name]
+        if value is None:
+            value = self._own[SHARED_GROUP][name]
+        return value

@@ -1,0 +1,124 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One job from open descriptor to result, in whatever process it runs."""
+
+from collections.abc import Callable
+import os
+import resource
+import threading
+import time
+from typing import Any
+
+from glance_lifecycle.transfer import engine
+from glance_lifecycle.transfer import job as jobs
+
+
+class Work:
+    """Runs a job once, reporting progress, cancellable from any thread.
+
+    :param fd: the image, opened read-only by the caller; closed here
+    :param report: called every ``progress_interval`` with a dict: ``phase``
+        (``prepare``, ``transfer``), ``total`` and ``done`` in bytes, and
+        ``stores`` as store -> bytes done (-1: dropped)
+    """
+
+    def __init__(self, job: jobs.Job, fd: int,
+                 report: Callable[[dict[str, Any]], None]) -> None:
+        self._job = job
+        self._fd = fd
+        self._report = report
+        self._cancelled: str | None = None
+        self._engine: engine.Engine | None = None
+        self._finished = threading.Event()
+
+    def cancel(self, detail: str) -> None:
+        self._cancelled = detail
+        if self._engine is not None:
+            self._engine.cancel(detail)
+
+    def run(self) -> dict[str, Any]:
+        """The engine's report with what it cost.
+
+        :returns: ``Report.to_dict()`` and ``seconds``, ``cpu_seconds``,
+            ``peak_memory`` in bytes
+        :raises LifecycleError: as Engine.run
+        """
+        started = time.monotonic()
+        ticker = threading.Thread(target=self._tick, daemon=True)
+        ticker.start()
+        try:
+            report = self._transfer()
+        finally:
+            self._finished.set()
+            ticker.join()
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return report.to_dict() | {
+            'seconds': time.monotonic() - started,
+            'cpu_seconds': (used.ru_utime + used.ru_stime
+                            + children.ru_utime + children.ru_stime),
+            'peak_memory': peak_memory(),
+        }
+
+    def _transfer(self) -> engine.Report:
+        source = self._job.open_source(self._fd)
+        try:
+            # Only a source that must convert first has something to prepare.
+            prepare = getattr(source, 'open', None)
+            if prepare is not None:
+                prepare(lambda: self._cancelled is not None)
+            sinks = [t.make(self._job.image_id) for t in self._job.targets]
+            self._engine = engine.Engine(
+                source, sinks, self._job.digests,
+                all_must_succeed=self._job.all_must_succeed,
+                workers=self._job.workers)
+            if self._cancelled is not None:
+                self._engine.cancel(self._cancelled)
+            return self._engine.run()
+        finally:
+            source.close()
+
+    def _tick(self) -> None:
+        while not self._finished.wait(self._job.progress_interval):
+            if self._engine is None:
+                self._report({'phase': 'prepare', 'total': 0, 'done': 0,
+                              'stores': {}})
+            else:
+                self._report({'phase': 'transfer'}
+                             | self._engine.progress())
+
+
+def peak_memory() -> int:
+    """The most memory this process ever had resident, in bytes.
+
+    From ``/proc``: after ``exec`` getrusage still counts the larger process
+    that it was forked from.
+    """
+    try:
+        with open('/proc/self/status', 'rb') as status:
+            for line in status:
+                if line.startswith(b'VmHWM:'):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def open_image(path: str, directory: int | None = None) -> int:
+    """Open an image for reading without following a link at its end.
+
+    :param directory: descriptor of the directory ``path`` is relative to
+    :raises OSError: as ``os.open``; ELOOP for a symbolic link
+    """
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+                   | os.O_NONBLOCK, dir_fd=directory)
