@@ -26,17 +26,21 @@ import os
 from typing import Any
 
 from glance.api import common as api_common
+from glance.common import config as glance_config
 from glance.common import exception as glance_exception
 from glance.common import store_utils
+from glance.common import wsgi_app
 from glance import context as glance_context
 import glance.db
 from glance import gateway
 from glance import notifier as glance_notifier
 from glance.quota import keystone as ks_quota
+import glance_store
 from oslo_config import cfg
 from oslo_db import api as db_retry
 from oslo_db import exception as db_exception
 from oslo_log import log as logging
+from oslo_utils import timeutils
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.sink import base as sink_base
@@ -362,6 +366,58 @@ def set_queued(image_id: str, **attributes: Any) -> None:
          **attributes}, from_state='importing')
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class StaleTask:
+    """An import task that nobody has touched for long.
+
+    :ivar stores: the stores it was asked to import to
+    :ivar idle: seconds since its record last changed
+    """
+
+    task_id: str
+    image_id: str
+    method: str
+    stores: Sequence[str]
+    idle: float
+
+
+def stale_tasks(seconds: float) -> list[StaleTask]:
+    """Imports in progress whose task has not changed for so long."""
+    found = []
+    now = timeutils.utcnow()
+    for row in glance.db.get_api().task_get_all(
+            admin_context(), filters={'status': PROCESSING,
+                                      'type': 'api_image_import'}):
+        idle = (now - row['updated_at']).total_seconds()
+        task = _task(row['id'])
+        if idle < seconds or task is None:
+            continue
+        request = task.task_input or {}
+        found.append(StaleTask(
+            task.task_id, request.get('image_id') or task.image_id,
+            request.get('import_req', {}).get('method', {}).get('name', ''),
+            [s for s in request.get('backend') or [] if s], idle))
+    return found
+
+
+def load_configuration(argv: Sequence[str]) -> None:
+    """Configure this process as glance-api is, for a command line.
+
+    :param argv: ``--config-file`` and the like; with none, the files that
+        glance-api finds
+    """
+    glance_config.set_config_defaults()
+    defaults = [path for path in wsgi_app._get_config_files()
+                if os.path.exists(path)]
+    CONF(argv, project='glance', prog='glance-api',
+         default_config_files=defaults)
+    logging.setup(CONF, 'glance')
+    glance_notifier.set_defaults()
+    if CONF.enabled_backends:
+        glance_store.register_store_opts(
+            CONF, reserved_stores=wsgi_app.RESERVED_STORES)
+
+
 def _task(task_id: str) -> Any:
     try:
         return _task_repo().get(task_id)
@@ -421,17 +477,21 @@ def store_driver(store: str) -> str:
             detail='store %s is not among enabled_backends' % store) from None
 
 
+def staging_dir() -> str:
+    if CONF.enabled_backends:
+        _separator, url = store_utils.get_dir_separator()
+    else:
+        url = CONF.node_staging_uri
+    return os.path.normpath(url.removeprefix('file://'))
+
+
 def staged_path(file_path: str) -> tuple[str, str]:
     """The staging directory and the file's name in it.
 
     :param file_path: the ``file://`` URL that Glance passes to plugins
     :raises ConfigurationError: it lies elsewhere
     """
-    if CONF.enabled_backends:
-        _separator, url = store_utils.get_dir_separator()
-    else:
-        url = CONF.node_staging_uri
-    directory = os.path.normpath(url.removeprefix('file://'))
+    directory = staging_dir()
     found, name = os.path.split(file_path.removeprefix('file://'))
     if os.path.normpath(found) != directory or not name:
         raise exceptions.ConfigurationError(

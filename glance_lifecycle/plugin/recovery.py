@@ -22,6 +22,7 @@ from collections.abc import Iterator
 import dataclasses
 import os
 import threading
+from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -29,6 +30,7 @@ from oslo_log import log as logging
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import targets
 from glance_lifecycle.transfer import journal
 
 CONF = cfg.CONF
@@ -58,6 +60,9 @@ class Plan:
     files: tuple[str, ...]
     text: str
 
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
 
 def at_first_import() -> None:
     """Recover once in the life of this process, in the background."""
@@ -86,7 +91,10 @@ def recover(state_dir: str, dry_run: bool = False) -> Iterator[Plan]:
     for dead in journal.abandoned(state_dir):
         try:
             plan = make_plan(dead.record)
-            if dry_run or _carry_out(plan, dead):
+            if dry_run:
+                yield plan
+            elif _carry_out(plan, dead.record):
+                dead.remove()
                 yield plan
         except Exception:
             # One that cannot be recovered now must not keep the others.
@@ -94,6 +102,37 @@ def recover(state_dir: str, dry_run: bool = False) -> Iterator[Plan]:
                           dead.record.image_id)
         finally:
             dead.close()
+
+
+def recover_stale(state_dir: str, seconds: float,
+                  dry_run: bool = False) -> Iterator[Plan]:
+    """The same for imports without a journal, by their age alone.
+
+    Stock imports and copy-image leave no journal. A live one does not
+    always change its task, so only the operator can say how long is dead.
+
+    :param seconds: since the task's record last changed
+    """
+    for stale in glance_image.stale_tasks(seconds):
+        if journal.exists(state_dir, stale.task_id):
+            continue
+        try:
+            record = _record(stale)
+            plan = make_plan(record)
+            if dry_run or _carry_out(plan, record):
+                yield plan
+        except Exception:
+            LOG.exception('Cannot recover the import of image %s',
+                          stale.image_id)
+
+
+def _record(stale: glance_image.StaleTask) -> journal.Record:
+    state = glance_image.image_state(stale.image_id)
+    stores = sorted({*stale.stores, *(state.importing if state else ())})
+    return journal.Record(
+        stale.task_id, stale.image_id, method=stale.method, stores=stores,
+        targets=targets.targets(stores),
+        staged=os.path.join(glance_image.staging_dir(), stale.image_id))
 
 
 def make_plan(record: journal.Record) -> Plan:
@@ -107,7 +146,10 @@ def make_plan(record: journal.Record) -> Plan:
         return _plan(record, '', REASON + 'The image was deleted meanwhile.',
                      stores, staged + scratch)
     if state.status in ('active', 'deactivated'):
-        return _plan(record, '', None, stores, staged + scratch)
+        # A copy that was complete would have its location.
+        copying = record.method == 'copy-image' and stores
+        return _plan(record, '', REASON + 'Ask for the copy again.'
+                     if copying else None, stores, staged + scratch)
     if state.lock not in (None, record.task_id):
         # Somebody began anew; what lies in the stores is now theirs.
         return _plan(record, '', REASON, (), ())
@@ -133,14 +175,13 @@ def _plan(record: journal.Record, status: str, failure: str | None,
                 files, '; '.join(parts))
 
 
-def _carry_out(plan: Plan, dead: journal.Journal) -> bool:
+def _carry_out(plan: Plan, record: journal.Record) -> bool:
     """Stores first: what is still there would be forgotten with the rest.
 
     Every step may have been done by a recovery that died itself.
 
     :returns: whether all is done; otherwise the journal stays
     """
-    record = dead.record
     for target in record.targets:
         if target.store in plan.undo:
             try:
@@ -154,7 +195,6 @@ def _carry_out(plan: Plan, dead: journal.Journal) -> bool:
         outcome.remove(path)
     _put_right(plan, record)
     glance_image.end_task(plan.task_id, failure=plan.failure)
-    dead.remove()
     return True
 
 

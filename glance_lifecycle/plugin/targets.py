@@ -79,13 +79,13 @@ def _target(store: str) -> jobs.Target:
     return jobs.Target(store, found, options)
 
 
-def staging_target(directory: str) -> jobs.Target:
-    """The staging directory itself, for the staged mode."""
+def staging_target(directory: str, name: str) -> jobs.Target:
+    """A file in the staging directory itself, for the staged mode."""
     found = entry(SINKS, 'file')
     assert found is not None  # noqa: S101 - ours, beside this module
     return jobs.Target('', found, {
         'datadirs': [[directory, 0]], 'by_space': False, 'mode': 0,
-        'metadata': []})
+        'metadata': []}, name)
 
 
 def source(reader: str, image_id: str,

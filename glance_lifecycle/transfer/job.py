@@ -32,21 +32,23 @@ class Target:
     :ivar entry: ``module:class`` of the sink. Resolved from the entry point
         by the parent: looking through all installed packages for it again
         would double the child's start-up time.
+    :ivar name: the object's name where that is not the image's id
     """
 
     store: str
     entry: str
     options: dict[str, Any]
+    name: str = ''
 
     def make(self, image_id: str) -> sink_base.Sink:
-        sink: sink_base.Sink = load(self.entry)(self.store, image_id,
-                                                self.options)
+        sink: sink_base.Sink = load(self.entry)(
+            self.store, self.name or image_id, self.options)
         return sink
 
     def undo(self, image_id: str) -> bool:
         """Remove what a dead transfer left in this store; see Sink.undo."""
-        return bool(load(self.entry).undo(self.store, image_id,
-                                          self.options))
+        return bool(load(self.entry).undo(
+            self.store, self.name or image_id, self.options))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -121,6 +121,12 @@ def create(state_dir: str, task_id: str, image_id: str) -> Journal:
     return journal
 
 
+def exists(state_dir: str, task_id: str) -> bool:
+    """Whether a task has a journal here, whoever holds it."""
+    return os.path.exists(os.path.join(state_dir, DIRECTORY,
+                                       task_id + SUFFIX))
+
+
 def abandoned(state_dir: str) -> Iterator[Journal]:
     """The journals whose owners are dead, each locked by us meanwhile.
 

@@ -57,8 +57,8 @@ class Stage(task.Task):
         path = os.path.join(plan['staging_dir'], name)
         session.note(scratch=[path])
         result = transfer.run(
-            session, plan, name,
-            [targets.staging_target(plan['staging_dir'])], [])
+            session, plan,
+            [targets.staging_target(plan['staging_dir'], name)], [])
         session.glance.replace_staged(
             disk_format=plan['disk_format'], size=result['virtual_size'],
             virtual_size=result['virtual_size'])

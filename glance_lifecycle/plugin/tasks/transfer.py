@@ -49,8 +49,7 @@ class Transfer(task.Task):
             found = targets.targets(session.stores)
             # On disk before the first byte, so that a death is undone.
             session.note(targets=found)
-            return run(session, lifecycle_plan, session.glance.image_id,
-                       found, digests())
+            return run(session, lifecycle_plan, found, digests())
 
     def revert(self, *args: Any, **kwargs: Any) -> None:
         outcome.undo(self._session)
@@ -62,12 +61,13 @@ def digests() -> list[str]:
             *([] if legacy == 'none' else [legacy])]
 
 
-def run(session: sessions.Session, plan: dict[str, Any], name: str,
+def run(session: sessions.Session, plan: dict[str, Any],
         stores: list[jobs.Target], algorithms: list[str]) -> dict[str, Any]:
     """Run the pass in a child process, showing progress in the task."""
-    job = targets.job(name, plan['reader'], plan['staging_dir'], stores,
-                      algorithms, plan['virtual_size'] or plan['staged_size'],
-                      session.glance.all_must_succeed)
+    job = targets.job(
+        session.glance.image_id, plan['reader'], plan['staging_dir'], stores,
+        algorithms, plan['virtual_size'] or plan['staged_size'],
+        session.glance.all_must_succeed)
     shown = progress.Progress()
     assert session.journal is not None  # noqa: S101 - Admit saw to it
     child = runner.Child(

@@ -1,0 +1,110 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``glance-lifecycle-manage``: what an operator does on a Glance host."""
+
+import argparse
+import json
+import sys
+
+from oslo_config import cfg
+
+from glance_lifecycle.conf import opts
+from glance_lifecycle import exceptions
+from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import recovery
+
+CONF = cfg.CONF
+
+
+def main(argv: list[str] | None = None) -> int:
+    """:returns: 0 done, 1 it failed, 2 wrong usage"""
+    args = _parser().parse_args(argv)
+    config = [word for name, values in (('--config-file', args.config_file),
+                                        ('--config-dir', args.config_dir))
+              for value in values for word in (name, value)]
+    try:
+        glance_image.load_configuration(config)
+        opts.register_opts(CONF)
+        return int(args.function(args))
+    except (cfg.Error, exceptions.LifecycleError) as error:
+        print('glance-lifecycle-manage: %s' % error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='glance-lifecycle-manage',
+        description='Look after image imports on this host.')
+    for name in ('--config-file', '--config-dir'):
+        parser.add_argument(
+            name, action='append', default=[], metavar='PATH',
+            help='as glance-api has it; may be repeated. Default: the files '
+            'in /etc/glance, or in $OS_GLANCE_CONFIG_DIR')
+    commands = parser.add_subparsers(required=True, metavar='COMMAND')
+    recover = commands.add_parser(
+        'recover', help='undo the imports that died with their process',
+        description='Undo the imports that died with their process: remove '
+        'unfinished copies from the stores, and put each image back to where '
+        'its owner can import it again. Safe at any time: imports that are '
+        'alive are not touched.')
+    recover.add_argument('--dry-run', action='store_true',
+                         help='only say what would be done')
+    recover.add_argument(
+        '--stale-after', type=float, metavar='SECONDS',
+        help='DESTRUCTIVE: also undo imports that left no journal (stock '
+        'imports, copy-image) and whose task has not changed for so long, '
+        'on whatever host. A long download or copy looks like that too: use '
+        'it when no glance-api of this cloud has an import running, and '
+        'with --dry-run first')
+    recover.add_argument('-y', '--yes', action='store_true',
+                         help='do not ask before the destructive part')
+    recover.add_argument('-f', '--format', choices=['text', 'json'],
+                         default='text', help='how to print the result')
+    recover.set_defaults(function=_recover)
+    return parser
+
+
+def _recover(args: argparse.Namespace) -> int:
+    state_dir = CONF.lifecycle.state_dir
+    plans = list(recovery.recover(state_dir, args.dry_run))
+    if args.stale_after is not None:
+        plans += _recover_stale(args, state_dir)
+    if args.format == 'json':
+        print(json.dumps([plan.to_dict() for plan in plans], indent=2))
+        return 0
+    for plan in plans:
+        print(('would be recovered: ' if args.dry_run else 'recovered: ')
+              + plan.text)
+    if not plans:
+        print('Nothing to recover.')
+    return 0
+
+
+def _recover_stale(args: argparse.Namespace,
+                   state_dir: str) -> list[recovery.Plan]:
+    """Show the plan and ask first: age is no proof of death."""
+    planned = list(recovery.recover_stale(state_dir, args.stale_after, True))
+    if args.dry_run or not planned:
+        return planned
+    if not args.yes:
+        print('DESTRUCTIVE: these imports are taken for dead and undone:',
+              file=sys.stderr)
+        for plan in planned:
+            print('  ' + plan.text, file=sys.stderr)
+        if input('Go on? [y/N] ').strip().lower() not in ('y', 'yes'):
+            return []
+    return list(recovery.recover_stale(state_dir, args.stale_after))
+
+
+if __name__ == '__main__':
+    sys.exit(main())
