@@ -110,3 +110,15 @@ class TransferFailed(LifecycleError):
     """The child process died or exceeded a limit."""
 
     message = 'The transfer failed: {detail}'
+
+
+class KeyManagerError(LifecycleError):
+    """The key manager could not answer; the same request may work later."""
+
+    message = 'The key manager failed: {detail}'
+
+
+class KeyManagerForbidden(KeyManagerError):
+    """It answered, and said no; works once somebody grants access."""
+
+    message = 'The key manager denied access: {detail}'

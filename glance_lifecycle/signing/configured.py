@@ -1,0 +1,124 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What ``[lifecycle_signing]`` says, as objects."""
+
+import os
+from typing import Any
+
+from castellan import key_manager
+from castellan.key_manager import key_manager as castellan_key_manager
+from oslo_config import cfg
+
+from glance_lifecycle.conf import signing as signing_conf
+from glance_lifecycle import exceptions
+from glance_lifecycle.signing import certificates
+from glance_lifecycle.signing import keys
+from glance_lifecycle.signing import properties
+from glance_lifecycle.signing import signer
+from glance_lifecycle.signing import trust
+
+
+def manager(conf: cfg.ConfigOpts) -> castellan_key_manager.KeyManager:
+    """The key manager of ``[key_manager] backend``.
+
+    :raises ConfigurationError: it cannot be loaded
+    """
+    try:
+        return key_manager.API(conf)
+    except Exception as e:  # whatever a driver's constructor raises
+        raise exceptions.ConfigurationError(detail=(
+            'the key manager cannot be loaded (%s). Check [key_manager] '
+            'backend and the section of that backend.' % type(e).__name__)
+        ) from e
+
+
+def trust_policy(conf: cfg.ConfigOpts) -> trust.TrustPolicy:
+    """:raises ConfigurationError: an option has no meaning"""
+    group = conf[signing_conf.GROUP.name]
+    return trust.TrustPolicy(
+        ca_bundle=group.ca_bundle or None,
+        require_chain=bool(group.ca_bundle),
+        allowed_certificates=frozenset(group.allowed_certificates),
+        denied_serials=frozenset(
+            trust.parse_serial(text) for text in group.denied_serials),
+        min_rsa_bits=group.min_rsa_bits, min_ec_bits=group.min_ec_bits,
+        allow_dsa=group.allow_dsa, check_validity=group.check_validity,
+        check_key_usage=group.check_key_usage)
+
+
+def service_signer(conf: cfg.ConfigOpts, context: Any
+                   ) -> signer.ServiceSigner | None:
+    """The service's signer; None if no key is configured.
+
+    :param context: of the service, never of the user
+    :raises ConfigurationError: half configured, or not usable
+    :raises KeyManagerError: the key manager does not answer
+    """
+    group = conf[signing_conf.GROUP.name]
+    if not group.signing_key and not group.signing_certificate_id:
+        return None
+    for name in ('signing_key', 'signing_certificate_id'):
+        if not group[name]:
+            raise exceptions.ConfigurationError(detail=(
+                '[lifecycle_signing] %s is not set. Set signing_key and '
+                'signing_certificate_id both, or none.' % name))
+    castellan = manager(conf)
+    key = keys.load_private_key(
+        _key_bytes(castellan, context, group.signing_key),
+        group.signing_key_passphrase)
+    try:
+        certificate = certificates.fetch(
+            castellan, context, group.signing_certificate_id)
+    except exceptions.ImageRefused as e:
+        raise _not_found('signing_certificate_id', e) from None
+    return signer.ServiceSigner(
+        key, certificate, group.signing_certificate_id)
+
+
+def _key_bytes(castellan: castellan_key_manager.KeyManager, context: Any,
+               where: str) -> bytes:
+    if os.path.isabs(where):
+        return _key_file(where)
+    if not properties.is_object_id(where):
+        raise exceptions.ConfigurationError(detail=(
+            '[lifecycle_signing] signing_key is neither a full path nor an '
+            'id in the key manager.'))
+    try:
+        found = certificates.fetch_object(
+            castellan, context, where, 'private key')
+    except exceptions.ImageRefused as e:
+        raise _not_found('signing_key', e) from None
+    encoded = found.get_encoded()
+    if not isinstance(encoded, bytes):
+        raise exceptions.ConfigurationError(detail=(
+            'the object [lifecycle_signing] signing_key in the key manager '
+            'is empty. Store the private key again.'))
+    return encoded
+
+
+def _key_file(path: str) -> bytes:
+    try:
+        # Secrets that Kubernetes mounts are links; the path is the
+        # operator's own.
+        return keys.read_file(path, private=True, follow=True)
+    except (OSError, keys.UnsafeFile) as e:
+        raise exceptions.ConfigurationError(detail=(
+            'the file of [lifecycle_signing] signing_key cannot be used: %s.'
+            % (getattr(e, 'strerror', None) or e))) from None
+
+
+def _not_found(option: str, error: exceptions.ImageRefused
+               ) -> exceptions.ConfigurationError:
+    detail = str(error.fields['detail']).split('. ')[0]
+    return exceptions.ConfigurationError(
+        detail='[lifecycle_signing] %s: %s.' % (option, detail))
