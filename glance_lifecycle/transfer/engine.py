@@ -61,9 +61,15 @@ class Report:
     bytes_written: dict[str, int]
 
     def to_dict(self) -> dict[str, Any]:
-        value = dataclasses.asdict(self)
-        value['failed'] = {s: e.to_dict() for s, e in self.failed.items()}
-        return value
+        return {
+            'virtual_size': self.virtual_size,
+            'digests': self.digests,
+            'stored': {s: dataclasses.asdict(c)
+                       for s, c in self.stored.items()},
+            'failed': {s: e.to_dict() for s, e in self.failed.items()},
+            'bytes_read': self.bytes_read,
+            'bytes_written': self.bytes_written,
+        }
 
 
 class Engine:
