@@ -20,7 +20,6 @@ everywhere. Zeros are never read and never written. The first error, or a
 cancel, stops everything; a store that may fail is dropped and the rest go on.
 """
 
-from collections.abc import Callable
 from collections.abc import Sequence
 from concurrent import futures
 import dataclasses
