@@ -120,8 +120,8 @@ def _ourselves(source: pathlib.Path) -> Witness:
         '--digest', 'md5,sha512', '--json'))
     digests = report['digests']
     return Digests(
-        'our own reader, once more (no qemu-img here to ask: install '
-        'qemu-utils for an independent proof)',
+        'our own reader once more; for an independent proof, install '
+        'qemu-utils',
         images.Reference(report['virtual_size'], digests['md5'],
                          digests['sha512']))
 
