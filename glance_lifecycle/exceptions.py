@@ -34,6 +34,10 @@ class LifecycleError(Exception):
         self.fields = fields
         super().__init__(self.message.format(**fields))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # copy and pickle would call the class with the message.
+        return from_dict, (self.to_dict(),)
+
     def to_dict(self) -> dict[str, Any]:
         return {'error': type(self).__name__, 'fields': self.fields}
 

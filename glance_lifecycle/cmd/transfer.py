@@ -126,7 +126,7 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _memory(args: argparse.Namespace, reader: str) -> int:
     floor = 0 if reader in ('raw', 'qcow2') else 2 * GIB
-    return max(floor, args.memory_limit * 1024 ** 2)
+    return max(floor, int(args.memory_limit) * 1024 ** 2)
 
 
 def _reader(fd: int, wanted: str) -> str:

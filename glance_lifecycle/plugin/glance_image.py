@@ -482,7 +482,7 @@ def staging_dir() -> str:
         _separator, url = store_utils.get_dir_separator()
     else:
         url = CONF.node_staging_uri
-    return os.path.normpath(url.removeprefix('file://'))
+    return os.path.normpath(str(url).removeprefix('file://'))
 
 
 def staged_path(file_path: str) -> tuple[str, str]:

@@ -49,12 +49,12 @@ def entry(namespace: str, name: str) -> str | None:
 
     :raises ConfigurationError: it is there and cannot be loaded
     """
-    def failed(_manager: Any, ep: Any, error: Exception) -> None:
+    def failed(_manager: Any, ep: Any, error: BaseException) -> None:
         raise exceptions.ConfigurationError(
             detail='%s of %s cannot be loaded: %s' % (ep.name, namespace,
                                                       error))
 
-    found = stevedore.NamedExtensionManager(
+    found: Any = stevedore.NamedExtensionManager(
         namespace, [name], on_load_failure_callback=failed)
     values = [str(e.entry_point.value) for e in found]
     return values[0] if values else None

@@ -20,7 +20,6 @@ everywhere. Zeros are never read and never written. The first error, or a
 cancel, stops everything; a store that may fail is dropped and the rest go on.
 """
 
-from collections.abc import Callable
 from collections.abc import Sequence
 from concurrent import futures
 import dataclasses
@@ -61,9 +60,15 @@ class Report:
     bytes_written: dict[str, int]
 
     def to_dict(self) -> dict[str, Any]:
-        value = dataclasses.asdict(self)
-        value['failed'] = {s: e.to_dict() for s, e in self.failed.items()}
-        return value
+        return {
+            'virtual_size': self.virtual_size,
+            'digests': self.digests,
+            'stored': {s: dataclasses.asdict(c)
+                       for s, c in self.stored.items()},
+            'failed': {s: e.to_dict() for s, e in self.failed.items()},
+            'bytes_read': self.bytes_read,
+            'bytes_written': self.bytes_written,
+        }
 
 
 class Engine:

@@ -22,8 +22,8 @@ import dataclasses
 import os
 import re
 import struct
-from typing import IO
 from typing import cast
+from typing import IO
 
 from oslo_utils.imageutils import format_inspector
 

@@ -67,7 +67,7 @@ def main(args: list[str]) -> None:
     # Python ignores these two, and what is ignored stays so over exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-    os.execvp(args[split + 1], args[split + 1:])
+    os.execvp(args[split + 1], args[split + 1:])  # noqa: S606
 
 
 def die_with(parent: int) -> None:

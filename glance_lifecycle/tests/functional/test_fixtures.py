@@ -12,9 +12,13 @@
 
 """The fixtures themselves, against Glance as it comes."""
 
+import os
+
 from glance_lifecycle.tests.functional import base
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import loopfs
+from glance_lifecycle.tests.functional.fixtures import mariadb
 from glance_lifecycle.tests.functional.fixtures import web
 
 
@@ -67,3 +71,26 @@ class TestGlanceApi(base.FunctionalTestCase):
                           remote_image_id=image['id'])
         copy = user.wait_import(copy['id'])
         self.assert_stored(second, copy, expected, 'two')
+
+    def test_two_workers_on_mariadb(self) -> None:
+        database = self.useFixture(mariadb.MariaDb()).database()
+        api = self.useFixture(glance.GlanceApi(
+            stores={'only': 'file'}, database=database, processes=2))
+        self.assertEqual(2, len(api.workers()))
+        user = api.user()
+        image = user.create_image(disk_format='raw')
+        user.stage(image['id'], b'x' * 1000)
+        user.import_image(image['id'])
+        self.assertEqual('active', user.wait_import(image['id'])['status'])
+
+
+class TestLoopFs(base.FunctionalTestCase):
+
+    def test_full(self) -> None:
+        for kind, size in (('ext4', 32 * images.MIB),
+                           ('xfs', loopfs.SMALLEST_XFS)):
+            path = self.useFixture(loopfs.LoopFs(size, kind)).path
+            self.assertTrue(os.path.ismount(path.parent))
+            with (path / 'big').open('wb') as big:
+                self.assertRaises(OSError, os.posix_fallocate, big.fileno(),
+                                  0, size)

@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 import fixtures
 from oslotest import base
@@ -80,7 +81,7 @@ class ForeignTestCase(base.BaseTestCase):
         return path
 
     def source(self, path: pathlib.Path, disk_format: str,
-               **options: int) -> foreign.ForeignSource:
+               **options: Any) -> foreign.ForeignSource:
         source = foreign.ForeignSource(
             os.open(path, os.O_RDONLY), disk_format=disk_format,
             image_id=IMAGE_ID, scratch_dir=str(self.scratch), **options)
@@ -112,7 +113,7 @@ class SoundTest(ForeignTestCase):
                 self.assertEqual(
                     images.reference(path, disk_format).sha512,
                     self.convert(path, disk_format),
-                    (disk_format, options, size))
+                    repr((disk_format, options, size)))
                 path.unlink()
         self.assertEqual([], list(self.scratch.iterdir()))
 
@@ -167,7 +168,7 @@ class BadTest(ForeignTestCase):
                 except exceptions.ImageRefused:
                     continue
                 self.assertEqual(expected, found,
-                                 (disk_format, options, cut))
+                                 repr((disk_format, options, cut)))
             path.unlink()
         self.assertEqual([], list(self.scratch.iterdir()))
 

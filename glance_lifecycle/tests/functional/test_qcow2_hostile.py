@@ -31,8 +31,8 @@ import struct
 import sys
 import tempfile
 import time
-import unittest
 from typing import Any
+import unittest
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional import qcow2_oracle
@@ -266,7 +266,7 @@ class HostileTest(unittest.TestCase):
                                       'zero', 'none'])]).build()
         places = [image.places['l1'], image.places['l1'] + 8,
                   *image.l2_entries.values()]
-        spoilt = []
+        spoilt: list[tuple[bytes, bytes]] = []
         for place in places:
             for target in range(0, len(image.data) + 8192, 512):
                 for flags in (0, 1, 1 << 62, 1 << 63, 1 << 62 | 7 << 58):
@@ -276,5 +276,5 @@ class HostileTest(unittest.TestCase):
                     if guest is not None and guest != image.guest:
                         spoilt.append((bytes(data), guest))
         self.assertTrue(spoilt)
-        for data, guest in spoilt:
-            self.assertTrue(guest == judged(data))
+        for accepted, guest in spoilt:
+            self.assertTrue(guest == judged(accepted))

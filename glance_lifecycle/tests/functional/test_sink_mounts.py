@@ -16,6 +16,7 @@
 Needs root, loop devices, mkfs.ext4 and mkfs.xfs.
 """
 
+from collections.abc import Mapping
 import json
 import os
 import signal
@@ -270,7 +271,7 @@ time.sleep(60)
 
 class KillTest(MountTestCase):
 
-    def kill_at(self, module: str, name: str, options: dict[str, object],
+    def kill_at(self, module: str, name: str, options: Mapping[str, object],
                 until: int) -> None:
         child = subprocess.Popen(
             [sys.executable, '-c',

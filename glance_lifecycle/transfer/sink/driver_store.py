@@ -19,10 +19,10 @@ is loaded, it is used as it is. glance_store's multi-store code knows only
 the global ``cfg.CONF``, so that is what is filled here.
 """
 
+from collections.abc import Callable
 import importlib
 import logging
 import os
-from collections.abc import Callable
 from typing import Any
 from typing import NoReturn
 

@@ -13,10 +13,10 @@
 
 """What the operating system says, in the words of our exceptions."""
 
+from collections.abc import Iterator
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
 
 from glance_lifecycle import exceptions
 

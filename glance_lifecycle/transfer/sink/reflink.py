@@ -17,9 +17,9 @@ XFS and btrfs (and NFS 4.2 above them) make a file share another's blocks
 until one of them is written: FICLONE, ioctl_ficlonerange(2).
 """
 
+from collections.abc import Iterable
 import fcntl
 import logging
-from collections.abc import Iterable
 
 from glance_lifecycle.transfer.sink import base
 

@@ -104,10 +104,11 @@ class Qcow2Source(base.Source):
         spans = self._map.spans(0, self.virtual_size)
         for kind, run in itertools.groupby(_pieces(self._file, spans),
                                            lambda piece: piece.kind):
-            first = last = next(run)
-            for last in run:
-                pass
-            yield extents.Extent(first.start, last.end - first.start, kind)
+            first = next(run)
+            end = first.end
+            for piece in run:
+                end = piece.end
+            yield extents.Extent(first.start, end - first.start, kind)
 
     def read_into(self, offset: int, buffer: memoryview) -> None:
         """See Source.

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 import importlib
 import threading
 from typing import Any
+from typing import cast
+from typing import IO
 import zlib
 
 import zstandard
@@ -33,6 +35,8 @@ MAX_GAP = 64 * 1024
 MAX_ZSTD_WINDOW = 8 * 1024 * 1024
 # Negative: no zlib header. The format fixes a window of 4 KiB.
 DEFLATE_WINDOW_BITS = -12
+
+_NOT_ONE_CLUSTER = 'it does not decompress to exactly one cluster'
 
 refused = qcow2_file.refused
 
@@ -83,51 +87,61 @@ class ClusterDecoder:
             data = memoryview(self._file.read(start, end - start))
             for span in group:
                 at = span.host - start
-                piece = self._cluster(span, data[at:at + span.host_length])
-                skip = span.start % self._size
                 position = span.start - offset
-                buffer[position:position + span.length] = (
-                    piece[skip:skip + span.length])
+                self._place(span, data[at:at + span.host_length],
+                            buffer[position:position + span.length])
 
-    def _cluster(self, span: qcow2_map.Span, data: memoryview) -> memoryview:
-        """The whole cluster that ``span`` is in."""
+    def _place(self, span: qcow2_map.Span, data: memoryview,
+               target: memoryview) -> None:
+        """Decompress ``data``, and put what ``span`` wants of it."""
         if span.length == self._size:
-            return memoryview(self._checked(data))
+            self._decompress(data, target)
+            return
         # Pieces smaller than a cluster come in sequence: remember the last
         # one, or each would decompress the whole cluster again.
         key = span.host, span.host_length
-        last, piece = getattr(self._local, 'last', (None, b''))
+        last, piece = getattr(self._local, 'last', (None, bytearray()))
         if last != key:
-            piece = self._checked(data)
+            piece = bytearray(self._size)
+            self._decompress(data, memoryview(piece))
             self._local.last = key, piece
-        return memoryview(piece)
+        skip = span.start % self._size
+        target[:] = piece[skip:skip + span.length]
 
-    def _checked(self, data: memoryview) -> bytes:
-        piece = self._decompress(data)
-        if len(piece) != self._size:
-            raise _damaged('it does not decompress to one cluster')
-        return piece
-
-    def _deflate(self, data: memoryview) -> bytes:
+    def _deflate(self, data: memoryview, target: memoryview) -> None:
         stream = self._inflate.decompressobj(DEFLATE_WINDOW_BITS)
         try:
             # One byte more, so that a bomb shows.
-            return bytes(stream.decompress(data, self._size + 1))
+            piece = stream.decompress(data, self._size + 1)
         except (zlib.error, self._inflate.error) as error:
             raise _damaged(str(error)) from error
+        if len(piece) != self._size:
+            raise _damaged(_NOT_ONE_CLUSTER)
+        target[:] = piece
 
-    def _zstd(self, data: memoryview) -> bytes:
+    def _zstd(self, data: memoryview, target: memoryview) -> None:
+        # Not decompress(): two threads of it took as long as one. The byte
+        # of room shows a bomb, and without it the reader does not notice
+        # the end of the frame.
+        scratch = self._scratch()
+        source = _Once(data)
+        reader = self._zstd_decoder().stream_reader(
+            cast(IO[bytes], source), len(data))
         try:
-            frame = zstandard.get_frame_parameters(data)
-            # An unknown size reads as all ones. The decoder allocates what
-            # is declared, so look before.
-            if frame.content_size not in (zstandard.CONTENTSIZE_UNKNOWN,
-                                          self._size):
-                raise _damaged('it declares another size than a cluster\'s')
-            return self._zstd_decoder().decompress(
-                data, max_output_size=self._size)
+            count = reader.readinto(scratch)
         except zstandard.ZstdError as error:
             raise _damaged(str(error)) from error
+        if count != self._size or source.starved:
+            raise _damaged(_NOT_ONE_CLUSTER)
+        target[:] = scratch[:count]
+
+    def _scratch(self) -> memoryview:
+        """One a thread, a byte larger than a cluster."""
+        scratch: memoryview | None = getattr(self._local, 'scratch', None)
+        if scratch is None:
+            scratch = self._local.scratch = memoryview(
+                bytearray(self._size + 1))
+        return scratch
 
     def _zstd_decoder(self) -> zstandard.ZstdDecompressor:
         """One a thread: they may not be shared, and cost to make."""
@@ -137,6 +151,22 @@ class ClusterDecoder:
             decoder = self._local.zstd = zstandard.ZstdDecompressor(
                 max_window_size=MAX_ZSTD_WINDOW)
         return decoder
+
+
+class _Once:
+    """A file of one read, which notes that a second was wanted.
+
+    :ivar starved: the frame was not complete; zstandard does not say so
+    """
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self.starved = False
+
+    def read(self, _size: int) -> memoryview:
+        data, self._data = self._data, memoryview(b'')
+        self.starved = not data
+        return data
 
 
 def _groups(

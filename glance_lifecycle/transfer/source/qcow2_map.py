@@ -77,6 +77,7 @@ class ClusterMap:
             collections.OrderedDict())
         self._cached_tables = max(1, L2_CACHE_BYTES // self._size)
         self._lock = threading.Lock()
+        self._zero_at_most = ZERO_FLAG if header.version >= 3 else 0
         # Compressed entry: offset in the low bits, sector count above.
         self._host_bits = 62 - (header.cluster_bits - 8)
         self._decode = (self._extended if header.extended_l2
@@ -163,7 +164,7 @@ class ClusterMap:
                 yield self._compressed(entry, first)
             elif entry <= ZERO_FLAG:
                 self._check_entry(table[first], ZERO_FLAG)
-                while stop < last and table[stop] == entry:
+                while stop < last and table[stop] <= self._zero_at_most:
                     stop += 1
                 yield Span(Where.ZERO, first * size, (stop - first) * size)
             else:

@@ -17,8 +17,8 @@ import mmap
 import os
 import random
 import tempfile
-import unittest
 from typing import Any
+import unittest
 
 from oslo_config import cfg
 

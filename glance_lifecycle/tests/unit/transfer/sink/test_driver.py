@@ -19,10 +19,10 @@ import threading
 import time
 from typing import Any
 
+from glance_store._drivers import filesystem
 from glance_store import capabilities
 from glance_store import driver as store_driver
 from glance_store import exceptions as store_exceptions
-from glance_store._drivers import filesystem
 from oslo_config import cfg
 
 from glance_lifecycle import exceptions
@@ -88,8 +88,8 @@ class BadDriverTest(helpers.TempDirTestCase):
 
     def sink(self, fault: str) -> driver.DriverSink:
         bad = BadStore(fault)
-        bad.multiple_datadirs = False  # type: ignore[attr-defined]
-        bad.datadir = '/x'  # type: ignore[attr-defined]
+        bad.multiple_datadirs = False
+        bad.datadir = '/x'
         self.bad = bad
         original = driver_store.build
         driver_store.build = lambda *_args: bad

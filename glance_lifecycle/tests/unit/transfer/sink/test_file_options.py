@@ -20,9 +20,9 @@ import os
 import stat
 from typing import Any
 
+from glance_store._drivers import filesystem
 from glance_store import exceptions as store_exceptions
 from glance_store import location
-from glance_store._drivers import filesystem
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.sink import helpers

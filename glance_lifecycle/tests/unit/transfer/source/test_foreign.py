@@ -15,6 +15,7 @@ import pathlib
 import tempfile
 import time
 import types
+from typing import Any
 from unittest import mock
 
 from oslotest import base
@@ -48,7 +49,7 @@ class ForeignSourceTest(base.BaseTestCase):
     def source(self, script: str | None = None,
                content: bytes = handmade.vdi([b'x' * MIB, None]),
                disk_format: str = 'vdi',
-               **options: int) -> foreign.ForeignSource:
+               **options: Any) -> foreign.ForeignSource:
         path = self.dir / 'image'
         path.write_bytes(content)
         source = foreign.ForeignSource(
@@ -60,7 +61,7 @@ class ForeignSourceTest(base.BaseTestCase):
         return source
 
     def fails(self, expected: type[Exception], script: str,
-              **options: int) -> str:
+              **options: Any) -> str:
         source = self.source(script, **options)
         error = self.assertRaises(expected, source.open)
         self.assertEqual([], list(self.scratch.iterdir()))

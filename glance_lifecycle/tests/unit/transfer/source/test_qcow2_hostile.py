@@ -357,6 +357,27 @@ class CompressedTest(RefusedTest):
                        streamed(bytes(7 << 20)), huge, window, skippable):
             self.refused('bad-compressed-data', self.replaced(stream, True))
 
+    def test_zstd_frame_without_its_end(self) -> None:
+        """All bytes of the cluster are there, and still QEMU refuses."""
+        stream = zstandard.ZstdCompressor().compressobj()
+        body = stream.compress(content(1))
+        body += stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+        frame = body + stream.flush()
+        image = Builder([Cluster('compressed', content(1))],
+                        zstd=True).build()
+        # What the sectors hold ends with the last block but one.
+        start = len(image.data) + -len(body) % 512
+        image.data += bytes(-len(body) % 512) + frame + bytes(CS)
+        sectors = len(body) // 512
+        for count in (sectors + 1, sectors):
+            spoilt = image.put(image.l2_entries[0], 'Q',
+                               COMPRESSED | count << 58 | start)
+            if count > sectors:
+                self.assertEqual(spoilt.guest,
+                                 qcow2_reading.decode(spoilt.fd()))
+            else:
+                self.refused('bad-compressed-data', spoilt)
+
 
 class DamageTest(unittest.TestCase):
     """Refused, or the right length; never another error.
@@ -364,8 +385,8 @@ class DamageTest(unittest.TestCase):
     That the bytes are QEMU's is for the functional test.
     """
 
-    def outcome(self, image: bytes) -> bytes | None:
-        damaged = Image(bytearray(image), b'', CS, {}, {})
+    def outcome(self, image: bytearray) -> bytes | None:
+        damaged = Image(image, b'', CS, {}, {})
         try:
             return qcow2_reading.decode(damaged.fd())
         except exceptions.ImageRefused:

@@ -1,0 +1,212 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Import an image into three stores of a real Glance, and prove it right.
+
+Exits with 0 when everything is as it should be, 1 when something is not, and
+130 when interrupted. Whatever happens, it leaves nothing behind.
+"""
+
+import argparse
+import concurrent.futures
+import contextlib
+import importlib.metadata
+import pathlib
+import signal
+import sys
+import time
+from typing import Any
+
+from oslo_utils.imageutils import format_inspector
+
+from demo import proof
+from demo import screen
+from glance_lifecycle.tests.functional.fixtures import client
+from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import process
+
+BUNDLED = pathlib.Path(__file__).parent / 'demo.qcow2'
+STORES = ('s1', 's2', 's3')
+
+# oslo.utils' name -> Glance's, where they differ
+_DISK_FORMATS = {'vpc': 'vhd', 'gpt': 'raw'}
+
+
+class Wrong(Exception):
+    """Something is not as it should be; the text says what."""
+
+
+def main() -> int:
+    source = _arguments().image.resolve()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    api = glance.GlanceApi(
+        stores=dict.fromkeys(STORES, 'file'), plugins=['lifecycle'],
+        conf={'lifecycle_transfer': {'progress_interval': 1}},
+        autostart=False)
+    try:
+        with _cleaned_up(api):
+            _demo(api, source)
+        if api.base.exists():
+            raise Wrong(f'{api.base} was not removed')
+    except KeyboardInterrupt:
+        screen.heading('Stopped, and nothing is left behind.')
+        return 130
+    except (Wrong, RuntimeError, OSError, client.HttpError,
+            process.ServerFailed) as error:
+        screen.heading('Something is not as it should be:')
+        screen.paragraph(str(error))
+        return 1
+    screen.heading('All is as it should be, and nothing is left behind.')
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='demo', description='Import an image into a real Glance with '
+        'three stores, and prove each stored copy right.')
+    parser.add_argument('image', nargs='?', type=pathlib.Path,
+                        default=BUNDLED, help='default: a small qcow2')
+    arguments = parser.parse_args()
+    if not arguments.image.is_file():
+        parser.error(f'{arguments.image} is not a file')
+    return arguments
+
+
+@contextlib.contextmanager
+def _cleaned_up(api: glance.GlanceApi) -> Any:
+    """Set up and, not to be interrupted again, clean up."""
+    api.setUp()
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        api.cleanUp()
+
+
+def _demo(api: glance.GlanceApi, source: pathlib.Path) -> None:
+    disk_format = _detect(source)
+    screen.heading('One import, three stores, one pass over the image')
+    screen.row('image', source.name,
+               f'{disk_format}, {screen.size(source.stat().st_size)}')
+    screen.row('glance', importlib.metadata.version('glance'),
+               'import plugin lifecycle; SQLite; file stores s1, s2, s3')
+    screen.row('directory', api.base)
+    print()
+    _start(api)
+    user = api.user()
+    image = _import(user, source, disk_format)
+    _show(image)
+    _prove(api, user, image, source, disk_format)
+
+
+def _detect(source: pathlib.Path) -> str:
+    name = str(format_inspector.detect_file_format(str(source)))
+    return _DISK_FORMATS.get(name, name)
+
+
+def _start(api: glance.GlanceApi) -> None:
+    live, start = screen.Live('start'), time.monotonic()
+    api.start()
+    live.done(f'{_since(start)}  {api.url}')
+
+
+def _import(user: client.Client, source: pathlib.Path,
+            disk_format: str) -> client.Image:
+    """Stage and import, with the task's own words as progress."""
+    image = user.create_image(source.name, disk_format=disk_format)
+    live, start = screen.Live('stage'), time.monotonic()
+    user.stage(image['id'], source)
+    live.done(f'{_since(start)}  PUT /v2/images/{image["id"]}/stage')
+
+    live, start = screen.Live('import'), time.monotonic()
+    user.import_image(image['id'], all_stores=True,
+                      all_stores_must_succeed=True)
+    image = user.wait_import(
+        image['id'], timeout=float('inf'),
+        each=lambda image: live.show(_progress(user, image)))
+    if image['status'] != 'active':
+        live.clear()
+        message = user.tasks(image['id'])[0]['message']
+        raise Wrong(f'Glance did not import the image: {message}')
+    live.done(f'{_since(start)}  POST /v2/images/{image["id"]}/import')
+    return image
+
+
+def _progress(user: client.Client, image: client.Image) -> str:
+    tasks = user.tasks(image['id'])
+    return str((tasks and tasks[0]['message']) or '...')
+
+
+def _show(image: client.Image) -> None:
+    screen.heading('The image, as Glance shows it')
+    for name in ('id', 'status', 'disk_format', 'size', 'virtual_size',
+                 'stores', 'checksum', 'os_hash_algo', 'os_hash_value'):
+        screen.row(name, _folded(str(image[name])))
+
+
+def _folded(text: str) -> str:
+    """A sha512 in two lines of an 80 column terminal."""
+    return f'\n{" " * (screen.LABEL + 2)}'.join(
+        text[at:at + 64] for at in range(0, len(text), 64))
+
+
+def _prove(api: glance.GlanceApi, user: client.Client, image: client.Image,
+           source: pathlib.Path, disk_format: str) -> None:
+    screen.heading('Are the stored copies right?')
+    witnesses = proof.witnesses(source, disk_format, image['disk_format'])
+    for number, witness in enumerate(witnesses):
+        screen.row('' if number else 'compared with', witness.name)
+    paths = {store: api.stored_copy(image['id'], store) for store in STORES}
+    wrong = _glance_errors(image)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        digests = pool.map(images.digests, paths.values())
+        for (store, path), found in zip(paths.items(), digests):
+            errors = _store_errors(image, path, found, witnesses)
+            screen.row(store, 'DIFFERENT' if errors else 'equal',
+                       f'sha512 {found.sha512[:16]}..., '
+                       f'{screen.size(path.stat().st_blocks * 512)} on disk')
+            wrong += [f'{store}: {error}' for error in errors]
+    left = api.leftovers(image['id'])
+    screen.row('left over', ', '.join(left) or 'nothing',
+               'in staging, stores and state directory')
+    wrong += [f'left over: {name}' for name in left]
+    if wrong:
+        raise Wrong('\n'.join(wrong))
+
+
+def _glance_errors(image: client.Image) -> list[str]:
+    wrong = []
+    if sorted(image['stores'].split(',')) != sorted(STORES):
+        wrong.append(f'the image is in stores {image["stores"]}')
+    if image.get('os_glance_failed_import'):
+        wrong.append(f'failed in {image["os_glance_failed_import"]}')
+    return wrong
+
+
+def _store_errors(image: client.Image, path: pathlib.Path,
+                  found: images.Reference,
+                  witnesses: list[proof.Witness]) -> list[str]:
+    wrong = [witness.objection(path, found) for witness in witnesses]
+    says = (image['size'], image['checksum'], image['os_hash_value'])
+    if says != (found.size, found.md5, found.sha512):
+        wrong.append('it is not what Glance says it is')
+    return [text for text in wrong if text]
+
+
+def _since(start: float) -> str:
+    return f'{time.monotonic() - start:5.1f} s'
+
+
+if __name__ == '__main__':
+    sys.exit(main())
