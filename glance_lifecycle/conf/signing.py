@@ -143,9 +143,12 @@ The service's private key: the full path of a file, or an id in the key
 manager.
 
 A file must be PEM and not readable by other users. An id is fetched with the
-service's own credentials. RSA (3072 bits are good), secp384r1 or secp521r1;
-the key type of the signatures follows from it. Needed for resign and for
-attestations.
+service's own credentials, which for Barbican are the options auth_type
+(keystone_password), auth_url, username, password, project_name,
+user_domain_name and project_domain_name in [key_manager].
+
+RSA (3072 bits are good), secp384r1 or secp521r1; the key type of the
+signatures follows from it. Needed for resign and for attestations.
 """),
     cfg.StrOpt(
         'signing_key_passphrase',

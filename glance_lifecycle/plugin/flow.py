@@ -25,9 +25,11 @@ from taskflow.patterns import linear_flow
 from glance_lifecycle.conf import opts
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin.tasks import admit
+from glance_lifecycle.plugin.tasks import attest
 from glance_lifecycle.plugin.tasks import seal
 from glance_lifecycle.plugin.tasks import stage
 from glance_lifecycle.plugin.tasks import transfer
+from glance_lifecycle.plugin.tasks import verify_source
 
 LOG = logging.getLogger(__name__)
 
@@ -47,9 +49,9 @@ def get_flow(**kwargs: Any) -> linear_flow.Flow:
     except Exception as error:
         LOG.exception('The lifecycle plugin cannot work')
         return flow.add(admit.Refuse(error))
-    flow.add(admit.Admit(session))
-    if session.direct:
-        flow.add(transfer.Transfer(session), seal.Seal(session))
-    else:
-        flow.add(stage.Stage(session))
-    return flow
+    direct = session.direct
+    return flow.add(
+        admit.Admit(session), verify_source.VerifySource(session),
+        transfer.Transfer(session) if direct else stage.Stage(session),
+        attest.Attest(session),
+        seal.Seal(session) if direct else stage.HandOver(session))

@@ -51,7 +51,8 @@ CONF = cfg.CONF
 RELEASES = (31, 32, 33)
 DOWNLOADS = ('web-download', 'glance-download')
 PROCESSING = 'processing'
-SIGNATURE_PREFIX = 'img_signature'
+# Ours alone: what a user wrote there is never taken over.
+NAMESPACE = 'lifecycle_'
 
 MIB = 1024 ** 2
 
@@ -89,6 +90,8 @@ class Sealed:
     os_hash_value: str
     stored: Mapping[str, sink_base.Stored]
     failed: Sequence[str]
+    properties: Mapping[str, str]
+    dropped: Sequence[str]
 
 
 def direct_unsupported(stores: Sequence[str | None] | None) -> str | None:
@@ -113,7 +116,7 @@ class Import:
         self.method: str = kwargs['import_req']['method']['name']
         self.all_must_succeed: bool = kwargs['import_req'].get(
             'all_stores_must_succeed', True)
-        self._context = kwargs['context']
+        self.context = kwargs['context']
         self._wrapper = kwargs['action_wrapper']
         self._task_repo = kwargs['task_repo']
 
@@ -178,11 +181,11 @@ class Import:
                 'image_location_quota, %d'
                 % (stores, CONF.image_location_quota))
         try:
-            api_common.check_quota(self._context, size * stores,
+            api_common.check_quota(self.context, size * stores,
                                    glance.db.get_api(),
                                    image_id=self.image_id)
             ks_quota.enforce_image_size_total(
-                self._context, self._context.owner,
+                self.context, self.context.owner,
                 delta=max(size, staged) // MIB)
         except (glance_exception.StorageQuotaFull,
                 glance_exception.LimitExceeded) as error:
@@ -207,6 +210,7 @@ class Import:
                 if sealed.failed:
                     action.add_failed_stores(sealed.failed)
                 _fill(action, sealed)
+                _set_properties(action, sealed.properties, sealed.dropped)
                 action.set_image_attribute(status='active')
         except (glance_exception.NotFound, glance_exception.Conflict,
                 glance_exception.TaskAbortedError) as error:
@@ -230,10 +234,12 @@ class Import:
         _notify(action, 'image.activate')
 
     @_retry
-    def replace_staged(self, **attributes: Any) -> None:
+    def replace_staged(self, properties: Mapping[str, str],
+                       dropped: Sequence[str], **attributes: Any) -> None:
         """Tell Glance what the file that it will upload is."""
         with self._wrapper as action:
             action.set_image_attribute(**attributes)
+            _set_properties(action, properties, dropped)
 
     @_retry
     def give_back(self, stores: Sequence[str], *, staged_size: int | None,
@@ -524,6 +530,16 @@ def _fill(action: Any, sealed: Sealed) -> None:
     image.checksum = sealed.checksum
     image.os_hash_algo = sealed.os_hash_algo
     image.os_hash_value = sealed.os_hash_value
+
+
+def _set_properties(action: Any, properties: Mapping[str, str],
+                    dropped: Sequence[str]) -> None:
+    """With the service's rights: property protections bind the user."""
+    image = _innermost(action)
+    for name in [*image.extra_properties]:
+        if name in dropped or name.startswith(NAMESPACE):
+            del image.extra_properties[name]
+    image.extra_properties.update(properties)
 
 
 def _notify(action: Any, event: str, store: str | None = None) -> None:

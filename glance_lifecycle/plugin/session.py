@@ -28,6 +28,8 @@ from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.signing import properties
+from glance_lifecycle.signing import signer
 from glance_lifecycle.transfer import journal
 
 CONF = cfg.CONF
@@ -42,6 +44,8 @@ class Session:
 
     :ivar stores: the stores to write, copied before Glance's list is emptied
     :ivar staged_reason: why this import is staged, None if it is direct
+    :ivar signature: the user's, if the image has one that counts
+    :ivar signer: the service's, where the stored bytes are to be signed
     :ivar error: what made our tasks fail
     :ivar broken: what get_flow could not do; Admit raises it
     :ivar leftovers: something could not be undone; the journal must stay
@@ -55,6 +59,9 @@ class Session:
         self.staged_reason = _staged_reason(stores)
         self.journal: journal.Journal | None = None
         self.fd = -1
+        self._opened: tuple[int, ...] = ()
+        self.signature: properties.SignatureProperties | None = None
+        self.signer: signer.ServiceSigner | None = None
         self.error: exceptions.LifecycleError | None = None
         self.broken: exceptions.LifecycleError | None = None
         self.leftovers = False
@@ -81,6 +88,21 @@ class Session:
             self.journal.note(method=self.glance.method, stores=self.stores)
         except exceptions.LifecycleError as error:
             self.broken = error
+
+    def opened(self, fd: int) -> None:
+        """The staged file, opened once; remembers what it is now."""
+        self.fd = fd
+        self._opened = _fingerprint(fd)
+
+    def check_unchanged(self) -> None:
+        """What was verified and inspected is what was read.
+
+        :raises ImageRefused: the staged file changed meanwhile
+        """
+        if _fingerprint(self.fd) != self._opened:
+            raise exceptions.ImageRefused(
+                reason='changed', detail='the staged file changed while it '
+                'was imported. Stage the image again')
 
     def note(self, **fields: Any) -> None:
         if self.journal is None:
@@ -122,6 +144,12 @@ class Session:
                 self.journal.remove()
             else:
                 self.journal.close()
+
+
+def _fingerprint(fd: int) -> tuple[int, ...]:
+    status = os.fstat(fd)
+    # Nobody can set ctime, as they can mtime.
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def get(kwargs: Mapping[str, Any]) -> Session:

@@ -35,7 +35,7 @@ MAX_SIZE = 64 * 1024
 
 # What reading a field of a malformed certificate raises.
 FIELD_ERRORS = (ValueError, TypeError, x509.DuplicateExtension,
-                crypto_exceptions.UnsupportedAlgorithm)
+                x509.InvalidVersion, crypto_exceptions.UnsupportedAlgorithm)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,8 @@ def load(data: bytes) -> x509.Certificate:
         certificate.public_key()
         summary(certificate)
         list(certificate.extensions)
-    except FIELD_ERRORS as e:
+    # Of a stranger's bytes: whatever it is, it is no reason to go on.
+    except Exception as e:
         raise _malformed(
             'it cannot be parsed as X.509 (%s)' % type(e).__name__) from None
     return certificate
@@ -147,36 +148,40 @@ def fetch_object(manager: castellan_key_manager.KeyManager, context: Any,
 
 def _failure(error: Exception, object_id: str, kind: str
              ) -> exceptions.LifecycleError:
-    status = _http_status(error)
+    root = _root(error)
+    status = (getattr(root, 'status_code', None)
+              or getattr(root, 'http_status', None))
     if status in (401, 403) or isinstance(
             error, castellan_exceptions.Forbidden):
         return exceptions.KeyManagerForbidden(detail=(
             'the %s %s may not be read with these credentials. Let its owner '
             'grant them access (in Barbican: "openstack acl user add"), or '
             'store it in this project; then try again.' % (kind, object_id)))
-    if status == 404 or _is_bad_reference(error):
+    if _is_bad_reference(error):
         return _unknown(object_id, kind)
     if isinstance(error, (*FIELD_ERRORS, AttributeError)):
-        return _malformed('the %s %s in the key manager cannot be decoded'
-                          % (kind, object_id))
+        return exceptions.ImageRefused(
+            reason='certificate-malformed', detail=(
+                'the %s %s in the key manager cannot be decoded. Store it '
+                'again, as PEM, a private key without passphrase.'
+                % (kind, object_id)))
+    # Not found is no answer here: so Keystone says of an expired token.
     return exceptions.KeyManagerError(detail=(
         'the %s %s could not be fetched (%s). The image is not at fault: '
         'try again when the key manager answers; its log and that of this '
-        'service have the cause.' % (kind, object_id, type(error).__name__)))
+        'service have the cause.' % (kind, object_id, type(root).__name__)))
 
 
-def _http_status(error: BaseException) -> int | None:
-    """The HTTP status behind an error; castellan keeps it in the context."""
-    seen = 0
-    cause: BaseException | None = error
-    while cause is not None and seen < 8:
-        status = (getattr(cause, 'status_code', None)
-                  or getattr(cause, 'http_status', None))
-        if isinstance(status, int):
-            return status
-        cause = cause.__cause__ or cause.__context__
-        seen += 1
-    return None
+def _root(error: BaseException) -> BaseException:
+    """What the client said; castellan keeps it in the context."""
+    for _ in range(8):
+        cause = error.__cause__ or error.__context__
+        # Below an answer is only how the client came to it.
+        if cause is None or hasattr(error, 'status_code') or hasattr(
+                error, 'http_status'):
+            break
+        error = cause
+    return error
 
 
 def _is_bad_reference(error: Exception) -> bool:

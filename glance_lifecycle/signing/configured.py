@@ -15,6 +15,8 @@
 import os
 from typing import Any
 
+from castellan.common import exception as castellan_exceptions
+from castellan.common import utils
 from castellan import key_manager
 from castellan.key_manager import key_manager as castellan_key_manager
 from oslo_config import cfg
@@ -56,11 +58,34 @@ def trust_policy(conf: cfg.ConfigOpts) -> trust.TrustPolicy:
         check_key_usage=group.check_key_usage)
 
 
+def service_context(conf: cfg.ConfigOpts) -> Any:
+    """The service's own credentials for the key manager.
+
+    castellan's options in ``[key_manager]``: auth_type = keystone_password,
+    auth_url, username, password, project_name and so on. The user's requests
+    are not made with them.
+
+    :returns: None if there are none: Vault and lifecycle_file need none
+    :raises ConfigurationError: they are not complete
+    """
+    # The options are registered by whoever asks castellan first.
+    conf.register_opts([*utils.credential_opts], group=utils.OPT_GROUP)
+    if not conf[utils.OPT_GROUP].auth_type:
+        return None
+    try:
+        return utils.credential_factory(conf)
+    except castellan_exceptions.CastellanException as e:
+        raise exceptions.ConfigurationError(detail=(
+            'the credentials for the key manager are not complete (%s). '
+            'Check auth_type and the options after it in [key_manager].'
+            % type(e).__name__)) from None
+
+
 def service_signer(conf: cfg.ConfigOpts, context: Any
                    ) -> signer.ServiceSigner | None:
     """The service's signer; None if no key is configured.
 
-    :param context: of the service, never of the user
+    :param context: ``service_context()``, never that of the user
     :raises ConfigurationError: half configured, or not usable
     :raises KeyManagerError: the key manager does not answer
     """

@@ -16,10 +16,36 @@ hashlib releases the interpreter lock for large buffers, so each algorithm
 has a thread of its own and costs wall time only where cores are lacking.
 """
 
+from collections.abc import Callable
 import hashlib
+import os
+
+from glance_lifecycle import exceptions
 
 # Zeros are hashed from this one buffer: never read, never written.
 ZEROS = memoryview(bytes(1024 * 1024))
+
+
+CHUNK = 2 * 1024 * 1024
+
+
+def of_file(fd: int, algorithm: str, beat: Callable[[int], None]) -> bytes:
+    """Digest of a whole file, read once from its start.
+
+    :param beat: called with the bytes done, after every chunk
+    :raises SourceError: the file cannot be read
+    """
+    value = hashlib.new(algorithm, usedforsecurity=False)
+    buffer = memoryview(bytearray(CHUNK))
+    done = 0
+    try:
+        while count := os.preadv(fd, [buffer], done):
+            value.update(buffer[:count])
+            done += count
+            beat(done)
+    except OSError as error:
+        raise exceptions.SourceError(detail=error.strerror) from error
+    return value.digest()
 
 
 class Digest:

@@ -25,6 +25,7 @@ from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import recovery
 from glance_lifecycle.plugin import session as sessions
+from glance_lifecycle.plugin import signatures
 from glance_lifecycle.policy import decision
 from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer import work
@@ -39,6 +40,7 @@ class Admit(task.Task):
 
     Provides ``lifecycle_plan``: ``reader``, the format to decode;
     ``convert``, whether the stored bytes differ from the staged ones;
+    ``resign``, whether the service signs them; ``source_format``;
     ``disk_format`` and ``container_format`` to set; ``virtual_size`` to
     expect in bytes, 0 if unknown; ``staging_dir`` and ``staged_size``.
 
@@ -67,7 +69,8 @@ class Admit(task.Task):
             session.note(staged=os.path.join(directory, name),
                          disk_format=facts.disk_format,
                          container_format=facts.container_format)
-            session.fd = _open_staged(directory, name)
+            session.opened(_open_staged(directory, name))
+            session.signature = signatures.claimed(facts.properties)
             plan = _plan(session, facts)
             session.glance.announce(session.stores)
             return plan | {'staging_dir': directory}
@@ -111,7 +114,6 @@ def _open_staged(directory: str, name: str) -> int:
 
 def _plan(session: sessions.Session,
           facts: glance_image.ImageFacts) -> dict[str, Any]:
-    _refuse_signed(facts)
     size = os.fstat(session.fd).st_size
     if session.glance.method == 'glance-direct' and facts.size not in (
             None, 0, size):
@@ -125,13 +127,17 @@ def _plan(session: sessions.Session,
                        virtual_size or size), _defaults())
     if decided.violations:
         raise _refusal(decided.violations)
-    convert = decided.disk_format != facts.disk_format
+    convert, resign = signatures.conversion(
+        session, decided.disk_format != facts.disk_format)
     stored_size = virtual_size or size if convert else size
     session.glance.check_room(size, stored_size, len(session.stores) or 1)
     return {
         'reader': found.reader if convert else 'raw',
         'convert': convert,
-        'disk_format': decided.disk_format,
+        'resign': resign,
+        'source_format': facts.disk_format,
+        'disk_format': decided.disk_format if convert
+        else facts.disk_format,
         'container_format': facts.container_format,
         'virtual_size': virtual_size,
         'staged_size': size,
@@ -153,17 +159,6 @@ def _inspect(session: sessions.Session,
                     'is tolerated', {'image': session.glance.image_id,
                                      'check': check})
     return inspect.check_declared(found, facts.disk_format, rules)
-
-
-def _refuse_signed(facts: glance_image.ImageFacts) -> None:
-    signed = sorted(name for name in facts.properties
-                    if name.startswith(glance_image.SIGNATURE_PREFIX))
-    if signed:
-        raise exceptions.ImageRefused(
-            reason='signature-unsupported',
-            detail='it has %s, and this release of glance_lifecycle cannot '
-            'verify signatures. An image that claims a signature is never '
-            'imported unverified' % ', '.join(signed))
 
 
 def _refusal(violations: tuple[decision.Violation, ...]) -> Exception:

@@ -32,16 +32,18 @@ class Seal(task.Task):
         self._session = session
 
     def execute(self, lifecycle_plan: dict[str, Any],
-                lifecycle_result: dict[str, Any]) -> None:
+                lifecycle_result: dict[str, Any],
+                lifecycle_properties: dict[str, Any]) -> None:
         session = self._session
         with session.reporting():
             session.glance.heartbeat(_summary(lifecycle_result))
-            session.glance.seal(_sealed(lifecycle_plan, lifecycle_result))
+            session.glance.seal(_sealed(
+                lifecycle_plan, lifecycle_result, lifecycle_properties))
             outcome.sealed(session)
 
 
-def _sealed(plan: dict[str, Any],
-            result: dict[str, Any]) -> glance_image.Sealed:
+def _sealed(plan: dict[str, Any], result: dict[str, Any],
+            properties: dict[str, Any]) -> glance_image.Sealed:
     algorithm = glance_image.hash_algorithm()
     size = result['virtual_size']
     return glance_image.Sealed(
@@ -55,7 +57,8 @@ def _sealed(plan: dict[str, Any],
         os_hash_value=result['digests'][algorithm],
         stored={s: sink_base.Stored(**v)
                 for s, v in result['stored'].items()},
-        failed=sorted(result['failed']))
+        failed=sorted(result['failed']),
+        properties=properties['set'], dropped=properties['remove'])
 
 
 def _summary(result: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Stage: convert within the staging directory, and let Glance upload."""
+"""Stage and HandOver: convert, and let Glance upload."""
 
 import os
 from typing import Any
@@ -27,48 +27,61 @@ SUFFIX = '.raw'
 
 
 class Stage(task.Task):
-    """Replaces the staged file by a raw one, as image_conversion does.
+    """Writes a raw file beside the staged one, as image_conversion does.
 
-    Provides ``file_path``, the file that Glance uploads and deletes.
+    Provides ``lifecycle_result`` as Transfer does; without conversion only
+    its ``digests``, empty.
     """
 
-    default_provides = 'file_path'
+    default_provides = 'lifecycle_result'
 
     def __init__(self, session: sessions.Session) -> None:
         super().__init__(name='lifecycle-stage')
         self._session = session
 
-    def execute(self, file_path: str, lifecycle_plan: dict[str, Any]) -> str:
+    def execute(self, lifecycle_plan: dict[str, Any]) -> dict[str, Any]:
         session = self._session
         with session.reporting():
             # What Glance's own uploads may leave in the stores if we die.
-            session.note(targets=_known_targets(session))
+            session.note(targets=targets.targets(session.stores))
             if not lifecycle_plan['convert']:
-                outcome.handed_over(session)
-                return file_path
-            path = self._convert(lifecycle_plan)
-            os.unlink(session.journal.record.staged)  # type: ignore
-            outcome.handed_over(session)
-            return 'file://' + path
-
-    def _convert(self, plan: dict[str, Any]) -> str:
-        session = self._session
-        name = session.glance.image_id + SUFFIX
-        path = os.path.join(plan['staging_dir'], name)
-        session.note(scratch=[path])
-        result = transfer.run(
-            session, plan,
-            [targets.staging_target(plan['staging_dir'], name)], [])
-        session.glance.replace_staged(
-            disk_format=plan['disk_format'], size=result['virtual_size'],
-            virtual_size=result['virtual_size'])
-        return path
+                return {'digests': {}}
+            name = session.glance.image_id + SUFFIX
+            directory = lifecycle_plan['staging_dir']
+            session.note(scratch=[os.path.join(directory, name)])
+            wanted = (transfer.digests(lifecycle_plan)
+                      if lifecycle_plan['resign'] else [])
+            return transfer.run(
+                session, lifecycle_plan,
+                [targets.staging_target(directory, name)], wanted)
 
     def revert(self, *args: Any, **kwargs: Any) -> None:
         outcome.undo(self._session)
 
 
-def _known_targets(session: sessions.Session) -> list[Any]:
-    if not session.stores:
-        return []
-    return targets.targets(session.stores)
+class HandOver(task.Task):
+    """Provides ``file_path``, the file that Glance uploads and deletes."""
+
+    default_provides = 'file_path'
+
+    def __init__(self, session: sessions.Session) -> None:
+        super().__init__(name='lifecycle-hand-over')
+        self._session = session
+
+    def execute(self, file_path: str, lifecycle_plan: dict[str, Any],
+                lifecycle_result: dict[str, Any],
+                lifecycle_properties: dict[str, Any]) -> str:
+        session = self._session
+        with session.reporting():
+            if lifecycle_plan['convert']:
+                size = lifecycle_result['virtual_size']
+                session.glance.replace_staged(
+                    lifecycle_properties['set'],
+                    lifecycle_properties['remove'],
+                    disk_format=lifecycle_plan['disk_format'], size=size,
+                    virtual_size=size)
+                assert session.journal is not None  # noqa: S101 - for mypy
+                outcome.remove(session.journal.record.staged)
+                file_path = 'file://' + session.journal.record.scratch[0]
+            outcome.handed_over(session)
+            return file_path

@@ -23,6 +23,7 @@ from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import progress
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin import targets
+from glance_lifecycle.signing import algorithms
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
 
@@ -49,16 +50,20 @@ class Transfer(task.Task):
             found = targets.targets(session.stores)
             # On disk before the first byte, so that a death is undone.
             session.note(targets=found)
-            return run(session, lifecycle_plan, found, digests())
+            return run(session, lifecycle_plan, found,
+                       digests(lifecycle_plan))
 
     def revert(self, *args: Any, **kwargs: Any) -> None:
         outcome.undo(self._session)
 
 
-def digests() -> list[str]:
+def digests(plan: dict[str, Any]) -> list[str]:
+    """What to compute in the one pass; for most, signing adds nothing."""
     legacy = CONF.lifecycle_transfer.checksum
+    signed = CONF.lifecycle_signing.hash_method
     return [glance_image.hash_algorithm(),
-            *([] if legacy == 'none' else [legacy])]
+            *([] if legacy == 'none' else [legacy]),
+            *([algorithms.hashlib_name(signed)] if plan['resign'] else [])]
 
 
 def run(session: sessions.Session, plan: dict[str, Any],

@@ -123,23 +123,32 @@ class FetchTestCase(helpers.SigningTestCase):
             self.assertIs(exceptions.KeyManagerError, type(failed))
             self.assertIn('try again', str(failed))
 
-    def test_forbidden(self) -> None:
+    def barbican(self, status: int) -> Exception:
+        """As castellan's driver for Barbican raises: the cause in context."""
         class HTTPClientError(Exception):
-            status_code = 403
+            status_code = status
 
         try:
             try:
                 raise HTTPClientError
             except HTTPClientError as e:
-                # As castellan's driver for Barbican does, without "from".
                 raise castellan_exceptions.KeyManagerError(  # noqa: B904
                     reason=e)
         except castellan_exceptions.KeyManagerError as e:
-            barbican = e
-        for error in (barbican, castellan_exceptions.Forbidden()):
+            return e
+
+    def test_forbidden(self) -> None:
+        for error in (self.barbican(403), self.barbican(401),
+                      castellan_exceptions.Forbidden()):
             failed = self.failing(error)
             self.assertIs(exceptions.KeyManagerForbidden, type(failed))
             self.assertIn('acl', str(failed))
+
+    def test_token_not_found(self) -> None:
+        # Keystone, asked with an expired token; no word on the certificate.
+        failed = self.failing(self.barbican(404))
+        self.assertIs(exceptions.KeyManagerError, type(failed))
+        self.assertIn('HTTPClientError', str(failed))
 
     def test_barbican_takes_only_uuids(self) -> None:
         failed = self.failing(ValueError('Secret incorrectly specified.'))

@@ -159,6 +159,18 @@ class ConfiguredTestCase(helpers.SigningTestCase):
         self.assertIn('[key_manager] backend', self.failure(
             signing_key=self.path, signing_certificate_id='cert'))
 
+    def test_service_context(self) -> None:
+        self.assertIsNone(configured.service_context(cfg.CONF))
+        self.conf_fixture.config(
+            group='key_manager', auth_type='keystone_password',
+            auth_url='http://localhost/v3', username='glance',
+            password='word', project_name='service')
+        made = configured.service_context(cfg.CONF)
+        self.assertEqual('glance', made.username)
+        self.conf_fixture.config(group='key_manager', auth_type='token')
+        self.assertRaises(exceptions.ConfigurationError,
+                          configured.service_context, cfg.CONF)
+
     def test_trust_policy(self) -> None:
         policy = configured.trust_policy(cfg.CONF)
         self.assertFalse(policy.require_chain)
