@@ -1,0 +1,98 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``openstack image lifecycle attestation show``"""
+
+import argparse
+from collections.abc import Sequence
+import dataclasses
+from typing import Any
+
+from osc_lib.cli import format_columns
+from osc_lib.command import command
+
+from glance_lifecycle.audit import verification
+from glance_lifecycle import exceptions
+from glance_lifecycle.osc import key_store
+from glance_lifecycle.osc import shown
+from glance_lifecycle.osc import verify
+from glance_lifecycle.signing import attestation
+from glance_lifecycle.signing import properties
+
+
+class ShowAttestation(command.ShowOne):
+    """Show what the service attests of an image, and whether it is true
+
+    The exit code is 1 if it does not verify.
+    """
+
+    failed = False
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument('image', metavar='<image>',
+                            help='Image (name or id)')
+        parser.add_argument(
+            '--service-certificate-id', metavar='<id>',
+            help='The only certificate with which the service signs '
+            '(default: what --config-file says; else any)')
+        parser.add_argument('--envelope', action='store_true',
+                            help='Show the DSSE envelope too, for other '
+                            'tools')
+        key_store.add_arguments(parser)
+        return parser
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        return super().run(parsed_args) or int(self.failed)
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[Sequence[str], Sequence[Any]]:
+        with shown.errors():
+            store = key_store.store(parsed_args, self.app.client_manager)
+            image = verify.find(self.app.client_manager, parsed_args.image)
+            found: dict[str, Any] = {'image_id': image.id, 'verified': False}
+            try:
+                record = verification.Verification(
+                    image, None, store.certificate,
+                    key_store.policy(parsed_args), service_certificate_id=(
+                        parsed_args.service_certificate_id
+                        or key_store.service_certificate_id(parsed_args))
+                ).record()
+            except (exceptions.ImageRefused,
+                    exceptions.KeyManagerError) as error:
+                # What cannot be believed is not shown as if it could.
+                self.failed = True
+                check = verification.refusal('attestation', error)
+                found |= {'reason': check.reason, 'detail': check.detail}
+            else:
+                found |= {'verified': True} | _fields(record)
+                found['signed_by'] = attestation.key_id(
+                    str(image.properties[properties.ATTESTATION]))
+            if parsed_args.envelope:
+                found['envelope'] = image.properties.get(
+                    properties.ATTESTATION)
+        return tuple(found), tuple(found.values())
+
+
+def _fields(record: attestation.Record) -> dict[str, Any]:
+    """One level of names, so that "-f shell" has them all."""
+    fields = dataclasses.asdict(record)
+    signature = fields.pop('signature')
+    fields['source_digest'] = format_columns.DictColumn(
+        dict(record.source_digest))
+    fields['time'] = record.time.isoformat()
+    fields['source_signature'] = (
+        signature['result'] if signature else 'unsigned')
+    for name, value in (signature or {}).items():
+        if name != 'result':
+            fields['source_signature_' + name] = value
+    return fields

@@ -1,0 +1,120 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Read a file or an image once, for its digests, with progress."""
+
+from collections.abc import Iterable
+import hashlib
+import os
+import stat
+from typing import Any
+
+from openstack import exceptions as sdk_exceptions
+import requests
+
+from glance_lifecycle.audit import image as images
+from glance_lifecycle.audit import verification
+from glance_lifecycle import exceptions
+from glance_lifecycle.osc import progress
+from glance_lifecycle.transfer import digest
+
+_CHUNK = 1024 * 1024
+
+
+class File:
+    """A file that is read more than once, and must not change meanwhile.
+
+    A context manager; ``file`` is open for reading.
+
+    :raises SourceError: it cannot be opened, or is not a regular file
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            # Unbuffered: chunks are large.
+            self.file = open(path, 'rb', buffering=0)
+        except OSError as error:
+            raise exceptions.SourceError(
+                detail='%s: %s' % (path, error.strerror)) from None
+        self._status = os.fstat(self.file.fileno())
+        if not stat.S_ISREG(self._status.st_mode):
+            self.file.close()
+            raise exceptions.SourceError(
+                detail='%s is not a regular file' % path)
+
+    def __enter__(self) -> 'File':
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.file.close()
+
+    @property
+    def size(self) -> int:
+        return self._status.st_size
+
+    def digest(self, algorithm: str) -> bytes:
+        """One sequential read."""
+        shown = progress.Progress('Reading %s' % self.path, self.size)
+        try:
+            return digest.of_file(self.file.fileno(), algorithm, shown.at)
+        finally:
+            shown.end()
+
+    def check_unchanged(self) -> None:
+        """:raises SourceError: somebody wrote to it since it was opened"""
+        now = os.fstat(self.file.fileno())
+        if (now.st_size, now.st_mtime_ns) != (
+                self._status.st_size, self._status.st_mtime_ns):
+            raise exceptions.SourceError(
+                detail='%s changed while it was read' % self.path)
+
+
+def of_file(path: str, algorithms: Iterable[str]) -> verification.Digests:
+    """Digests of a file.
+
+    :param algorithms: hashlib's names
+    """
+    with File(path) as source:
+        values = {name: source.digest(name) for name in set(algorithms)}
+        source.check_unchanged()
+        return verification.Digests(values, source.size)
+
+
+def of_image(client: Any, image: images.Image, algorithms: Iterable[str]
+             ) -> verification.Digests:
+    """Digests of an image, downloaded and thrown away as it comes.
+
+    :param client: the image proxy of an openstacksdk connection
+    :raises SourceError: the download fails
+    """
+    hashes = {name: hashlib.new(name, usedforsecurity=False)
+              for name in set(algorithms)}
+    shown = progress.Progress('Downloading %s' % image.id, image.size or 0)
+    size = 0
+    try:
+        response = client.download_image(image.id, stream=True)
+        sdk_exceptions.raise_from_response(response)
+        with response:
+            for chunk in response.iter_content(_CHUNK):
+                for value in hashes.values():
+                    value.update(chunk)
+                size += len(chunk)
+                shown.at(size)
+    except (requests.RequestException, sdk_exceptions.SDKException) as error:
+        raise exceptions.SourceError(
+            detail='the download of image %s failed after %d bytes: %s. Try '
+            'again' % (image.id, size, error)) from None
+    finally:
+        shown.end()
+    return verification.Digests(
+        {name: value.digest() for name, value in hashes.items()}, size)

@@ -1,0 +1,208 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Where the commands find certificates and keys.
+
+Files that the user names, a key manager that castellan has a driver for, or
+else Barbican, with the user's own session.
+"""
+
+import argparse
+import os
+from typing import Any
+
+from castellan.common import exception as castellan_exceptions
+from castellan.common.objects import managed_object
+from castellan.common.objects import opaque_data
+from castellan.common.objects import x_509
+from cryptography import x509
+from openstack import exceptions as sdk_exceptions
+from oslo_config import cfg
+
+from glance_lifecycle.conf import file_key_manager as directory_conf
+from glance_lifecycle.conf import signing as signing_conf
+from glance_lifecycle import exceptions
+from glance_lifecycle.signing import certificates
+from glance_lifecycle.signing import configured
+from glance_lifecycle.signing import file_key_manager
+from glance_lifecycle.signing import keys
+from glance_lifecycle.signing import trust
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say where certificates are and whom to trust."""
+    parser.add_argument(
+        '--ca-bundle', metavar='<file>',
+        help='PEM file of the CAs and intermediates that certificates of '
+        'signers must come from')
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        '--config-file', metavar='<file>',
+        help='Configuration of the service: [key_manager] says where '
+        'certificates are, [lifecycle_signing] which are trusted')
+    where.add_argument(
+        '--key-directory', metavar='<directory>',
+        help='Directory of certificates, <id>.pem, and keys, <id>.key '
+        '(default: the key manager of this cloud, with your own rights)')
+
+
+class SdkKeyManager:
+    """Barbican by openstacksdk, as castellan's drivers look.
+
+    :param connection: an ``openstack.connection.Connection``
+    """
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def get(self, context: Any, managed_object_id: str
+            ) -> managed_object.ManagedObject:
+        try:
+            secret = self._connection.key_manager.get_secret(
+                managed_object_id)
+        except sdk_exceptions.NotFoundException:
+            raise castellan_exceptions.ManagedObjectNotFoundError(
+                uuid=managed_object_id) from None
+        payload = secret.payload or b''
+        data = payload.encode() if isinstance(payload, str) else payload
+        # Nova, by castellan, takes nothing else for a certificate.
+        if secret.secret_type == 'certificate':  # noqa: S105
+            return x_509.X509(data)
+        return opaque_data.OpaqueData(data)
+
+
+class KeyStore:
+    """Certificates and keys by id, each asked for once.
+
+    """
+
+    def __init__(self, manager: Any, context: Any) -> None:
+        self._manager = manager
+        self._context = context
+        self._found: dict[str, x509.Certificate | exceptions.LifecycleError]
+        self._found = {}
+
+    def add(self, certificate_id: str, certificate: x509.Certificate
+            ) -> None:
+        """Use this one, and ask nobody."""
+        self._found[certificate_id] = certificate
+
+    def certificate(self, certificate_id: str) -> x509.Certificate:
+        """:raises ImageRefused, KeyManagerError: as ``certificates.fetch``"""
+        found = self._found.get(certificate_id)
+        if found is None:
+            try:
+                found = certificates.fetch(
+                    self._manager, self._context, certificate_id)
+            except (exceptions.ImageRefused,
+                    exceptions.KeyManagerForbidden) as error:
+                found = error
+            self._found[certificate_id] = found
+        if isinstance(found, exceptions.LifecycleError):
+            raise found
+        return found
+
+    def key(self, key_id: str) -> bytes:
+        """A private key as it was stored."""
+        encoded = certificates.fetch_object(
+            self._manager, self._context, key_id, 'private key'
+        ).get_encoded()
+        return bytes(encoded or b'')
+
+
+def store(parsed_args: argparse.Namespace, client_manager: Any) -> KeyStore:
+    """What the options of ``add_arguments()`` say.
+
+    :raises ConfigurationError: the configuration file is of no use
+    """
+    if parsed_args.config_file:
+        conf = _configuration(parsed_args.config_file)
+        return KeyStore(configured.manager(conf),
+                        configured.service_context(conf))
+    if parsed_args.key_directory:
+        conf = cfg.ConfigOpts()
+        directory_conf.register_opts(conf)
+        conf.set_override('directory',
+                          os.path.abspath(parsed_args.key_directory),
+                          group=directory_conf.GROUP.name)
+        return KeyStore(file_key_manager.FileKeyManager(conf), None)
+    return KeyStore(_Lazily(client_manager), None)
+
+
+def policy(parsed_args: argparse.Namespace) -> trust.TrustPolicy:
+    """Whom the options of ``add_arguments()`` trust."""
+    found = trust.TrustPolicy()
+    if parsed_args.config_file:
+        found = configured.trust_policy(
+            _configuration(parsed_args.config_file))
+    if parsed_args.ca_bundle:
+        # Now, and not in the middle of a long answer.
+        trust.read_bundle(parsed_args.ca_bundle)
+        found = trust.TrustPolicy(**{
+            **found.__dict__, 'ca_bundle': parsed_args.ca_bundle,
+            'require_chain': True})
+    return found
+
+
+def service_certificate_id(parsed_args: argparse.Namespace) -> str | None:
+    """The certificate of the service, where a configuration names it."""
+    if not parsed_args.config_file:
+        return None
+    conf = _configuration(parsed_args.config_file)
+    found = conf[signing_conf.GROUP.name].signing_certificate_id
+    return str(found) if found else None
+
+
+def from_file(path: str) -> x509.Certificate:
+    """A certificate that the user named.
+
+    :raises ConfigurationError: the file cannot be read
+    :raises ImageRefused: it holds no certificate
+    """
+    return certificates.load(read(path, private=False))
+
+
+def read(path: str, *, private: bool) -> bytes:
+    """A small file that the user named.
+
+    :raises ConfigurationError: it cannot be read, or is not safe
+    """
+    try:
+        return keys.read_file(path, private=private, follow=True)
+    except (OSError, keys.UnsafeFile) as error:
+        raise exceptions.ConfigurationError(detail='%s cannot be used: %s.' % (
+            path, getattr(error, 'strerror', None) or error)) from None
+
+
+class _Lazily:
+    """Nobody is asked for a token before a certificate is needed."""
+
+    def __init__(self, client_manager: Any) -> None:
+        self._client_manager = client_manager
+
+    def get(self, context: Any, managed_object_id: str
+            ) -> managed_object.ManagedObject:
+        return SdkKeyManager(self._client_manager.sdk_connection).get(
+            context, managed_object_id)
+
+
+def _configuration(path: str) -> cfg.ConfigOpts:
+    conf = cfg.ConfigOpts()
+    signing_conf.register_opts(conf)
+    try:
+        conf(args=[], project='glance', default_config_files=[path],
+             default_config_dirs=[])
+    except (cfg.Error, OSError) as error:
+        raise exceptions.ConfigurationError(detail=(
+            'the configuration file %s cannot be used: %s.'
+            % (path, error))) from None
+    return conf

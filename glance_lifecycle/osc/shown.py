@@ -1,0 +1,33 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Our errors, as the OpenStackClient shows errors: one line, no traceback."""
+
+from collections.abc import Iterator
+import contextlib
+
+from osc_lib import exceptions as osc_exceptions
+
+from glance_lifecycle import exceptions
+
+
+@contextlib.contextmanager
+def errors() -> Iterator[None]:
+    """:raises CommandError: for every LifecycleError"""
+    try:
+        yield
+    except exceptions.LifecycleError as error:
+        message = str(error)
+    else:
+        return
+    # No cause: with --debug, one of a key would be shown.
+    raise osc_exceptions.CommandError(message)

@@ -1,0 +1,80 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``openstack image lifecycle signature audit``"""
+
+import argparse
+from collections.abc import Iterator
+from collections.abc import Sequence
+import itertools
+from typing import Any
+
+from osc_lib.command import command
+
+from glance_lifecycle.audit import image as images
+from glance_lifecycle.audit import signatures
+from glance_lifecycle.osc import key_store
+from glance_lifecycle.osc import shown
+
+_COLUMNS = ('Code', 'Severity', 'Image', 'Evidence', 'Remedy')
+
+
+class AuditSignatures(command.Lister):
+    """List what is wrong with the signatures of all images you may see
+
+    Partial properties, unknown, expired, soon expiring and weak
+    certificates, unsigned public images. Nothing is downloaded or changed.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--days', metavar='<days>', type=int, default=30,
+            help='Report certificates that expire within as many days '
+            '(default: 30)')
+        parser.add_argument(
+            '--visibility',
+            choices=['all', 'private', 'shared', 'community', 'public'],
+            default='all', help='Look only at these images (default: all)')
+        parser.add_argument(
+            '--page-size', metavar='<number>', type=int, default=None,
+            help='Images a request (default: what Glance likes)')
+        key_store.add_arguments(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
+        return _COLUMNS, self._rows(parsed_args)
+
+    def _rows(self, parsed_args: argparse.Namespace
+              ) -> Iterator[Sequence[Any]]:
+        with shown.errors():
+            store = key_store.store(parsed_args, self.app.client_manager)
+            audit = signatures.Audit(
+                store.certificate, key_store.policy(parsed_args),
+                days=parsed_args.days)
+            for found in audit.findings(self._images(parsed_args)):
+                yield (found.code, str(found.severity), found.subject,
+                       found.evidence, found.remedy)
+
+    def _images(self, parsed_args: argparse.Namespace
+                ) -> Iterator[images.Image]:
+        client = self.app.client_manager.sdk_connection.image
+        query = {'visibility': parsed_args.visibility}
+        if parsed_args.page_size:
+            query['limit'] = parsed_args.page_size
+        # Hidden images are listed only when asked for, and boot as well.
+        for resource in itertools.chain(
+                client.images(**query),
+                client.images(is_hidden=True, **query)):
+            if resource.status in ('active', 'deactivated'):
+                yield images.Image.of(resource)

@@ -1,0 +1,121 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Create an image from a file: stage, import, wait until it is there."""
+
+from collections.abc import Mapping
+import io
+import time
+from typing import Any
+from typing import cast
+
+from openstack import exceptions as sdk_exceptions
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.osc import image_bytes
+from glance_lifecycle.osc import progress
+
+_LOCK = 'os_glance_import_task'
+_FAILED = 'os_glance_failed_import'
+
+
+def create(client: Any, attributes: Mapping[str, Any],
+           source: image_bytes.File, *, stores: list[str] | None = None,
+           all_stores: bool = False) -> Any:
+    """The active image.
+
+    :param client: the image proxy of an openstacksdk connection
+    :param attributes: of the image: name, disk_format, properties, ...
+    :raises ImageRefused: the import failed; the text has Glance's reason
+    :raises SourceError: the upload failed, or the file changed
+    """
+    # Not create_image(): it adds properties of its own, and looks for names.
+    image = client._create(_image_class(), **attributes)
+    try:
+        _stage(client, image, source)
+        client.import_image(image, 'glance-direct', stores=stores,
+                            all_stores=all_stores or None)
+        return _wait(client, image.id)
+    except sdk_exceptions.SDKException as error:
+        raise exceptions.SourceError(detail='%s. %s' % (
+            error, _left(image.id))) from None
+
+
+def _image_class() -> Any:
+    from openstack.image.v2 import image
+    return image.Image
+
+
+def _stage(client: Any, image: Any, source: image_bytes.File) -> None:
+    shown = progress.Progress('Uploading %s' % source.path, source.size)
+    try:
+        client.stage_image(
+            image, size=source.size, data=progress.Upload(
+                cast(io.BufferedReader, source.file), shown))
+    finally:
+        shown.end()
+    source.check_unchanged()
+
+
+def _wait(client: Any, image_id: str) -> Any:
+    shown = progress.Progress('Importing', 0)
+    delay = 0.1
+    try:
+        while True:
+            image = client.get_image(image_id)
+            task = _newest_task(client, image_id)
+            if task is not None and task.status == 'failure':
+                raise _refused(image_id, task.message)
+            if _is_over(image):
+                return _complete(image)
+            if task is not None and task.message:
+                shown.say('Importing: %s' % task.message)
+            time.sleep(delay)
+            delay = min(delay * 1.5, 5.0)
+    finally:
+        shown.end()
+
+
+def _is_over(image: Any) -> bool:
+    """:raises ImageRefused: it will never be active"""
+    if image.status in ('killed', 'deleted', 'pending_delete'):
+        raise _refused(image.id, 'its status is %s' % image.status)
+    return (image.status == 'active'
+            and not (image.properties or {}).get(_LOCK))
+
+
+def _complete(image: Any) -> Any:
+    failed = (image.properties or {}).get(_FAILED)
+    if failed:
+        raise exceptions.StoreError(store=failed, detail=(
+            'image %s is active, but not there. Run "openstack image import '
+            '--method copy-image --store %s %s"' % (
+                image.id, failed, image.id)))
+    return image
+
+
+def _newest_task(client: Any, image_id: str) -> Any:
+    tasks = sorted(client.image_tasks(image_id),
+                   key=lambda task: str(task.created_at))
+    return tasks[-1] if tasks else None
+
+
+def _refused(image_id: str, message: str | None) -> exceptions.ImageRefused:
+    return exceptions.ImageRefused(reason='import-failed', detail=(
+        'Glance says: %s. %s' % (
+            (message or 'nothing').rstrip('.'), _left(image_id))))
+
+
+def _left(image_id: str) -> str:
+    return ('The record of the image is left: look at "openstack image task '
+            'list", or remove it with "openstack image delete %s".'
+            % image_id)
