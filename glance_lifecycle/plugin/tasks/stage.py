@@ -44,11 +44,9 @@ class Stage(task.Task):
             # What Glance's own uploads may leave in the stores if we die.
             session.note(targets=_known_targets(session))
             if not lifecycle_plan['convert']:
-                outcome.handed_over(session)
                 return file_path
             path = self._convert(lifecycle_plan)
             os.unlink(session.journal.record.staged)  # type: ignore
-            outcome.handed_over(session)
             return 'file://' + path
 
     def _convert(self, plan: dict[str, Any]) -> str:
