@@ -23,6 +23,7 @@ from oslo_log import log as logging
 from taskflow.patterns import linear_flow
 
 from glance_lifecycle.conf import opts
+from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin.tasks import admit
 from glance_lifecycle.plugin.tasks import attest
@@ -46,6 +47,7 @@ def get_flow(**kwargs: Any) -> linear_flow.Flow:
     flow = linear_flow.Flow('lifecycle')
     try:
         session = sessions.get(kwargs)
+        outcome.follow(session)
     except Exception as error:
         LOG.exception('The lifecycle plugin cannot work')
         return flow.add(admit.Refuse(error))

@@ -229,8 +229,9 @@ class Import:
                 'already has' % sealed.os_hash_algo)
 
     def _tell(self, action: Any, sealed: Sealed) -> None:
-        for store in sealed.stored:
-            _notify(action, 'image.upload', store)
+        # As in set_data, only image.prepare names the store.
+        for _store in sealed.stored:
+            _notify(action, 'image.upload')
         _notify(action, 'image.activate')
 
     @_retry

@@ -26,6 +26,7 @@ from oslo_log import log as logging
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import session as sessions
+from glance_lifecycle.transfer import job as jobs
 
 LOG = logging.getLogger(__name__)
 
@@ -34,15 +35,26 @@ LOG = logging.getLogger(__name__)
 FOLLOW_SECONDS = 120
 FOLLOW_INTERVAL = 0.2
 
+# How often to look at the task while Glance downloads or uploads by itself.
+WATCH_INTERVAL = 5
+
+
+def follow(session: sessions.Session) -> None:
+    """Watch this import to the end of its task, from its very beginning.
+
+    Glance may end it before our first task, when a download or a quota
+    fails, and then tells no plugin.
+    """
+    if session.followed:
+        return
+    session.followed = True
+    threading.Thread(target=_to_the_end, args=(session,),
+                     name='lifecycle-follow', daemon=True).start()
+
 
 def sealed(session: sessions.Session) -> None:
     """The image is active; Glance has only its staged file to delete."""
-    _follow(session)
-
-
-def handed_over(session: sessions.Session) -> None:
-    """Glance uploads now, for as long as that takes."""
-    _follow(session, patience=None)
+    session.over.set()
 
 
 def undo(session: sessions.Session) -> None:
@@ -50,17 +62,36 @@ def undo(session: sessions.Session) -> None:
     try:
         if session.journal is None:
             return
+        for path in session.journal.record.scratch:
+            remove(path)
+        if isinstance(session.error, exceptions.StoreDuplicate):
+            # The child has removed what was its own; by its name alone we
+            # could not tell that from the object that was there before.
+            session.note(targets=[])
+            return
         state = glance_image.image_state(session.glance.image_id)
+        if state and state.lock not in (None, session.glance.task_id):
+            # Somebody began anew; what lies in the stores is now theirs.
+            session.note(targets=[])
+            return
         referenced = state.locations if state else {}
         for target in session.journal.record.targets:
             if target.store not in referenced:
-                target.undo(session.glance.image_id)
-        for path in session.journal.record.scratch:
-            remove(path)
+                _undo_one(session, target)
     except Exception:
         # What is left is in the journal, for recovery.
         LOG.exception('Cannot remove all of image %s from the stores now',
                       session.glance.image_id)
+        session.leftovers = True
+
+
+def _undo_one(session: sessions.Session, target: jobs.Target) -> None:
+    try:
+        target.undo(session.glance.image_id)
+    except exceptions.LifecycleError as error:
+        LOG.error('Image %(image)s: %(error)s It is tried again by '
+                  'glance-lifecycle-manage recover',
+                  {'image': session.glance.image_id, 'error': error})
         session.leftovers = True
 
 
@@ -80,7 +111,7 @@ def failed(session: sessions.Session) -> None:
         LOG.exception('Cannot put image %s back after its failed import',
                       session.glance.image_id)
         session.leftovers = True
-    _follow(session)
+    session.over.set()
 
 
 def keeps_staged(method: str, error: exceptions.LifecycleError | None) -> bool:
@@ -126,19 +157,10 @@ def _give_back(session: sessions.Session) -> None:
         remove(staged)
 
 
-def _follow(session: sessions.Session,
-            patience: float | None = FOLLOW_SECONDS) -> None:
-    if session.followed:
-        return
-    session.followed = True
-    threading.Thread(target=_to_the_end, args=(session, patience),
-                     name='lifecycle-follow', daemon=True).start()
-
-
-def _to_the_end(session: sessions.Session, patience: float | None) -> None:
+def _to_the_end(session: sessions.Session) -> None:
     done = False
     try:
-        if _wait(session.glance.task_id, patience):
+        if _wait(session):
             _tidy(session)
             done = not session.leftovers
     except Exception:
@@ -148,16 +170,27 @@ def _to_the_end(session: sessions.Session, patience: float | None) -> None:
         session.close(done=done)
 
 
-def _wait(task_id: str, patience: float | None) -> bool:
-    started = time.monotonic()
-    interval = FOLLOW_INTERVAL
-    while patience is None or time.monotonic() - started < patience:
-        time.sleep(interval)
-        if glance_image.task_over(task_id):
+def _wait(session: sessions.Session) -> bool:
+    """Wait for the end of the task; False if it does not come."""
+    while not session.over.wait(WATCH_INTERVAL):
+        if _task_over(session):
             return True
-        if patience is None:
-            interval = min(interval * 2, 10)
+    started = time.monotonic()
+    while time.monotonic() - started < FOLLOW_SECONDS:
+        if _task_over(session):
+            return True
+        time.sleep(FOLLOW_INTERVAL)
     return False
+
+
+def _task_over(session: sessions.Session) -> bool:
+    try:
+        return glance_image.task_over(session.glance.task_id)
+    except Exception as error:
+        # A database that is away for a moment comes back.
+        LOG.warning('Cannot look at task %s: %s', session.glance.task_id,
+                    error)
+        return False
 
 
 def _tidy(session: sessions.Session) -> None:
@@ -165,7 +198,12 @@ def _tidy(session: sessions.Session) -> None:
     if session.error is not None:
         glance_image.end_task(task_id, failure=str(session.error))
     state = glance_image.image_state(image_id)
-    if state is not None and state.lock == task_id:
+    if state is None or state.lock not in (None, task_id):
+        return
+    if state.status == 'queued' and session.direct:
+        # Glance's download task, when it failed, had our empty list.
+        glance_image.clear_stores(image_id, session.stores)
+    if state.lock == task_id:
         LOG.warning('Task %(task)s is over and still held the lock of image '
                     '%(image)s; it is released',
                     {'task': task_id, 'image': image_id})

@@ -153,6 +153,9 @@ def make_plan(record: journal.Record) -> Plan:
     if state.lock not in (None, record.task_id):
         # Somebody began anew; what lies in the stores is now theirs.
         return _plan(record, '', REASON, (), ())
+    if state.status not in ('importing', 'queued'):
+        # Staged anew since; only our own files may go.
+        return _plan(record, '', REASON, stores, scratch)
     if (outcome.keeps_staged(record.method, None) and record.staged
             and os.path.exists(record.staged)):
         return _plan(record, 'uploading', REASON + 'The staged data are '
@@ -194,7 +197,8 @@ def _carry_out(plan: Plan, record: journal.Record) -> bool:
     for path in plan.files:
         outcome.remove(path)
     _put_right(plan, record)
-    glance_image.end_task(plan.task_id, failure=plan.failure)
+    if not glance_image.task_over(plan.task_id):
+        glance_image.end_task(plan.task_id, failure=plan.failure)
     return True
 
 

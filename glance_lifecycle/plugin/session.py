@@ -50,6 +50,7 @@ class Session:
     :ivar broken: what get_flow could not do; Admit raises it
     :ivar leftovers: something could not be undone; the journal must stay
     :ivar followed: its task's end is being waited for
+    :ivar over: our part is over, and the task's end near
     """
 
     def __init__(self, kwargs: Mapping[str, Any]) -> None:
@@ -66,6 +67,7 @@ class Session:
         self.broken: exceptions.LifecycleError | None = None
         self.leftovers = False
         self.followed = False
+        self.over = threading.Event()
         self._open_journal()
         if self.staged_reason and CONF.lifecycle.mode == 'direct':
             self.broken = exceptions.ConfigurationError(
@@ -85,7 +87,11 @@ class Session:
             self.journal = journal.create(
                 CONF.lifecycle.state_dir, self.glance.task_id,
                 self.glance.image_id)
-            self.journal.note(method=self.glance.method, stores=self.stores)
+            # Where Glance stages and downloads to, before we are asked.
+            self.journal.note(
+                method=self.glance.method, stores=self.stores,
+                staged=os.path.join(glance_image.staging_dir(),
+                                    self.glance.image_id))
         except exceptions.LifecycleError as error:
             self.broken = error
 

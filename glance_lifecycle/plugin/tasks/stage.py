@@ -83,5 +83,4 @@ class HandOver(task.Task):
                 assert session.journal is not None  # noqa: S101 - for mypy
                 outcome.remove(session.journal.record.staged)
                 file_path = 'file://' + session.journal.record.scratch[0]
-            outcome.handed_over(session)
             return file_path

@@ -18,6 +18,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 from taskflow import task
 
+from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import progress
@@ -50,8 +51,13 @@ class Transfer(task.Task):
             found = targets.targets(session.stores)
             # On disk before the first byte, so that a death is undone.
             session.note(targets=found)
-            return run(session, lifecycle_plan, found,
-                       digests(lifecycle_plan))
+            result = run(session, lifecycle_plan, found,
+                         digests(lifecycle_plan))
+            # What was there before us is not for recovery to remove.
+            session.note(targets=[
+                t for t in found if result['failed'].get(t.store, {}).get(
+                    'error') != exceptions.StoreDuplicate.__name__])
+            return result
 
     def revert(self, *args: Any, **kwargs: Any) -> None:
         outcome.undo(self._session)
