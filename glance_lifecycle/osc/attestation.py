@@ -57,8 +57,8 @@ class ShowAttestation(command.ShowOne):
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Any]]:
         with shown.errors():
-            store = key_store.store(parsed_args, self.app.client_manager)
-            image = verify.find(self.app.client_manager, parsed_args.image)
+            store = key_store.store(parsed_args, self)
+            image = verify.find(self, parsed_args.image)
             found: dict[str, Any] = {'image_id': image.id, 'verified': False}
             try:
                 record = verification.Verification(

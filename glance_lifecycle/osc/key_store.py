@@ -31,6 +31,7 @@ from oslo_config import cfg
 from glance_lifecycle.conf import file_key_manager as directory_conf
 from glance_lifecycle.conf import signing as signing_conf
 from glance_lifecycle import exceptions
+from glance_lifecycle.osc import connection
 from glance_lifecycle.signing import certificates
 from glance_lifecycle.signing import configured
 from glance_lifecycle.signing import file_key_manager
@@ -119,9 +120,10 @@ class KeyStore:
         return bytes(encoded or b'')
 
 
-def store(parsed_args: argparse.Namespace, client_manager: Any) -> KeyStore:
+def store(parsed_args: argparse.Namespace, command: Any) -> KeyStore:
     """What the options of ``add_arguments()`` say.
 
+    :param command: the osc-lib command that runs
     :raises ConfigurationError: the configuration file is of no use
     """
     if parsed_args.config_file:
@@ -135,7 +137,7 @@ def store(parsed_args: argparse.Namespace, client_manager: Any) -> KeyStore:
                           os.path.abspath(parsed_args.key_directory),
                           group=directory_conf.GROUP.name)
         return KeyStore(file_key_manager.FileKeyManager(conf), None)
-    return KeyStore(_Lazily(client_manager), None)
+    return KeyStore(_Lazily(command), None)
 
 
 def policy(parsed_args: argparse.Namespace) -> trust.TrustPolicy:
@@ -186,12 +188,12 @@ def read(path: str, *, private: bool) -> bytes:
 class _Lazily:
     """Nobody is asked for a token before a certificate is needed."""
 
-    def __init__(self, client_manager: Any) -> None:
-        self._client_manager = client_manager
+    def __init__(self, command: Any) -> None:
+        self._command = command
 
     def get(self, context: Any, managed_object_id: str
             ) -> managed_object.ManagedObject:
-        return SdkKeyManager(self._client_manager.sdk_connection).get(
+        return SdkKeyManager(connection.of(self._command)).get(
             context, managed_object_id)
 
 

@@ -20,6 +20,7 @@ from osc_lib.cli import parseractions
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle.osc import connection
 from glance_lifecycle.osc import image_bytes
 from glance_lifecycle.osc import key_store
 from glance_lifecycle.osc import local_signer
@@ -87,7 +88,7 @@ class SignImage(command.ShowOne):
 
     def _sign(self, parsed_args: argparse.Namespace, source: image_bytes.File
               ) -> properties.SignatureProperties:
-        store = key_store.store(parsed_args, self.app.client_manager)
+        store = key_store.store(parsed_args, self)
         policy = key_store.policy(parsed_args)
         certificate_id = parsed_args.certificate_id
         if parsed_args.certificate:
@@ -120,7 +121,7 @@ class SignImage(command.ShowOne):
         if parsed_args.visibility:
             attributes['visibility'] = parsed_args.visibility
         return upload.create(
-            self.app.client_manager.sdk_connection.image, attributes, source,
+            connection.of(self).image, attributes, source,
             stores=parsed_args.stores, all_stores=parsed_args.all_stores)
 
 

@@ -22,6 +22,7 @@ from osc_lib.command import command
 
 from glance_lifecycle.audit import image as images
 from glance_lifecycle.audit import signatures
+from glance_lifecycle.osc import connection
 from glance_lifecycle.osc import key_store
 from glance_lifecycle.osc import shown
 
@@ -58,7 +59,7 @@ class AuditSignatures(command.Lister):
     def _rows(self, parsed_args: argparse.Namespace
               ) -> Iterator[Sequence[Any]]:
         with shown.errors():
-            store = key_store.store(parsed_args, self.app.client_manager)
+            store = key_store.store(parsed_args, self)
             audit = signatures.Audit(
                 store.certificate, key_store.policy(parsed_args),
                 days=parsed_args.days)
@@ -68,7 +69,7 @@ class AuditSignatures(command.Lister):
 
     def _images(self, parsed_args: argparse.Namespace
                 ) -> Iterator[images.Image]:
-        client = self.app.client_manager.sdk_connection.image
+        client = connection.of(self).image
         query = {'visibility': parsed_args.visibility}
         if parsed_args.page_size:
             query['limit'] = parsed_args.page_size

@@ -24,6 +24,7 @@ from osc_lib import exceptions as osc_exceptions
 from glance_lifecycle.audit import image as images
 from glance_lifecycle.audit import verification
 from glance_lifecycle import exceptions
+from glance_lifecycle.osc import connection
 from glance_lifecycle.osc import image_bytes
 from glance_lifecycle.osc import key_store
 from glance_lifecycle.osc import local_signer
@@ -90,7 +91,7 @@ class VerifyImage(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         with shown.errors():
-            store = key_store.store(parsed_args, self.app.client_manager)
+            store = key_store.store(parsed_args, self)
             policy = key_store.policy(parsed_args)
             service_id = (parsed_args.service_certificate_id
                           or key_store.service_certificate_id(parsed_args))
@@ -110,7 +111,7 @@ class VerifyImage(command.Lister):
     def _image(self, parsed_args: argparse.Namespace,
                store: key_store.KeyStore
                ) -> tuple[images.Image, verification.Digests | None]:
-        image = find(self.app.client_manager, parsed_args.target)
+        image = find(self, parsed_args.target)
         certificate_id = image.properties.get(properties.CERTIFICATE_ID)
         if parsed_args.certificate and certificate_id:
             store.add(str(certificate_id),
@@ -129,15 +130,16 @@ class VerifyImage(command.Lister):
                 'The status of image %s is %s: there are no bytes to verify '
                 'yet.' % (image.id, image.status))
         return image, image_bytes.of_image(
-            self.app.client_manager.sdk_connection.image, image, names)
+            connection.of(self).image, image, names)
 
 
-def find(client_manager: Any, name_or_id: str) -> images.Image:
+def find(running: Any, name_or_id: str) -> images.Image:
     """The image.
 
+    :param running: the command that runs
     :raises CommandError: none, or several of that name
     """
-    found = client_manager.sdk_connection.image.find_image(
+    found = connection.of(running).image.find_image(
         name_or_id, ignore_missing=True)
     if found is None:
         hint = ('. To verify the file of that name, give its signature with '

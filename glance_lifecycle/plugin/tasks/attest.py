@@ -26,7 +26,6 @@ from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.signing import algorithms
 from glance_lifecycle.signing import attestation
-from glance_lifecycle.signing import configured
 from glance_lifecycle.signing import properties
 from glance_lifecycle import version
 

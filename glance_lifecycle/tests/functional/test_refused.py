@@ -112,8 +112,8 @@ class RefusedTest(plugin_case.SharedApiTestCase):
         self.user.import_image(image_id)
         image = self.user.wait_import(image_id)
         self.assertEqual('queued', image['status'])
-        self.assertIn('Image refused (signature-unsupported): it has '
-                      'img_signature', self.message(self.user, image_id))
+        self.assertIn('Image refused (signature-incomplete): ',
+                      self.message(self.user, image_id))
 
     def test_downloaded(self) -> None:
         """A download is refused as anything else is, and no lock leaks."""

@@ -59,6 +59,7 @@ GENERATE = {
 class OpenSSLTestCase(unittest.TestCase):
 
     directory: str
+    data: bytes
 
     @classmethod
     def setUpClass(cls) -> None:
