@@ -27,6 +27,7 @@ def facts(work: pathlib.Path, command: str) -> dict[str, str]:
     return {
         'command': command,
         'processor': f'{_processor()}, {os.cpu_count()} cores',
+        'load at the start': f'{os.getloadavg()[0]:.1f}',
         'memory': f'{_memory() / 1024 ** 3:.0f} GiB',
         'kernel': f'{platform.system()} {platform.release()}',
         'file system': _file_system(work),

@@ -124,9 +124,9 @@ class KillApiTest(KillTestCase):
         before = user.get(image_id)
         self.assertEqual('importing', before['status'])
         files = api.leftovers()
-        for planned in self.recover(api, '--dry-run'):
-            self.assertEqual((image_id, 'uploading'),
-                             (planned['image_id'], planned['status']))
+        self.assertEqual([(image_id, 'uploading')], [
+            (plan['image_id'], plan['status'])
+            for plan in self.recover(api, '--dry-run')])
         self.assertEqual((before, files),
                          (user.get(image_id), api.leftovers()))
         self.check_recovered(api, image_id, images.digests(source))
