@@ -299,8 +299,8 @@ class Verification:
             return self._read.values[name]
         found = self._image.digest(name)
         if found is None:
-            raise exceptions.SourceError(
-                detail='no %s of the image is known; it must be read' % name)
+            raise exceptions.InternalError(
+                detail='no %s of the image was read' % name)
         return found
 
 

@@ -55,14 +55,15 @@ than ten minutes. It stops an image that was made to take for ever.
 """),
     cfg.IntOpt(
         'nice',
-        default=5,
+        default=15,
         min=0,
         max=19,
         help="""
 Niceness of that process.
 
-Raise it when the API answers slowly during imports; set 0 on hosts that do
-nothing but import.
+An import uses every core that is free, and the API should answer meanwhile.
+Lower it when imports take too long on a host that is busy with other things;
+set 0 on hosts that do nothing but import.
 """),
     cfg.IntOpt(
         'workers',

@@ -19,11 +19,11 @@ import stat
 from typing import Any
 
 from openstack import exceptions as sdk_exceptions
+from osc_lib import exceptions as osc_exceptions
 import requests
 
 from glance_lifecycle.audit import image as images
 from glance_lifecycle.audit import verification
-from glance_lifecycle import exceptions
 from glance_lifecycle.osc import progress
 from glance_lifecycle.transfer import digest
 
@@ -35,7 +35,7 @@ class File:
 
     A context manager; ``file`` is open for reading.
 
-    :raises SourceError: it cannot be opened, or is not a regular file
+    :raises CommandError: it cannot be opened, or is not a regular file
     """
 
     def __init__(self, path: str) -> None:
@@ -44,13 +44,13 @@ class File:
             # Unbuffered: chunks are large.
             self.file = open(path, 'rb', buffering=0)
         except OSError as error:
-            raise exceptions.SourceError(
-                detail='%s: %s' % (path, error.strerror)) from None
+            raise osc_exceptions.CommandError(
+                '%s: %s' % (path, error.strerror)) from None
         self._status = os.fstat(self.file.fileno())
         if not stat.S_ISREG(self._status.st_mode):
             self.file.close()
-            raise exceptions.SourceError(
-                detail='%s is not a regular file' % path)
+            raise osc_exceptions.CommandError(
+                '%s is not a regular file.' % path)
 
     def __enter__(self) -> 'File':
         return self
@@ -71,12 +71,13 @@ class File:
             shown.end()
 
     def check_unchanged(self) -> None:
-        """:raises SourceError: somebody wrote to it since it was opened"""
+        """:raises CommandError: somebody wrote to it since it was opened"""
         now = os.fstat(self.file.fileno())
         if (now.st_size, now.st_mtime_ns) != (
                 self._status.st_size, self._status.st_mtime_ns):
-            raise exceptions.SourceError(
-                detail='%s changed while it was read' % self.path)
+            raise osc_exceptions.CommandError(
+                '%s changed while it was read. Try again when it is complete.'
+                % self.path)
 
 
 def of_file(path: str, algorithms: Iterable[str]) -> verification.Digests:
@@ -95,7 +96,7 @@ def of_image(client: Any, image: images.Image, algorithms: Iterable[str]
     """Digests of an image, downloaded and thrown away as it comes.
 
     :param client: the image proxy of an openstacksdk connection
-    :raises SourceError: the download fails
+    :raises CommandError: the download fails
     """
     hashes = {name: hashlib.new(name, usedforsecurity=False)
               for name in set(algorithms)}
@@ -111,9 +112,9 @@ def of_image(client: Any, image: images.Image, algorithms: Iterable[str]
                 size += len(chunk)
                 shown.at(size)
     except (requests.RequestException, sdk_exceptions.SDKException) as error:
-        raise exceptions.SourceError(
-            detail='the download of image %s failed after %d bytes: %s. Try '
-            'again' % (image.id, size, error)) from None
+        raise osc_exceptions.CommandError(
+            'The download of image %s failed after %d bytes: %s. Try again.'
+            % (image.id, size, error)) from None
     finally:
         shown.end()
     return verification.Digests(

@@ -26,6 +26,7 @@ from castellan.common.objects import opaque_data
 from castellan.common.objects import x_509
 from cryptography import x509
 from openstack import exceptions as sdk_exceptions
+from osc_lib import exceptions as osc_exceptions
 from oslo_config import cfg
 
 from glance_lifecycle.conf import file_key_manager as directory_conf
@@ -124,7 +125,7 @@ def store(parsed_args: argparse.Namespace, command: Any) -> KeyStore:
     """What the options of ``add_arguments()`` say.
 
     :param command: the osc-lib command that runs
-    :raises ConfigurationError: the configuration file is of no use
+    :raises CommandError, ConfigurationError: it is of no use
     """
     if parsed_args.config_file:
         conf = _configuration(parsed_args.config_file)
@@ -148,7 +149,13 @@ def policy(parsed_args: argparse.Namespace) -> trust.TrustPolicy:
             _configuration(parsed_args.config_file))
     if parsed_args.ca_bundle:
         # Now, and not in the middle of a long answer.
-        trust.read_bundle(parsed_args.ca_bundle)
+        try:
+            trust.read_bundle(parsed_args.ca_bundle)
+        except exceptions.ConfigurationError:
+            read(parsed_args.ca_bundle, private=False)
+            raise osc_exceptions.CommandError(
+                '%s holds no certificates in PEM form.'
+                % parsed_args.ca_bundle) from None
         found = trust.TrustPolicy(**{
             **found.__dict__, 'ca_bundle': parsed_args.ca_bundle,
             'require_chain': True})
@@ -167,7 +174,7 @@ def service_certificate_id(parsed_args: argparse.Namespace) -> str | None:
 def from_file(path: str) -> x509.Certificate:
     """A certificate that the user named.
 
-    :raises ConfigurationError: the file cannot be read
+    :raises CommandError: the file cannot be read
     :raises ImageRefused: it holds no certificate
     """
     return certificates.load(read(path, private=False))
@@ -176,12 +183,12 @@ def from_file(path: str) -> x509.Certificate:
 def read(path: str, *, private: bool) -> bytes:
     """A small file that the user named.
 
-    :raises ConfigurationError: it cannot be read, or is not safe
+    :raises CommandError: it cannot be read, or is not safe
     """
     try:
         return keys.read_file(path, private=private, follow=True)
     except (OSError, keys.UnsafeFile) as error:
-        raise exceptions.ConfigurationError(detail='%s cannot be used: %s.' % (
+        raise osc_exceptions.CommandError('%s cannot be used: %s.' % (
             path, getattr(error, 'strerror', None) or error)) from None
 
 
@@ -204,7 +211,7 @@ def _configuration(path: str) -> cfg.ConfigOpts:
         conf(args=[], project='glance', default_config_files=[path],
              default_config_dirs=[])
     except (cfg.Error, OSError) as error:
-        raise exceptions.ConfigurationError(detail=(
-            'the configuration file %s cannot be used: %s.'
-            % (path, error))) from None
+        raise osc_exceptions.CommandError(
+            'The configuration file %s cannot be used: %s.'
+            % (path, error)) from None
     return conf

@@ -20,6 +20,7 @@ import datetime
 
 from cryptography.hazmat.primitives.asymmetric import dsa
 from cryptography import x509
+from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import algorithms
@@ -37,23 +38,23 @@ def load(data: bytes, passphrase: str | None, certificate: x509.Certificate,
     """A signer, if its signatures will be accepted.
 
     :param data: the private key, PEM or DER
-    :raises ConfigurationError: the key is of no use, or another one's
+    :raises CommandError: the key is of no use, or another one's
     :raises ImageRefused: the certificate would be refused at import
     """
     key = _key(data, passphrase)
     if isinstance(key, dsa.DSAPrivateKey):
-        raise exceptions.ConfigurationError(detail=(
-            'the private key is a DSA key, with which new images should not '
-            'be signed (FIPS 186-5). Use RSA, secp384r1 or secp521r1.'))
+        raise osc_exceptions.CommandError(
+            'The private key is a DSA key, with which new images should not '
+            'be signed (FIPS 186-5). Use RSA, secp384r1 or secp521r1.')
     public = key.public_key()
     if public != certificate.public_key():
-        raise exceptions.ConfigurationError(detail=(
-            'the private key is not that of certificate %s (%s). Use the '
-            'pair.' % (certificate_id, certificates.summary(certificate))))
+        raise osc_exceptions.CommandError(
+            'The private key is not that of certificate %s (%s). Use the '
+            'pair.' % (certificate_id, certificates.summary(certificate)))
     if algorithms.key_type_of(public) not in signer.KEY_TYPES:
-        raise exceptions.ConfigurationError(detail=(
+        raise osc_exceptions.CommandError(
             'Nova cannot verify signatures of %s. Use RSA, secp384r1 or '
-            'secp521r1.' % algorithms.describe(public)))
+            'secp521r1.' % algorithms.describe(public))
     check(certificate, certificate_id, policy)
     return signer.ServiceSigner(key, certificate, certificate_id)
 
@@ -64,7 +65,7 @@ def _key(data: bytes, passphrase: str | None) -> keys.PrivateKey:
     except exceptions.ConfigurationError as error:
         detail = str(error.fields['detail'])
     # That text is for the service's configuration.
-    raise exceptions.ConfigurationError(detail=detail.replace(
+    raise osc_exceptions.CommandError(detail.replace(
         'none is configured. Set [lifecycle_signing] signing_key_passphrase',
         'none was given. Use --passphrase-file'))
 

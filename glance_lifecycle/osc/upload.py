@@ -19,8 +19,9 @@ from typing import Any
 from typing import cast
 
 from openstack import exceptions as sdk_exceptions
+from openstack.image.v2 import image as _image
+from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle import exceptions
 from glance_lifecycle.osc import image_bytes
 from glance_lifecycle.osc import progress
 
@@ -35,24 +36,19 @@ def create(client: Any, attributes: Mapping[str, Any],
 
     :param client: the image proxy of an openstacksdk connection
     :param attributes: of the image: name, disk_format, properties, ...
-    :raises ImageRefused: the import failed; the text has Glance's reason
-    :raises SourceError: the upload failed, or the file changed
+    :raises CommandError: the upload or the import failed; the text has
+        Glance's reason
     """
     # Not create_image(): it adds properties of its own, and looks for names.
-    image = client._create(_image_class(), **attributes)
+    image = _image.Image.new(**attributes).create(client)
     try:
         _stage(client, image, source)
         client.import_image(image, 'glance-direct', stores=stores,
                             all_stores=all_stores or None)
         return _wait(client, image.id)
     except sdk_exceptions.SDKException as error:
-        raise exceptions.SourceError(detail='%s. %s' % (
-            error, _left(image.id))) from None
-
-
-def _image_class() -> Any:
-    from openstack.image.v2 import image
-    return image.Image
+        raise osc_exceptions.CommandError('%s. %s' % (
+            str(error).rstrip('.'), _left(image.id))) from None
 
 
 def _stage(client: Any, image: Any, source: image_bytes.File) -> None:
@@ -86,7 +82,7 @@ def _wait(client: Any, image_id: str) -> Any:
 
 
 def _is_over(image: Any) -> bool:
-    """:raises ImageRefused: it will never be active"""
+    """:raises CommandError: it will never be active"""
     if image.status in ('killed', 'deleted', 'pending_delete'):
         raise _refused(image.id, 'its status is %s' % image.status)
     return (image.status == 'active'
@@ -96,10 +92,10 @@ def _is_over(image: Any) -> bool:
 def _complete(image: Any) -> Any:
     failed = (image.properties or {}).get(_FAILED)
     if failed:
-        raise exceptions.StoreError(store=failed, detail=(
-            'image %s is active, but not there. Run "openstack image import '
-            '--method copy-image --store %s %s"' % (
-                image.id, failed, image.id)))
+        raise osc_exceptions.CommandError(
+            'Image %s is active, but not in store %s. Run "openstack image '
+            'import --method copy-image --store %s %s".' % (
+                image.id, failed, failed, image.id))
     return image
 
 
@@ -109,13 +105,14 @@ def _newest_task(client: Any, image_id: str) -> Any:
     return tasks[-1] if tasks else None
 
 
-def _refused(image_id: str, message: str | None) -> exceptions.ImageRefused:
-    return exceptions.ImageRefused(reason='import-failed', detail=(
-        'Glance says: %s. %s' % (
-            (message or 'nothing').rstrip('.'), _left(image_id))))
+def _refused(image_id: str, message: str | None
+             ) -> osc_exceptions.CommandError:
+    return osc_exceptions.CommandError(
+        'The import failed. Glance says: %s. %s' % (
+            (message or 'nothing').rstrip('.'), _left(image_id)))
 
 
 def _left(image_id: str) -> str:
     return ('The record of the image is left: look at "openstack image task '
-            'list", or remove it with "openstack image delete %s".'
-            % image_id)
+            'list %s", or remove it with "openstack image delete %s".'
+            % (image_id, image_id))

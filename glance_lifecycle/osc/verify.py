@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import os
 from typing import Any
 
+from openstack import exceptions as sdk_exceptions
 from osc_lib.cli import parseractions
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
@@ -139,15 +140,16 @@ def find(running: Any, name_or_id: str) -> images.Image:
     :param running: the command that runs
     :raises CommandError: none, or several of that name
     """
-    found = connection.of(running).image.find_image(
-        name_or_id, ignore_missing=True)
-    if found is None:
+    client = connection.of(running).image
+    try:
+        return images.Image.of(client.find_image(
+            name_or_id, ignore_missing=False))
+    except sdk_exceptions.NotFoundException:
         hint = ('. To verify the file of that name, give its signature with '
                 '--signature or --property' if os.path.exists(name_or_id)
                 else '')
         raise osc_exceptions.CommandError(
-            'There is no image %s%s.' % (name_or_id, hint))
-    return images.Image.of(found)
+            'There is no image %s%s.' % (name_or_id, hint)) from None
 
 
 def _file(parsed_args: argparse.Namespace, store: key_store.KeyStore

@@ -1,0 +1,64 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Our commands have names of their own, and every name has its command."""
+
+import configparser
+import importlib
+import importlib.metadata
+import pathlib
+import unittest
+
+from osc_lib.command import command
+
+GROUP = 'openstack.image.v2'
+SETUP_CFG = pathlib.Path(__file__).parents[4] / 'setup.cfg'
+
+
+def ours() -> dict[str, str]:
+    """name -> module:class, of what is installed or else of setup.cfg."""
+    found = {entry.name: entry.value
+             for entry in importlib.metadata.entry_points(group=GROUP)
+             if entry.value.startswith('glance_lifecycle.')}
+    if SETUP_CFG.exists():
+        config = configparser.ConfigParser(interpolation=None)
+        config.read(SETUP_CFG)
+        lines = config.get('entry_points', GROUP, fallback='').split('\n')
+        found |= dict((part.strip() for part in line.split('=', 1))
+                      for line in lines if line.strip())
+    return found
+
+
+class EntryPointsTestCase(unittest.TestCase):
+
+    def test_no_overlap(self) -> None:
+        """Nor is a core command the first words of one of ours."""
+        core = {entry.name
+                for group in importlib.metadata.entry_points().groups
+                if group.startswith('openstack.')
+                for entry in importlib.metadata.entry_points(group=group)
+                if not entry.value.startswith('glance_lifecycle.')}
+        self.assertIn('image_create', core)
+        self.assertTrue(ours())
+        for name in ours():
+            self.assertTrue(name.startswith('image_lifecycle_'), name)
+            self.assertNotIn(name, core)
+            words = name.split('_')
+            for count in range(1, len(words)):
+                self.assertNotIn('_'.join(words[:count]), core)
+
+    def test_all_load(self) -> None:
+        for name, value in ours().items():
+            module, _, attribute = value.partition(':')
+            found = getattr(importlib.import_module(module), attribute)
+            self.assertTrue(issubclass(found, command.Command), name)
+            self.assertTrue(found.__doc__)

@@ -1,0 +1,70 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Files that are read, and sent, while nobody may change them."""
+
+import hashlib
+import io
+import os
+import tempfile
+import unittest
+
+from osc_lib import exceptions as osc_exceptions
+
+from glance_lifecycle.osc import image_bytes
+from glance_lifecycle.osc import progress
+
+
+class Terminal(io.StringIO):
+
+    def isatty(self) -> bool:
+        return True
+
+
+class FileTestCase(unittest.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        file = tempfile.NamedTemporaryFile()
+        self.addCleanup(file.close)
+        file.write(b'abc' * 1000)
+        file.flush()
+        self.path = file.name
+
+    def test_digests(self) -> None:
+        found = image_bytes.of_file(self.path, ['sha256', 'sha256'])
+        self.assertEqual(3000, found.size)
+        self.assertEqual(
+            {'sha256': hashlib.sha256(b'abc' * 1000).digest()},
+            found.values)
+
+    def test_changed(self) -> None:
+        with image_bytes.File(self.path) as source:
+            source.check_unchanged()
+            os.utime(self.path, (1, 1))
+            self.assertRaises(osc_exceptions.CommandError,
+                              source.check_unchanged)
+
+    def test_no_file(self) -> None:
+        for path in ('/nowhere', '/dev/null'):
+            self.assertRaises(osc_exceptions.CommandError, image_bytes.File,
+                              path)
+
+    def test_upload(self) -> None:
+        terminal = Terminal()
+        with image_bytes.File(self.path) as source:
+            source.digest('sha256')
+            body = progress.Upload(source.file, progress.Progress(
+                'Uploading', source.size, terminal))
+            self.assertEqual(3000, len(body))
+            self.assertEqual(b'abc' * 1000, b''.join(body))
+        self.assertIn('100 %', terminal.getvalue())
