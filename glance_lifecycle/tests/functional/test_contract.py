@@ -39,8 +39,9 @@ second = flow.get_flow(**given)
 assert stores == [], stores
 for found in (first, second):
     names = [task.name for task in found]
-    assert names == ['lifecycle-admit', 'lifecycle-transfer',
-                     'lifecycle-seal'], names
+    assert names == [
+        'lifecycle-admit', 'lifecycle-verify-source', 'lifecycle-transfer',
+        'lifecycle-attest', 'lifecycle-seal'], names
     for task in found:
         assert task._session.stores == ['s1', 's2', 's3']
         assert not task._session.broken, task._session.broken

@@ -32,7 +32,12 @@ class Barbican(http.server.BaseHTTPRequestHandler):
     """What Barbican answers, to those who may ask."""
 
     def do_GET(self) -> None:
-        if self.headers['X-Auth-Token'] != 'alice':
+        if '/secrets/' not in self.path:
+            self.answer(json.dumps({'versions': {'values': [{
+                'id': 'v1', 'status': 'stable', 'links': [{
+                    'rel': 'self', 'href': 'http://%s/v1/'
+                    % self.headers['Host']}]}]}}).encode())
+        elif self.headers['X-Auth-Token'] != 'alice':
             self.send_error(403)
         elif self.path.endswith('/secrets/cert'):
             self.answer(json.dumps({

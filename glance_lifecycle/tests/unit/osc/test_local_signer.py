@@ -50,7 +50,7 @@ class LocalSignerTestCase(helpers.SigningTestCase):
                 ('passphrase is wrong', {'kind': 'rsa', 'protect': b'secret',
                                          'passphrase': 'other'})):
             with self.assertRaisesRegex(osc_exceptions.CommandError, said):
-                self.load(**arguments)  # type: ignore[arg-type]
+                self.load(**arguments)
         self.load('rsa', passphrase='secret', protect=b'secret')
         self.refused('certificate-weak-key', self.load, 'rsa1024')
 
