@@ -10,39 +10,25 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""All that touches Glance's internals; nothing else imports ``glance``.
-
-Each use of something that Glance does not promise is tested against every
-release in RELEASES (tests/functional/test_contract.py). On another release
-``direct_unsupported()`` says so and imports are staged.
-"""
+"""One running import, from inside Glance's flow."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
-import functools
 import importlib.metadata
-import os
 from typing import Any
 
 from glance.api import common as api_common
-from glance.common import config as glance_config
 from glance.common import exception as glance_exception
-from glance.common import store_utils
-from glance.common import wsgi_app
-from glance import context as glance_context
 import glance.db
-from glance import gateway
 from glance import notifier as glance_notifier
 from glance.quota import keystone as ks_quota
-import glance_store
 from oslo_config import cfg
-from oslo_db import api as db_retry
 from oslo_db import exception as db_exception
 from oslo_log import log as logging
-from oslo_utils import timeutils
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.plugin.glance_image import database
 from glance_lifecycle.transfer.sink import base as sink_base
 
 LOG = logging.getLogger(__name__)
@@ -50,16 +36,10 @@ CONF = cfg.CONF
 
 RELEASES = (31, 32, 33)
 DOWNLOADS = ('web-download', 'glance-download')
-PROCESSING = 'processing'
 # Ours alone: what a user wrote there is never taken over.
 NAMESPACE = 'lifecycle_'
 
 MIB = 1024 ** 2
-
-# SQLite lets one writer in at a time and tells the others to come again.
-_retry = db_retry.wrap_db_retry(
-    max_retries=20, retry_interval=0.1, max_retry_interval=2,
-    exception_checker=lambda e: 'database is locked' in str(e))
 
 
 class UserError(glance_exception.UploadException):
@@ -127,7 +107,7 @@ class Import:
                 action.image_container_format, action.image_size,
                 action.image_extra_properties)
 
-    @_retry
+    @database.retry
     def announce(self, stores: Sequence[str]) -> None:
         """Show the stores as being imported to, as Glance does itself."""
         with self._wrapper as action:
@@ -146,7 +126,7 @@ class Import:
         try:
             self._wrapper.assert_task_lock()
             task = self._task_repo.get(self.task_id)
-            if task.status != PROCESSING:
+            if task.status != database.PROCESSING:
                 raise exceptions.TransferCancelled(
                     detail='its task was set to %s' % task.status)
             task.message = message
@@ -192,7 +172,7 @@ class Import:
             raise exceptions.ImageRefused(
                 reason='quota', detail=str(error)) from error
 
-    @_retry
+    @database.retry
     def seal(self, sealed: Sealed) -> None:
         """Make the image what it is now, and active, in one transaction.
 
@@ -234,7 +214,7 @@ class Import:
             _notify(action, 'image.upload')
         _notify(action, 'image.activate')
 
-    @_retry
+    @database.retry
     def replace_staged(self, properties: Mapping[str, str],
                        dropped: Sequence[str], **attributes: Any) -> None:
         """Tell Glance what the file that it will upload is."""
@@ -242,7 +222,7 @@ class Import:
             action.set_image_attribute(**attributes)
             _set_properties(action, properties, dropped)
 
-    @_retry
+    @database.retry
     def give_back(self, stores: Sequence[str], *, staged_size: int | None,
                   **attributes: Any) -> None:
         """After a failure: lists put right, and a status to go on from.
@@ -263,247 +243,7 @@ class Import:
                     and self.method not in DOWNLOADS):
                 action.set_image_attribute(status='queued')
         if importing and staged_size is not None:
-            set_uploading(self.image_id, staged_size)
-
-
-@functools.cache
-def admin_context() -> Any:
-    return glance_context.RequestContext(is_admin=True, overwrite=False,
-                                         roles=['admin'])
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ImageState:
-    """What the database says of an image, for recovery.
-
-    :ivar lock: the task that holds the import lock, None for none
-    :ivar locations: store -> URL
-    :ivar importing: stores in os_glance_importing_to_stores
-    """
-
-    status: str
-    size: int | None
-    lock: str | None
-    locations: Mapping[str, str]
-    importing: Sequence[str]
-
-
-def image_state(image_id: str) -> ImageState | None:
-    """The image as it is now, None if it is deleted or never was."""
-    try:
-        image = _repo().get(image_id)
-    except glance_exception.NotFound:
-        return None
-    if image.status == 'deleted':
-        return None
-    properties = image.extra_properties
-    importing = properties.get('os_glance_importing_to_stores') or ''
-    return ImageState(
-        image.status, image.size, properties.get('os_glance_import_task'),
-        {loc['metadata'].get('store', ''): loc['url']
-         for loc in image.locations},
-        [store for store in importing.split(',') if store])
-
-
-def task_status(task_id: str) -> str | None:
-    """The status of a task, None if it is gone."""
-    task = _task(task_id)
-    return task and str(task.status)
-
-
-def task_over(task_id: str) -> bool:
-    return task_status(task_id) in (None, 'success', 'failure')
-
-
-@_retry
-def end_task(task_id: str, *, failure: str | None) -> None:
-    """End a task that nobody runs any more, or correct its message.
-
-    :param failure: the reason; None for success
-    """
-    task = _task(task_id)
-    if task is None:
-        return
-    if task.status == 'pending':
-        task.begin_processing()
-    if task.status == PROCESSING:
-        if failure is None:
-            task.succeed({'image_id': task.image_id})
-        else:
-            task.fail(failure)
-    elif task.status == 'failure' and failure is not None:
-        task.message = failure
-    else:
-        return
-    _task_repo().save(task)
-
-
-@_retry
-def drop_lock(image_id: str, task_id: str) -> bool:
-    """Release the image's import lock if that task holds it."""
-    try:
-        glance.db.get_api().image_delete_property_atomic(
-            image_id, 'os_glance_import_task', task_id)
-    except glance_exception.NotFound:
-        return False
-    return True
-
-
-@_retry
-def clear_stores(image_id: str, stores: Sequence[str]) -> None:
-    """Move stores from the list of importing ones to that of failed ones."""
-    image = _repo().get(image_id)
-    values = {}
-    for name, change in (
-            ('os_glance_importing_to_stores', set.difference),
-            ('os_glance_failed_import', set.union)):
-        listed = image.extra_properties.get(name) or ''
-        after = change(set(listed.split(',')) - {''}, set(stores))
-        values[name] = ','.join(sorted(after))
-    glance.db.get_api().image_update(admin_context(), image_id,
-                                     {'properties': values})
-
-
-@_retry
-def set_queued(image_id: str, **attributes: Any) -> None:
-    """Put an image back to where its user can import or stage it anew."""
-    glance.db.get_api().image_update(
-        admin_context(), image_id,
-        {'status': 'queued', 'size': None, 'virtual_size': None,
-         **attributes}, from_state='importing')
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class StaleTask:
-    """An import task that nobody has touched for long.
-
-    :ivar stores: the stores it was asked to import to
-    :ivar idle: seconds since its record last changed
-    """
-
-    task_id: str
-    image_id: str
-    method: str
-    stores: Sequence[str]
-    idle: float
-
-
-def stale_tasks(seconds: float) -> list[StaleTask]:
-    """Imports in progress whose task has not changed for so long."""
-    found = []
-    now = timeutils.utcnow()
-    for row in glance.db.get_api().task_get_all(
-            admin_context(), filters={'status': PROCESSING,
-                                      'type': 'api_image_import'}):
-        idle = (now - row['updated_at']).total_seconds()
-        task = _task(row['id'])
-        if idle < seconds or task is None:
-            continue
-        request = task.task_input or {}
-        found.append(StaleTask(
-            task.task_id, request.get('image_id') or task.image_id,
-            request.get('import_req', {}).get('method', {}).get('name', ''),
-            [s for s in request.get('backend') or [] if s], idle))
-    return found
-
-
-def load_configuration(argv: Sequence[str]) -> None:
-    """Configure this process as glance-api is, for a command line.
-
-    :param argv: ``--config-file`` and the like; with none, the files that
-        glance-api finds
-    """
-    glance_config.set_config_defaults()
-    defaults = [path for path in wsgi_app._get_config_files()
-                if os.path.exists(path)]
-    CONF(argv, project='glance', prog='glance-api',
-         default_config_files=defaults)
-    logging.setup(CONF, 'glance')
-    glance_notifier.set_defaults()
-    if CONF.enabled_backends:
-        glance_store.register_store_opts(
-            CONF, reserved_stores=wsgi_app.RESERVED_STORES)
-
-
-def _task(task_id: str) -> Any:
-    try:
-        return _task_repo().get(task_id)
-    except glance_exception.NotFound:
-        return None
-
-
-def _repo() -> Any:
-    return gateway.Gateway().get_repo(admin_context())
-
-
-def _task_repo() -> Any:
-    return gateway.Gateway().get_task_repo(admin_context())
-
-
-def set_uploading(image_id: str, size: int, **attributes: Any) -> None:
-    """Put an image back to where its user can ask for the import again.
-
-    Glance's own transitions know no way back from importing to uploading,
-    and its import removed the note of which host has the staged file.
-    """
-    values: dict[str, Any] = {'status': 'uploading', 'size': size,
-                              **attributes}
-    host = CONF.worker_self_reference_url or CONF.public_endpoint
-    if host:
-        values['properties'] = {'os_glance_stage_host': host}
-    glance.db.get_api().image_update(admin_context(), image_id, values,
-                                     from_state='importing')
-
-
-def hash_algorithm() -> str:
-    return str(CONF.hashing_algorithm)
-
-
-def allowed_inspections() -> dict[str, Any]:
-    """Glance's ``[image_format]`` options, for the inspection."""
-    group = CONF.image_format
-    return {name: group[name] for name in (
-        'gpt_safety_checks_nonfatal', 'vmdk_allowed_types',
-        'require_image_format_match') if name in group}
-
-
-def wsgi_python() -> str | None:
-    value: str | None = CONF.wsgi.python_interpreter
-    return value
-
-
-def store_driver(store: str) -> str:
-    """The glance_store driver of a store.
-
-    :raises ConfigurationError: Glance has no such store
-    """
-    try:
-        return str(CONF.enabled_backends[store])
-    except (KeyError, TypeError):
-        raise exceptions.ConfigurationError(
-            detail='store %s is not among enabled_backends' % store) from None
-
-
-def staging_dir() -> str:
-    if CONF.enabled_backends:
-        _separator, url = store_utils.get_dir_separator()
-    else:
-        url = CONF.node_staging_uri
-    return os.path.normpath(str(url).removeprefix('file://'))
-
-
-def staged_path(file_path: str) -> tuple[str, str]:
-    """The staging directory and the file's name in it.
-
-    :param file_path: the ``file://`` URL that Glance passes to plugins
-    :raises ConfigurationError: it lies elsewhere
-    """
-    directory = staging_dir()
-    found, name = os.path.split(file_path.removeprefix('file://'))
-    if os.path.normpath(found) != directory or not name:
-        raise exceptions.ConfigurationError(
-            detail='the staged file is not in the staging directory')
-    return directory, name
+            database.set_uploading(self.image_id, staged_size)
 
 
 def _chain(image: Any) -> list[Any]:

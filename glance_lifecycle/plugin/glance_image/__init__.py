@@ -1,0 +1,73 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""All that touches Glance's internals; nothing else imports ``glance``.
+
+Each use of something that Glance does not promise is tested against every
+release in RELEASES (tests/functional/test_contract.py). On another release
+``direct_unsupported()`` says so and imports are staged.
+
+``running``: one running import. ``database``: images and tasks as the service
+sees them. ``settings``: Glance's configuration.
+"""
+
+from glance_lifecycle.plugin.glance_image.database import clear_stores
+from glance_lifecycle.plugin.glance_image.database import drop_lock
+from glance_lifecycle.plugin.glance_image.database import end_task
+from glance_lifecycle.plugin.glance_image.database import image_state
+from glance_lifecycle.plugin.glance_image.database import ImageState
+from glance_lifecycle.plugin.glance_image.database import set_queued
+from glance_lifecycle.plugin.glance_image.database import set_uploading
+from glance_lifecycle.plugin.glance_image.database import stale_tasks
+from glance_lifecycle.plugin.glance_image.database import StaleTask
+from glance_lifecycle.plugin.glance_image.database import task_over
+from glance_lifecycle.plugin.glance_image.running import direct_unsupported
+from glance_lifecycle.plugin.glance_image.running import DOWNLOADS
+from glance_lifecycle.plugin.glance_image.running import ImageFacts
+from glance_lifecycle.plugin.glance_image.running import Import
+from glance_lifecycle.plugin.glance_image.running import RELEASES
+from glance_lifecycle.plugin.glance_image.running import Sealed
+from glance_lifecycle.plugin.glance_image.running import UserError
+from glance_lifecycle.plugin.glance_image.settings import allowed_inspections
+from glance_lifecycle.plugin.glance_image.settings import hash_algorithm
+from glance_lifecycle.plugin.glance_image.settings import load_configuration
+from glance_lifecycle.plugin.glance_image.settings import staged_path
+from glance_lifecycle.plugin.glance_image.settings import staging_dir
+from glance_lifecycle.plugin.glance_image.settings import store_driver
+from glance_lifecycle.plugin.glance_image.settings import wsgi_python
+
+__all__ = [
+    'DOWNLOADS',
+    'RELEASES',
+    'ImageFacts',
+    'ImageState',
+    'Import',
+    'Sealed',
+    'StaleTask',
+    'UserError',
+    'allowed_inspections',
+    'clear_stores',
+    'direct_unsupported',
+    'drop_lock',
+    'end_task',
+    'hash_algorithm',
+    'image_state',
+    'load_configuration',
+    'set_queued',
+    'set_uploading',
+    'staged_path',
+    'staging_dir',
+    'stale_tasks',
+    'store_driver',
+    'task_over',
+    'wsgi_python',
+]

@@ -1,0 +1,211 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Images and tasks as the service itself sees and corrects them.
+
+With an administrator's rights, and where the domain model of Glance knows no
+way (from importing back to uploading), in the database.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+import functools
+from typing import Any
+
+from glance.common import exception as glance_exception
+from glance import context as glance_context
+import glance.db
+from glance import gateway
+from oslo_config import cfg
+from oslo_db import api as db_retry
+from oslo_utils import timeutils
+
+CONF = cfg.CONF
+
+PROCESSING = 'processing'
+
+# SQLite lets one writer in at a time and tells the others to come again.
+retry = db_retry.wrap_db_retry(
+    max_retries=20, retry_interval=0.1, max_retry_interval=2,
+    exception_checker=lambda e: 'database is locked' in str(e))
+
+
+@functools.cache
+def admin_context() -> Any:
+    return glance_context.RequestContext(is_admin=True, overwrite=False,
+                                         roles=['admin'])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ImageState:
+    """What the database says of an image, for recovery.
+
+    :ivar lock: the task that holds the import lock, None for none
+    :ivar locations: store -> URL
+    :ivar importing: stores in os_glance_importing_to_stores
+    """
+
+    status: str
+    size: int | None
+    lock: str | None
+    locations: Mapping[str, str]
+    importing: Sequence[str]
+
+
+def image_state(image_id: str) -> ImageState | None:
+    """The image as it is now, None if it is deleted or never was."""
+    try:
+        image = _repo().get(image_id)
+    except glance_exception.NotFound:
+        return None
+    if image.status == 'deleted':
+        return None
+    properties = image.extra_properties
+    importing = properties.get('os_glance_importing_to_stores') or ''
+    return ImageState(
+        image.status, image.size, properties.get('os_glance_import_task'),
+        {loc['metadata'].get('store', ''): loc['url']
+         for loc in image.locations},
+        [store for store in importing.split(',') if store])
+
+
+def task_status(task_id: str) -> str | None:
+    """The status of a task, None if it is gone."""
+    task = _task(task_id)
+    return task and str(task.status)
+
+
+def task_over(task_id: str) -> bool:
+    return task_status(task_id) in (None, 'success', 'failure')
+
+
+@retry
+def end_task(task_id: str, *, failure: str | None) -> None:
+    """End a task that nobody runs any more, or correct its message.
+
+    :param failure: the reason; None for success
+    """
+    task = _task(task_id)
+    if task is None:
+        return
+    if task.status == 'pending':
+        task.begin_processing()
+    if task.status == PROCESSING:
+        if failure is None:
+            task.succeed({'image_id': task.image_id})
+        else:
+            task.fail(failure)
+    elif task.status == 'failure' and failure is not None:
+        task.message = failure
+    else:
+        return
+    _task_repo().save(task)
+
+
+@retry
+def drop_lock(image_id: str, task_id: str) -> bool:
+    """Release the image's import lock if that task holds it."""
+    try:
+        glance.db.get_api().image_delete_property_atomic(
+            image_id, 'os_glance_import_task', task_id)
+    except glance_exception.NotFound:
+        return False
+    return True
+
+
+@retry
+def clear_stores(image_id: str, stores: Sequence[str]) -> None:
+    """Move stores from the list of importing ones to that of failed ones."""
+    image = _repo().get(image_id)
+    values = {}
+    for name, change in (
+            ('os_glance_importing_to_stores', set.difference),
+            ('os_glance_failed_import', set.union)):
+        listed = image.extra_properties.get(name) or ''
+        after = change(set(listed.split(',')) - {''}, set(stores))
+        values[name] = ','.join(sorted(after))
+    glance.db.get_api().image_update(admin_context(), image_id,
+                                     {'properties': values})
+
+
+@retry
+def set_queued(image_id: str, **attributes: Any) -> None:
+    """Put an image back to where its user can import or stage it anew."""
+    glance.db.get_api().image_update(
+        admin_context(), image_id,
+        {'status': 'queued', 'size': None, 'virtual_size': None,
+         **attributes}, from_state='importing')
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StaleTask:
+    """An import task that nobody has touched for long.
+
+    :ivar stores: the stores it was asked to import to
+    :ivar idle: seconds since its record last changed
+    """
+
+    task_id: str
+    image_id: str
+    method: str
+    stores: Sequence[str]
+    idle: float
+
+
+def stale_tasks(seconds: float) -> list[StaleTask]:
+    """Imports in progress whose task has not changed for so long."""
+    found = []
+    now = timeutils.utcnow()
+    for row in glance.db.get_api().task_get_all(
+            admin_context(), filters={'status': PROCESSING,
+                                      'type': 'api_image_import'}):
+        idle = (now - row['updated_at']).total_seconds()
+        task = _task(row['id'])
+        if idle < seconds or task is None:
+            continue
+        request = task.task_input or {}
+        found.append(StaleTask(
+            task.task_id, request.get('image_id') or task.image_id,
+            request.get('import_req', {}).get('method', {}).get('name', ''),
+            [s for s in request.get('backend') or [] if s], idle))
+    return found
+
+
+def _task(task_id: str) -> Any:
+    try:
+        return _task_repo().get(task_id)
+    except glance_exception.NotFound:
+        return None
+
+
+def _repo() -> Any:
+    return gateway.Gateway().get_repo(admin_context())
+
+
+def _task_repo() -> Any:
+    return gateway.Gateway().get_task_repo(admin_context())
+
+
+def set_uploading(image_id: str, size: int, **attributes: Any) -> None:
+    """Put an image back to where its user can ask for the import again.
+
+    Glance's own transitions know no way back from importing to uploading,
+    and its import removed the note of which host has the staged file.
+    """
+    values: dict[str, Any] = {'status': 'uploading', 'size': size,
+                              **attributes}
+    host = CONF.worker_self_reference_url or CONF.public_endpoint
+    if host:
+        values['properties'] = {'os_glance_stage_host': host}
+    glance.db.get_api().image_update(admin_context(), image_id, values,
+                                     from_state='importing')

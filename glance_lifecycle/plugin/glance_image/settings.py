@@ -1,0 +1,98 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What Glance's own configuration says."""
+
+from collections.abc import Sequence
+import os
+from typing import Any
+
+from glance.common import config as glance_config
+from glance.common import store_utils
+from glance.common import wsgi_app
+from glance import notifier as glance_notifier
+import glance_store
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from glance_lifecycle import exceptions
+
+CONF = cfg.CONF
+
+
+def hash_algorithm() -> str:
+    return str(CONF.hashing_algorithm)
+
+
+def allowed_inspections() -> dict[str, Any]:
+    """Glance's ``[image_format]`` options, for the inspection."""
+    group = CONF.image_format
+    return {name: group[name] for name in (
+        'gpt_safety_checks_nonfatal', 'vmdk_allowed_types',
+        'require_image_format_match') if name in group}
+
+
+def wsgi_python() -> str | None:
+    value: str | None = CONF.wsgi.python_interpreter
+    return value
+
+
+def store_driver(store: str) -> str:
+    """The glance_store driver of a store.
+
+    :raises ConfigurationError: Glance has no such store
+    """
+    try:
+        return str(CONF.enabled_backends[store])
+    except (KeyError, TypeError):
+        raise exceptions.ConfigurationError(
+            detail='store %s is not among enabled_backends' % store) from None
+
+
+def staging_dir() -> str:
+    if CONF.enabled_backends:
+        _separator, url = store_utils.get_dir_separator()
+    else:
+        url = CONF.node_staging_uri
+    return os.path.normpath(str(url).removeprefix('file://'))
+
+
+def staged_path(file_path: str) -> tuple[str, str]:
+    """The staging directory and the file's name in it.
+
+    :param file_path: the ``file://`` URL that Glance passes to plugins
+    :raises ConfigurationError: it lies elsewhere
+    """
+    directory = staging_dir()
+    found, name = os.path.split(file_path.removeprefix('file://'))
+    if os.path.normpath(found) != directory or not name:
+        raise exceptions.ConfigurationError(
+            detail='the staged file is not in the staging directory')
+    return directory, name
+
+
+def load_configuration(argv: Sequence[str]) -> None:
+    """Configure this process as glance-api is, for a command line.
+
+    :param argv: ``--config-file`` and the like; with none, the files that
+        glance-api finds
+    """
+    glance_config.set_config_defaults()
+    defaults = [path for path in wsgi_app._get_config_files()
+                if os.path.exists(path)]
+    CONF(argv, project='glance', prog='glance-api',
+         default_config_files=defaults)
+    logging.setup(CONF, 'glance')
+    glance_notifier.set_defaults()
+    if CONF.enabled_backends:
+        glance_store.register_store_opts(
+            CONF, reserved_stores=wsgi_app.RESERVED_STORES)
