@@ -171,12 +171,6 @@ def get(kwargs: Mapping[str, Any]) -> Session:
         return _sessions[task_id]
 
 
-def live() -> list[Session]:
-    """All sessions of this process."""
-    with _lock:
-        return list(_sessions.values())
-
-
 def _staged_reason(stores: Any) -> str | None:
     if CONF.lifecycle.mode == 'staged':
         return '[lifecycle] mode is staged'

@@ -44,7 +44,6 @@ class Record:
     :ivar scratch: paths beside it that we made
     :ivar stage_host: the host that holds the staged file, as Glance had it
     :ivar disk_format: the image's, before we changed it
-    :ivar reason: why it failed, for the task's message
     """
 
     task_id: str
@@ -57,7 +56,6 @@ class Record:
     stage_host: str = ''
     disk_format: str = ''
     container_format: str = ''
-    reason: str = ''
 
 
 class Journal:

@@ -47,13 +47,13 @@ class JournalTest(unittest.TestCase):
     def test_what_was_noted_is_read(self) -> None:
         live = journal.create(self.state, 'task', 'image')
         live.note(method='glance-direct', stores=['s1'])
-        live.note(targets=[TARGET], reason='first')
-        live.note(reason='second')
+        live.note(targets=[TARGET], staged='first')
+        live.note(staged='second')
         live.close()
         self.assertEqual(
             [journal.Record('task', 'image', method='glance-direct',
                             stores=['s1'], targets=[TARGET],
-                            reason='second')], self.abandoned())
+                            staged='second')], self.abandoned())
 
     def test_a_live_one_is_not_abandoned(self) -> None:
         live = journal.create(self.state, 'task', 'image')
