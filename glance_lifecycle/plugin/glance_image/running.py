@@ -276,11 +276,13 @@ def _fill(action: Any, sealed: Sealed) -> None:
 def _set_properties(action: Any, properties: Mapping[str, str],
                     dropped: Sequence[str]) -> None:
     """With the service's rights: property protections bind the user."""
-    image = _innermost(action)
-    for name in [*image.extra_properties]:
+    # Property protections are in the class of this dictionary, even of the
+    # innermost one; its __iter__, in turn, yields nothing.
+    values = _innermost(action).extra_properties
+    for name in [*dict.keys(values)]:
         if name in dropped or name.startswith(NAMESPACE):
-            del image.extra_properties[name]
-    image.extra_properties.update(properties)
+            dict.__delitem__(values, name)
+    dict.update(values, properties)
 
 
 def _notify(action: Any, event: str, store: str | None = None) -> None:

@@ -73,13 +73,17 @@ class HandOver(task.Task):
                 lifecycle_properties: dict[str, Any]) -> str:
         session = self._session
         with session.reporting():
+            attributes: dict[str, Any] = {}
             if lifecycle_plan['convert']:
                 size = lifecycle_result['virtual_size']
-                session.glance.replace_staged(
-                    lifecycle_properties['set'],
-                    lifecycle_properties['remove'],
-                    disk_format=lifecycle_plan['disk_format'], size=size,
-                    virtual_size=size)
+                attributes = {'disk_format': lifecycle_plan['disk_format'],
+                              'size': size, 'virtual_size': size}
+            # Also of an image stored as it came: it must not keep what its
+            # user made look like ours.
+            session.glance.replace_staged(lifecycle_properties['set'],
+                                          lifecycle_properties['remove'],
+                                          **attributes)
+            if lifecycle_plan['convert']:
                 assert session.journal is not None  # noqa: S101 - for mypy
                 outcome.remove(session.journal.record.staged)
                 file_path = 'file://' + session.journal.record.scratch[0]
