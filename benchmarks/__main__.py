@@ -32,6 +32,7 @@ from benchmarks import imports
 from benchmarks import latency
 from benchmarks import machine
 from benchmarks import report
+from benchmarks import signed
 from benchmarks import variants
 from benchmarks import watch
 from benchmarks import yardstick
@@ -105,8 +106,14 @@ def _benches(args: argparse.Namespace,
              stores: int) -> Iterator[list[imports.Bench]]:
     """A glance-api of each variant; those not at work are idle."""
     with contextlib.ExitStack() as stack:
-        yield [imports.Bench(variant, stack.enter_context(variant.api()))
-               for variant in variants.ALL
+        keys = stack.enter_context(signed.Keys())
+
+        def bench(variant: variants.Variant) -> imports.Bench:
+            given = keys if variant.is_signed else None
+            return imports.Bench(
+                variant, stack.enter_context(variant.api(keys=given)), given)
+
+        yield [bench(variant) for variant in variants.ALL
                if stores in variant.stores and (
                    not args.variants or variant.name in args.variants)]
 

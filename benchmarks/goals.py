@@ -27,8 +27,11 @@ WALL = {
     (3, variants.OURS.name, variants.SERIAL.name): 1 / 8,
     (3, variants.OURS.name, variants.PARALLEL.name): 1 / 4,
     (3, variants.OURS_SHA256.name, variants.SERIAL.name): 1 / 15,
+    (3, variants.OURS_SIGNED.name, variants.SERIAL.name): 1 / 6,
     (1, variants.OURS.name, variants.SERIAL.name): 1 / 3.3,
 }
+#: reads of the staged file that a signature may add: to verify it
+SIGNED_READS = 1.02
 #: stores -> CPU of ours to that of the digests and the decompression
 CPU = {1: 1.35, 3: 1.5}
 SMALL = 1.2
@@ -86,6 +89,7 @@ def judge(results: Sequence[imports.Result], yardsticks: Yardsticks,
     for size in big:
         rows = [r for r in results if r.size == size]
         found += _wall(rows)
+        found += _reads(rows)
         found += _cpu(rows, yardsticks)
     found += _small([r for r in results if r.size == '64m'])
     found += _limits(results, data)
@@ -108,6 +112,18 @@ def _wall(rows: Sequence[imports.Result]) -> Iterator[Goal]:
                     f'wall, {name} to {other}', _subject(one),
                     _part(one.wall / two.wall), _part(limit),
                     one.wall / two.wall <= limit)
+
+
+def _reads(rows: Sequence[imports.Result]) -> Iterator[Goal]:
+    plain = {(r.kind, r.stores): r for r in rows
+             if r.variant == variants.OURS.name}
+    for row in rows:
+        other = plain.get((row.kind, row.stores))
+        if row.variant == variants.OURS_SIGNED.name and other:
+            more = (row.read - other.read) / row.staged
+            yield Goal('reads of the staged file that the signatures add',
+                       _subject(row), f'{more:.3f}', f'{SIGNED_READS:.2f}',
+                       more <= SIGNED_READS)
 
 
 def _cpu(rows: Sequence[imports.Result],
@@ -135,7 +151,7 @@ def _small(rows: Sequence[imports.Result]) -> Iterator[Goal]:
 def _limits(results: Sequence[imports.Result],
             data: dict[tuple[str, str], int]) -> Iterator[Goal]:
     ours = [r for r in results
-            if r.variant in (variants.OURS.name, variants.OURS_SHA256.name)]
+            if r.variant.startswith(variants.OURS.name)]
     if not ours:
         return
     worst = max(ours, key=lambda r: r.staging_extra)

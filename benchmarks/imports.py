@@ -22,6 +22,7 @@ from benchmarks import compare
 from benchmarks import disk
 from benchmarks import images
 from benchmarks import procs
+from benchmarks import signed
 from benchmarks import variants
 from benchmarks import watch
 from benchmarks import yardstick
@@ -47,6 +48,7 @@ class Result:
     :ivar worker_growth: glance-api's own peak above where it began
     :ivar staging_extra: peak allocated in staging, without the staged file
     :ivar staged: allocated for the staged file
+    :ivar read: read, page cache or not
     :ivar written: caused to be written, by the kernel's account
     :ivar stored: allocated in the stores, all together
     :ivar mapped: of that in the fullest store, the image's bytes alone
@@ -65,6 +67,7 @@ class Result:
     worker_growth: int
     staging_extra: int
     staged: int
+    read: int
     written: int
     stored: int
     mapped: int
@@ -74,9 +77,11 @@ class Result:
 class Bench:
     """A running glance-api of one variant, and what is measured with it."""
 
-    def __init__(self, variant: variants.Variant,
-                 api: glance.GlanceApi) -> None:
+    def __init__(self, variant: variants.Variant, api: glance.GlanceApi,
+                 keys: signed.Keys | None) -> None:
+        """:param keys: the images are signed with"""
         self.variant = variant
+        self._keys = keys
         self._api = api
         self._user = api.user()
         self._worker, = api.workers()
@@ -127,14 +132,17 @@ class Bench:
             child_peak=max(sampler.children_peak, logged_peak),
             worker_growth=after.peak - before.resident,
             staging_extra=max(0, sampler.allocated_peak - staged),
-            staged=staged, written=after.written - before.written,
+            staged=staged, read=after.read - before.read,
+            written=after.written - before.written,
             stored=stored,
             mapped=max(disk.mapped(path)
                        for path in self._copies(image_id, stores)),
             wrong=self._wrong(record, image, stores, expected))
 
     def _staged(self, image: images.BenchImage) -> str:
-        created = self._user.create_image(disk_format=image.disk_format)
+        created = self._user.create_image(
+            disk_format=image.disk_format,
+            **(self._keys.properties(image.path) if self._keys else {}))
         self._user.stage(created['id'], image.path)
         return str(created['id'])
 

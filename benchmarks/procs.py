@@ -29,12 +29,14 @@ class Usage:
     """What a process and the children it has waited for have used so far.
 
     :ivar cpu: seconds, user and system
+    :ivar read: bytes that it has read, from the page cache or not
     :ivar written: bytes that it caused to be written, holes not counted
     :ivar resident: bytes of memory now, the process alone
     :ivar peak: the most so far, the process alone
     """
 
     cpu: float
+    read: int
     written: int
     resident: int
     peak: int
@@ -47,7 +49,8 @@ def usage(pid: int) -> Usage:
     io = _fields(pathlib.Path(f'/proc/{pid}/io'))
     status = _fields(pathlib.Path(f'/proc/{pid}/status'))
     return Usage(
-        cpu=sum(ticks) / _TICK, written=int(io['write_bytes']),
+        cpu=sum(ticks) / _TICK, read=int(io['rchar']),
+        written=int(io['write_bytes']),
         resident=_kib(status['VmRSS']), peak=_kib(status['VmHWM']))
 
 

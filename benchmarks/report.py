@@ -135,10 +135,8 @@ def _facts(run: Run) -> Table:
 def _imports(run: Run) -> Table:
     head = ['image', 'kind', 'stores', 'variant', 'wall s', 'to stock',
             'CPU s', 'CPU / least', 'child MiB', 'glance-api MiB',
-            'staging+ MiB', 'written MiB', 'stored MiB']
-    order = {v.name: n for n, v in enumerate(
-        (variants.SERIAL, variants.PARALLEL, variants.OURS,
-         variants.OURS_SHA256))}
+            'staging+ MiB', 'read MiB', 'written MiB', 'stored MiB']
+    order = {v.name: n for n, v in enumerate(variants.ALL)}
     kinds, sizes = list(images.KINDS), list(images.SIZES)
     rows = sorted(run.medians(), key=lambda r: (
         sizes.index(r.size), kinds.index(r.kind), r.stores,
@@ -160,7 +158,7 @@ def _import(run: Run, row: imports.Result, stock: float | None) -> list[str]:
         f'{row.cpu / least:.2f}',
         *(f'{value / images.MIB:.0f}' for value in (
             row.child_peak, row.worker_growth, row.staging_extra,
-            row.written, row.stored))]
+            row.read, row.written, row.stored))]
 
 
 def _yardsticks(run: Run) -> Table:

@@ -14,6 +14,7 @@
 
 import dataclasses
 
+from benchmarks import signed
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import glance_conf
 
@@ -25,6 +26,7 @@ class Variant:
     :ivar ours: the lifecycle plugin does the work
     :ivar digests: algorithm of os_hash, and of checksum (None: unset)
     :ivar stores: numbers of stores that it makes sense for
+    :ivar is_signed: the image is signed, and what is stored is signed anew
     """
 
     name: str
@@ -32,14 +34,15 @@ class Variant:
     ours: bool = False
     digests: tuple[str, str | None] = ('sha512', 'md5')
     stores: tuple[int, ...] = (1, 3)
+    is_signed: bool = False
     conf: glance_conf.Sections = dataclasses.field(default_factory=dict)
     import_conf: glance_conf.Sections = dataclasses.field(
         default_factory=dict)
 
-    def api(self, database: str | None = None,
-            processes: int = 1) -> glance.GlanceApi:
+    def api(self, database: str | None = None, processes: int = 1,
+            keys: signed.Keys | None = None) -> glance.GlanceApi:
         """A glance-api of this variant; a fixture, not started yet."""
-        conf = {**self.conf}
+        conf = {**self.conf, **(keys.conf() if keys else {})}
         # Debug logging is on in tests; nobody runs a production so.
         conf['DEFAULT'] = {**conf.get('DEFAULT', {}), 'debug': False}
         return glance.GlanceApi(
@@ -56,5 +59,8 @@ OURS_SHA256 = Variant(
     'ours sha256', 'lifecycle', ours=True, digests=('sha256', None),
     conf={'DEFAULT': {'hashing_algorithm': 'sha256'},
           'lifecycle_transfer': {'checksum': 'none'}})
+OURS_SIGNED = Variant('ours signed', 'lifecycle', ours=True, is_signed=True,
+                      stores=(3,))
 
-ALL = (SERIAL, OURS, PARALLEL, OURS_SHA256)
+#: In the order of tables.
+ALL = (SERIAL, PARALLEL, OURS, OURS_SIGNED, OURS_SHA256)

@@ -58,6 +58,11 @@ class SigningTestCase(plugin_case.PluginTestCase):
     signing: dict[str, object] = {'on_convert': 'resign'}
     conf: dict[str, dict[str, object]] = {}
     api: glance.GlanceApi
+    certificates: pathlib.Path
+    builder: pki.Signer
+    service: pki.Signer
+    source: pathlib.Path
+    expected: images.Reference
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -260,9 +265,9 @@ class ResignTest(SigningTestCase):
         text = image['lifecycle_attestation']
         for change in ({'id': USER}, {'os_hash_value': '00' * 64},
                        {'os_hash_algo': 'sha256'}):
-            with self.assertRaises(exceptions.ImageRefused) as raised:
-                self.verify({**image, **change}, text)
-            self.assertEqual('attestation-subject', raised.exception.reason)
+            error = self.assertRaises(exceptions.ImageRefused, self.verify,
+                                      {**image, **change}, text)
+            self.assertEqual('attestation-subject', error.reason)
 
     # What users try.
 
@@ -430,7 +435,7 @@ class ProtectedStagedTest(ProtectedTest):
     mode = 'staged'
 
 
-class flipped:  # noqa: N801 - reads as a word
+class flipped:
     """One bit of the file is another meanwhile."""
 
     def __init__(self, path: pathlib.Path, offset: int) -> None:

@@ -18,6 +18,7 @@ import uuid
 
 from castellan import options as castellan_options
 from cryptography import exceptions as crypto_exceptions
+from cursive import exception as cursive_exception
 from cursive import signature_utils
 import fixtures
 from oslo_config import cfg
@@ -47,6 +48,9 @@ class BarbicanTestCase(plugin_case.PluginTestCase):
     ca: pki.Signer
     signers: dict[str, pki.Signer]
     ids: dict[str, str]
+    source: pathlib.Path
+    expected: images.Reference
+    bundle: pathlib.Path
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -140,8 +144,9 @@ class UserSignatureTest(BarbicanTestCase):
             for method in algorithms.HASH_METHODS}
         for case, image_id in begun.items():
             image = self.user.wait_import(image_id)
-            self.assertEqual('active', image['status'], (
-                case, self.message(self.user, image_id)))
+            self.assertEqual(
+                'active', image['status'],
+                f'{case}: {self.message(self.user, image_id)}')
             self.assert_stored(self.api, image, self.expected, 's1')
             self.assertEqual(case, (image['img_signature_key_type'],
                                     image['img_signature_hash_method']))
@@ -293,9 +298,9 @@ class ServiceKeyTest(BarbicanTestCase):
         self.api.restart()
 
     def import_qcow2(self) -> client.Image:
-        image_id = self.staged(self.user, self.qcow2, 'qcow2',
-                               **pki.properties(
-            self.signers['RSA-PSS'].sign(self.qcow2), self.ids['RSA-PSS']))
+        given = pki.properties(self.signers['RSA-PSS'].sign(self.qcow2),
+                               self.ids['RSA-PSS'])
+        image_id = self.staged(self.user, self.qcow2, 'qcow2', **given)
         self.user.import_image(image_id, all_stores=True)
         return self.user.wait_import(image_id)
 
@@ -308,7 +313,8 @@ class ServiceKeyTest(BarbicanTestCase):
         self.assertEqual(self.certificate_id,
                          image['img_signature_certificate_uuid'])
         # What Nova does needs the certificate to be readable for its user.
-        self.assertRaises(Exception, self.cursive, image, 's1')  # noqa: B017
+        self.assertRaises(cursive_exception.SignatureVerificationError,
+                          self.cursive, image, 's1')
         self.barbican.grant('glance', self.certificate_id, 'demo')
         for store in plugin_case.ALL:
             self.cursive(image, store)
