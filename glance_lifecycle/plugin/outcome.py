@@ -151,7 +151,9 @@ def _give_back(session: sessions.Session) -> None:
         # Already changed for the upload of the converted file.
         attributes = {'disk_format': record.disk_format,
                       'container_format': record.container_format}
-    session.glance.give_back(session.stores, staged_size=size, **attributes)
+    session.glance.give_back(
+        session.stores, why=str(session.error) if session.error else None,
+        staged_size=size, **attributes)
     if size is None and staged and (
             session.glance.method not in glance_image.DOWNLOADS):
         remove(staged)

@@ -59,7 +59,10 @@ class ImageFacts:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sealed:
-    """What a finished transfer makes of an image; one save applies it."""
+    """What a finished transfer makes of an image; one save applies it.
+
+    :ivar failed: store -> why it has no copy
+    """
 
     disk_format: str
     container_format: str
@@ -69,7 +72,7 @@ class Sealed:
     os_hash_algo: str
     os_hash_value: str
     stored: Mapping[str, sink_base.Stored]
-    failed: Sequence[str]
+    failed: Mapping[str, str]
     properties: Mapping[str, str]
     dropped: Sequence[str]
 
@@ -108,11 +111,15 @@ class Import:
                 action.image_extra_properties)
 
     @database.retry
-    def announce(self, stores: Sequence[str]) -> None:
+    def list_stores(self, stores: Sequence[str]) -> None:
         """Show the stores as being imported to, as Glance does itself."""
         with self._wrapper as action:
             action.add_importing_stores(stores)
             action.remove_failed_stores(stores)
+
+    def announce(self, stores: Sequence[str]) -> None:
+        """The transfer begins."""
+        self.list_stores(stores)
         with self._wrapper as action:
             for store in stores:
                 _notify(action, 'image.prepare', store)
@@ -212,6 +219,8 @@ class Import:
         # As in set_data, only image.prepare names the store.
         for _store in sealed.stored:
             _notify(action, 'image.upload')
+        for why in sealed.failed.values():
+            _notify_error(action, why)
         _notify(action, 'image.activate')
 
     @database.retry
@@ -223,10 +232,12 @@ class Import:
             _set_properties(action, properties, dropped)
 
     @database.retry
-    def give_back(self, stores: Sequence[str], *, staged_size: int | None,
-                  **attributes: Any) -> None:
+    def give_back(self, stores: Sequence[str], *, why: str | None,
+                  staged_size: int | None, **attributes: Any) -> None:
         """After a failure: lists put right, and a status to go on from.
 
+        :param why: for those who listen to notifications; None if the
+            failure was not ours to tell
         :param staged_size: bytes staged and kept, for another attempt with
             glance-direct; None if there are none
         :param attributes: disk_format and container_format to restore
@@ -242,6 +253,8 @@ class Import:
             if (importing and staged_size is None
                     and self.method not in DOWNLOADS):
                 action.set_image_attribute(status='queued')
+        if why is not None:
+            _notify_error(action, why)
         if importing and staged_size is not None:
             database.set_uploading(self.image_id, staged_size)
 
@@ -287,10 +300,22 @@ def _set_properties(action: Any, properties: Mapping[str, str],
 
 def _notify(action: Any, event: str, store: str | None = None) -> None:
     """Send what Glance's own set_data would have sent."""
-    for image in _chain(action._image):
-        if isinstance(image, glance_notifier.ImageProxy):
-            extra = (image._format_import_properties()
-                     if event != 'image.activate' else None)
-            image.send_notification(event, image.repo, extra_payload=extra,
-                                    backend=store)
-            return
+    image = _notifying(action)
+    extra = (image._format_import_properties()
+             if event != 'image.activate' else None)
+    image.send_notification(event, image.repo, extra_payload=extra,
+                            backend=store)
+
+
+def _notify_error(action: Any, why: str) -> None:
+    """As set_data does for a store that fails: of level error."""
+    image = _notifying(action)
+    glance_notifier._send_notification(
+        image.notifier.error, 'image.upload',
+        'Failed to upload image data for image %s: %s'
+        % (image.repo.image_id, why))
+
+
+def _notifying(action: Any) -> Any:
+    return next(image for image in _chain(action._image)
+                if isinstance(image, glance_notifier.ImageProxy))
