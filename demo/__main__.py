@@ -188,12 +188,20 @@ def _prove(api: glance.GlanceApi, user: client.Client, image: client.Image,
                        f'sha512 {found.sha512[:16]}..., '
                        f'{screen.size(path.stat().st_blocks * 512)} on disk')
             wrong += [f'{store}: {error}' for error in errors]
-    left = api.leftovers(image['id'])
+    left = _left(api, image['id'])
     screen.row('left over', ', '.join(left) or 'nothing',
                'in staging, stores and state directory')
     wrong += [f'left over: {name}' for name in left]
     if wrong:
         raise Wrong('\n'.join(wrong))
+
+
+def _left(api: glance.GlanceApi, image_id: str) -> list[str]:
+    """What is left over; the journal goes a moment after the task ends."""
+    deadline = time.monotonic() + 10
+    while (left := api.leftovers(image_id)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
 
 
 def _prove_signers(api: glance.GlanceApi, keys: signers.Signers,
