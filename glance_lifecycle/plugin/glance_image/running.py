@@ -21,7 +21,6 @@ from typing import Any
 from glance.api import common as api_common
 from glance.common import exception as glance_exception
 import glance.db
-from glance import notifier as glance_notifier
 from glance.quota import keystone as ks_quota
 from oslo_config import cfg
 from oslo_db import exception as db_exception
@@ -29,6 +28,7 @@ from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin.glance_image import database
+from glance_lifecycle.plugin.glance_image import domain
 from glance_lifecycle.transfer.sink import base as sink_base
 
 LOG = logging.getLogger(__name__)
@@ -36,8 +36,6 @@ CONF = cfg.CONF
 
 RELEASES = (31, 32, 33)
 DOWNLOADS = ('web-download', 'glance-download')
-# Ours alone: what a user wrote there is never taken over.
-NAMESPACE = 'lifecycle_'
 
 MIB = 1024 ** 2
 
@@ -122,7 +120,7 @@ class Import:
         self.list_stores(stores)
         with self._wrapper as action:
             for store in stores:
-                _notify(action, 'image.prepare', store)
+                domain.notify(action._image, 'image.prepare', store)
 
     def heartbeat(self, message: str) -> None:
         """Show progress, renew our claim, and look whether to go on.
@@ -197,7 +195,8 @@ class Import:
                 if sealed.failed:
                     action.add_failed_stores(sealed.failed)
                 _fill(action, sealed)
-                _set_properties(action, sealed.properties, sealed.dropped)
+                domain.set_properties(action._image, sealed.properties,
+                                      sealed.dropped)
                 action.set_image_attribute(status='active')
         except (glance_exception.NotFound, glance_exception.Conflict,
                 glance_exception.TaskAbortedError) as error:
@@ -207,7 +206,7 @@ class Import:
         self._tell(action, sealed)
 
     def _check_hash(self, action: Any, sealed: Sealed) -> None:
-        known = _innermost(action)
+        known = domain.innermost(action._image)
         if (known.os_hash_value and known.os_hash_algo == sealed.os_hash_algo
                 and known.os_hash_value != sealed.os_hash_value):
             raise exceptions.ImageRefused(
@@ -218,10 +217,10 @@ class Import:
     def _tell(self, action: Any, sealed: Sealed) -> None:
         # As in set_data, only image.prepare names the store.
         for _store in sealed.stored:
-            _notify(action, 'image.upload')
+            domain.notify(action._image, 'image.upload')
         for why in sealed.failed.values():
-            _notify_error(action, why)
-        _notify(action, 'image.activate')
+            domain.notify_error(action._image, why)
+        domain.notify(action._image, 'image.activate')
 
     @database.retry
     def replace_staged(self, properties: Mapping[str, str],
@@ -229,7 +228,7 @@ class Import:
         """Tell Glance what the file that it will upload is."""
         with self._wrapper as action:
             action.set_image_attribute(**attributes)
-            _set_properties(action, properties, dropped)
+            domain.set_properties(action._image, properties, dropped)
 
     @database.retry
     def give_back(self, stores: Sequence[str], *, why: str | None,
@@ -254,21 +253,9 @@ class Import:
                     and self.method not in DOWNLOADS):
                 action.set_image_attribute(status='queued')
         if why is not None:
-            _notify_error(action, why)
+            domain.notify_error(action._image, why)
         if importing and staged_size is not None:
             database.set_uploading(self.image_id, staged_size)
-
-
-def _chain(image: Any) -> list[Any]:
-    """The image and what it wraps, outermost first."""
-    found = [image]
-    while hasattr(found[-1], 'base'):
-        found.append(found[-1].base)
-    return found
-
-
-def _innermost(action: Any) -> Any:
-    return _chain(action._image)[-1]
 
 
 def _fill(action: Any, sealed: Sealed) -> None:
@@ -277,45 +264,10 @@ def _fill(action: Any, sealed: Sealed) -> None:
     The proxies around it refuse file:// locations and would ask the store
     for the size of each; both are for what users add.
     """
-    image = _innermost(action)
+    image = domain.innermost(action._image)
     image.locations = [
         {'url': s.url, 'metadata': dict(s.metadata), 'status': 'active'}
         for s in sealed.stored.values()]
     image.checksum = sealed.checksum
     image.os_hash_algo = sealed.os_hash_algo
     image.os_hash_value = sealed.os_hash_value
-
-
-def _set_properties(action: Any, properties: Mapping[str, str],
-                    dropped: Sequence[str]) -> None:
-    """With the service's rights: property protections bind the user."""
-    # Property protections are in the class of this dictionary, even of the
-    # innermost one; its __iter__, in turn, yields nothing.
-    values = _innermost(action).extra_properties
-    for name in [*dict.keys(values)]:
-        if name in dropped or name.startswith(NAMESPACE):
-            dict.__delitem__(values, name)
-    dict.update(values, properties)
-
-
-def _notify(action: Any, event: str, store: str | None = None) -> None:
-    """Send what Glance's own set_data would have sent."""
-    image = _notifying(action)
-    extra = (image._format_import_properties()
-             if event != 'image.activate' else None)
-    image.send_notification(event, image.repo, extra_payload=extra,
-                            backend=store)
-
-
-def _notify_error(action: Any, why: str) -> None:
-    """As set_data does for a store that fails: of level error."""
-    image = _notifying(action)
-    glance_notifier._send_notification(
-        image.notifier.error, 'image.upload',
-        'Failed to upload image data for image %s: %s'
-        % (image.repo.image_id, why))
-
-
-def _notifying(action: Any) -> Any:
-    return next(image for image in _chain(action._image)
-                if isinstance(image, glance_notifier.ImageProxy))
