@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Import an image into three stores of a real Glance, and prove it right.
+"""Sign an image, import it into three stores of a real Glance, prove it right.
 
 Exits with 0 when everything is as it should be, 1 when something is not, and
 130 when interrupted. Whatever happens, it leaves nothing behind.
@@ -26,10 +26,13 @@ import sys
 import time
 from typing import Any
 
+import fixtures
 from oslo_utils.imageutils import format_inspector
 
 from demo import proof
 from demo import screen
+from demo import signers
+from glance_lifecycle.audit import verification
 from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
@@ -49,13 +52,13 @@ class Wrong(Exception):
 def main() -> int:
     source = _arguments().image.resolve()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    keys = signers.Signers()
     api = glance.GlanceApi(
         stores=dict.fromkeys(STORES, 'file'), plugins=['lifecycle'],
-        conf={'lifecycle_transfer': {'progress_interval': 1}},
         autostart=False)
     try:
-        with _cleaned_up(api):
-            _demo(api, source)
+        with _cleaned_up(keys), _cleaned_up(api):
+            _demo(api, keys, source)
         if api.base.exists():
             raise Wrong(f'{api.base} was not removed')
     except KeyboardInterrupt:
@@ -83,18 +86,19 @@ def _arguments() -> argparse.Namespace:
 
 
 @contextlib.contextmanager
-def _cleaned_up(api: glance.GlanceApi) -> Any:
+def _cleaned_up(fixture: fixtures.Fixture) -> Any:
     """Set up and, not to be interrupted again, clean up."""
-    api.setUp()
+    fixture.setUp()
     try:
         yield
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        api.cleanUp()
+        fixture.cleanUp()
 
 
-def _demo(api: glance.GlanceApi, source: pathlib.Path) -> None:
+def _demo(api: glance.GlanceApi, keys: signers.Signers,
+          source: pathlib.Path) -> None:
     disk_format = _detect(source)
     screen.heading('One import, three stores, one pass over the image')
     screen.row('image', source.name,
@@ -103,11 +107,12 @@ def _demo(api: glance.GlanceApi, source: pathlib.Path) -> None:
                'import plugin lifecycle; SQLite; file stores s1, s2, s3')
     screen.row('directory', api.base)
     print()
-    _start(api)
+    _start(api, keys)
     user = api.user()
-    image = _import(user, source, disk_format)
+    image = _import(user, keys, source, disk_format)
     _show(image)
     _prove(api, user, image, source, disk_format)
+    _prove_signers(api, keys, image)
 
 
 def _detect(source: pathlib.Path) -> str:
@@ -115,16 +120,22 @@ def _detect(source: pathlib.Path) -> str:
     return _DISK_FORMATS.get(name, name)
 
 
-def _start(api: glance.GlanceApi) -> None:
+def _start(api: glance.GlanceApi, keys: signers.Signers) -> None:
     live, start = screen.Live('start'), time.monotonic()
+    api.configure(lifecycle_transfer={'progress_interval': 1}, **keys.conf())
     api.start()
     live.done(f'{_since(start)}  {api.url}')
 
 
-def _import(user: client.Client, source: pathlib.Path,
-            disk_format: str) -> client.Image:
-    """Stage and import, with the task's own words as progress."""
-    image = user.create_image(source.name, disk_format=disk_format)
+def _import(user: client.Client, keys: signers.Signers,
+            source: pathlib.Path, disk_format: str) -> client.Image:
+    """Sign, stage and import, with the task's own words as progress."""
+    live, start = screen.Live('sign'), time.monotonic()
+    signature = keys.sign(source)
+    live.done(f'{_since(start)}  RSA-PSS, SHA-512, by CN=Image builder')
+
+    image = user.create_image(source.name, disk_format=disk_format,
+                              **signature)
     live, start = screen.Live('stage'), time.monotonic()
     user.stage(image['id'], source)
     live.done(f'{_since(start)}  PUT /v2/images/{image["id"]}/stage')
@@ -177,12 +188,33 @@ def _prove(api: glance.GlanceApi, user: client.Client, image: client.Image,
                        f'sha512 {found.sha512[:16]}..., '
                        f'{screen.size(path.stat().st_blocks * 512)} on disk')
             wrong += [f'{store}: {error}' for error in errors]
-    left = api.leftovers(image['id'])
+    left = _left(api, image['id'])
     screen.row('left over', ', '.join(left) or 'nothing',
                'in staging, stores and state directory')
     wrong += [f'left over: {name}' for name in left]
     if wrong:
         raise Wrong('\n'.join(wrong))
+
+
+def _left(api: glance.GlanceApi, image_id: str) -> list[str]:
+    """What is left over; the journal goes a moment after the task ends."""
+    deadline = time.monotonic() + 10
+    while (left := api.leftovers(image_id)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return left
+
+
+def _prove_signers(api: glance.GlanceApi, keys: signers.Signers,
+                   image: client.Image) -> None:
+    screen.heading('Who answers for them?')
+    copy = images.digests(api.stored_copy(image['id'], STORES[0]))
+    checks = keys.chain(image, verification.Digests(
+        {'sha512': bytes.fromhex(copy.sha512)}, copy.size))
+    signers.show(checks)
+    failed = [check.name for check in checks
+              if check.result == verification.Result.FAILED]
+    if failed:
+        raise Wrong(f'not verified: {", ".join(failed)}')
 
 
 def _glance_errors(image: client.Image) -> list[str]:

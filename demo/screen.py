@@ -16,7 +16,7 @@ import shutil
 import sys
 import textwrap
 
-LABEL = 16
+LABEL = 21
 
 _CLEAR = '\r\x1b[K'
 
@@ -34,6 +34,14 @@ def paragraph(text: str) -> None:
     for line in text.splitlines():
         print(textwrap.fill(line, 78, initial_indent='  ',
                             subsequent_indent='  '), flush=True)
+
+
+def note(text: str) -> None:
+    """Words on the row before, below its value."""
+    indent = ' ' * (LABEL + 2)
+    print(textwrap.fill(text, 78, initial_indent=indent,
+                        subsequent_indent=indent, break_on_hyphens=False),
+          flush=True)
 
 
 class Live:

@@ -48,6 +48,7 @@ def get_flow(**kwargs: Any) -> linear_flow.Flow:
     try:
         session = sessions.get(kwargs)
         outcome.follow(session)
+        session.show_stores()
     except Exception as error:
         LOG.exception('The lifecycle plugin cannot work')
         return flow.add(admit.Refuse(error))

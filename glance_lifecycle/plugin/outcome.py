@@ -151,7 +151,11 @@ def _give_back(session: sessions.Session) -> None:
         # Already changed for the upload of the converted file.
         attributes = {'disk_format': record.disk_format,
                       'container_format': record.container_format}
-    session.glance.give_back(session.stores, staged_size=size, **attributes)
+    session.glance.give_back(
+        session.stores, why=str(session.error) if session.error else None,
+        staged_size=size, **attributes)
+    if record and record.signature:
+        glance_image.restore_signature(record.image_id, record.signature)
     if size is None and staged and (
             session.glance.method not in glance_image.DOWNLOADS):
         remove(staged)
@@ -198,6 +202,8 @@ def _tidy(session: sessions.Session) -> None:
     if session.error is not None:
         glance_image.end_task(task_id, failure=str(session.error))
     state = glance_image.image_state(image_id)
+    if state is None or state.status == 'active':
+        _remove_staged(session)
     if state is None or state.lock not in (None, task_id):
         return
     if state.status == 'queued' and session.direct:
@@ -208,3 +214,19 @@ def _tidy(session: sessions.Session) -> None:
                     '%(image)s; it is released',
                     {'task': task_id, 'image': image_id})
         glance_image.drop_lock(image_id, task_id)
+
+
+def _remove_staged(session: sessions.Session) -> None:
+    """In staged mode Glance removes only the file that it uploaded.
+
+    Only the very file that we had opened: by now a copy-image may have
+    staged its own under that name.
+    """
+    if session.direct or session.fd < 0 or session.journal is None:
+        return
+    path = session.journal.record.staged
+    try:
+        if os.path.samestat(os.lstat(path), os.fstat(session.fd)):
+            remove(path)
+    except FileNotFoundError:
+        pass

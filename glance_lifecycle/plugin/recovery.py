@@ -145,14 +145,14 @@ def make_plan(record: journal.Record) -> Plan:
     if state is None:
         return _plan(record, '', REASON + 'The image was deleted meanwhile.',
                      stores, staged + scratch)
+    if state.lock not in (None, record.task_id):
+        # Somebody began anew; what lies in the stores is now theirs.
+        return _plan(record, '', REASON, (), ())
     if state.status in ('active', 'deactivated'):
         # A copy that was complete would have its location.
         copying = record.method == 'copy-image' and stores
         return _plan(record, '', REASON + 'Ask for the copy again.'
                      if copying else None, stores, staged + scratch)
-    if state.lock not in (None, record.task_id):
-        # Somebody began anew; what lies in the stores is now theirs.
-        return _plan(record, '', REASON, (), ())
     if state.status not in ('importing', 'queued'):
         # Staged anew since; only our own files may go.
         return _plan(record, '', REASON, stores, scratch)
@@ -219,4 +219,6 @@ def _put_right(plan: Plan, record: journal.Record) -> None:
                 **attributes)
         else:
             glance_image.set_queued(record.image_id, **attributes)
+        if record.signature:
+            glance_image.restore_signature(record.image_id, record.signature)
     glance_image.drop_lock(record.image_id, record.task_id)

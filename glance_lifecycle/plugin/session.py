@@ -95,6 +95,19 @@ class Session:
         except exceptions.LifecycleError as error:
             self.broken = error
 
+    def show_stores(self) -> None:
+        """List the stores before Glance downloads, which can take hours.
+
+        Glance lists those of the list that we have emptied. Never raises.
+        """
+        if self.direct and self.glance.method in glance_image.DOWNLOADS:
+            try:
+                self.glance.list_stores(self.stores)
+            except Exception:
+                # Admit does it again.
+                LOG.warning('Cannot list the stores of image %s now',
+                            self.glance.image_id, exc_info=True)
+
     def opened(self, fd: int) -> None:
         """The staged file, opened once; remembers what it is now."""
         self.fd = fd

@@ -21,10 +21,7 @@ import hashlib
 import os
 
 from glance_lifecycle import exceptions
-
-# Zeros are hashed from this one buffer: never read, never written.
-ZEROS = memoryview(bytes(1024 * 1024))
-
+from glance_lifecycle.transfer import zeros
 
 CHUNK = 2 * 1024 * 1024
 
@@ -67,11 +64,11 @@ class Digest:
         self._hash.update(buffer)
 
     def zeros(self, length: int) -> None:
-        whole, rest = divmod(length, len(ZEROS))
+        whole, rest = divmod(length, len(zeros.BLOCK))
         for _ in range(whole):
-            self._hash.update(ZEROS)
+            self._hash.update(zeros.BLOCK)
         if rest:
-            self._hash.update(ZEROS[:rest])
+            self._hash.update(zeros.BLOCK[:rest])
 
     def hexdigest(self) -> str:
         return self._hash.hexdigest()

@@ -16,8 +16,9 @@
                                     \\-> sink lane   x S
 
 Nothing is visible in a store before every byte is written and hashed
-everywhere. Zeros are never read and never written. The first error, or a
-cancel, stops everything; a store that may fail is dropped and the rest go on.
+everywhere. Zeros are never written, and not read where the source knows of
+them. The first error, or a cancel, stops everything; a store that may fail is
+dropped and the rest go on.
 """
 
 from collections.abc import Sequence
@@ -29,13 +30,13 @@ from typing import Any
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import buffers
-from glance_lifecycle.transfer import digest
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import lane
 from glance_lifecycle.transfer.sink import base as sink_base
 from glance_lifecycle.transfer.sink import reflink
 from glance_lifecycle.transfer.source import base as source_base
 from glance_lifecycle.transfer import window
+from glance_lifecycle.transfer import zeros
 
 # 16 x 2 MiB: enough to ride out a store that pauses for a tenth of a second,
 # little enough to stay far below the memory limit.
@@ -196,9 +197,14 @@ class Engine:
                 if self._stopped.is_set():
                     break
                 if piece.kind is extents.Kind.ZERO:
-                    _clear(part)
+                    zeros.clear(part)
                 else:
                     self._source.read_into(piece.start, part)
+            else:
+                # Once, for all stores: raw files and clusters hold zeros
+                # that no map tells of.
+                item.pieces = zeros.refined(
+                    item.pieces, item.view, item.window.start)
         except BaseException as error:
             self._fail(error)
         finally:
@@ -249,9 +255,3 @@ class Engine:
                 self._error = error
         self._stopped.set()
         self._pool.stop()
-
-
-def _clear(view: memoryview) -> None:
-    for start in range(0, len(view), len(digest.ZEROS)):
-        part = view[start:start + len(digest.ZEROS)]
-        part[:] = digest.ZEROS[:len(part)]

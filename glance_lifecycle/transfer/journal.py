@@ -44,6 +44,8 @@ class Record:
     :ivar scratch: paths beside it that we made
     :ivar stage_host: the host that holds the staged file, as Glance had it
     :ivar disk_format: the image's, before we changed it
+    :ivar signature: the properties of the user's signature, where they were
+        changed before the import had ended
     """
 
     task_id: str
@@ -56,6 +58,7 @@ class Record:
     stage_host: str = ''
     disk_format: str = ''
     container_format: str = ''
+    signature: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 class Journal:

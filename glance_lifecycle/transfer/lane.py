@@ -44,12 +44,14 @@ class Item:
 
     :param view: the buffer that holds the bytes; None where all is zero
     :param release: called once, when the last lane is done
+    :ivar pieces: the window's, or finer, once the bytes are known
     """
 
     def __init__(self, win: window.Window, view: memoryview | None,
                  lanes: int, release: Callable[['Item'], None]) -> None:
         self.window = win
         self.view = view
+        self.pieces = win.pieces
         self.ready = threading.Event()
         self._users = lanes
         self._release = release
@@ -83,7 +85,7 @@ class Lane(threading.Thread, metaclass=abc.ABCMeta):
             item.ready.wait()
             if not self._stopped.is_set():
                 try:
-                    self.take(item.window, item.view)
+                    self.take(item)
                     self.position = item.window.end
                 except buffers.Stopped:
                     pass
@@ -92,8 +94,8 @@ class Lane(threading.Thread, metaclass=abc.ABCMeta):
             item.done()
 
     @abc.abstractmethod
-    def take(self, win: window.Window, view: memoryview | None) -> None:
-        """Use one window; ``view`` is None where all of it is zero."""
+    def take(self, item: Item) -> None:
+        """Use one window."""
 
 
 class DigestLane(Lane):
@@ -103,14 +105,15 @@ class DigestLane(Lane):
         super().__init__('digest-' + algorithm, stopped, fail)
         self.digest = digests.Digest(algorithm)
 
-    def take(self, win: window.Window, view: memoryview | None) -> None:
-        if view is not None:
-            self.digest.data(view)
+    def take(self, item: Item) -> None:
+        if item.view is not None:
+            self.digest.data(item.view)
             return
-        for start in range(0, win.length, ZERO_SLICE):
+        length = item.window.length
+        for start in range(0, length, ZERO_SLICE):
             if self._stopped.is_set():
                 raise buffers.Stopped()
-            self.digest.zeros(min(ZERO_SLICE, win.length - start))
+            self.digest.zeros(min(ZERO_SLICE, length - start))
 
 
 class SinkLane(Lane):
@@ -128,17 +131,18 @@ class SinkLane(Lane):
         self.optional = optional
         self.error: exceptions.LifecycleError | None = None
 
-    def take(self, win: window.Window, view: memoryview | None) -> None:
+    def take(self, item: Item) -> None:
         if self.error is not None:
             return
         try:
-            for piece in win.pieces:
+            for piece in item.pieces:
                 if piece.kind is extents.Kind.ZERO:
                     self.sink.zero(piece.start, piece.length)
                 else:
-                    assert view is not None  # noqa: S101 - for mypy
-                    at = piece.start - win.start
-                    self.sink.write(piece.start, view[at:at + piece.length])
+                    assert item.view is not None  # noqa: S101 - for mypy
+                    at = piece.start - item.window.start
+                    self.sink.write(piece.start,
+                                    item.view[at:at + piece.length])
         except Exception as error:
             self.drop(error)
 

@@ -16,8 +16,8 @@ Each use of something that Glance does not promise is tested against every
 release in RELEASES (tests/functional/test_contract.py). On another release
 ``direct_unsupported()`` says so and imports are staged.
 
-``running``: one running import. ``database``: images and tasks as the service
-sees them. ``settings``: Glance's configuration.
+``running``: one running import. ``domain``: its image. ``database``: images
+and tasks as the service sees them. ``settings``: Glance's configuration.
 """
 
 from glance_lifecycle.plugin.glance_image.database import clear_stores
@@ -25,6 +25,7 @@ from glance_lifecycle.plugin.glance_image.database import drop_lock
 from glance_lifecycle.plugin.glance_image.database import end_task
 from glance_lifecycle.plugin.glance_image.database import image_state
 from glance_lifecycle.plugin.glance_image.database import ImageState
+from glance_lifecycle.plugin.glance_image.database import restore_signature
 from glance_lifecycle.plugin.glance_image.database import set_queued
 from glance_lifecycle.plugin.glance_image.database import set_uploading
 from glance_lifecycle.plugin.glance_image.database import stale_tasks
@@ -62,6 +63,7 @@ __all__ = [
     'hash_algorithm',
     'image_state',
     'load_configuration',
+    'restore_signature',
     'set_queued',
     'set_uploading',
     'staged_path',

@@ -30,6 +30,8 @@ from oslo_config import cfg
 from oslo_db import api as db_retry
 from oslo_utils import timeutils
 
+from glance_lifecycle.plugin.glance_image import domain
+
 CONF = cfg.CONF
 
 PROCESSING = 'processing'
@@ -145,6 +147,18 @@ def set_queued(image_id: str, **attributes: Any) -> None:
         admin_context(), image_id,
         {'status': 'queued', 'size': None, 'virtual_size': None,
          **attributes}, from_state='importing')
+
+
+@retry
+def restore_signature(image_id: str, signature: Mapping[str, str]) -> None:
+    """Give an image back the signature of its user's file.
+
+    Without it, the next import would compare that file with ours.
+    """
+    repo = _repo()
+    image = repo.get(image_id)
+    domain.set_properties(image, signature, signature)
+    repo.save(image)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from typing import Any
 from glance.api import common as api_common
 from glance.common import exception as glance_exception
 import glance.db
-from glance import notifier as glance_notifier
 from glance.quota import keystone as ks_quota
 from oslo_config import cfg
 from oslo_db import exception as db_exception
@@ -29,6 +28,7 @@ from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin.glance_image import database
+from glance_lifecycle.plugin.glance_image import domain
 from glance_lifecycle.transfer.sink import base as sink_base
 
 LOG = logging.getLogger(__name__)
@@ -36,8 +36,6 @@ CONF = cfg.CONF
 
 RELEASES = (31, 32, 33)
 DOWNLOADS = ('web-download', 'glance-download')
-# Ours alone: what a user wrote there is never taken over.
-NAMESPACE = 'lifecycle_'
 
 MIB = 1024 ** 2
 
@@ -59,7 +57,10 @@ class ImageFacts:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sealed:
-    """What a finished transfer makes of an image; one save applies it."""
+    """What a finished transfer makes of an image; one save applies it.
+
+    :ivar failed: store -> why it has no copy
+    """
 
     disk_format: str
     container_format: str
@@ -69,7 +70,7 @@ class Sealed:
     os_hash_algo: str
     os_hash_value: str
     stored: Mapping[str, sink_base.Stored]
-    failed: Sequence[str]
+    failed: Mapping[str, str]
     properties: Mapping[str, str]
     dropped: Sequence[str]
 
@@ -108,14 +109,18 @@ class Import:
                 action.image_extra_properties)
 
     @database.retry
-    def announce(self, stores: Sequence[str]) -> None:
+    def list_stores(self, stores: Sequence[str]) -> None:
         """Show the stores as being imported to, as Glance does itself."""
         with self._wrapper as action:
             action.add_importing_stores(stores)
             action.remove_failed_stores(stores)
+
+    def announce(self, stores: Sequence[str]) -> None:
+        """The transfer begins."""
+        self.list_stores(stores)
         with self._wrapper as action:
             for store in stores:
-                _notify(action, 'image.prepare', store)
+                domain.notify(action._image, 'image.prepare', store)
 
     def heartbeat(self, message: str) -> None:
         """Show progress, renew our claim, and look whether to go on.
@@ -190,7 +195,8 @@ class Import:
                 if sealed.failed:
                     action.add_failed_stores(sealed.failed)
                 _fill(action, sealed)
-                _set_properties(action, sealed.properties, sealed.dropped)
+                domain.set_properties(action._image, sealed.properties,
+                                      sealed.dropped)
                 action.set_image_attribute(status='active')
         except (glance_exception.NotFound, glance_exception.Conflict,
                 glance_exception.TaskAbortedError) as error:
@@ -200,7 +206,7 @@ class Import:
         self._tell(action, sealed)
 
     def _check_hash(self, action: Any, sealed: Sealed) -> None:
-        known = _innermost(action)
+        known = domain.innermost(action._image)
         if (known.os_hash_value and known.os_hash_algo == sealed.os_hash_algo
                 and known.os_hash_value != sealed.os_hash_value):
             raise exceptions.ImageRefused(
@@ -211,8 +217,10 @@ class Import:
     def _tell(self, action: Any, sealed: Sealed) -> None:
         # As in set_data, only image.prepare names the store.
         for _store in sealed.stored:
-            _notify(action, 'image.upload')
-        _notify(action, 'image.activate')
+            domain.notify(action._image, 'image.upload')
+        for why in sealed.failed.values():
+            domain.notify_error(action._image, why)
+        domain.notify(action._image, 'image.activate')
 
     @database.retry
     def replace_staged(self, properties: Mapping[str, str],
@@ -220,13 +228,15 @@ class Import:
         """Tell Glance what the file that it will upload is."""
         with self._wrapper as action:
             action.set_image_attribute(**attributes)
-            _set_properties(action, properties, dropped)
+            domain.set_properties(action._image, properties, dropped)
 
     @database.retry
-    def give_back(self, stores: Sequence[str], *, staged_size: int | None,
-                  **attributes: Any) -> None:
+    def give_back(self, stores: Sequence[str], *, why: str | None,
+                  staged_size: int | None, **attributes: Any) -> None:
         """After a failure: lists put right, and a status to go on from.
 
+        :param why: for those who listen to notifications; None if the
+            failure was not ours to tell
         :param staged_size: bytes staged and kept, for another attempt with
             glance-direct; None if there are none
         :param attributes: disk_format and container_format to restore
@@ -242,20 +252,10 @@ class Import:
             if (importing and staged_size is None
                     and self.method not in DOWNLOADS):
                 action.set_image_attribute(status='queued')
+        if why is not None:
+            domain.notify_error(action._image, why)
         if importing and staged_size is not None:
             database.set_uploading(self.image_id, staged_size)
-
-
-def _chain(image: Any) -> list[Any]:
-    """The image and what it wraps, outermost first."""
-    found = [image]
-    while hasattr(found[-1], 'base'):
-        found.append(found[-1].base)
-    return found
-
-
-def _innermost(action: Any) -> Any:
-    return _chain(action._image)[-1]
 
 
 def _fill(action: Any, sealed: Sealed) -> None:
@@ -264,33 +264,10 @@ def _fill(action: Any, sealed: Sealed) -> None:
     The proxies around it refuse file:// locations and would ask the store
     for the size of each; both are for what users add.
     """
-    image = _innermost(action)
+    image = domain.innermost(action._image)
     image.locations = [
         {'url': s.url, 'metadata': dict(s.metadata), 'status': 'active'}
         for s in sealed.stored.values()]
     image.checksum = sealed.checksum
     image.os_hash_algo = sealed.os_hash_algo
     image.os_hash_value = sealed.os_hash_value
-
-
-def _set_properties(action: Any, properties: Mapping[str, str],
-                    dropped: Sequence[str]) -> None:
-    """With the service's rights: property protections bind the user."""
-    # Property protections are in the class of this dictionary, even of the
-    # innermost one; its __iter__, in turn, yields nothing.
-    values = _innermost(action).extra_properties
-    for name in [*dict.keys(values)]:
-        if name in dropped or name.startswith(NAMESPACE):
-            dict.__delitem__(values, name)
-    dict.update(values, properties)
-
-
-def _notify(action: Any, event: str, store: str | None = None) -> None:
-    """Send what Glance's own set_data would have sent."""
-    for image in _chain(action._image):
-        if isinstance(image, glance_notifier.ImageProxy):
-            extra = (image._format_import_properties()
-                     if event != 'image.activate' else None)
-            image.send_notification(event, image.repo, extra_payload=extra,
-                                    backend=store)
-            return

@@ -57,7 +57,7 @@ def _sealed(plan: dict[str, Any], result: dict[str, Any],
         os_hash_value=result['digests'][algorithm],
         stored={s: sink_base.Stored(**v)
                 for s, v in result['stored'].items()},
-        failed=sorted(result['failed']),
+        failed=_failed(result),
         properties=properties['set'], dropped=properties['remove'])
 
 
@@ -65,6 +65,9 @@ def _summary(result: dict[str, Any]) -> str:
     text = '%s in %.1f s, to %s' % (
         progress.size(result['virtual_size']), result['seconds'],
         ', '.join(result['stored']))
-    for error in result['failed'].values():
-        text += '. ' + str(exceptions.from_dict(error))
-    return text
+    return '. '.join([text, *_failed(result).values()])
+
+
+def _failed(result: dict[str, Any]) -> dict[str, str]:
+    return {store: str(exceptions.from_dict(error))
+            for store, error in sorted(result['failed'].items())}

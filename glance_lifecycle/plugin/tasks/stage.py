@@ -74,6 +74,9 @@ class HandOver(task.Task):
         session = self._session
         with session.reporting():
             attributes: dict[str, Any] = {}
+            if lifecycle_properties['set'] or lifecycle_properties['remove']:
+                assert session.signature is not None  # noqa: S101 - for mypy
+                session.note(signature=session.signature.to_properties())
             if lifecycle_plan['convert']:
                 size = lifecycle_result['virtual_size']
                 attributes = {'disk_format': lifecycle_plan['disk_format'],
@@ -84,7 +87,8 @@ class HandOver(task.Task):
                                           lifecycle_properties['remove'],
                                           **attributes)
             if lifecycle_plan['convert']:
+                # The staged file stays until all is well: should Glance's
+                # upload fail, it is what its user imports again.
                 assert session.journal is not None  # noqa: S101 - for mypy
-                outcome.remove(session.journal.record.staged)
                 file_path = 'file://' + session.journal.record.scratch[0]
             return file_path

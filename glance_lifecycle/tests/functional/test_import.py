@@ -14,6 +14,7 @@
 
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.fixtures import web
 from glance_lifecycle.tests.functional import plugin_case
 
@@ -148,6 +149,19 @@ class DownloadTest(plugin_case.SharedApiTestCase):
                 self.assert_stored(self.api, image, self.expected, *stores)
                 self.assert_lists(image)
         self.assert_nothing_left(self.api, *self.others(''))
+
+    def test_stores_shown_while_downloading(self) -> None:
+        size = self.source.stat().st_size
+        server = self.useFixture(web.WebServer(self.work, rate=size // 3))
+        made = self.user.create_image()
+        self.user.import_image(made['id'], 'web-download', all_stores=True,
+                               uri=f'{server.url}/a.qcow2')
+        staged = self.api.staging / made['id']
+        transfer.until('the download goes on', staged.exists)
+        self.assertEqual('s1,s2,s3', self.user.get(made['id'])[
+            'os_glance_importing_to_stores'])
+        self.assertLess(staged.stat().st_size, size)
+        self.assert_lists(self.user.wait_import(made['id']))
 
     def test_glance_download(self) -> None:
         far = self.useFixture(glance.GlanceApi(stores={'one': 'file'}))

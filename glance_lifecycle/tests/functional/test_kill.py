@@ -288,10 +288,7 @@ class KillApiTest(KillTestCase):
         self.check_recovered(api, image_id, images.digests(raw))
 
     def test_stock_upload_in_staged_mode(self) -> None:
-        """kill -9 in Glance's own store phase, after our conversion.
-
-        The source is converted and gone, so it has to be staged again.
-        """
+        """kill -9 in Glance's own store phase, after our conversion."""
         here = self.useFixture(gate.Gate())
         api = self.new_api(conf={'lifecycle': {'mode': 'staged'}},
                            plugins=['lifecycle', 'gate'],
@@ -307,9 +304,8 @@ class KillApiTest(KillTestCase):
         here.open()
         api.start()
         self.recover(api)
-        self.check_put_right(api, image_id, 'queued')
+        self.check_put_right(api, image_id, 'uploading')
         self.assertEqual('qcow2', user.get(image_id)['disk_format'])
-        user.stage(image_id, source)
         user.import_image(image_id, all_stores=True)
         self.assert_stored(api, user.wait_import(image_id),
                            images.reference(source, 'qcow2'),

@@ -26,10 +26,10 @@ CONF = {'oslo_messaging_notifications': {'driver': 'log'}}
 # What must differ from one image to the next.
 _OWN = {'id', 'created_at', 'updated_at', 'checksum', 'name'}
 
-Event = tuple[str, dict[str, Any]]
+Event = tuple[str, Any]
 
 
-def events(api: glance.GlanceApi) -> list[Event]:
+def events(api: glance.GlanceApi, priority: str = 'INFO') -> list[Event]:
     """(event type, payload) of the images, in the order of the log."""
     found = []
     for line in api.log.read_text().splitlines():
@@ -38,7 +38,8 @@ def events(api: glance.GlanceApi) -> list[Event]:
             message = json.loads(match[2])
             # An update is a save; we need fewer, or more, than stock.
             if message['event_type'].startswith('image.') and (
-                    message['event_type'] != 'image.update'):
+                    message['event_type'] != 'image.update') and (
+                    message['priority'] == priority):
                 found.append((message['event_type'], message['payload']))
     return found
 
@@ -80,6 +81,25 @@ class NotificationsTest(plugin_case.PluginTestCase):
                     'owner', 'visibility', 'backend', 'os_glance_all_stores'):
                 self.assertEqual(theirs[-1][key], ours[-1][key],
                                  f'{name} {key}')
+
+    def test_failed_store(self) -> None:
+        """An error for each, whether the image becomes active or not."""
+        source = images.make(self.work / 'a.qcow2', size=16 * images.MIB)
+        for plugin in ('image_conversion', 'lifecycle'):
+            api = self.new_api(plugins=[plugin], conf=CONF)
+            user = api.user()
+            for must in (False, True):
+                with self.subTest(plugin=plugin, must=must):
+                    before = len(events(api, 'ERROR'))
+                    image_id = self.staged(user, source)
+                    api.stored_copy(image_id, 's2').write_text('in the way')
+                    user.import_image(image_id, all_stores=True,
+                                      all_stores_must_succeed=must)
+                    user.wait_import(image_id)
+                    (event, told), = events(api, 'ERROR')[before:]
+                    self.assertEqual('image.upload', event)
+                    self.assertIn(image_id, told)
+            api.stop()
 
     def seen(self, plugins: list[str], stores: list[str]) -> list[Event]:
         api = self.new_api(plugins=plugins, conf=CONF)

@@ -336,6 +336,24 @@ class StagedResignTest(ResignTest):
 
     mode = 'staged'
 
+    def test_upload_fails(self) -> None:
+        """The user's signature is back, and good for the next import."""
+        given = self.signed()
+        broken = self.api.store_dir('s2')
+        moved = broken.with_name('moved')
+        broken.rename(moved)
+        broken.write_text('no directory')
+        image = self.import_it(self.source, 'qcow2', **given)
+        broken.unlink()
+        moved.rename(broken)
+        self.assertEqual('uploading', image['status'])
+        self.assertEqual(given, {name: image[name] for name in given})
+        self.assertEqual([], lifecycle_names(image))
+        self.user.import_image(image['id'], all_stores=True)
+        image = self.user.wait_import(image['id'])
+        self.assert_stored(self.api, image, self.expected, *plugin_case.ALL)
+        self.assertEqual(5, len(lifecycle_names(image)))
+
 
 class OnConvertTest(SigningTestCase):
 

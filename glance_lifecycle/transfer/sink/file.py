@@ -33,17 +33,6 @@ from glance_lifecycle.transfer.sink import reflink
 
 LOG = logging.getLogger(__name__)
 
-# A chunk of DATA that is all zeros becomes a hole too. bytes.startswith is
-# memcmp(3), where memoryview's own comparison goes item by item.
-_ZEROS = bytes(4 * 1024 * 1024)
-
-
-def _is_zero(data: memoryview) -> bool:
-    if any(data[:8]):
-        return False
-    return all(_ZEROS.startswith(data[start:start + len(_ZEROS)])
-               for start in range(0, len(data), len(_ZEROS)))
-
 
 class FileSink(base.Sink):
     """One image in one data directory of a file store.
@@ -105,7 +94,7 @@ class FileSink(base.Sink):
 
     def write(self, offset: int, data: memoryview) -> None:
         self._expect(offset, len(data))
-        if self._leader is None and not _is_zero(data):
+        if self._leader is None:
             assert self._writer is not None  # noqa: S101 - for mypy
             try:
                 self._writer.write(offset, data)

@@ -19,8 +19,7 @@ will be reused, and that wait is the back-pressure.
 
 import threading
 
-# Zeros are handed over in pieces of one constant.
-_ZEROS = memoryview(bytes(1024 * 1024))
+from glance_lifecycle.transfer import zeros
 
 
 class Broken(Exception):
@@ -63,8 +62,8 @@ class Handover:
 
     def give_zeros(self, length: int) -> bool:
         """Hand over ``length`` zeros; False if nobody reads any more."""
-        for start in range(0, length, len(_ZEROS)):
-            if not self.give(_ZEROS[:length - start]):
+        for start in range(0, length, len(zeros.BLOCK)):
+            if not self.give(zeros.BLOCK[:length - start]):
                 return False
         return True
 

@@ -60,8 +60,7 @@ from glance_lifecycle.transfer.source import qcow2_file
 from glance_lifecycle.transfer.source import qcow2_header
 from glance_lifecycle.transfer.source import qcow2_layout
 from glance_lifecycle.transfer.source import qcow2_map
-
-_ZEROS = memoryview(bytes(1024 * 1024))
+from glance_lifecycle.transfer import zeros
 
 
 class Qcow2Source(base.Source):
@@ -129,7 +128,7 @@ class Qcow2Source(base.Source):
                 self._file.read_into(
                     span.host, buffer[position:position + span.length])
             else:
-                _fill_zeros(buffer[position:position + span.length])
+                zeros.clear(buffer[position:position + span.length])
         if compressed:
             self._decoder.read_into(compressed, offset, buffer)
 
@@ -175,9 +174,3 @@ def _plain(file: qcow2_file.ImageFile,
     if position < end:
         yield extents.Extent(position + to_guest, end - position,
                              extents.Kind.ZERO)
-
-
-def _fill_zeros(buffer: memoryview) -> None:
-    for start in range(0, len(buffer), len(_ZEROS)):
-        part = buffer[start:start + len(_ZEROS)]
-        part[:] = _ZEROS[:len(part)]

@@ -28,6 +28,7 @@ from glance_lifecycle.transfer.sink import file
 from glance_lifecycle.transfer.sink import null
 from glance_lifecycle.transfer.source import raw
 from glance_lifecycle.transfer import window
+from glance_lifecycle.transfer import zeros
 
 MIB = 1024 ** 2
 IMAGE = 'b4c9a8a2-6b4d-4a52-8c39-0f5f1f0f5e5d'
@@ -107,6 +108,19 @@ class SoundTest(EngineTestCase):
         self.assertEqual({}, report.failed)
         # The zeros were not read.
         self.assertLess(report.bytes_read, 5 * MIB)
+
+    def test_zeros_that_no_map_tells_of(self) -> None:
+        grain = zeros.GRAIN
+        content = b'x' * grain + bytes(5 * grain) + b'y' * grain
+        sink = self.file_sink('a')
+        report = engine.Engine(
+            raw.RawSource(self.fd(content)), [sink], ['sha256']).run()
+        self.assertEqual({'a': 2 * grain}, report.bytes_written)
+        self.assertEqual(hashlib.sha256(content).hexdigest(),
+                         report.digests['sha256'])
+        path = self.work / 'a' / IMAGE
+        self.assertEqual(content, path.read_bytes())
+        self.assertLess(path.stat().st_blocks * 512, 3 * grain)
 
     def test_small_sizes(self) -> None:
         for size in (0, 1, 511, 4096, window.SIZE - 1, window.SIZE,

@@ -1,0 +1,55 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The README's first command, without tox around it."""
+
+import pathlib
+import subprocess
+import sys
+
+from glance_lifecycle.tests.functional import base
+from glance_lifecycle.tests.functional.fixtures import images
+
+TOP = pathlib.Path(__file__).parents[3]
+
+
+class DemoTest(base.FunctionalTestCase):
+
+    def demo(self, *argv: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, '-W', 'ignore', '-m', 'demo', *argv], cwd=TOP,
+            text=True, capture_output=True, check=False, timeout=300)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_bundled_image(self) -> None:
+        code, text = self.demo()
+        self.assertEqual(0, code, text)
+        self.assertEqual(3, text.count('  equal  '), text)
+        for name in ('service-signature', 'service-chain', 'attestation',
+                     'user-signature', 'user-chain'):
+            self.assertRegex(text, rf'{name} +passed')
+        self.assertIn('nothing is left behind', text)
+
+    def test_own_image(self) -> None:
+        source = images.raw(self.work / 'own.raw', images.MIB,
+                            str(self.work))
+        code, text = self.demo(str(source))
+        self.assertEqual(0, code, text)
+        self.assertRegex(text, r'user-signature +passed')
+
+    def test_refused(self) -> None:
+        """Exits with 1 and says why; still nothing is left behind."""
+        source = self.work / 'bad.qcow2'
+        source.write_bytes(b'QFI\xfb' + bytes(508))
+        code, text = self.demo(str(source))
+        self.assertEqual(1, code, text)
+        self.assertIn('Glance did not import the image', text)
