@@ -16,10 +16,11 @@ from oslo_config import cfg
 
 from glance_lifecycle.conf import file_key_manager
 from glance_lifecycle.conf import lifecycle
+from glance_lifecycle.conf import protection
 from glance_lifecycle.conf import signing
 from glance_lifecycle.conf import transfer
 
-_MODULES = (lifecycle, transfer, signing, file_key_manager)
+_MODULES = (lifecycle, transfer, signing, protection, file_key_manager)
 
 
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:

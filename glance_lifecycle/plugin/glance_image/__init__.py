@@ -18,6 +18,7 @@ release in RELEASES (tests/functional/test_contract.py). On another release
 
 ``running``: one running import. ``domain``: its image. ``database``: images
 and tasks as the service sees them. ``settings``: Glance's configuration.
+``enforcement``: a policy check's view.
 """
 
 from glance_lifecycle.plugin.glance_image.database import clear_stores
@@ -31,6 +32,11 @@ from glance_lifecycle.plugin.glance_image.database import set_uploading
 from glance_lifecycle.plugin.glance_image.database import stale_tasks
 from glance_lifecycle.plugin.glance_image.database import StaleTask
 from glance_lifecycle.plugin.glance_image.database import task_over
+from glance_lifecycle.plugin.glance_image.enforcement import ceph_clusters
+from glance_lifecycle.plugin.glance_image.enforcement import Enforced
+from glance_lifecycle.plugin.glance_image.enforcement import enforced
+from glance_lifecycle.plugin.glance_image.enforcement import refusal
+from glance_lifecycle.plugin.glance_image.enforcement import UNFINISHED
 from glance_lifecycle.plugin.glance_image.running import direct_unsupported
 from glance_lifecycle.plugin.glance_image.running import DOWNLOADS
 from glance_lifecycle.plugin.glance_image.running import ImageFacts
@@ -49,6 +55,8 @@ from glance_lifecycle.plugin.glance_image.settings import wsgi_python
 __all__ = [
     'DOWNLOADS',
     'RELEASES',
+    'UNFINISHED',
+    'Enforced',
     'ImageFacts',
     'ImageState',
     'Import',
@@ -56,13 +64,16 @@ __all__ = [
     'StaleTask',
     'UserError',
     'allowed_inspections',
+    'ceph_clusters',
     'clear_stores',
     'direct_unsupported',
     'drop_lock',
     'end_task',
+    'enforced',
     'hash_algorithm',
     'image_state',
     'load_configuration',
+    'refusal',
     'restore_signature',
     'set_queued',
     'set_uploading',

@@ -1,0 +1,135 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What Glance's policy enforcement gives a check, and takes from it."""
+
+from collections.abc import Mapping
+import dataclasses
+import datetime
+from typing import Any
+
+from glance.common import exception as glance_exception
+from oslo_config import cfg
+
+from glance_lifecycle.dependents import base as dependents
+from glance_lifecycle.plugin.glance_image import domain
+from glance_lifecycle.policy import facts as policy_facts
+from glance_lifecycle.signing import properties
+
+CONF = cfg.CONF
+
+# Statuses in which nothing was ever stored for others to use.
+UNFINISHED = ('queued', 'saving', 'uploading', 'importing', 'killed')
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Enforced:
+    """The image that a request is about.
+
+    :ivar image: its id is empty for one that is yet to be created
+    :ivar updated_at: when it last changed, with a time zone
+    :ivar facts: what the policy may match on; of an image that is yet to be
+        created, little is known
+    """
+
+    image: dependents.Image
+    facts: policy_facts.Facts
+    status: str = ''
+    protected: bool = False
+    updated_at: datetime.datetime | None = None
+
+
+def refusal(sentence: str) -> Exception:
+    """The only error of a check whose text Glance shows: it answers 403."""
+    error: Exception = glance_exception.Forbidden(message=sentence)
+    return error
+
+
+def enforced(target: Mapping[str, Any], creds: Mapping[str, Any]
+             ) -> Enforced:
+    """What the target of a rule tells.
+
+    :param target: ``glance.api.policy.ImageTarget``, or the dictionary that
+        stands for an image to be created
+    :param creds: of the request, as oslo.policy has them
+    """
+    image = getattr(target, 'target', None)
+    project = str(target.get('owner') or '')
+    # Of other projects, the domain is not known here.
+    known = project and project == creds.get('project_id')
+    domain_id = creds.get('project_domain_id') if known else None
+    if image is None:
+        return Enforced(dependents.Image(''), policy_facts.Facts(
+            None, None, None, None, project=project, domain=domain_id,
+            visibility=target.get('visibility')))
+    return _existing(domain.innermost(image), project, domain_id)
+
+
+def ceph_clusters() -> dict[str, dependents.Ceph]:
+    """How Glance's own stores log in: store -> cluster.
+
+    The key '' is the one store of a Glance without multi-store.
+    """
+    if CONF.enabled_backends:
+        return {name: _ceph(CONF[name])
+                for name, kind in CONF.enabled_backends.items()
+                if kind == 'rbd'}
+    return {'': _ceph(CONF.glance_store)}
+
+
+def _existing(image: Any, project: str, domain_id: str | None) -> Enforced:
+    """All of it, whatever property protections hide from the user."""
+    # Not through its __iter__, which they have emptied.
+    found = {name: str(value)
+             for name, value in dict.items(image.extra_properties)
+             if value is not None}
+    locations = tuple(
+        dependents.Location(str(location['url']), str(
+            location['metadata'].get('store') or ''))
+        for location in image.locations)
+    return Enforced(
+        image=dependents.Image(
+            str(image.image_id), image.name or '', project,
+            image.visibility, found, locations),
+        facts=policy_facts.Facts(
+            image.disk_format, image.container_format, image.size,
+            image.virtual_size, name=image.name or '', project=project,
+            domain=domain_id, visibility=image.visibility,
+            tags=frozenset(image.tags or ()), properties=found,
+            signed=all(name in found for name in properties.NAMES),
+            age=_age(image.created_at),
+            stores=tuple(location.store for location in locations
+                         if location.store),
+            store_kinds=dict(CONF.enabled_backends or {}),
+            protected=bool(image.protected), hidden=bool(image.os_hidden)),
+        status=str(image.status), protected=bool(image.protected),
+        updated_at=_utc(image.updated_at))
+
+
+def _age(created: datetime.datetime | None) -> int | None:
+    then = _utc(created)
+    if then is None:
+        return None
+    now = datetime.datetime.now(datetime.UTC)
+    return max(0, int((now - then).total_seconds()))
+
+
+def _utc(when: datetime.datetime | None) -> datetime.datetime | None:
+    """Glance's own are UTC and do not say so."""
+    if when is None or when.tzinfo is not None:
+        return when
+    return when.replace(tzinfo=datetime.UTC)
+
+
+def _ceph(group: Any) -> dependents.Ceph:
+    return dependents.Ceph(group.rbd_store_ceph_conf or '',
+                           group.rbd_store_user or '')

@@ -1,0 +1,147 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the lifecycle policy forbids users of the Image API."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import functools
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from glance_lifecycle.conf import opts
+from glance_lifecycle.conf import protection as protection_conf
+from glance_lifecycle import exceptions
+from glance_lifecycle.plugin import dependents_index
+from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import rules
+from glance_lifecycle.policy import checks
+from glance_lifecycle.policy import decision as decisions
+from glance_lifecycle import policy_file
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+opts.register_opts(CONF)
+protection_conf.register_auth(CONF)
+
+#: Where a rule of policy.yaml names something else, nobody may.
+_UNKNOWN = ('Nobody may do this: the rule in Glance\'s policy.yaml has '
+            '"lifecycle:%s", which does not exist. There are %s. Tell the '
+            'operator.')
+
+_BROKEN = ('This cannot be done now: the lifecycle policy of this cloud '
+           'cannot be read, and without it nobody knows what is protected. '
+           'Tell the operator, who finds the reason in the log of '
+           'glance-api.')
+
+_FAILED = ('This cannot be done now: the lifecycle policy could not be '
+           'applied. Tell the operator, who finds the reason in the log of '
+           'glance-api.')
+
+
+def check(action: str, target: Mapping[str, Any], creds: Mapping[str, Any]
+          ) -> None:
+    """Return if the policy allows it.
+
+    :param action: what follows ``lifecycle:``
+    :raises glance.common.exception.Forbidden: it does not; or nobody can
+        tell
+    """
+    image_id = ''
+    try:
+        enforced = glance_image.enforced(target, creds)
+        image_id = enforced.image.id
+        why = _why_not(action, enforced, creds)
+    except exceptions.ConfigurationError as error:
+        LOG.error('%(action)s of image %(image)s is refused: %(error)s', {
+            'action': action, 'image': image_id, 'error': error})
+        why = _BROKEN
+    except Exception:
+        LOG.exception('The lifecycle policy cannot be applied to the '
+                      '%(action)s of image %(image)s',
+                      {'action': action, 'image': image_id})
+        why = _FAILED
+    if why is not None:
+        LOG.info('%(action)s of image %(image)s by user %(user)s of project '
+                 '%(project)s is refused: %(why)s', {
+                     'action': action, 'image': image_id or '(new)',
+                     'user': creds.get('user_id'),
+                     'project': creds.get('project_id'), 'why': why})
+        raise glance_image.refusal(why)
+
+
+def _why_not(action: str, enforced: glance_image.Enforced,
+             creds: Mapping[str, Any]) -> str | None:
+    if action not in _ACTIONS:
+        return _UNKNOWN % (action, ', '.join(sorted(_ACTIONS)))
+    policy = policy_file.in_force(CONF)
+    return _ACTIONS[action](policy, enforced, _roles(creds))
+
+
+def _removal(policy: decisions.Policy, enforced: glance_image.Enforced,
+             roles: frozenset[str], *, what: str) -> str | None:
+    if enforced.status in glance_image.UNFINISHED:
+        return None
+    return _first(
+        rules.removal(outcome, rules.Subject(
+            enforced.image.id, enforced.protected, enforced.updated_at),
+            roles, lambda: _index().use(enforced.image), what=what)
+        for outcome in _outcomes(policy, enforced, 'protect'))
+
+
+def _deactivation(policy: decisions.Policy, enforced: glance_image.Enforced,
+                  roles: frozenset[str]) -> str | None:
+    return _first(rules.deactivation(outcome, enforced.image.id, roles)
+                  for outcome in _outcomes(policy, enforced, 'protect'))
+
+
+def _publication(policy: decisions.Policy, enforced: glance_image.Enforced,
+                 roles: frozenset[str], *, visibility: str) -> str | None:
+    # The image as it would be: what drift compares with, from then on.
+    changed = rules.with_visibility(enforced.facts, visibility)
+    return _first(
+        rules.publication(outcome, enforced.image.id, changed)
+        for outcome in rules.outcomes(policy, changed, 'visibility'))
+
+
+_ACTIONS: dict[str, Callable[[decisions.Policy, glance_image.Enforced,
+                              frozenset[str]], str | None]] = {
+    'delete': functools.partial(_removal, what='deleted'),
+    'delete_location': functools.partial(
+        _removal, what='removed from a store'),
+    'deactivate': _deactivation,
+    'publicize': functools.partial(_publication, visibility='public'),
+    'communitize': functools.partial(_publication, visibility='community'),
+}
+
+
+def _outcomes(policy: decisions.Policy, enforced: glance_image.Enforced,
+              section: str) -> Iterator[checks.Outcome]:
+    return rules.outcomes(policy, enforced.facts, section)
+
+
+def _first(found: Iterator[str | None]) -> str | None:
+    return next((why for why in found if why is not None), None)
+
+
+def _roles(creds: Mapping[str, Any]) -> frozenset[str]:
+    """Of the user, and not of the service that passes the request on."""
+    return frozenset(str(role).lower() for role in creds.get('roles') or ())
+
+
+@functools.cache
+def _index() -> dependents_index.Index:
+    return dependents_index.of(CONF, glance_image.ceph_clusters())
