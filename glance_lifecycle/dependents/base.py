@@ -173,8 +173,8 @@ class Provider(abc.ABC):
 
     def ask(self, image: Image) -> Answer:
         """Never raises NotAsked, but what it answers with may."""
-        found = self.dependents(image)
         try:
+            found = self.dependents(image)
             first = [*itertools.islice(found, 1)]
         except NotAsked as error:
             return Answer(self.name, False, str(error))

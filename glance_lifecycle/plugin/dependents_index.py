@@ -27,17 +27,16 @@ import time
 from typing import Any
 
 from keystoneauth1 import exceptions as ksa_exceptions
-from keystoneauth1 import loading as ksa_loading
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from glance_lifecycle.conf import protection
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
 from glance_lifecycle.dependents import rbd_children
 from glance_lifecycle.plugin import dependents_file
 
 LOG = logging.getLogger(__name__)
-_GROUP = 'lifecycle_protection'
 
 # Seconds after the last deletion until listing them is a waste.
 _IDLE = 3600.0
@@ -87,6 +86,7 @@ class Index:
         self._turn = threading.Condition()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._stopped = False
 
     def use(self, image: base.Image) -> Use:
         """Of one image, as far as is known now."""
@@ -126,6 +126,13 @@ class Index:
             elif any(True for _ in answer.dependents):
                 kinds.append(provider.name)
 
+    def stop(self) -> None:
+        """End the thread, and wait for that."""
+        self._stopped = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+
     # The thread.
 
     def _start(self) -> None:
@@ -148,7 +155,7 @@ class Index:
                 self._turn.wait_for(settled, self._wait)
 
     def _run(self) -> None:
-        while True:
+        while not self._stopped:
             if time.monotonic() - self._wanted < _IDLE:
                 for listed in self._listed:
                     listed.refresh(self._interval)
@@ -235,14 +242,15 @@ class Listed:
         self._reason = ''
 
     def _fail(self, reason: str) -> None:
+        changed, self._reason = reason != self._reason, reason
+        # Last: who waits for it reads the reason.
         self._failed = time.monotonic()
-        if reason != self._reason:
+        if changed:
             LOG.error('The %(name)s of the cloud cannot be listed: '
                       '%(reason)s. Images that the lifecycle policy keeps '
                       'while in use cannot be deleted until they can. See '
                       '[lifecycle_protection].', {'name': self.name,
                                                   'reason': reason})
-        self._reason = reason
 
 
 def of(conf: cfg.ConfigOpts, ceph: Any) -> Index:
@@ -288,20 +296,17 @@ class _Connect:
                 detail='[lifecycle_protection] has no auth_type, so there '
                 'are no credentials to ask with')
         try:
+            session = protection.load_session(self._conf)
+        except ksa_exceptions.ClientException as error:
+            raise base.NotAsked(detail='[lifecycle_protection] cannot be '
+                                'used: %s' % error) from None
+        try:
             # An extra, and it takes two seconds: only for who asks.
             module = importlib.import_module('openstack.connection')
         except ImportError as error:
             raise base.NotAsked(
                 detail='the Python module %s is not installed (extra '
                 '"protection")' % error.name) from None
-        try:
-            auth = ksa_loading.load_auth_from_conf_options(
-                self._conf, _GROUP)
-            session = ksa_loading.load_session_from_conf_options(
-                self._conf, _GROUP, auth=auth)
-        except ksa_exceptions.ClientException as error:
-            raise base.NotAsked(detail='[lifecycle_protection] cannot be '
-                                'used: %s' % error) from None
         if session.timeout is None:
             session.timeout = 30.0
         return module.Connection(
