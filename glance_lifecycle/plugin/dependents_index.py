@@ -291,7 +291,7 @@ class _Connect:
 
     def _make(self) -> Any:
         group = self._conf.lifecycle_protection
-        if not group.auth_type:
+        if not group.auth_type and not group.auth_section:
             raise base.NotAsked(
                 detail='[lifecycle_protection] has no auth_type, so there '
                 'are no credentials to ask with')
