@@ -132,7 +132,7 @@ class PlaceAndConvertTest(unittest.TestCase):
         self.assertEqual((), self.stores({'later': ['far']}))
 
     def raw(self, to_raw: Any, place: Any = None, **changes: Any) -> str:
-        wants = {'convert': {'to_raw': to_raw}}
+        wants: dict[str, Any] = {'convert': {'to_raw': to_raw}}
         if place:
             wants['place'] = place
         return policy(**wants).decide(facts(**changes)).disk_format

@@ -94,9 +94,10 @@ class DriftTest(unittest.TestCase):
                          self.drift(wanted, stores=('bulk',)))
 
     def test_not_known(self) -> None:
-        self.assertEqual([], self.drift(**dict.fromkeys((
+        nothing: dict[str, Any] = dict.fromkeys((
             'signed', 'disk_format', 'virtual_size', 'protected', 'hidden',
-            'visibility', 'tags', 'properties'))))
+            'visibility', 'tags', 'properties'))
+        self.assertEqual([], self.drift(**nothing))
         # A rule that may match says nothing.
         self.assertEqual([], self.drift(
             {'match': {'importer_roles': 'x'}, 'protect': {
