@@ -28,7 +28,7 @@ from glance_lifecycle.policy import wants
 from glance_lifecycle.tests.unit.policy import strategies
 
 Data = dict[str, Any]
-EXAMPLES = 40
+EXAMPLES = 25
 DEFAULTS = decision.Defaults(convert=False, formats=('iso',),
                              max_virtual_size=5, signature='never')
 
