@@ -134,7 +134,7 @@ class PolicyCommandsTestCase(base.FunctionalTestCase):
             lines = self.explain(who, created['id'])
             self.assertEqual(unsure, (
                 'convert', 'tenant', 'cannot be told', 'the kind of a target '
-                'store is not known here') in lines, lines)
+                'store is not known here') in lines, str(lines))
 
     def test_no_such_image(self) -> None:
         said = self.lifecycle(self.user, 'policy', 'explain', 'nothing',
