@@ -18,6 +18,7 @@ last decides, and 10,000 images in use. Nothing is asked meanwhile: listings
 are younger than the interval.
 """
 
+import datetime
 import json
 import pathlib
 import statistics
@@ -120,8 +121,6 @@ def _times(enforcer: Any, context: Any, tags: list[str], count: int,
            image_id: str = '') -> tuple[float, float]:
     """Microseconds: the median, and what 99 % stay below."""
     times = []
-    now = time.time()
-    del now
     for number in range(-100, count):
         target = glance_policy.ImageTarget(_image(tags, image_id))
         start = time.perf_counter()
@@ -136,7 +135,6 @@ def _times(enforcer: Any, context: Any, tags: list[str], count: int,
 
 
 def _image(tags: list[str], image_id: str) -> Any:
-    import datetime
     now = datetime.datetime.now()
     return domain.Image(
         image_id or str(uuid.uuid4()), 'active', now, now, name='image',
