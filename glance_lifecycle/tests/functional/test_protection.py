@@ -29,6 +29,7 @@ from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import keystone
 from glance_lifecycle.tests.functional.fixtures import nova_cinder
+from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional import plugin_case
 
@@ -93,6 +94,7 @@ class ProtectionTestCase(plugin_case.PluginTestCase):
                 'lifecycle_protection': {
                     **cls.identity.credentials('glance'),
                     'refresh_interval': 5, 'max_age': 10}}))
+        cls.identity.register('image', cls.api.url)
 
     @classmethod
     def use(cls, fixture: Any) -> Any:
@@ -318,7 +320,51 @@ class ProtectionTest(ProtectionTestCase):
                               'rule golden of the lifecycle policy')
         self.owner.delete(self.image())
 
-    def test_property_hidden(self) -> None:
+    def test_dependents_command(self) -> None:
+        image_id = self.image(visibility='shared')
+        self.owner.request('POST', f'images/{image_id}/members',
+                           json={'member': self.identity.projects['demo2']})
+        theirs = self.cloud.boot(image_id, 'demo2')
+        ours = self.cloud.boot(image_id, 'demo')
+        for _ in range(3):
+            self.cloud.boot_from_volume()
+        volume = self.cloud.make_volume(image_id, 'demo2')
+        member = self.identity.projects['demo2']
+
+        found = self.dependents('admin', image_id)
+        self.assertEqual({
+            ('servers', 'found', theirs), ('servers', 'found', ours),
+            ('volumes', 'found', volume), ('members', 'found', member),
+            # Its locations are shown, and none is in Ceph.
+            ('rbd_children', 'none', '')}, found)
+        found = self.dependents('demo', image_id)
+        self.assertEqual({
+            ('servers', 'found', ours), ('servers', 'in part', ''),
+            ('volumes', 'in part', ''), ('members', 'found', member),
+            ('rbd_children', 'none', '')}, found)
+        self.cloud.down = True
+        self.addCleanup(setattr, self.cloud, 'down', False)
+        found = self.dependents('admin', image_id)
+        self.assertEqual({
+            ('servers', 'not asked', ''), ('volumes', 'not asked', ''),
+            ('members', 'found', member), ('rbd_children', 'none', '')},
+            found)
+
+    def dependents(self, user: str, image_id: str
+                   ) -> set[tuple[str, str, str]]:
+        """Who was asked, with which result, and ids."""
+        command = openstack.OpenStack(self.api)
+        command._options = [
+            f'--os-{name.replace("_", "-")}={value}' for name, value in
+            {**self.identity.credentials('demo'), 'username': user,
+             'project_name': user, 'region_name': keystone.REGION}.items()]
+        answer = command.run('image', 'lifecycle', 'dependents', image_id,
+                             '-f', 'json')
+        self.assertEqual(0, answer.code, str(answer))
+        return {(row['Asked'], row['Result'], row['ID'])
+                for row in answer.json}
+
+    def test_shared(self) -> None:
         """A shared image's member cannot delete it, whatever it sees."""
         image_id = self.image('golden', visibility='shared')
         self.owner.request('POST', f'images/{image_id}/members',
