@@ -15,7 +15,8 @@
 The time of one enforcement of ``delete_image`` by Glance's own enforcer, with
 Glance's own rule and with ours after it: on a policy of 50 rules of which the
 last decides, and 10,000 images in use. Nothing is asked meanwhile: listings
-are younger than the interval.
+are younger than the interval. (Nova is asked once more about an image that a
+server keeps, and Ceph about one that is in a pool; that is not measured.)
 """
 
 import datetime

@@ -18,9 +18,11 @@ import datetime
 from typing import Any
 
 from glance.common import exception as glance_exception
+import glance.db
 from oslo_config import cfg
 
 from glance_lifecycle.dependents import base as dependents
+from glance_lifecycle.plugin.glance_image import database
 from glance_lifecycle.plugin.glance_image import domain
 from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.signing import properties
@@ -88,10 +90,7 @@ def ceph_clusters() -> dict[str, dependents.Ceph]:
 
 def _existing(image: Any, project: str, domain_id: str | None) -> Enforced:
     """All of it, whatever property protections hide from the user."""
-    # Not through its __iter__, which they have emptied.
-    found = {name: str(value)
-             for name, value in dict.items(image.extra_properties)
-             if value is not None}
+    found = _properties(image)
     locations = tuple(
         dependents.Location(str(location['url']), str(
             location['metadata'].get('store') or ''))
@@ -113,6 +112,19 @@ def _existing(image: Any, project: str, domain_id: str | None) -> Enforced:
             protected=bool(image.protected), hidden=bool(image.os_hidden)),
         status=str(image.status), protected=bool(image.protected),
         updated_at=_utc(image.updated_at))
+
+
+def _properties(image: Any) -> dict[str, str]:
+    if CONF.property_protection_file:
+        # They are left out of the image itself: ask the database.
+        stored = glance.db.get_api().image_get(
+            database.admin_context(), image.image_id)['properties']
+        return {item['name']: str(item['value']) for item in stored
+                if not item['deleted'] and item['value'] is not None}
+    # Its own items() goes by __iter__, which yields nothing.
+    return {name: str(value)
+            for name, value in dict.items(image.extra_properties)
+            if value is not None}
 
 
 def _age(created: datetime.datetime | None) -> int | None:

@@ -63,11 +63,28 @@ rules:
     protect:
       keep_while_in_use: true
       may_delete: [image_admin]
+  - name: hidden
+    match: {properties: {secret_class: gold}}
+    protect: {protected: true, may_delete: []}
   - name: publishing
     match: {tags: publishing}
     visibility:
       allowed: [private, shared, community, public]
       publishers: [%s]
+"""
+
+PROTECTIONS = """
+[^secret_]
+create = admin
+read = admin
+update = admin
+delete = admin
+
+[.*]
+create = @
+read = @
+update = @
+delete = @
 """
 
 
@@ -87,8 +104,11 @@ class ProtectionTestCase(plugin_case.PluginTestCase):
         cls.document = pathlib.Path(
             cls.use(fixtures.TempDir()).path, 'policy.yaml')
         write(cls.document, cls.good())
+        protections = cls.document.with_name('protections.conf')
+        protections.write_text(PROTECTIONS)
         cls.api = cls.use(glance.GlanceApi(
             plugins=['lifecycle'], identity=cls.identity, conf={
+                'DEFAULT': {'property_protection_file': protections},
                 'oslo_policy': {'policy_file': FRAGMENT},
                 'lifecycle': {'policy_file': cls.document},
                 'lifecycle_protection': {
@@ -222,6 +242,14 @@ class ProtectionTest(ProtectionTestCase):
                        timeout=COOL_DOWN + 10, interval=0.2)
         self.assertGreater(time.monotonic() - began, COOL_DOWN - 1)
         self.assertFalse(self.owner.exists(image_id))
+
+    def test_hidden_property(self) -> None:
+        """What the owner may not read counts all the same."""
+        image_id = self.image()
+        self.admin.update(image_id, secret_class='gold')
+        self.assertNotIn('secret_class', self.owner.get(image_id))
+        self.assert_forbidden(lambda: self.owner.delete(image_id),
+                              'rule hidden of the lifecycle policy')
 
     def test_unfinished(self) -> None:
         """What was never stored is nobody's golden image."""
@@ -399,6 +427,31 @@ class BrokenFromTheStartTest(plugin_case.PluginTestCase):
         document.write_text('version: 1\n')
         transfer.until('the repaired policy is in force',
                        lambda: _deletes(user, image['id']), timeout=20)
+
+
+class DefaultRuleTest(plugin_case.PluginTestCase):
+
+    def test_strangers_destroy_nothing(self) -> None:
+        """"rule:default" lets all pass; Glance deletes bytes, then asks."""
+        policy = self.work / 'policy.yaml'
+        policy.write_text(
+            '"delete_image": "rule:default and lifecycle:delete"\n'
+            '"delete_image_location": "rule:default and '
+            'lifecycle:delete_location"\n'
+            '"get_image_location": "@"\n'
+            '"publicize_image": "@"\n')
+        api = self.new_api({'oslo_policy': {'policy_file': policy}})
+        owner, stranger = api.user(), api.user('mallory', 'other')
+        image_id = owner.create_image(disk_format='raw',
+                                      visibility='public')['id']
+        owner.upload(image_id, b'bytes')
+        for path in (f'images/{image_id}', f'stores/s1/{image_id}'):
+            error = self.assertRaises(
+                client.HttpError, stranger.request, 'DELETE', path)
+            self.assertEqual(403, error.status)
+            self.assertIn('not owned by your project', error.body)
+        self.assertTrue(api.stored_copy(image_id, 's1').exists())
+        owner.delete(image_id)
 
 
 def _deletes(user: client.Client, image_id: str) -> bool:

@@ -21,15 +21,14 @@ from typing import Any
 from unittest import mock
 
 from glance.api import policy as glance_policy
-from glance.api import property_protections
 from glance.common import exception as glance_exception
-from glance.common import property_utils
 from glance import context as glance_context
 from glance import domain
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
 from oslo_policy import opts as policy_opts
 
+from glance_lifecycle.conf import opts
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle import policy_file
 from glance_lifecycle.tests.functional import base
@@ -43,6 +42,7 @@ class CheckTestCase(base.FunctionalTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.config = self.useFixture(config_fixture.Config(cfg.CONF))
+        opts.register_opts(cfg.CONF)
         cfg.CONF([], project='glance', default_config_files=[])
         policy_opts.set_defaults(cfg.CONF)
         self.document = self.work / 'lifecycle.yaml'
@@ -106,6 +106,18 @@ class CheckTest(CheckTestCase):
         self.assertEqual('', self.enforce(enforcer, self.image()))
         self.assertIn('not authorized', self.enforce(
             enforcer, self.image(**{'class': 'gold'}), 'reader'))
+
+    def test_strangers(self) -> None:
+        """Whatever comes before it in policy.yaml."""
+        enforcer = self.enforcer('rule:default and lifecycle:delete')
+        image = self.image()
+        image.owner = 'q'
+        self.assertIn('not owned by your project',
+                      self.enforce(enforcer, image))
+        self.assertEqual('', self.enforce(enforcer, image, 'Admin'))
+        for owner in (None, ''):
+            image.owner = owner
+            self.assertIn('not owned', self.enforce(enforcer, image))
 
     def test_service_roles_do_not_count(self) -> None:
         """Nova's roles are not those of the user it works for."""
@@ -175,19 +187,3 @@ class EnforcedTest(CheckTestCase):
         self.assertEqual(('', 'p', 'public', None, None), (
             found.image.id, found.facts.project, found.facts.visibility,
             found.facts.tags, found.facts.properties))
-
-    def test_protected_properties(self) -> None:
-        """What the user may not read is looked at all the same."""
-        rules = self.work / 'protections.conf'
-        rules.write_text('[.*]\n' + ''.join(
-            f'{name} = admin\n'
-            for name in ('create', 'read', 'update', 'delete')))
-        self.config.config(property_protection_file=str(rules))
-        property_utils.CONFIG.clear()
-        self.addCleanup(property_utils.CONFIG.clear)
-        image = property_protections.ProtectedImageProxy(
-            self.image(**{'class': 'gold'}), self.context(),
-            property_utils.PropertyRules())
-        self.assertNotIn('class', image.extra_properties)
-        found = self.enforced(glance_policy.ImageTarget(image))
-        self.assertEqual({'class': 'gold'}, found.facts.properties)
