@@ -151,8 +151,9 @@ def _within(seconds: float, function: Callable[[], list[base.Dependent]]
 def _words(error: Exception) -> str:
     number = getattr(error, 'errno', None)
     if number in _NOT_ALLOWED:
-        return ('Ceph does not let this user read all pools with clones; it '
-                'needs "profile rbd-read-only pool=..." for each')
+        return ('Ceph does not know this key, or does not let its user read '
+                'all pools with clones: it needs "profile rbd-read-only '
+                'pool=..." for each')
     if number == _ENOENT:
         return ('Ceph has no such user, keyring or pool (%s)'
                 % type(error).__name__)
