@@ -36,8 +36,9 @@ class DecisionTest(unittest.TestCase):
         return [v.reason for v in decision.decide(given, defaults).violations]
 
     def test_converted(self) -> None:
-        self.assertEqual(decision.Decision('raw', ()),
-                         decision.decide(facts(), DEFAULTS))
+        decided = decision.decide(facts(), DEFAULTS)
+        self.assertEqual(('raw', ()),
+                         (decided.disk_format, decided.violations))
 
     def test_stored_as_it_is(self) -> None:
         for given, defaults, expected in (

@@ -1,0 +1,117 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Which rule decided what, and why those before it did not: line by line."""
+
+from collections.abc import Iterator
+import dataclasses
+import enum
+import itertools
+
+from glance_lifecycle.policy import decision as decisions
+from glance_lifecycle.policy import document as documents
+from glance_lifecycle.policy import drift
+from glance_lifecycle.policy import wants
+
+
+class Result(enum.StrEnum):
+    """What a line says of its rule.
+
+    NO_MATCH: it does not match. UNKNOWN: it may match, a fact is not known.
+    DECIDES: it has decided this. LEFT: it would have matched, had another
+    not done so before. REFUSES: the image could not come in. DRIFT: the
+    image is not as wanted.
+    """
+
+    NO_MATCH = 'does not match'
+    UNKNOWN = 'cannot be told'
+    DECIDES = 'decides'
+    LEFT = 'not asked'
+    REFUSES = 'refuses'
+    DRIFT = 'drift'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Line:
+    """One step.
+
+    :ivar rule: its name, ``defaults``, an option, or ``built-in``
+    :ivar detail: why, or what is wanted
+    """
+
+    section: str
+    rule: str
+    result: Result
+    detail: str
+
+
+def explain(policy: decisions.Policy, facts: decisions.Facts, *,
+            existing: bool) -> Iterator[Line]:
+    """The story of one Decision.
+
+    :param existing: the image is one that is there: compare it, too; else
+        say what would be refused
+    """
+    decision = policy.decide(facts)
+    for section in wants.SECTIONS:
+        yield from _rules(policy, facts, decision, section)
+        yield from _fields(decision, section)
+    if existing:
+        for item in drift.compare(facts, decision):
+            yield Line(item.section, item.rule, Result.DRIFT,
+                       '%s: wanted %s, found %s' % (
+                           item.field, item.wanted, item.found))
+    else:
+        for violation in decision.violations:
+            yield Line(_SECTION_OF.get(violation.reason, 'require'),
+                       violation.rule, Result.REFUSES, '%s: %s' % (
+                           violation.reason, violation.detail))
+
+
+_SECTION_OF = {
+    'store-unknown': 'place', 'visibility-not-allowed': 'visibility',
+    'publisher-not-allowed': 'visibility', 'property-forbidden': 'metadata',
+    'tag-forbidden': 'metadata'}
+
+
+def _rules(policy: decisions.Policy, facts: decisions.Facts,
+           decision: decisions.Decision, section: str) -> Iterator[Line]:
+    rules = policy.document.rules if policy.document else ()
+    for rule in rules:
+        if section not in rule.wants:
+            continue
+        if rule.name == decision.rules[section]:
+            yield Line(section, rule.name, Result.DECIDES,
+                       'it is the first that matches: %s' % rule.match)
+            return
+        unknown = rule.match.holds(facts) is None
+        yield Line(section, rule.name,
+                   Result.UNKNOWN if unknown else Result.NO_MATCH,
+                   rule.match.why_not(facts))
+
+
+def _fields(decision: decisions.Decision, section: str) -> Iterator[Line]:
+    """What is wanted, by who wants it."""
+    outcome = decision.origins[section]
+    found = [(outcome.origins[field.name], '%s: %s' % (
+        field.name, wants.text(section, field.name, getattr(
+            outcome.wants, field.name))))
+        for field in dataclasses.fields(outcome.wants)
+        if field.name not in wants.TRUST
+        or getattr(outcome.wants, field.name) is not None]
+    order = {outcome.rule: 0, documents.DEFAULTS: 1}
+    found.sort(key=lambda item: order.get(
+        item[0], 3 if item[0] == documents.BUILT_IN else 2))
+    for origin, items in itertools.groupby(found, key=lambda item: item[0]):
+        yield Line(section, origin, Result.DECIDES,
+                   '; '.join(text for _, text in items))

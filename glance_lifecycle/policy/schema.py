@@ -1,0 +1,271 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""The JSON schema of the document, version 1, and what it finds."""
+
+from collections.abc import Iterator
+import difflib
+from typing import Any
+
+import jsonschema
+
+from glance_lifecycle.policy import match
+from glance_lifecycle.policy import units
+from glance_lifecycle.policy import yaml_tree
+
+VISIBILITIES = ('public', 'community', 'shared', 'private')
+IMPORT_METHODS = ('glance-direct', 'web-download', 'glance-download',
+                  'copy-image')
+MAX_RULES = 500
+
+# Our word for "what would be right", beside the schema that says it.
+_EXPECTED = 'x-expected'
+
+
+def _text(expected: str, **more: Any) -> dict[str, Any]:
+    return {'type': 'string', 'minLength': 1, 'maxLength': 255,
+            _EXPECTED: expected, **more}
+
+
+def _one_of(*words: str) -> dict[str, Any]:
+    return {'enum': list(words), _EXPECTED: 'one of ' + ', '.join(words)}
+
+
+def _list(item: dict[str, Any], least: int = 0) -> dict[str, Any]:
+    return {'type': 'array', 'items': item, 'maxItems': 200,
+            'minItems': least, 'uniqueItems': True, _EXPECTED: 'a list'}
+
+
+def _some(item: dict[str, Any]) -> dict[str, Any]:
+    """One, or a list of which any will do."""
+    return {'if': {'type': 'array'}, 'then': _list(item, 1), 'else': item}
+
+
+def _mapping(properties: dict[str, Any], *required: str, least: int = 0
+             ) -> dict[str, Any]:
+    return {'type': 'object', 'properties': properties,
+            'required': list(required), 'additionalProperties': False,
+            'minProperties': least, _EXPECTED: 'a mapping with any of '
+            + ', '.join(properties)}
+
+
+def _named(value: dict[str, Any]) -> dict[str, Any]:
+    """Names of image properties -> something."""
+    return {'type': 'object', 'additionalProperties': value,
+            'minProperties': 1, 'maxProperties': 200,
+            'propertyNames': {'minLength': 1, 'maxLength': 255},
+            _EXPECTED: 'a mapping of property names'}
+
+
+_WORD = _text('text')
+_BOOL = {'type': 'boolean', _EXPECTED: 'true or false'}
+_GLOB = _text('a pattern such as ubuntu-*', format='glob')
+_SIZE = _text('a size such as 10 GiB', format='size')
+_DURATION = _text('a time such as 30 days', format='duration')
+_FORMAT = _text('the name of a format, such as qcow2',
+                pattern=r'^[a-z0-9_+-]+\Z')
+
+_PROPERTY = {
+    'if': {'type': 'object'},
+    'then': {**_mapping({'pattern': _some(_GLOB), 'present': _BOOL}),
+             'minProperties': 1, 'maxProperties': 1},
+    'else': _some({**_WORD, _EXPECTED: 'text, a list of texts, '
+                   '{pattern: ...} or {present: true}', 'minLength': 0})}
+
+_MATCH = {**_mapping({
+    'project': _some(_WORD),
+    'domain': _some(_WORD),
+    'visibility': _some(_one_of(*VISIBILITIES)),
+    'tags': _some(_WORD),
+    'name': _some(_GLOB),
+    'disk_format': _some(_FORMAT),
+    'container_format': _some(_FORMAT),
+    'size': _mapping({'min': _SIZE, 'max': _SIZE}, least=1),
+    'virtual_size': _mapping({'min': _SIZE, 'max': _SIZE}, least=1),
+    'properties': _named(_PROPERTY),
+    'import_method': _some(_one_of(*IMPORT_METHODS)),
+    'signed': _BOOL,
+    'age': _mapping({'min': _DURATION, 'max': _DURATION}, least=1),
+    'importer_roles': _some(_WORD),
+    'any': _list({'$ref': '#/$defs/match'}, 1),
+    'all': _list({'$ref': '#/$defs/match'}, 1),
+    'not': {'$ref': '#/$defs/match'},
+})}
+
+_SET_PROPERTY = _text('text; numbers, true and false in quotes',
+                      maxLength=65535)
+
+_SECTIONS = {
+    'require': _mapping({
+        'signature': _one_of('never', 'signed-only', 'always'),
+        'allowed_certificates': _list(_WORD),
+        'ca_bundle': _text('the full path of a PEM file', pattern='^/'),
+        'denied_serials': _list(_text(
+            'a serial number in hexadecimal, in quotes',
+            pattern=r'^(serial=)?[0-9A-Fa-f:]+\Z')),
+        'min_rsa_bits': {'type': 'integer', 'minimum': 1024,
+                         'maximum': 16384, _EXPECTED: 'a number of bits'},
+        'min_ec_bits': {'type': 'integer', 'minimum': 224, 'maximum': 571,
+                        _EXPECTED: 'a number of bits'},
+        'allow_dsa': _BOOL,
+        'check_validity': _BOOL,
+        'check_key_usage': _BOOL,
+        'formats': _list(_FORMAT, 1),
+        'max_virtual_size': {
+            'if': {'const': 'unlimited'}, 'else': {
+                **_SIZE, _EXPECTED: 'a size such as 10 GiB, or unlimited'}},
+        'max_expansion_ratio': {
+            'if': {'const': 'unlimited'}, 'else': {
+                'type': 'integer', 'minimum': 1,
+                _EXPECTED: 'a whole number, or unlimited'}},
+        'properties': _named(_PROPERTY),
+    }, least=1),
+    'convert': _mapping({
+        'to_raw': {
+            'if': {'type': 'object'},
+            'then': _mapping({'if_store_is': _some(_WORD)}, 'if_store_is'),
+            'else': {**_one_of('always', 'never'), _EXPECTED: 'always, '
+                     'never, or {if_store_is: [rbd]}'}},
+    }, least=1),
+    'place': _mapping({
+        'stores': _list(_WORD, 1),
+        'later': _list(_WORD),
+        'copies': _one_of('at-least', 'exact'),
+        'combine': _one_of('union', 'policy-only'),
+        'all_must_succeed': _BOOL,
+    }, least=1),
+    'protect': _mapping({
+        'protected': _BOOL,
+        'keep_while_in_use': _BOOL,
+        'cool_down': _DURATION,
+        'may_delete': _list(_WORD),
+        'may_unprotect': _list(_WORD),
+    }, least=1),
+    'visibility': _mapping({
+        'allowed': _list(_one_of(*VISIBILITIES), 1),
+        'publishers': _list(_WORD),
+        'hidden': _BOOL,
+    }, least=1),
+    'metadata': _mapping({
+        'set_properties': _named(_SET_PROPERTY),
+        'set_tags': _list(_WORD),
+        'forbid_properties': _list(_GLOB),
+        'forbid_tags': _list(_GLOB),
+    }, least=1),
+    'cache': _mapping({
+        'prefetch': _list(_one_of('glance', 'nova')),
+        'keep': _BOOL,
+    }, least=1),
+    'retain': _mapping({
+        'hide_after': _DURATION,
+        'deactivate_after': _DURATION,
+        'delete_after': _DURATION,
+        'only_unused': _BOOL,
+    }, least=1),
+}
+
+SECTIONS = tuple(_SECTIONS)
+
+SCHEMA = {
+    '$schema': 'https://json-schema.org/draft/2020-12/schema',
+    'title': 'Image lifecycle policy',
+    **_mapping({
+        'version': {'const': 1, _EXPECTED: '1, the only version there is'},
+        'description': _text('text', maxLength=4096),
+        'defaults': _mapping(_SECTIONS),
+        'rules': {**_list(_mapping({
+            'name': _text(
+                'a name of letters, digits, "-", "_" and "."',
+                pattern=r'^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z'),
+            'description': _text('text', maxLength=4096),
+            'match': {'$ref': '#/$defs/match'},
+            **_SECTIONS}, 'name')), 'maxItems': MAX_RULES,
+            'uniqueItems': False},
+    }, 'version'),
+    '$defs': {'match': _MATCH},
+}
+
+_formats = jsonschema.FormatChecker(formats=())
+
+
+@_formats.checks('size', raises=ValueError)
+def _is_size(value: object) -> bool:
+    return not isinstance(value, str) or units.size(value) >= 0
+
+
+@_formats.checks('duration', raises=ValueError)
+def _is_duration(value: object) -> bool:
+    return not isinstance(value, str) or units.duration(value) >= 0
+
+
+@_formats.checks('glob', raises=ValueError)
+def _is_glob(value: object) -> bool:
+    if isinstance(value, str) and value.count('*') > 8:
+        raise ValueError('it has more than 8 stars')
+    return True
+
+
+_validator = jsonschema.Draft202012Validator(SCHEMA, format_checker=_formats)
+
+
+def problems(tree: yaml_tree.Tree) -> Iterator[yaml_tree.Problem]:
+    """Everything in which the document differs from the schema."""
+    known = {(problem.line, problem.column) for problem in tree.problems}
+    for error in _validator.iter_errors(tree.value):
+        path = tuple(error.absolute_path)
+        if tree.place(path) in known:
+            continue
+        if error.validator == 'additionalProperties':
+            yield from _unknown(tree, path, error)
+        else:
+            yield tree.problem(path, _message(error))
+
+
+def _unknown(tree: yaml_tree.Tree, path: yaml_tree.Path, error: Any
+             ) -> Iterator[yaml_tree.Problem]:
+    known = error.schema['properties']
+    for key in error.instance:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            yield tree.problem(path, 'the key %s is not known here%s' % (
+                match.text(key), ': did you mean %s?' % near[0] if near
+                else ': known are ' + ', '.join(known)), key=key)
+
+
+def _message(error: Any) -> str:
+    expected = error.schema.get(_EXPECTED, '')
+    value = error.instance
+    if error.validator == 'required':
+        missing = [key for key in error.validator_value if key not in value]
+        return 'there must be %s here' % ' and '.join(missing)
+    if error.validator == 'format':
+        return '%s is not %s: %s' % (match.text(value), expected, error.cause)
+    if error.validator == 'enum' and isinstance(value, str):
+        near = difflib.get_close_matches(
+            value, [v for v in error.validator_value], 1)
+        return '%s is not %s%s' % (match.text(value), expected, (
+            ': did you mean %s?' % near[0] if near else ''))
+    if error.validator == 'uniqueItems':
+        return 'the list says the same thing twice'
+    if error.validator in ('minItems', 'minProperties'):
+        return 'it is empty: leave it out, or say something'
+    if error.validator in ('maxItems', 'maxProperties'):
+        return 'there are more than %d' % error.validator_value
+    if (error.validator == 'type' and error.validator_value == 'string'
+            and isinstance(value, (bool, int))):
+        return '%s is not %s: put it in quotes if it is text' % (
+            match.text(value), expected)
+    if isinstance(value, (dict, list)):
+        return '%s is not %s' % (
+            'a mapping' if isinstance(value, dict) else 'a list', expected)
+    return '%s is not %s' % (match.text(value), expected or 'allowed here')
