@@ -41,7 +41,7 @@ def decide(session: sessions.Session, image: glance_image.ImageFacts,
         cannot be known of this import
     :raises ImageRefused: with all that the policy forbids
     """
-    decided = policy_file.policy(CONF).decide(policy_facts.Facts(
+    decided = policy_file.in_force(CONF).decide(policy_facts.Facts(
         disk_format=image.disk_format,
         container_format=image.container_format, size=size,
         virtual_size=virtual_size or size, name=image.name or '',
