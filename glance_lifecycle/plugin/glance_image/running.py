@@ -124,8 +124,9 @@ class Import:
                 owner=image.owner, domain=self.context.project_domain_id,
                 visibility=image.visibility, tags=frozenset(image.tags),
                 protected=image.protected, hidden=image.os_hidden,
-                age=int((timeutils.utcnow(with_timezone=True)
-                         - image.created_at).total_seconds()),
+                age=int(timeutils.delta_seconds(
+                    timeutils.normalize_time(image.created_at),
+                    timeutils.utcnow())),
                 roles=frozenset(self.context.roles))
 
     @database.retry
