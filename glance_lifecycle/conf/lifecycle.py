@@ -90,6 +90,21 @@ Largest ratio of an image's virtual size to its file's; 0 for no limit.
 Looked at only for virtual sizes above 10 GiB, so that small empty disks may be
 imported. Raise it if your users import large, nearly empty disks.
 """),
+    cfg.StrOpt(
+        'policy_file',
+        help="""
+Full path of the lifecycle policy, a YAML document.
+
+It decides, by the image, who must sign, what is converted, which stores an
+image belongs in, what is protected, and who may publish. What it does not say
+is decided by the options here. Without it, they decide alone.
+
+A changed file is picked up without a restart, a second after it was written;
+a broken change is logged as an error and has no effect. If it is broken when
+the service starts, nothing is imported. Check it before, with "openstack image
+lifecycle policy validate"; etc/lifecycle-policy.yaml.sample is a start. Every
+host needs the same file.
+"""),
 ]
 
 

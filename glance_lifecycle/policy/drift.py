@@ -86,7 +86,9 @@ def _require(facts: Facts, decision: Decision) -> Iterator[_Difference]:
 
 
 def _convert(facts: Facts, decision: Decision) -> Iterator[_Difference]:
-    if facts.disk_format not in (None, decision.disk_format):
+    # A signed image may have been kept as it is: its signature is of that.
+    if not facts.signed and facts.disk_format not in (
+            None, decision.disk_format):
         yield ('to_raw', 'disk_format', decision.disk_format,
                str(facts.disk_format))
 

@@ -28,15 +28,13 @@ class Result(enum.StrEnum):
     """What a line says of its rule.
 
     NO_MATCH: it does not match. UNKNOWN: it may match, a fact is not known.
-    DECIDES: it has decided this. LEFT: it would have matched, had another
-    not done so before. REFUSES: the image could not come in. DRIFT: the
-    image is not as wanted.
+    DECIDES: it has decided this. REFUSES: the image could not come in.
+    DRIFT: the image is not as wanted.
     """
 
     NO_MATCH = 'does not match'
     UNKNOWN = 'cannot be told'
     DECIDES = 'decides'
-    LEFT = 'not asked'
     REFUSES = 'refuses'
     DRIFT = 'drift'
 

@@ -254,6 +254,8 @@ def contradictions(section: str, fields: Mapping[str, Any]
 def text(section: str, name: str, value: Any) -> str:
     """A field's value as the document would have it."""
     if value is None:
+        if name == 'publishers':
+            return 'every project'
         return 'as configured' if name in TRUST else (
             'never' if section == 'retain' else 'as asked')
     if name in _DURATIONS:

@@ -1,0 +1,147 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Images of a cloud against the policy, one at a time."""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+import dataclasses
+import datetime
+from typing import Any
+
+from glance_lifecycle.policy import decision
+from glance_lifecycle.policy import drift
+from glance_lifecycle.signing import properties
+
+#: What the Image API calls an image: GET /v2/images/{id}.
+Resource = Mapping[str, Any]
+
+# Attributes of images; whatever else the API shows is a property.
+# https://docs.openstack.org/api-ref/image/v2/#show-image
+_ATTRIBUTES = frozenset((
+    'id', 'name', 'status', 'visibility', 'protected', 'owner', 'tags',
+    'disk_format', 'container_format', 'size', 'virtual_size', 'min_disk',
+    'min_ram', 'checksum', 'os_hash_algo', 'os_hash_value', 'os_hidden',
+    'created_at', 'updated_at', 'self', 'file', 'schema', 'direct_url',
+    'locations', 'stores'))
+
+#: There are bytes, which can be as wanted or not.
+SETTLED = ('active', 'deactivated')
+
+# GET /v2/images caps it at [DEFAULT] api_limit_max, 1000 unless changed.
+PAGE = 500
+
+# Of images deleted while they are listed, how many may end one page.
+_DELETED = 20
+
+#: path, query -> the JSON of the answer, None if there is no such marker
+Get = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Drifted:
+    """One difference of one image."""
+
+    image_id: str
+    name: str
+    drift: drift.Drift
+
+
+def facts(image: Resource, now: datetime.datetime,
+          store_kinds: Mapping[str, str] | None = None) -> decision.Facts:
+    """What the Image API tells of an image.
+
+    :param now: with a time zone
+    :param store_kinds: store -> glance_store driver; None if not known
+    """
+    found = {name: str(value) for name, value in image.items()
+             if name not in _ATTRIBUTES and value is not None}
+    stores = image.get('stores')
+    return decision.Facts(
+        image.get('disk_format'), image.get('container_format'),
+        image.get('size'), image.get('virtual_size'),
+        name=image.get('name') or '', project=image.get('owner') or '',
+        visibility=image.get('visibility'),
+        tags=frozenset(image.get('tags') or ()), properties=found,
+        signed=all(name in found for name in properties.NAMES),
+        age=_age(image.get('created_at'), now),
+        stores=tuple(s for s in stores.split(',') if s) if stores else (),
+        store_kinds=store_kinds, protected=image.get('protected'),
+        hidden=image.get('os_hidden'))
+
+
+def drifted(images: Iterable[Resource], policy: decision.Policy,
+            store_kinds: Mapping[str, str] | None = None, *,
+            now: datetime.datetime | None = None) -> Iterator[Drifted]:
+    """Where these images differ from what the policy wants of them."""
+    now = now or datetime.datetime.now(datetime.UTC)
+    for image in images:
+        if image.get('status') in SETTLED:
+            known = facts(image, now, store_kinds)
+            for item in drift.compare(known, policy.decide(known)):
+                yield Drifted(image['id'], image.get('name') or '', item)
+
+
+def catalogue(get: Get, *, page_size: int = PAGE,
+              **query: str) -> Iterator[Resource]:
+    """All images, hidden ones too; no more than a page is held.
+
+    :param query: of GET /v2/images, such as ``visibility``
+    """
+    # Hidden images are listed only when asked for.
+    for hidden in ('false', 'true'):
+        yield from _pages(get, {'limit': page_size, 'os_hidden': hidden,
+                                **query})
+
+
+def _pages(get: Get, query: dict[str, Any]) -> Iterator[Resource]:
+    answer = get('/images', query)
+    while answer is not None:
+        page = answer['images']
+        yield from page
+        if not page or 'next' not in answer:
+            return
+        ids = [image['id'] for image in page]
+        answer, seen = _next(get, query, ids)
+        if answer is not None and seen:
+            answer = {**answer, 'images': [
+                image for image in answer['images']
+                if image['id'] not in seen]}
+
+
+def _next(get: Get, query: dict[str, Any], ids: list[str]
+          ) -> tuple[Mapping[str, Any] | None, set[str]]:
+    """The page after that one, and what was in both.
+
+    Who deletes the last image of a page in the meantime takes the marker
+    away; the one before it does as well.
+    """
+    for back in range(1, min(len(ids), _DELETED) + 1):
+        answer = get('/images', {**query, 'marker': ids[-back]})
+        if answer is not None:
+            return answer, set(ids[len(ids) - back + 1:])
+    return None, set()
+
+
+def _age(created: str | None, now: datetime.datetime) -> int | None:
+    if created is None:
+        return None
+    try:
+        then = datetime.datetime.fromisoformat(created)
+    except ValueError:
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=datetime.UTC)
+    return max(0, int((now - then).total_seconds()))

@@ -1,0 +1,117 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Where commands find the lifecycle policy and the images to ask it about."""
+
+import argparse
+from collections.abc import Mapping
+import os
+from typing import Any
+
+from openstack import exceptions as sdk_exceptions
+from osc_lib import exceptions as osc_exceptions
+from oslo_config import cfg
+
+from glance_lifecycle.audit import drift
+from glance_lifecycle.conf import opts
+from glance_lifecycle.policy import decision
+from glance_lifecycle.policy import document
+from glance_lifecycle.policy import yaml_tree
+from glance_lifecycle import policy_file
+
+_CONFIG = '/etc/glance/glance-api.conf'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say which policy."""
+    parser.add_argument(
+        '--policy', metavar='<file>',
+        help='Policy document (default: what [lifecycle] policy_file of the '
+        'configuration names)')
+    parser.add_argument(
+        '--config-file', metavar='<file>',
+        help='Configuration of the service: its options decide where the '
+        'policy is silent (default: %s, if it is there)' % _CONFIG)
+
+
+def policy(parsed_args: argparse.Namespace) -> decision.Policy:
+    """What the options of ``add_arguments()`` say.
+
+    :raises CommandError: there is none, or the file cannot be used
+    :raises ConfigurationError: it is broken
+    """
+    config = parsed_args.config_file
+    if config is None and os.path.exists(_CONFIG):
+        config = _CONFIG
+    conf = _configuration(config)
+    path = parsed_args.policy or conf.lifecycle.policy_file
+    if not path:
+        raise osc_exceptions.CommandError(
+            'There is no policy: name one with --policy, or with '
+            '--config-file a configuration that has [lifecycle] '
+            'policy_file.')
+    return decision.Policy(document.load(read(path)),
+                           policy_file.defaults(conf))
+
+
+def read(path: str) -> bytes:
+    """A document's bytes; one more than are allowed, if there are more.
+
+    :raises CommandError: it cannot be read
+    """
+    try:
+        with open(path, 'rb') as file:
+            return file.read(yaml_tree.MAX_BYTES + 1)
+    except OSError as error:
+        raise osc_exceptions.CommandError('%s cannot be read: %s.' % (
+            path, error.strerror)) from None
+
+
+def getter(client: Any) -> drift.Get:
+    """GET by the user's session.
+
+    Plain JSON: SDK resources take five times as long to make.
+
+    :param client: ``connection.of(command).image``
+    """
+    def get(path: str, query: Mapping[str, Any]) -> Any:
+        response = client.get(path, params=dict(query))
+        if 'marker' in query and response.status_code in (400, 404):
+            return None
+        sdk_exceptions.raise_from_response(response)
+        return response.json()
+    return get
+
+
+def store_kinds(client: Any) -> Mapping[str, str] | None:
+    """Store -> glance_store driver; None where the user may not know."""
+    response = client.get('/info/stores/detail')
+    if response.status_code != 200:
+        return None
+    return {store['id']: store['type']
+            for store in response.json().get('stores', ())
+            if 'type' in store}
+
+
+def _configuration(path: str | None) -> cfg.ConfigOpts:
+    conf = cfg.ConfigOpts()
+    opts.register_opts(conf)
+    try:
+        conf(args=[], project='glance',
+             default_config_files=[path] if path else [],
+             default_config_dirs=[])
+    except (cfg.Error, OSError) as error:
+        raise osc_exceptions.CommandError(
+            'The configuration file %s cannot be used: %s.'
+            % (path, error)) from None
+    return conf

@@ -1,0 +1,81 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""``openstack image lifecycle policy show``"""
+
+import argparse
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from osc_lib.command import command
+
+from glance_lifecycle.osc import policy_options
+from glance_lifecycle.osc import shown
+from glance_lifecycle.policy import decision
+from glance_lifecycle.policy import document
+from glance_lifecycle.policy import wants
+
+_COLUMNS = ('Section', 'Order', 'Rule', 'Match', 'Wants')
+
+
+class ShowPolicy(command.Lister):
+    """List the lifecycle policy by section, in the order of evaluation
+
+    In each section the first rule that matches decides; what it does not say
+    comes from the defaults, and then from the configuration.
+    """
+
+    auth_required = False
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = super().get_parser(prog_name)
+        parser.add_argument(
+            '--section', choices=list(wants.SECTIONS), action='append',
+            help='Only this section (repeat for more)')
+        policy_options.add_arguments(parser)
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace
+                    ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        with shown.errors():
+            policy = policy_options.policy(parsed_args)
+        return _COLUMNS, [
+            row for section in parsed_args.section or wants.SECTIONS
+            for row in _rows(policy, section)]
+
+
+def _rows(policy: decision.Policy, section: str
+          ) -> Iterator[Sequence[Any]]:
+    found = policy.document
+    assert found is not None  # noqa: S101 - there is none without
+    order = 0
+    for rule in found.rules:
+        if section in rule.wants:
+            order += 1
+            yield (section, order, rule.name, str(rule.match),
+                   _text(section, rule.wants[section]))
+    if section in found.defaults:
+        order += 1
+        yield (section, order, document.DEFAULTS, 'every image',
+               _text(section, found.defaults[section]))
+    options = wants.from_options(section, policy.defaults)
+    for name, value in options.items():
+        yield (section, order + 1, wants.OPTIONS[section, name],
+               'every image', _text(section, {name: value}))
+
+
+def _text(section: str, fields: Mapping[str, Any]) -> str:
+    return '; '.join('%s: %s' % (name, wants.text(section, name, value))
+                     for name, value in fields.items())
