@@ -178,6 +178,9 @@ def _read(path: str) -> tuple[bytes | None, _Identity]:
     with open(fd, 'rb') as file:
         before = _identity(os.fstat(fd))
         data = file.read(yaml_tree.MAX_BYTES + 1)
+        if not data:
+            # Seen: open() for writing shows size 0 before the new mtime.
+            time.sleep(0.01)
         after = _identity(os.fstat(fd))
     return (data if before == after else None), after
 

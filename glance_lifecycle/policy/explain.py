@@ -64,6 +64,8 @@ def explain(policy: decisions.Policy, facts: decisions.Facts, *,
     for section in wants.SECTIONS:
         yield from _rules(policy, facts, decision, section)
         yield from _fields(decision, section)
+        if section == 'convert':
+            yield _format(decision)
     if existing:
         for item in drift.compare(facts, decision):
             yield Line(item.section, item.rule, Result.DRIFT,
@@ -96,6 +98,16 @@ def _rules(policy: decisions.Policy, facts: decisions.Facts,
         yield Line(section, rule.name,
                    Result.UNKNOWN if unknown else Result.NO_MATCH,
                    rule.match.why_not(facts))
+
+
+def _format(decision: decisions.Decision) -> Line:
+    rule = decision.rules['convert']
+    if rule in decision.unsure.get('convert', ()):
+        return Line('convert', rule, Result.UNKNOWN,
+                    'the kind of a target store is not known here')
+    return Line('convert', decision.decided_by('convert', 'to_raw'),
+                Result.DECIDES, 'stored as %s' % (
+                    decision.disk_format or 'it is'))
 
 
 def _fields(decision: decisions.Decision, section: str) -> Iterator[Line]:

@@ -26,7 +26,7 @@ from glance_lifecycle.policy import match
 
 # An image has several of these at a time.
 _MULTIPLE = ('tags', 'importer_roles')
-_WILD = frozenset('*?[')
+_WILD = frozenset('*?[]')
 
 _Condition = match.Condition
 
@@ -184,6 +184,10 @@ def _excludes_one(b: _Condition, a: _Condition) -> bool:
     if isinstance(a, match.Between) and isinstance(b, match.Between):
         return any(high is not None and low is not None and high < low
                    for high, low in ((a.high, b.low), (b.high, a.low)))
+    if isinstance(a, (match.Like, match.PropertyLike)) and isinstance(
+            b, (match.Like, match.PropertyLike)):
+        return all(_apart(one, other) for one in a.patterns
+                   for other in b.patterns)
     for one, other in ((a, b), (b, a)):
         if isinstance(one, (match.OneOf, match.PropertyIs)):
             if isinstance(other, (match.OneOf, match.PropertyIs)):
@@ -215,3 +219,23 @@ def _within(narrow: str, wide: str) -> bool:
             and len(narrow) >= len(head) + len(tail)
             and not _WILD.intersection(narrow[:len(head)])
             and not _WILD.intersection(narrow[len(narrow) - len(tail):]))
+
+
+def _apart(one: str, other: str) -> bool:
+    """Whether nothing is like both patterns."""
+    for literal, pattern in ((one, other), (other, one)):
+        if not _WILD.intersection(literal):
+            return match.globs((pattern,)).match(literal) is None
+    heads = _head(one), _head(other)
+    tails = _head(one[::-1])[::-1], _head(other[::-1])[::-1]
+    return not (heads[0].startswith(heads[1])
+                or heads[1].startswith(heads[0])) or not (
+        tails[0].endswith(tails[1]) or tails[1].endswith(tails[0]))
+
+
+def _head(pattern: str) -> str:
+    """What stands before the first wildcard."""
+    for number, character in enumerate(pattern):
+        if character in _WILD:
+            return pattern[:number]
+    return pattern
