@@ -45,7 +45,7 @@ def decide(session: sessions.Session, image: glance_image.ImageFacts,
         disk_format=image.disk_format,
         container_format=image.container_format, size=size,
         virtual_size=virtual_size or size, name=image.name or '',
-        project=image.owner, domain=image.domain,
+        project=image.owner or '', domain=image.domain,
         visibility=image.visibility, tags=image.tags,
         properties={name: str(value)
                     for name, value in image.properties.items()},
@@ -101,5 +101,5 @@ def written(decided: decision.Decision,
         'protected': decided.protect.protected,
         'hidden': decided.visibility.hidden,
         'visibilities': [v for v in wants.ALL_VISIBILITIES
-                         if decided.visibility.permits(v, image.owner)],
+                         if decided.visibility.permits(v, image.owner or '')],
     }

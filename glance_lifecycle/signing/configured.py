@@ -50,16 +50,19 @@ def trust_policy(conf: cfg.ConfigOpts,
                  ) -> trust.TrustPolicy:
     """What a signer's certificate must be.
 
-    :param refined: values that take the place of options of that name
+    :param refined: values that take the place of options of that name, but
+        for denied_serials: who is revoked is so everywhere
     :raises ConfigurationError: an option has no meaning
     """
-    group = {**conf[signing_conf.GROUP.name], **(refined or {})}
+    options = conf[signing_conf.GROUP.name]
+    group = {**options, **(refined or {})}
+    denied = {*options.denied_serials, *group['denied_serials']}
     return trust.TrustPolicy(
         ca_bundle=group['ca_bundle'] or None,
         require_chain=bool(group['ca_bundle']),
         allowed_certificates=frozenset(group['allowed_certificates']),
         denied_serials=frozenset(
-            trust.parse_serial(text) for text in group['denied_serials']),
+            trust.parse_serial(text) for text in denied),
         min_rsa_bits=group['min_rsa_bits'], min_ec_bits=group['min_ec_bits'],
         allow_dsa=group['allow_dsa'],
         check_validity=group['check_validity'],

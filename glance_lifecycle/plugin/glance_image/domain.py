@@ -26,7 +26,6 @@ from glance import notifier as glance_notifier
 # Ours alone: what a user wrote there is never taken over.
 NAMESPACE = 'lifecycle_'
 
-
 # What an image falls back to, if it may not be as visible as it is.
 _NARROWEST_FIRST = ('private', 'shared', 'community', 'public')
 
