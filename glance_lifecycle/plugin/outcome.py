@@ -154,8 +154,9 @@ def _give_back(session: sessions.Session) -> None:
     session.glance.give_back(
         session.stores, why=str(session.error) if session.error else None,
         staged_size=size, **attributes)
-    if record and record.signature:
-        glance_image.restore_signature(record.image_id, record.signature)
+    if record and record.changed:
+        glance_image.restore(record.image_id, record.signature,
+                             record.protected)
     if size is None and staged and (
             session.glance.method not in glance_image.DOWNLOADS):
         remove(staged)

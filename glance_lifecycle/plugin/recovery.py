@@ -219,6 +219,7 @@ def _put_right(plan: Plan, record: journal.Record) -> None:
                 **attributes)
         else:
             glance_image.set_queued(record.image_id, **attributes)
-        if record.signature:
-            glance_image.restore_signature(record.image_id, record.signature)
+        if record.changed:
+            glance_image.restore(record.image_id, record.signature,
+                                 record.protected)
     glance_image.drop_lock(record.image_id, record.task_id)

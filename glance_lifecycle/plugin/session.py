@@ -44,6 +44,8 @@ class Session:
 
     :ivar stores: the stores to write, copied before Glance's list is emptied
     :ivar staged_reason: why this import is staged, None if it is direct
+    :ivar facts: the image, as it was admitted
+    :ivar trust: what the policy says of the signer's certificate
     :ivar signature: the user's, if the image has one that counts
     :ivar signer: the service's, where the stored bytes are to be signed
     :ivar error: what made our tasks fail
@@ -61,6 +63,8 @@ class Session:
         self.journal: journal.Journal | None = None
         self.fd = -1
         self._opened: tuple[int, ...] = ()
+        self.facts: glance_image.ImageFacts | None = None
+        self.trust: dict[str, Any] = {}
         self.signature: properties.SignatureProperties | None = None
         self.signer: signer.ServiceSigner | None = None
         self.error: exceptions.LifecycleError | None = None
@@ -122,6 +126,13 @@ class Session:
             raise exceptions.ImageRefused(
                 reason='changed', detail='the staged file changed while it '
                 'was imported. Stage the image again')
+
+    def remember(self) -> None:
+        """What the image's record was, before the import changes it early."""
+        assert self.facts is not None  # noqa: S101 - Admit saw to it
+        self.note(changed=True, protected=self.facts.protected,
+                  signature=self.signature.to_properties()
+                  if self.signature else {})
 
     def note(self, **fields: Any) -> None:
         if self.journal is None:

@@ -26,22 +26,13 @@ CONF = cfg.CONF
 
 
 def claimed(image_properties: Mapping[str, Any]
-            ) -> properties.SignatureProperties | None:
-    """The signature that must be good, None if none need be.
-
-    :raises ImageRefused: a partial or malformed one, or none where one is
-        required
-    """
-    required = CONF.lifecycle_signing.required
-    if required == 'never':
-        return None
-    given = properties.parse(image_properties)
-    if given is None and required == 'always':
-        raise exceptions.ImageRefused(
-            reason='signature-required', detail='only signed images may be '
-            'imported here. Sign it ("openstack image lifecycle sign FILE") '
-            'and set the four img_signature properties before the import')
-    return given
+            ) -> tuple[properties.SignatureProperties | None,
+                       exceptions.ImageRefused | None]:
+    """The image's signature, or what is wrong with its properties."""
+    try:
+        return properties.parse(image_properties), None
+    except exceptions.ImageRefused as error:
+        return None, error
 
 
 def conversion(session: sessions.Session, wanted: bool) -> tuple[bool, bool]:

@@ -12,6 +12,7 @@
 
 """From Glance's configuration to a Job: plain data for the child."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 import functools
 import os
@@ -88,19 +89,19 @@ def staging_target(directory: str, name: str) -> jobs.Target:
         'metadata': []}, name)
 
 
-def source(reader: str, image_id: str,
-           staging_dir: str) -> tuple[str, dict[str, Any]]:
+def source(reader: str, image_id: str, staging_dir: str,
+           max_virtual_size: int) -> tuple[str, dict[str, Any]]:
     """The source for a format and its options.
 
     :param reader: the format to decode; ``raw`` takes the bytes as they are
+    :param max_virtual_size: bytes; 0 for no limit
     """
     found = entry(SOURCES, reader)
     if found is None:
         raise exceptions.ConfigurationError(
             detail='no source reads %s. Reinstall glance_lifecycle: its '
             'entry points are missing' % reader)
-    limit = CONF.lifecycle.max_virtual_size * GIB
-    options: dict[str, Any] = {'max_virtual_size': limit or None}
+    options: dict[str, Any] = {'max_virtual_size': max_virtual_size or None}
     if reader not in OWN_READERS:
         options |= {'disk_format': reader, 'image_id': image_id,
                     'scratch_dir': staging_dir,
@@ -108,12 +109,18 @@ def source(reader: str, image_id: str,
     return found, options
 
 
-def job(image_id: str, reader: str, staging_dir: str,
+def job(image_id: str, plan: Mapping[str, Any],
         stores: Sequence[jobs.Target], digests: Sequence[str],
-        virtual_size: int, all_must_succeed: bool) -> jobs.Job:
-    """The whole job, with the limits that the options set."""
+        all_must_succeed: bool) -> jobs.Job:
+    """The whole job, with the limits that the options set.
+
+    :param plan: Admit's
+    """
     conf = CONF.lifecycle_transfer
-    source_entry, options = source(reader, image_id, staging_dir)
+    reader = plan['reader']
+    virtual_size = plan['virtual_size'] or plan['staged_size']
+    source_entry, options = source(reader, image_id, plan['staging_dir'],
+                                   plan['max_virtual_size'])
     memory = conf.memory_limit * MIB
     if reader not in OWN_READERS:
         memory = max(memory, QEMU_IMG_MEMORY)

@@ -12,6 +12,7 @@
 
 """What ``[lifecycle_signing]`` says, as objects."""
 
+from collections.abc import Mapping
 import os
 from typing import Any
 
@@ -44,18 +45,28 @@ def manager(conf: cfg.ConfigOpts) -> castellan_key_manager.KeyManager:
         ) from e
 
 
-def trust_policy(conf: cfg.ConfigOpts) -> trust.TrustPolicy:
-    """:raises ConfigurationError: an option has no meaning"""
-    group = conf[signing_conf.GROUP.name]
+def trust_policy(conf: cfg.ConfigOpts,
+                 refined: Mapping[str, Any] | None = None
+                 ) -> trust.TrustPolicy:
+    """What a signer's certificate must be.
+
+    :param refined: values that take the place of options of that name, but
+        for denied_serials: who is revoked is so everywhere
+    :raises ConfigurationError: an option has no meaning
+    """
+    options = conf[signing_conf.GROUP.name]
+    group = {**options, **(refined or {})}
+    denied = {*options.denied_serials, *group['denied_serials']}
     return trust.TrustPolicy(
-        ca_bundle=group.ca_bundle or None,
-        require_chain=bool(group.ca_bundle),
-        allowed_certificates=frozenset(group.allowed_certificates),
+        ca_bundle=group['ca_bundle'] or None,
+        require_chain=bool(group['ca_bundle']),
+        allowed_certificates=frozenset(group['allowed_certificates']),
         denied_serials=frozenset(
-            trust.parse_serial(text) for text in group.denied_serials),
-        min_rsa_bits=group.min_rsa_bits, min_ec_bits=group.min_ec_bits,
-        allow_dsa=group.allow_dsa, check_validity=group.check_validity,
-        check_key_usage=group.check_key_usage)
+            trust.parse_serial(text) for text in denied),
+        min_rsa_bits=group['min_rsa_bits'], min_ec_bits=group['min_ec_bits'],
+        allow_dsa=group['allow_dsa'],
+        check_validity=group['check_validity'],
+        check_key_usage=group['check_key_usage'])
 
 
 def service_context(conf: cfg.ConfigOpts) -> Any:

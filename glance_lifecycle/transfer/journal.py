@@ -44,8 +44,9 @@ class Record:
     :ivar scratch: paths beside it that we made
     :ivar stage_host: the host that holds the staged file, as Glance had it
     :ivar disk_format: the image's, before we changed it
-    :ivar signature: the properties of the user's signature, where they were
-        changed before the import had ended
+    :ivar changed: the image's record was changed before its import had ended
+    :ivar signature: properties of the user's signature, before that
+    :ivar protected: the image's flag, before that
     """
 
     task_id: str
@@ -58,7 +59,9 @@ class Record:
     stage_host: str = ''
     disk_format: str = ''
     container_format: str = ''
+    changed: bool = False
     signature: dict[str, str] = dataclasses.field(default_factory=dict)
+    protected: bool = False
 
 
 class Journal:

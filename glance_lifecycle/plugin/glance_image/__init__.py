@@ -26,12 +26,13 @@ from glance_lifecycle.plugin.glance_image.database import drop_lock
 from glance_lifecycle.plugin.glance_image.database import end_task
 from glance_lifecycle.plugin.glance_image.database import image_state
 from glance_lifecycle.plugin.glance_image.database import ImageState
-from glance_lifecycle.plugin.glance_image.database import restore_signature
+from glance_lifecycle.plugin.glance_image.database import restore
 from glance_lifecycle.plugin.glance_image.database import set_queued
 from glance_lifecycle.plugin.glance_image.database import set_uploading
 from glance_lifecycle.plugin.glance_image.database import stale_tasks
 from glance_lifecycle.plugin.glance_image.database import StaleTask
 from glance_lifecycle.plugin.glance_image.database import task_over
+from glance_lifecycle.plugin.glance_image.domain import Wanted
 from glance_lifecycle.plugin.glance_image.enforcement import ceph_clusters
 from glance_lifecycle.plugin.glance_image.enforcement import Enforced
 from glance_lifecycle.plugin.glance_image.enforcement import enforced
@@ -50,6 +51,7 @@ from glance_lifecycle.plugin.glance_image.settings import load_configuration
 from glance_lifecycle.plugin.glance_image.settings import staged_path
 from glance_lifecycle.plugin.glance_image.settings import staging_dir
 from glance_lifecycle.plugin.glance_image.settings import store_driver
+from glance_lifecycle.plugin.glance_image.settings import store_kinds
 from glance_lifecycle.plugin.glance_image.settings import wsgi_python
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     'Sealed',
     'StaleTask',
     'UserError',
+    'Wanted',
     'allowed_inspections',
     'ceph_clusters',
     'clear_stores',
@@ -74,13 +77,14 @@ __all__ = [
     'image_state',
     'load_configuration',
     'refusal',
-    'restore_signature',
+    'restore',
     'set_queued',
     'set_uploading',
     'staged_path',
     'staging_dir',
     'stale_tasks',
     'store_driver',
+    'store_kinds',
     'task_over',
     'wsgi_python',
 ]

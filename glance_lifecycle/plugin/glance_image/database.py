@@ -150,14 +150,18 @@ def set_queued(image_id: str, **attributes: Any) -> None:
 
 
 @retry
-def restore_signature(image_id: str, signature: Mapping[str, str]) -> None:
-    """Give an image back the signature of its user's file.
+def restore(image_id: str, signature: Mapping[str, str],
+            protected: bool) -> None:
+    """Take back what an import had written before it failed.
 
-    Without it, the next import would compare that file with ours.
+    :param signature: of the user's file; without it the next import would
+        compare that file with ours
+    :param protected: as it was: what failed must be free to be deleted
     """
     repo = _repo()
     image = repo.get(image_id)
-    domain.set_properties(image, signature, signature)
+    domain.apply(image, domain.Wanted(signature, signature,
+                                      protected=protected))
     repo.save(image)
 
 

@@ -16,14 +16,56 @@ An image is wrapped in proxies: authorization, quota, notifications, policy.
 They are for what users do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from collections.abc import Mapping
+import dataclasses
 from typing import Any
 
 from glance import notifier as glance_notifier
 
 # Ours alone: what a user wrote there is never taken over.
 NAMESPACE = 'lifecycle_'
+
+# What an image falls back to, if it may not be as visible as it is.
+_NARROWEST_FIRST = ('private', 'shared', 'community', 'public')
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an import writes on an image beside its data.
+
+    :ivar properties: to set
+    :ivar dropped: to remove, beside all others of our namespace
+    :ivar tags: to add
+    :ivar protected: None to leave it as it is
+    :ivar hidden: None to leave it as it is
+    :ivar visibilities: those that it may have; None for any
+    """
+
+    properties: Mapping[str, str]
+    dropped: Collection[str]
+    tags: Collection[str] = ()
+    protected: bool | None = None
+    hidden: bool | None = None
+    visibilities: Collection[str] | None = None
+
+
+def apply(image: Any, wanted: Wanted) -> None:
+    """With the service's rights."""
+    known = innermost(image)
+    set_properties(known, wanted.properties, wanted.dropped)
+    known.tags = {*known.tags, *wanted.tags}
+    if wanted.protected is not None:
+        known.protected = wanted.protected
+    if wanted.hidden is not None:
+        known.os_hidden = wanted.hidden
+    if wanted.visibilities is not None:
+        # It was permitted when the import was admitted, which may be hours
+        # ago.
+        if known.visibility not in wanted.visibilities:
+            known.visibility = next(
+                (v for v in _NARROWEST_FIRST if v in wanted.visibilities),
+                'private')
 
 
 def innermost(image: Any) -> Any:
@@ -32,7 +74,7 @@ def innermost(image: Any) -> Any:
 
 
 def set_properties(image: Any, properties: Mapping[str, str],
-                   dropped: Iterable[str]) -> None:
+                   dropped: Collection[str]) -> None:
     """With the service's rights: property protections bind the user.
 
     :param dropped: names to remove, beside all of our namespace

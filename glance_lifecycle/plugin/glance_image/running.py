@@ -25,6 +25,7 @@ from glance.quota import keystone as ks_quota
 from oslo_config import cfg
 from oslo_db import exception as db_exception
 from oslo_log import log as logging
+from oslo_utils import timeutils
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin.glance_image import database
@@ -46,13 +47,27 @@ class UserError(glance_exception.UploadException):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """The image's attributes as they are when its import is admitted."""
+    """The image's attributes as they are when its import is admitted.
+
+    :ivar domain: id of the domain of the importer's project
+    :ivar roles: of the importer
+    :ivar age: seconds since it was created
+    """
 
     status: str
     disk_format: str
     container_format: str
     size: int | None
     properties: Mapping[str, Any]
+    name: str | None
+    owner: str | None
+    domain: str | None
+    visibility: str
+    tags: frozenset[str]
+    protected: bool
+    hidden: bool
+    age: int
+    roles: frozenset[str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,8 +86,7 @@ class Sealed:
     os_hash_value: str
     stored: Mapping[str, sink_base.Stored]
     failed: Mapping[str, str]
-    properties: Mapping[str, str]
-    dropped: Sequence[str]
+    wanted: domain.Wanted
 
 
 def direct_unsupported(stores: Sequence[str | None] | None) -> str | None:
@@ -103,15 +117,24 @@ class Import:
 
     def facts(self) -> ImageFacts:
         with self._wrapper as action:
+            image = domain.innermost(action._image)
             return ImageFacts(
-                action.image_status, action.image_disk_format,
-                action.image_container_format, action.image_size,
-                action.image_extra_properties)
+                image.status, image.disk_format, image.container_format,
+                image.size, action.image_extra_properties, name=image.name,
+                owner=image.owner, domain=self.context.project_domain_id,
+                visibility=image.visibility, tags=frozenset(image.tags),
+                protected=image.protected, hidden=image.os_hidden,
+                age=int(timeutils.delta_seconds(
+                    timeutils.normalize_time(image.created_at),
+                    timeutils.utcnow())),
+                roles=frozenset(self.context.roles))
 
     @database.retry
-    def list_stores(self, stores: Sequence[str]) -> None:
+    def list_stores(self, stores: Sequence[str],
+                    no_more: Sequence[str] = ()) -> None:
         """Show the stores as being imported to, as Glance does itself."""
         with self._wrapper as action:
+            action.remove_importing_stores(no_more)
             action.add_importing_stores(stores)
             action.remove_failed_stores(stores)
 
@@ -195,8 +218,7 @@ class Import:
                 if sealed.failed:
                     action.add_failed_stores(sealed.failed)
                 _fill(action, sealed)
-                domain.set_properties(action._image, sealed.properties,
-                                      sealed.dropped)
+                domain.apply(action._image, sealed.wanted)
                 action.set_image_attribute(status='active')
         except (glance_exception.NotFound, glance_exception.Conflict,
                 glance_exception.TaskAbortedError) as error:
@@ -223,12 +245,12 @@ class Import:
         domain.notify(action._image, 'image.activate')
 
     @database.retry
-    def replace_staged(self, properties: Mapping[str, str],
-                       dropped: Sequence[str], **attributes: Any) -> None:
+    def replace_staged(self, wanted: domain.Wanted,
+                       **attributes: Any) -> None:
         """Tell Glance what the file that it will upload is."""
         with self._wrapper as action:
             action.set_image_attribute(**attributes)
-            domain.set_properties(action._image, properties, dropped)
+            domain.apply(action._image, wanted)
 
     @database.retry
     def give_back(self, stores: Sequence[str], *, why: str | None,

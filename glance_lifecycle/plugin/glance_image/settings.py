@@ -58,6 +58,11 @@ def store_driver(store: str) -> str:
             detail='store %s is not among enabled_backends' % store) from None
 
 
+def store_kinds() -> dict[str, str] | None:
+    """All stores -> glance_store driver; None without multi-store."""
+    return dict(CONF.enabled_backends) if CONF.enabled_backends else None
+
+
 def staging_dir() -> str:
     if CONF.enabled_backends:
         _separator, url = store_utils.get_dir_separator()

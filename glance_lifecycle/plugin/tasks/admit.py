@@ -23,16 +23,15 @@ from taskflow import task
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import policy
 from glance_lifecycle.plugin import recovery
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin import signatures
-from glance_lifecycle.policy import decision
 from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer import work
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
-GIB = 1024 ** 3
 
 
 class Admit(task.Task):
@@ -42,7 +41,8 @@ class Admit(task.Task):
     ``convert``, whether the stored bytes differ from the staged ones;
     ``resign``, whether the service signs them; ``source_format``;
     ``disk_format`` and ``container_format`` to set; ``virtual_size`` to
-    expect in bytes, 0 if unknown; ``staging_dir`` and ``staged_size``.
+    expect in bytes, 0 if unknown; ``max_virtual_size``; ``staging_dir`` and
+    ``staged_size``; and what ``policy.written`` gives.
 
     As the first of our tasks, its revert is the last: it puts the image
     into a state that its user can act on.
@@ -70,7 +70,7 @@ class Admit(task.Task):
                          disk_format=facts.disk_format,
                          container_format=facts.container_format)
             session.opened(_open_staged(directory, name))
-            session.signature = signatures.claimed(facts.properties)
+            session.facts = facts
             plan = _plan(session, facts)
             session.glance.announce(session.stores)
             return plan | {'staging_dir': directory}
@@ -122,11 +122,15 @@ def _plan(session: sessions.Session,
             'there. Stage the image again' % (facts.size, size))
     found = _inspect(session, facts)
     virtual_size = found.virtual_size or 0
-    decided = decision.decide(
-        decision.Facts(facts.disk_format, facts.container_format, size,
-                       virtual_size or size), _defaults())
-    if decided.violations:
-        raise _refusal(decided.violations)
+    given, malformed = signatures.claimed(facts.properties)
+    decided = policy.decide(session, facts, size, virtual_size,
+                            signed=given is not None or malformed is not None)
+    if decided.require.signature != 'never':
+        if malformed:
+            raise malformed
+        session.signature = given
+        session.trust = decided.require.trust()
+    policy.place(session, decided)
     convert, resign = signatures.conversion(
         session, decided.disk_format != facts.disk_format)
     stored_size = virtual_size or size if convert else size
@@ -141,6 +145,8 @@ def _plan(session: sessions.Session,
         'container_format': facts.container_format,
         'virtual_size': virtual_size,
         'staged_size': size,
+        'max_virtual_size': decided.require.max_virtual_size,
+        **policy.written(decided, facts),
     }
 
 
@@ -159,18 +165,3 @@ def _inspect(session: sessions.Session,
                     'is tolerated', {'image': session.glance.image_id,
                                      'check': check})
     return inspect.check_declared(found, facts.disk_format, rules)
-
-
-def _refusal(violations: tuple[decision.Violation, ...]) -> Exception:
-    """All reasons at once, so that the user need not try many times."""
-    return exceptions.ImageRefused(
-        reason=violations[0].reason,
-        detail='; '.join(v.detail for v in violations))
-
-
-def _defaults() -> decision.Defaults:
-    conf = CONF.lifecycle
-    return decision.Defaults(
-        convert=conf.convert, formats=tuple(conf.formats),
-        max_virtual_size=conf.max_virtual_size * GIB,
-        max_expansion_ratio=conf.max_expansion_ratio)

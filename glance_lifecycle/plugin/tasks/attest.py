@@ -79,6 +79,8 @@ class Attest(task.Task):
             source_format=plan['source_format'],
             signature=attestation.SourceSignature(**source['signer']),
             converter='glance_lifecycle', converter_version=version.VERSION,
+            policy_rule=plan['policy_rule'],
+            policy_digest=plan['policy_digest'],
             time=datetime.datetime.now(datetime.UTC))
         return made.to_properties() | {
             ATTESTATION: attestation.create(record, signer)}

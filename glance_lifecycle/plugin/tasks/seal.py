@@ -58,7 +58,17 @@ def _sealed(plan: dict[str, Any], result: dict[str, Any],
         stored={s: sink_base.Stored(**v)
                 for s, v in result['stored'].items()},
         failed=_failed(result),
-        properties=properties['set'], dropped=properties['remove'])
+        wanted=wanted(plan, properties))
+
+
+def wanted(plan: dict[str, Any],
+           properties: dict[str, Any]) -> glance_image.Wanted:
+    """What Attest and the policy want written on the image."""
+    return glance_image.Wanted(
+        {**plan['set_properties'], **properties['set']},
+        properties['remove'], tags=plan['set_tags'],
+        protected=plan['protected'], hidden=plan['hidden'],
+        visibilities=plan['visibilities'])
 
 
 def _summary(result: dict[str, Any]) -> str:

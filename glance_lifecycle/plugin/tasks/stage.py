@@ -20,6 +20,7 @@ from taskflow import task
 from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin import targets
+from glance_lifecycle.plugin.tasks import seal
 from glance_lifecycle.plugin.tasks import transfer
 
 # Glance's staging cleaner knows <image id>.<anything>.
@@ -74,18 +75,16 @@ class HandOver(task.Task):
         session = self._session
         with session.reporting():
             attributes: dict[str, Any] = {}
-            if lifecycle_properties['set'] or lifecycle_properties['remove']:
-                assert session.signature is not None  # noqa: S101 - for mypy
-                session.note(signature=session.signature.to_properties())
+            session.remember()
             if lifecycle_plan['convert']:
                 size = lifecycle_result['virtual_size']
                 attributes = {'disk_format': lifecycle_plan['disk_format'],
                               'size': size, 'virtual_size': size}
             # Also of an image stored as it came: it must not keep what its
             # user made look like ours.
-            session.glance.replace_staged(lifecycle_properties['set'],
-                                          lifecycle_properties['remove'],
-                                          **attributes)
+            session.glance.replace_staged(
+                seal.wanted(lifecycle_plan, lifecycle_properties),
+                **attributes)
             if lifecycle_plan['convert']:
                 # The staged file stays until all is well: should Glance's
                 # upload fail, it is what its user imports again.

@@ -75,10 +75,8 @@ def digests(plan: dict[str, Any]) -> list[str]:
 def run(session: sessions.Session, plan: dict[str, Any],
         stores: list[jobs.Target], algorithms: list[str]) -> dict[str, Any]:
     """Run the pass in a child process, showing progress in the task."""
-    job = targets.job(
-        session.glance.image_id, plan['reader'], plan['staging_dir'], stores,
-        algorithms, plan['virtual_size'] or plan['staged_size'],
-        session.glance.all_must_succeed)
+    job = targets.job(session.glance.image_id, plan, stores, algorithms,
+                      session.glance.all_must_succeed)
     shown = progress.Progress()
     assert session.journal is not None  # noqa: S101 - Admit saw to it
     child = runner.Child(

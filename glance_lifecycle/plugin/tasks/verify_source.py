@@ -62,7 +62,7 @@ class VerifySource(task.Task):
             certificate = certificates.fetch(
                 configured.manager(CONF), session.glance.context,
                 given.certificate_id)
-            configured.trust_policy(CONF).check(
+            configured.trust_policy(CONF, session.trust).check(
                 certificate, given.certificate_id,
                 datetime.datetime.now(datetime.UTC))
             name = algorithms.hashlib_name(given.hash_method)

@@ -180,6 +180,12 @@ class ConfiguredTestCase(helpers.SigningTestCase):
         self.assertTrue(policy.require_chain)
         self.assertEqual({0x0a1b, 0x0c}, policy.denied_serials)
         self.assertEqual({'a'}, policy.allowed_certificates)
+        policy = configured.trust_policy(cfg.CONF, {
+            'denied_serials': ('0d',), 'allowed_certificates': ('b',),
+            'ca_bundle': '/y', 'allow_dsa': False})
+        self.assertEqual({0x0a1b, 0x0c, 0x0d}, policy.denied_serials)
+        self.assertEqual(({'b'}, '/y', False), (
+            policy.allowed_certificates, policy.ca_bundle, policy.allow_dsa))
         self.config(denied_serials=['no'])
         self.assertRaises(exceptions.ConfigurationError,
                           configured.trust_policy, cfg.CONF)

@@ -149,6 +149,24 @@ class RunnerTest(unittest.TestCase):
         self.assertTrue(self.reports)
         self.assertEqual(256 * MIB, self.reports[-1]['total'])
 
+    def test_niceness_counts(self) -> None:
+        """Also where the kernel groups tasks by session."""
+        seen = []
+
+        def look(report: dict[str, Any]) -> None:
+            child, = _children(os.getpid())
+            seen.append(os.getpriority(os.PRIO_PROCESS, child))
+            group = pathlib.Path(f'/proc/{child}/autogroup')
+            if group.exists():
+                seen.append(int(group.read_text().split()[-1]))
+            raise exceptions.TransferCancelled(detail='enough seen')
+
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        self.assertRaises(
+            exceptions.TransferCancelled, self.run_child, self.job(
+                size=1 << 40, limits=jobs.Limits(nice=3)), progress=look)
+        self.assertEqual({min(own + 3, 19)}, set(seen))
+
     def test_killed(self) -> None:
         def kill(report: dict[str, Any]) -> None:
             for pid in _children(os.getpid()):
