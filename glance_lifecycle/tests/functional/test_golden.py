@@ -25,8 +25,9 @@ from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import pki
 from glance_lifecycle.tests.functional import plugin_case
 
-SAMPLE = (pathlib.Path(__file__).parents[3]
-          / 'etc/lifecycle-policy.yaml.sample')
+ETC = pathlib.Path(__file__).parents[3] / 'etc'
+SAMPLE = ETC / 'lifecycle-policy.yaml.sample'
+PROTECTION = ETC / 'glance/policy-lifecycle-protection.yaml'
 STORES = ('fast', 'archive', 'bulk')
 BUILDER = 'platform-build'
 SERVICE = 'service'
@@ -59,6 +60,7 @@ class GoldenTest(plugin_case.PluginTestCase):
             stores=dict.fromkeys(STORES, 'file'), plugins=['lifecycle'],
             conf={
                 'lifecycle': {'policy_file': self.policy},
+                'oslo_policy': {'policy_file': PROTECTION},
                 'key_manager': {'backend': 'lifecycle_file'},
                 'lifecycle_file_key_manager': {'directory': self.keys},
                 'lifecycle_signing': {
@@ -102,10 +104,16 @@ class GoldenTest(plugin_case.PluginTestCase):
             ('golden', 'sha256:' + hashlib.sha256(
                 self.policy.read_bytes()).hexdigest()),
             (record.policy_rule, record.policy_digest))
-        error = self.assertRaises(client.HttpError, self.platform.delete,
-                                  image['id'])
-        self.assertEqual(403, error.status)
         self.check_explained(image)
+        # Not by its owner; nor when its flag is unset.
+        for protected in (True, False):
+            self.platform.update(image['id'], protected=protected)
+            error = self.assertRaises(
+                client.HttpError, self.platform.delete, image['id'])
+            self.assertEqual(403, error.status)
+            self.assertIn('rule golden of the lifecycle policy', str(error))
+        self.api.user('ian', 'platform', ('member', 'image_admin')).delete(
+            image['id'])
 
     def check_explained(self, image: client.Image) -> None:
         answer = openstack.OpenStack(
@@ -149,7 +157,7 @@ class GoldenTest(plugin_case.PluginTestCase):
                 self.tenant, self.import_it(
                     self.tenant, None, visibility='private', **forged),
                 'rule no-false-gold of the lifecycle policy')
-        self.assert_refused(
-            self.tenant, self.import_it(
-                self.tenant, None, visibility='community'),
-            '(visibility-not-allowed)')
+        error = self.assertRaises(client.HttpError, self.tenant.create_image,
+                                  visibility='community')
+        self.assertEqual(403, error.status)
+        self.assertIn('only private or shared is allowed', str(error))
