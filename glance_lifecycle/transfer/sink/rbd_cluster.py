@@ -78,7 +78,8 @@ class Cluster:
 
         :raises StoreError: it cannot be reached, or does not let us in
         """
-        client = self.call('reading ceph.conf', self._make_client)
+        client = self.call('reading the file of rbd_store_ceph_conf',
+                           self._make_client)
         try:
             self.call('connecting to the cluster', client.connect)
             self._client = client
