@@ -124,6 +124,7 @@ def job(image_id: str, plan: Mapping[str, Any],
     memory = conf.memory_limit * MIB
     if reader not in OWN_READERS:
         memory = max(memory, QEMU_IMG_MEMORY)
+    memory += sum(jobs.load(t.entry).address_space for t in stores)
     return jobs.Job(
         image_id=image_id, source=source_entry, source_options=options,
         targets=tuple(stores), digests=tuple(dict.fromkeys(digests)),

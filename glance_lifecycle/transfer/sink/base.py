@@ -15,6 +15,7 @@
 import abc
 import dataclasses
 from typing import Any
+from typing import ClassVar
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,7 +47,11 @@ class Sink(abc.ABC):
     :param store: the store's identifier in Glance's ``enabled_backends``
     :param image_id: the image's identifier
     :param options: what ``describe`` returned
+    :cvar address_space: bytes that its libraries take beyond what every
+        transfer does
     """
+
+    address_space: ClassVar[int] = 0
 
     def __init__(self, store: str, image_id: str,
                  options: dict[str, Any]) -> None:

@@ -1,0 +1,203 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The sink of glance_store's rbd driver.
+
+Same image, snapshot, location and metadata as the driver's, so that Nova
+and Cinder clone it; but zeros are never sent, writes overlap, and a cluster
+that is full or does not answer is an error and not a wait.
+"""
+
+import logging
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer.sink import rbd_cluster
+from glance_lifecycle.transfer.sink import rbd_options
+from glance_lifecycle.transfer.sink import rbd_unfinished
+from glance_lifecycle.transfer.sink import rbd_writer
+
+LOG = logging.getLogger(__name__)
+
+
+class RbdSink(base.Sink):
+    """One image in one pool.
+
+    ``abort`` after a commit that succeeded does nothing; ``undo`` takes
+    such a copy back. Options: see ``rbd_options.describe``.
+    """
+
+    # Bytes that librados and librbd take for their 30 threads.
+    address_space = 192 * 1024 * 1024
+
+    def __init__(self, store: str, image_id: str,
+                 options: dict[str, Any]) -> None:
+        super().__init__(store, image_id, options)
+        self._cluster: rbd_cluster.Cluster | None = None
+        self._image: Any = None
+        self._writer: rbd_writer.Writer | None = None
+        self._size = 0
+        self._position = 0
+        self._written = 0
+        self._created = False
+        self._committed = False
+
+    @classmethod
+    def describe(cls, conf: Any, store: str) -> dict[str, Any]:
+        return rbd_options.describe(conf, store)
+
+    @classmethod
+    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
+        cluster = rbd_cluster.Cluster(store, options)
+        try:
+            cluster.connect()
+            if not rbd_unfinished.is_abandoned(cluster, image_id):
+                raise exceptions.StoreError(
+                    store=store, detail='image %s is open elsewhere; see '
+                    '"rbd status %s/%s"' % (image_id, cluster.pool, image_id))
+            return rbd_unfinished.remove(cluster, image_id)
+        finally:
+            cluster.close()
+
+    @property
+    def bytes_written(self) -> int:
+        return self._written
+
+    def begin(self, size: int, data_size: int | None = None) -> None:
+        self._size = size
+        cluster = rbd_cluster.Cluster(self.store, self.options)
+        self._cluster = cluster
+        cluster.connect()
+        cluster.check_room(size if data_size is None else data_size)
+        if not self._create(cluster):
+            self._clear(cluster)
+            if not self._create(cluster):
+                raise self._busy()
+        self._image = cluster.call('opening the image', cluster.rbd.Image,
+                                   cluster.ioctx, self.image_id)
+        rbd_unfinished.mark(cluster, self._image)
+        self._writer = rbd_writer.Writer(cluster, self._image,
+                                         1 << self.options['order'])
+
+    def write(self, offset: int, data: memoryview) -> None:
+        self._expect(offset, len(data))
+        assert self._writer is not None  # noqa: S101 - for mypy
+        # librbd may need it long after the engine has used the buffer again.
+        # A slice of all of it is no copy.
+        kept = bytes(data)
+        for start, end in rbd_writer.data_runs(offset, kept):
+            self._writer.write(offset + start, kept[start:end])
+            self._written += end - start
+        self._position += len(data)
+
+    def zero(self, offset: int, length: int) -> None:
+        # What was never written reads as zeros.
+        self._expect(offset, length)
+        self._position += length
+
+    def commit(self) -> base.Stored:
+        cluster, image = self._cluster, self._image
+        if cluster is None or not self._writer or (
+                self._position != self._size):
+            raise exceptions.InternalError(
+                detail='store %s was given %d of %d bytes' %
+                (self.store, self._position, self._size))
+        self._writer.drain()
+        cluster.call('making the snapshot', image.create_snap,
+                     rbd_options.SNAPSHOT)
+        cluster.call('protecting the snapshot', image.protect_snap,
+                     rbd_options.SNAPSHOT)
+        url = rbd_options.location(cluster.fsid, cluster.pool, self.image_id)
+        cluster.call('completing the image', image.metadata_remove,
+                     rbd_unfinished.MARK)
+        self._committed = True
+        self._close(cluster)
+        return base.Stored(url=url, metadata={'store': self.store})
+
+    def abort(self) -> None:
+        cluster, self._cluster = self._cluster, None
+        if cluster is None:
+            return
+        try:
+            self._close_image(cluster)
+            if self._created:
+                rbd_unfinished.remove(cluster, self.image_id)
+        except Exception as error:
+            LOG.error('Cannot remove image %s from store %s: %s. It will be '
+                      'tried again at the next start.', self.image_id,
+                      self.store, error)
+        finally:
+            cluster.close()
+
+    def _create(self, cluster: rbd_cluster.Cluster) -> bool:
+        """Whether the image is new, and ours."""
+        try:
+            cluster.call(
+                'creating the image', cluster.rbd.RBD().create,
+                cluster.ioctx, self.image_id, self._size,
+                self.options['order'], old_format=False,
+                features=_features(cluster))
+        except exceptions.StoreError as error:
+            if isinstance(error.__cause__, cluster.rbd.ImageExists):
+                return False
+            raise
+        self._created = True
+        return True
+
+    def _clear(self, cluster: rbd_cluster.Cluster) -> None:
+        """Remove what a writer that died has left by our name."""
+        found = rbd_unfinished.look(cluster, self.image_id)
+        if found and found.finished:
+            raise exceptions.StoreDuplicate(
+                store=self.store, detail='an image named %s in pool %s' %
+                (self.image_id, cluster.pool))
+        if not rbd_unfinished.is_abandoned(cluster, self.image_id):
+            raise self._busy()
+        LOG.info('Store %s: removing what an earlier transfer left of image '
+                 '%s', self.store, self.image_id)
+        rbd_unfinished.remove(cluster, self.image_id)
+
+    def _busy(self) -> exceptions.StoreDuplicate:
+        return exceptions.StoreDuplicate(
+            store=self.store,
+            detail='another transfer is writing it now')
+
+    def _expect(self, offset: int, length: int) -> None:
+        if offset != self._position or offset + length > self._size:
+            raise exceptions.InternalError(
+                detail='store %s was given bytes %d to %d, not %d to %d' %
+                (self.store, offset, offset + length, self._position,
+                 self._size))
+
+    def _close_image(self, cluster: rbd_cluster.Cluster) -> None:
+        image, self._image = self._image, None
+        self._writer = None
+        if image is not None:
+            cluster.close_image(image)
+
+    def _close(self, cluster: rbd_cluster.Cluster) -> None:
+        self._cluster = None
+        try:
+            self._close_image(cluster)
+        except exceptions.StoreError as error:
+            LOG.warning('Image %s is complete, but: %s', self.image_id, error)
+        cluster.close()
+
+
+def _features(cluster: rbd_cluster.Cluster) -> int | None:
+    """As the driver does, but None, librbd's own, where it would fail."""
+    try:
+        features = int(cluster.config('rbd_default_features') or 0)
+    except ValueError:
+        return None
+    return features or int(cluster.rbd.RBD_FEATURE_LAYERING)

@@ -1,0 +1,218 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Images that are being written, or were when their writer died.
+
+Such an image carries its final name already, because rbd has no rename that
+cannot be interrupted, and says in its metadata who writes it. A finished one
+has a snapshot and no such mark.
+
+A dead client's watch on an image lasts for 30 s, in which nobody can remove
+the image. A client that is dead for certain is cut off instead, as librbd
+does with the owner of a lock that it breaks.
+"""
+
+import dataclasses
+import json
+import os
+import time
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.sink import rbd_cluster
+
+MARK = 'lifecycle_unfinished'
+
+# Seconds: osd_client_watch_timeout and some more.
+WATCH_LASTS = 35.0
+_WATCH_INTERVAL = 0.25
+
+# Long enough for whatever the dead client had sent to arrive. Nobody will
+# ever have its address and nonce again.
+_BLOCKLIST_SECONDS = 300
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Process:
+    """A process, so that another one can tell whether it is dead.
+
+    :ivar client: its client id in the cluster
+    :ivar boot: this run of this kernel
+    :ivar namespace: within which ``pid`` means something
+    :ivar born: the kernel's start time
+    """
+
+    client: int
+    boot: str
+    namespace: str
+    pid: int
+    born: str
+
+    @classmethod
+    def current(cls, client: int) -> 'Process':
+        return cls(client, *_here(), os.getpid(), _born(os.getpid()))
+
+    @classmethod
+    def from_json(cls, text: str) -> 'Process | None':
+        """None where it is no description of a process."""
+        try:
+            process = cls(**json.loads(text))
+        except (ValueError, TypeError):
+            return None
+        fields = dataclasses.fields(cls)
+        whole = all(type(getattr(process, f.name)) is f.type for f in fields)
+        return process if whole else None
+
+    def is_dead(self) -> bool | None:
+        """None where it cannot be known from here."""
+        if (self.boot, self.namespace) != _here():
+            return None
+        return _born(self.pid) != self.born
+
+
+def _here() -> tuple[str, str]:
+    with open('/proc/sys/kernel/random/boot_id') as stream:
+        return stream.read().strip(), os.readlink('/proc/self/ns/pid')
+
+
+def _born(pid: int) -> str:
+    try:
+        with open('/proc/%d/stat' % pid) as stream:
+            state, *fields = stream.read().rpartition(')')[2].split()
+    except OSError:
+        return ''
+    # A zombie has given its sockets back.
+    return '' if state in 'ZX' else fields[18]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """An image that is there.
+
+    :ivar finished: it is whole, or not ours
+    :ivar watchers: client id -> address of those that have it open
+    """
+
+    finished: bool
+    process: Process | None
+    watchers: dict[int, str]
+
+
+def mark(cluster: rbd_cluster.Cluster, image: Any) -> None:
+    """Say in the image's metadata that this process writes it."""
+    process = Process.current(cluster.client_id)
+    cluster.call('marking the image', image.metadata_set, MARK,
+                 json.dumps(dataclasses.asdict(process)))
+
+
+def look(cluster: rbd_cluster.Cluster, name: str) -> Found | None:
+    """What is there by that name.
+
+    :returns: None where there is nothing that can be opened
+    """
+    def look() -> Found | None:
+        try:
+            # Read only: that leaves no watch of ours.
+            image = cluster.rbd.Image(cluster.ioctx, name, read_only=True)
+        except cluster.rbd.ImageNotFound:
+            return None
+        with image:
+            marked, process = _read_mark(image)
+            return Found(
+                not marked and bool(list(image.list_snaps())), process,
+                {w['id']: w['addr'] for w in image.watchers_list()})
+
+    found: Found | None = cluster.call('looking at the image', look)
+    return found
+
+
+def _read_mark(image: Any) -> tuple[bool, Process | None]:
+    try:
+        return True, Process.from_json(image.metadata_get(MARK))
+    except KeyError:
+        return False, None
+
+
+def is_abandoned(cluster: rbd_cluster.Cluster, name: str) -> bool:
+    """Whether nobody has the image open, now or within 35 s."""
+    deadline = time.monotonic() + WATCH_LASTS
+    cut_off = False
+    while (found := look(cluster, name)) and found.watchers:
+        process = found.process
+        if process and process.client in found.watchers:
+            dead = process.is_dead()
+            if dead is False:
+                return False
+            if dead and not cut_off:
+                cut_off = True
+                _cut_off(cluster, found.watchers[process.client])
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_WATCH_INTERVAL)
+    return True
+
+
+def _cut_off(cluster: rbd_cluster.Cluster, address: str) -> None:
+    try:
+        cluster.blocklist(address, _BLOCKLIST_SECONDS)
+    except exceptions.StoreError:
+        # Old capabilities do not allow it; its watch ends by itself.
+        if cluster.silent:
+            raise
+
+
+def remove(cluster: rbd_cluster.Cluster, name: str) -> bool:
+    """Remove an image that ``is_abandoned``, with its snapshots.
+
+    :returns: False where there was none
+    :raises StoreError: it is open elsewhere, something was cloned from it,
+        or the cluster fails
+    """
+    try:
+        return _remove(cluster, name)
+    except exceptions.StoreError as error:
+        if not isinstance(error.__cause__, cluster.rbd.ImageBusy):
+            raise
+    # Its lock is a dead client's, and old capabilities do not allow librbd
+    # to cut that off before it breaks the lock. It never breaks a lock whose
+    # owner has the image open.
+    cluster.configure('rbd_blocklist_on_break_lock', 'false')
+    return _remove(cluster, name)
+
+
+def _remove(cluster: rbd_cluster.Cluster, name: str) -> bool:
+    def progress(_done: int, _total: int) -> int:
+        cluster.heard()
+        return 0
+
+    cluster.call('removing the snapshot', _remove_snapshots, cluster, name)
+    try:
+        cluster.call('removing the image', cluster.rbd.RBD().remove,
+                     cluster.ioctx, name, on_progress=progress)
+    except exceptions.StoreError as error:
+        if isinstance(error.__cause__, cluster.rbd.ImageNotFound):
+            return False
+        raise
+    return True
+
+
+def _remove_snapshots(cluster: rbd_cluster.Cluster, name: str) -> None:
+    try:
+        image = cluster.rbd.Image(cluster.ioctx, name)
+    except cluster.rbd.ImageNotFound:
+        # Half made, or half removed: the next step tells.
+        return
+    with image:
+        for snapshot in list(image.list_snaps()):
+            if image.is_protected_snap(snapshot['name']):
+                image.unprotect_snap(snapshot['name'])
+            image.remove_snap(snapshot['name'])
