@@ -151,12 +151,6 @@ class Policy:
         return chosen, unsure
 
 
-def decide(facts: Facts, defaults: Defaults,
-           document: documents.Document | None = None) -> Decision:
-    """One decision; for many, make a Policy and ask that."""
-    return Policy(document, defaults).decide(facts)
-
-
 def _outcome(section: str, options: Defaults, defaults: Mapping[str, Any],
              rule: str, said: Mapping[str, Any]) -> checks.Outcome:
     kind = wants.SECTIONS[section]

@@ -33,7 +33,7 @@ from glance_lifecycle.transfer import buffers
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import lane
 from glance_lifecycle.transfer.sink import base as sink_base
-from glance_lifecycle.transfer.sink import reflink
+from glance_lifecycle.transfer.sink import sharing
 from glance_lifecycle.transfer.source import base as source_base
 from glance_lifecycle.transfer import window
 from glance_lifecycle.transfer import zeros
@@ -151,7 +151,7 @@ class Engine:
             except Exception as error:
                 part.drop(error)
         self._check()
-        reflink.pair_clones([part.sink for part in self._live_sinks()])
+        sharing.pair([part.sink for part in self._live_sinks()])
 
     def _pass(self) -> None:
         for part in self._lanes:

@@ -152,11 +152,15 @@ class SigningCommandsTestCase(base.FunctionalTestCase):
                  image['lifecycle_attestation'].replace('"service"',
                                                         '"builder"'),
                  'attestation', 'attestation-signature'),
+                # With the longest salt, the hash method is in doubt once in
+                # 40.
                 ('img_signature_hash_method', 'SHA-384',
-                 'service-signature', 'signature-hash-method')):
+                 'service-signature',
+                 'signature-(hash-method|mismatch)')):
             user.update(image['id'], **{name: value})
             found = self.verify(image['id'], code=1)
-            self.assertEqual(('failed', reason), found[check], name)
+            self.assertEqual('failed', found[check][0], name)
+            self.assertRegex(found[check][1], f'^{reason}$', name)
             user.update(image['id'], **{name: image[name]})
         shown = self.lifecycle('attestation', 'show', image['id'],
                                '--service-certificate-id', 'other', code=1)

@@ -381,11 +381,7 @@ class ProtectionTest(ProtectionTestCase):
     def dependents(self, user: str, image_id: str
                    ) -> set[tuple[str, str, str]]:
         """Who was asked, with which result, and ids."""
-        command = openstack.OpenStack(self.api)
-        command._options = [
-            f'--os-{name.replace("_", "-")}={value}' for name, value in
-            {**self.identity.credentials('demo'), 'username': user,
-             'project_name': user, 'region_name': keystone.REGION}.items()]
+        command = openstack.OpenStack(self.api, user)
         answer = command.run('image', 'lifecycle', 'dependents', image_id,
                              '-f', 'json')
         self.assertEqual(0, answer.code, str(answer))

@@ -399,6 +399,14 @@ class OnConvertTest(SigningTestCase):
         given = self.signed(raw)
         self.assert_kept(self.import_it(raw, 'raw', **given), raw, given)
 
+    def test_revoked(self) -> None:
+        serial = self.builder.certificate.serial_number
+        self.restart(on_convert='resign', denied_serials=f'{serial:x}')
+        self.addCleanup(self.api.configure,
+                        lifecycle_signing={'denied_serials': ''})
+        self.assert_queued(self.import_signed(), '(certificate-denied)',
+                           'CN=builder', f'{serial:X}')
+
     def test_refuse(self) -> None:
         self.restart(on_convert='refuse')
         self.assert_queued(self.import_signed(), '(signature-conversion)',

@@ -28,7 +28,7 @@ import unittest
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer.sink import file
-from glance_lifecycle.transfer.sink import reflink
+from glance_lifecycle.transfer.sink import sharing
 
 IMAGE = helpers.IMAGE
 MIB = 1024 * 1024
@@ -178,7 +178,7 @@ class ReflinkTest(MountTestCase):
         sinks = [self.sink(path, path[-1]) for path in self.paths]
         for sink in sinks:
             sink.begin(len(self.image.content), self.image.data_size)
-        self.assertEqual(2, reflink.pair_clones(sinks))
+        self.assertEqual(2, sharing.pair(sinks))
         return sinks
 
     def test_copies_cost_nothing(self) -> None:
@@ -234,7 +234,7 @@ class ReflinkTest(MountTestCase):
         big = helpers.Image(*[helpers.noise(2 * MIB, 3)] * 200)
         for sink in sinks:
             sink.begin(len(big.content), data_size=1)
-        self.assertEqual(1, reflink.pair_clones(sinks))
+        self.assertEqual(1, sharing.pair(sinks))
         with self.assertRaises(exceptions.StoreFull):
             helpers.feed(sinks[0], big)
         with self.assertRaises(exceptions.StoreError):
@@ -249,7 +249,7 @@ class ReflinkTest(MountTestCase):
         sinks = [self.sink(self.paths[0]), self.sink(other)]
         for sink in sinks:
             sink.begin(MIB)
-        self.assertEqual(0, reflink.pair_clones(sinks))
+        self.assertEqual(0, sharing.pair(sinks))
 
 
 # Says where it is and sleeps there until it is killed.

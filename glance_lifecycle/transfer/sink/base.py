@@ -92,6 +92,15 @@ class Sink(abc.ABC):
         :raises StoreError: any other failure, with its cause in the text
         """
 
+    def follow(self, leader: 'Sink') -> bool:
+        """Share the leader's bytes instead of writing them once more.
+
+        Only between ``begin`` and the first write of both.
+
+        :returns: False where that cannot be, as for most stores
+        """
+        return False
+
     @abc.abstractmethod
     def write(self, offset: int, data: memoryview) -> None:
         """Write ``data`` at ``offset``; the buffer is reused on return."""

@@ -128,14 +128,10 @@ class FileSink(base.Sink):
                     self._discard(self._dir, name)
         self._close()
 
-    def follow(self, leader: 'FileSink') -> bool:
-        """Clone the leader's file at commit instead of writing one.
-
-        Only between ``begin`` and the first write of both; see
-        ``reflink.pair_clones``.
-
-        :returns: False where the two files cannot share extents
-        """
+    def follow(self, leader: base.Sink) -> bool:
+        """Clone the leader's file at commit instead of writing one."""
+        if not isinstance(leader, FileSink):
+            return False
         if self._size == 0 or self._size != leader._size:
             return False
         if not reflink.can_clone(leader._fd, self._fd):

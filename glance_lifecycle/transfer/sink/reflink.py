@@ -17,13 +17,7 @@ XFS and btrfs (and NFS 4.2 above them) make a file share another's blocks
 until one of them is written: FICLONE, ioctl_ficlonerange(2).
 """
 
-from collections.abc import Iterable
 import fcntl
-import logging
-
-from glance_lifecycle.transfer.sink import base
-
-LOG = logging.getLogger(__name__)
 
 # linux/fs.h: _IOW(0x94, 9, int)
 _FICLONE = 0x40049409
@@ -46,30 +40,3 @@ def can_clone(source_fd: int, target_fd: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def pair_clones(sinks: Iterable[base.Sink]) -> int:
-    """Let file sinks follow an earlier one they can share extents with.
-
-    To be called once every sink has begun and before anything is written.
-    A follower stores nothing of what it is given and clones its leader's
-    file when it commits. Should the leader fail, so do its followers: they
-    live on the same file system, and would have met the same fault.
-
-    :returns: how many sinks follow another
-    """
-    # Here, because file.py needs clone() of this module.
-    from glance_lifecycle.transfer.sink import file
-    leaders: list[file.FileSink] = []
-    followers = 0
-    for sink in sinks:
-        if not isinstance(sink, file.FileSink):
-            continue
-        leader = next((one for one in leaders if sink.follow(one)), None)
-        if leader is None:
-            leaders.append(sink)
-            continue
-        followers += 1
-        LOG.info('Store %s will share the extents of store %s for image %s',
-                 sink.store, leader.store, sink.image_id)
-    return followers

@@ -119,6 +119,11 @@ def load(data: Mapping[str, Any]) -> document.Document:
     return document.load(json.dumps(data).encode())
 
 
+def decide(facts: decision.Facts, defaults: decision.Defaults,
+           loaded: document.Document | None = None) -> decision.Decision:
+    return decision.Policy(loaded, defaults).decide(facts)
+
+
 def holds(match: Mapping[str, Any], facts: decision.Facts) -> bool:
     """Whether a rule matches, from the words of the document; all known."""
     return all(_holds(key, value, facts) for key, value in match.items())

@@ -15,6 +15,7 @@
 import unittest
 
 from glance_lifecycle.policy import decision
+from glance_lifecycle.tests.unit.policy import strategies
 
 GIB = decision.GIB
 DEFAULTS = decision.Defaults(
@@ -33,10 +34,11 @@ class DecisionTest(unittest.TestCase):
 
     def reasons(self, given: decision.Facts,
                 defaults: decision.Defaults = DEFAULTS) -> list[str]:
-        return [v.reason for v in decision.decide(given, defaults).violations]
+        decided = strategies.decide(given, defaults)
+        return [v.reason for v in decided.violations]
 
     def test_converted(self) -> None:
-        decided = decision.decide(facts(), DEFAULTS)
+        decided = strategies.decide(facts(), DEFAULTS)
         self.assertEqual(('raw', ()),
                          (decided.disk_format, decided.violations))
 
@@ -45,7 +47,7 @@ class DecisionTest(unittest.TestCase):
                 (facts(disk_format='iso'), DEFAULTS, 'iso'),
                 (facts(container_format='ova'), DEFAULTS, 'qcow2'),
                 (facts(), decision.Defaults(convert=False), 'qcow2')):
-            self.assertEqual(expected, decision.decide(
+            self.assertEqual(expected, strategies.decide(
                 given, defaults).disk_format)
 
     def test_format(self) -> None:

@@ -46,7 +46,7 @@ class EvaluatorTest(unittest.TestCase):
     @settings(max_examples=EXAMPLES, deadline=None)
     @given(strategies.DOCUMENTS, strategies.FACTS)
     def test_first_match(self, data: Data, facts: decision.Facts) -> None:
-        decided = decision.decide(facts, DEFAULTS, strategies.load(data))
+        decided = strategies.decide(facts, DEFAULTS, strategies.load(data))
         self.assertEqual(
             {section: first(data, section, facts)
              for section in wants.SECTIONS}, decided.rules)
@@ -56,7 +56,7 @@ class EvaluatorTest(unittest.TestCase):
     @given(strategies.DOCUMENTS, strategies.FACTS)
     def test_each_field(self, data: Data, facts: decision.Facts) -> None:
         """Rule, then defaults, then options; and so it is said."""
-        decided = decision.decide(facts, DEFAULTS, strategies.load(data))
+        decided = strategies.decide(facts, DEFAULTS, strategies.load(data))
         said = {rule['name']: rule for rule in data['rules']}
         for section, kind in wants.SECTIONS.items():
             rule = said.get(decided.rules[section], {}).get(section, {})
@@ -77,7 +77,7 @@ class EvaluatorTest(unittest.TestCase):
                     field.name: expected})[field.name], value)
 
     def test_options(self) -> None:
-        decided = decision.decide(decision.Facts('vmdk', 'bare', 1, 1),
+        decided = strategies.decide(decision.Facts('vmdk', 'bare', 1, 1),
                                   DEFAULTS, strategies.load({'version': 1}))
         self.assertEqual(
             (('iso',), 5, 'never', 'never'),
@@ -96,8 +96,8 @@ class EvaluatorTest(unittest.TestCase):
             name: getattr(others, name) for name in names
             if getattr(known, name) is None})
         loaded = strategies.load(data)
-        half = decision.decide(known, DEFAULTS, loaded)
-        whole = decision.decide(full, DEFAULTS, loaded)
+        half = strategies.decide(known, DEFAULTS, loaded)
+        whole = strategies.decide(full, DEFAULTS, loaded)
         for section in wants.SECTIONS:
             self.assertIn(whole.rules[section],
                           (half.rules[section],
@@ -119,7 +119,7 @@ class EvaluatorTest(unittest.TestCase):
             elif 'can never decide:' in problem.message:
                 dead.add((problem.message.split()[1], name))
         for facts in many:
-            for item in decision.decide(
+            for item in strategies.decide(
                     facts, DEFAULTS, loaded).rules.items():
                 self.assertNotIn(item, dead)
 

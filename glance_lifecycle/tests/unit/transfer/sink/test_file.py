@@ -24,7 +24,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer.sink import datadir
 from glance_lifecycle.transfer.sink import file
-from glance_lifecycle.transfer.sink import reflink
+from glance_lifecycle.transfer.sink import sharing
 
 IMAGE = helpers.IMAGE
 SMALL = helpers.Image(b'data' * 1024, 4096)
@@ -298,7 +298,7 @@ class FileSinkTest(helpers.TempDirTestCase):
         for sink in sinks:
             self.addCleanup(sink.abort)
             sink.begin(10)
-        self.assertEqual(0, reflink.pair_clones(sinks))
+        self.assertEqual(0, sharing.pair(sinks))
 
 
 class DirectoryRightsTest(helpers.TempDirTestCase):
