@@ -87,6 +87,18 @@ Each update writes one row of the database, renews the import's claim on the
 image, and looks whether the image was deleted. Raise it if the database is
 slow. Glance considers a task dead after an hour without update.
 """),
+    cfg.IntOpt(
+        'object_store_timeout',
+        default=60,
+        min=5,
+        max=3600,
+        help="""
+Seconds that an S3 or Swift service may be silent.
+
+A service that does not answer for longer, or cannot be reached for longer,
+ends the import. One that pauses for less only takes longer: raise it if yours
+is restarted, or completes very large objects, in more than a minute.
+"""),
     cfg.StrOpt(
         'python_interpreter',
         help="""

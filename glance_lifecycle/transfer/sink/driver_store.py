@@ -59,9 +59,7 @@ def describe(conf: Any, store: str) -> dict[str, Any]:
         _refuse(store, 'without %s Cinder is used with the token of the '
                 'user, which a transfer does not have.' %
                 ', '.join(_CINDER_USER))
-    return {'driver': driver,
-            'config_files': list(map(os.path.abspath, conf.config_file)),
-            'config_dirs': list(map(os.path.abspath, conf.config_dir))}
+    return {'driver': driver, **settings.files(conf)}
 
 
 def _refuse(store: str, detail: str) -> NoReturn:

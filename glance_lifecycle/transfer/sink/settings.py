@@ -18,9 +18,15 @@ not set there, into ``[backend_defaults]``. It finds out what is set by
 making None the default of every option of the group (``driver.py``,
 ``BackendGroupConfiguration``). The same is done here on the ``conf`` given,
 so that the answer is the same before and after the driver was built.
+
+Secrets are read where they are needed: what travels to the child process
+and lies in the journal says only which files Glance read.
 """
 
+import os
 from typing import Any
+
+from glance_lifecycle import exceptions
 
 SHARED_GROUP = 'backend_defaults'
 
@@ -55,3 +61,35 @@ class StoreSettings:
         if value is None:
             value = self._own[SHARED_GROUP][name]
         return value
+
+
+def files(conf: Any) -> dict[str, list[str]]:
+    """Which configuration files Glance read: an element of a sink's options.
+
+    :returns: ``config_files`` and ``config_dirs``, lists of paths
+    """
+    return {'config_files': list(map(os.path.abspath, conf.config_file)),
+            'config_dirs': list(map(os.path.abspath, conf.config_dir))}
+
+
+def reread(store: str, options: dict[str, Any],
+           opts: list[Any]) -> tuple[Any, StoreSettings]:
+    """The configuration as those files have it now, secrets too.
+
+    Glance's global ``cfg.CONF`` is left alone.
+
+    :param options: with what ``files`` returned
+    :raises StoreError: a file cannot be read
+    """
+    from oslo_config import cfg
+    conf = cfg.ConfigOpts()
+    try:
+        conf([], project='glance',
+             default_config_files=options['config_files'],
+             default_config_dirs=options['config_dirs'])
+        return conf, StoreSettings(conf, store, opts)
+    except (cfg.Error, OSError) as error:
+        # The text may quote a line of the file.
+        raise exceptions.StoreError(
+            store=store, detail='the configuration files of glance-api '
+            'cannot be read (%s)' % type(error).__name__) from error

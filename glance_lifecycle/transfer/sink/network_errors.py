@@ -1,0 +1,54 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What an HTTP library's error says, in a few words and without secrets.
+
+Its text may hold a URL with an account, or a page of HTML.
+"""
+
+from collections.abc import Iterator
+import ssl
+
+from glance_lifecycle.transfer.sink import errors
+
+
+def cause(error: BaseException) -> str:
+    """The system's or TLS' own reason for a failed connection."""
+    for one in _chain(error):
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return 'its certificate is not accepted: %s' % one.verify_message
+        if isinstance(one, ssl.SSLError):
+            return 'TLS: %s' % (one.reason or 'no reason given')
+        if isinstance(one, OSError) and one.errno and one.errno > 0:
+            return errors.words(one)
+        if type(one).__name__ in ('NameResolutionError', 'gaierror'):
+            return 'its name cannot be resolved'
+    return type(error).__name__
+
+
+def is_timeout(error: BaseException) -> bool:
+    return any(isinstance(one, TimeoutError) for one in _chain(error))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """All errors that led to one, wherever libraries keep them."""
+    seen: set[int] = set()
+    queue: list[object] = [error]
+    while queue:
+        one = queue.pop(0)
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        queue += [*one.args, getattr(one, 'reason', None),
+                  getattr(one, 'kwargs', {}).get('error'), one.__cause__,
+                  one.__context__]

@@ -1,0 +1,273 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Writes S3 stores.
+
+Same object, location and metadata as the driver's; but several parts are on
+their way while few are in memory, the service checks the MD5 of each, and
+whatever ends a transfer, its upload is aborted.
+"""
+
+import hashlib
+import logging
+import threading
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer.sink import claim
+from glance_lifecycle.transfer.sink import s3_options
+from glance_lifecycle.transfer.sink import s3_parts
+from glance_lifecycle.transfer.sink import s3_service
+
+LOG = logging.getLogger(__name__)
+
+# Seconds that abort() gives requests under way to break off. Those that a
+# silent service holds end with the process.
+_GRACE = 10.0
+
+
+class S3Sink(base.Sink):
+    """One image in one bucket.
+
+    ``abort`` after a commit that succeeded does nothing; ``undo`` takes
+    such a copy back. Options: see ``s3_options.describe``.
+    """
+
+    # Parts, botocore, and the stacks of its threads.
+    address_space = 256 * 1024 * 1024
+
+    def __init__(self, store: str, image_id: str,
+                 options: dict[str, Any]) -> None:
+        super().__init__(store, image_id, options)
+        self._service: s3_service.Service | None = None
+        self._claim = _claim(store, image_id, options)
+        self._upload = ''
+        self._parts: s3_parts.Parts | None = None
+        self._single: s3_parts.Part | None = None
+        self._size = 0
+        self._position = 0
+        self._asked_for = ''
+        self._committed = False
+
+    @classmethod
+    def describe(cls, conf: Any, store: str) -> dict[str, Any]:
+        return s3_options.describe(conf, store)
+
+    @classmethod
+    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
+        ours = _claim(store, image_id, options)
+        service = s3_service.Service(store, options)
+        try:
+            ours.take_to_undo(image_id)
+            service.connect()
+            # First, so that none of them can become the object after all.
+            uploads = service.uploads(image_id)
+            for upload in uploads:
+                service.abort_upload(image_id, upload)
+            found = service.find(image_id)
+            if found is not None:
+                service.delete(image_id)
+            return bool(uploads) or found is not None
+        finally:
+            service.close()
+            ours.close()
+
+    @property
+    def bytes_written(self) -> int:
+        # Zeros too: an object has no holes.
+        return self._position
+
+    def begin(self, size: int, data_size: int | None = None) -> None:
+        self._size = size
+        self._claim.take_to_write()
+        self._service = service = s3_service.Service(self.store, self.options)
+        service.connect()
+        service.check_bucket()
+        self._refuse_existing(service)
+        part_size = s3_options.part_size(self.options, size)
+        if size <= part_size:
+            self._single = s3_parts.Part(part_size)
+            return
+        created = service.call('creating the upload',
+                               'create_multipart_upload', Key=self.image_id)
+        self._upload = created['UploadId']
+        self._parts = s3_parts.Parts(
+            self._send, part_size,
+            s3_options.parts_held(self.options, part_size))
+
+    def write(self, offset: int, data: memoryview) -> None:
+        self._expect(offset, len(data))
+        if self._parts is not None:
+            self._parts.write(data)
+        elif self._single is not None:
+            self._single.add(data)
+        self._position += len(data)
+
+    def zero(self, offset: int, length: int) -> None:
+        self._expect(offset, length)
+        if self._parts is not None:
+            self._parts.zero(length)
+        elif self._single is not None:
+            self._single.add_zeros(length)
+        self._position += length
+
+    def commit(self) -> base.Stored:
+        service = self._service
+        if service is None or self._position != self._size:
+            raise exceptions.InternalError(
+                detail='store %s was given %d of %d bytes' %
+                (self.store, self._position, self._size))
+        if self._single is not None:
+            self._put(service, self._single)
+        elif self._parts is not None:
+            self._complete(service, self._parts)
+        self._committed = True
+        self._sweep(service)
+        self._close()
+        return base.Stored(
+            url=s3_options.location(self.options, self.image_id),
+            metadata={'store': self.store})
+
+    def abort(self) -> None:
+        service = self._service
+        try:
+            if service is not None and not self._committed:
+                self._remove(service)
+        except Exception as error:
+            LOG.error('Cannot remove what was uploaded of image %s to store '
+                      '%s: %s. It will be tried again at the next start.',
+                      self.image_id, self.store, error)
+        finally:
+            self._close()
+
+    def _expect(self, offset: int, length: int) -> None:
+        if offset != self._position or offset + length > self._size:
+            raise exceptions.InternalError(
+                detail='store %s was given bytes %d to %d, not %d to %d' %
+                (self.store, offset, offset + length, self._position,
+                 self._size))
+
+    def _refuse_existing(self, service: s3_service.Service) -> None:
+        if service.find(self.image_id) is not None:
+            raise exceptions.StoreDuplicate(
+                store=self.store, detail='an object named %s in bucket %s' %
+                (self.image_id, service.bucket))
+
+    def _send(self, part: s3_parts.Part) -> str:
+        """Called in a thread for each part under way."""
+        assert self._service is not None  # noqa: S101 - for mypy
+        assert self._parts is not None  # noqa: S101 - for mypy
+        body = s3_parts.Body(part, self._service.patience.heard,
+                             self._parts.stopped)
+        answer = self._service.call(
+            'sending part %d' % part.number, 'upload_part',
+            Key=self.image_id, UploadId=self._upload, PartNumber=part.number,
+            Body=body, ContentLength=part.length,
+            ContentMD5=s3_parts.content_md5(part.md5()))
+        return str(answer['ETag'])
+
+    def _put(self, service: s3_service.Service,
+             part: s3_parts.Part) -> None:
+        md5 = part.md5()
+        body = s3_parts.Body(part, service.patience.heard, threading.Event())
+        self._make(
+            service, 'storing the image', 'put_object', md5.hex(),
+            Body=body if part.length else b'', ContentLength=part.length,
+            ContentMD5=s3_parts.content_md5(md5))
+
+    def _complete(self, service: s3_service.Service,
+                  parts: s3_parts.Parts) -> None:
+        tags = parts.finish()
+        # Not every service heeds the condition that is set below.
+        self._refuse_existing(service)
+        self._make(
+            service, 'completing the image', 'complete_multipart_upload',
+            _tag_of_parts(tags), UploadId=self._upload,
+            MultipartUpload={'Parts': [
+                {'PartNumber': number, 'ETag': tag}
+                for number, tag in tags.items()]})
+
+    def _make(self, service: s3_service.Service, doing: str, operation: str,
+              tag: str, **arguments: Any) -> None:
+        """Have the object made, where there is none.
+
+        :param tag: the entity tag that it will have
+        """
+        self._asked_for = tag
+        try:
+            service.create(doing, operation, Key=self.image_id, **arguments)
+        except exceptions.StoreError:
+            # It may be there, and only the answer was lost.
+            if service.patience.silent or not self._is_made(service):
+                raise
+
+    def _is_made(self, service: s3_service.Service) -> bool:
+        found = service.find(self.image_id)
+        return (found is not None and found['ContentLength'] == self._size
+                and found['ETag'].strip('"') == self._asked_for)
+
+    def _sweep(self, service: s3_service.Service) -> None:
+        """Abort uploads that others left of this image.
+
+        Now that the object is there, none of them can be wanted.
+        """
+        try:
+            for upload in service.uploads(self.image_id):
+                if upload != self._upload:
+                    LOG.info('Store %s: aborting an earlier upload of image '
+                             '%s', self.store, self.image_id)
+                    service.abort_upload(self.image_id, upload)
+        except exceptions.StoreError as error:
+            LOG.warning('Image %s is complete, but: %s', self.image_id, error)
+
+    def _remove(self, service: s3_service.Service) -> None:
+        service.patience.stop()
+        if self._parts is not None and not self._parts.stop(
+                0 if service.patience.silent else _GRACE):
+            # A part that arrives after its upload was aborted would stay.
+            LOG.warning('Store %s still holds requests of image %s',
+                        self.store, self.image_id)
+        if service.patience.silent and (self._upload or self._asked_for):
+            raise exceptions.StoreError(
+                store=self.store, detail='the service is silent')
+        service.patience.resume()
+        if self._upload:
+            service.abort_upload(self.image_id, self._upload)
+        if self._asked_for and self._is_made(service):
+            service.delete(self.image_id)
+
+    def _close(self) -> None:
+        service, self._service = self._service, None
+        self._parts = self._single = None
+        if service is not None:
+            service.close()
+        self._claim.close()
+
+
+def _claim(store: str, image_id: str, options: dict[str, Any]) -> claim.Claim:
+    return claim.Claim(store, options['url'], image_id)
+
+
+def _tag_of_parts(tags: dict[int, str]) -> str:
+    """The entity tag of an object that consists of parts.
+
+    Amazon's rule, and everybody's: the MD5 of the MD5s, and their number.
+    Where a tag is no MD5, because the service encrypts, it is never equal.
+    """
+    try:
+        joined = b''.join(bytes.fromhex(tag.strip('"'))
+                          for tag in tags.values())
+    except ValueError:
+        return 'unknown'
+    return '%s-%d' % (hashlib.md5(joined, usedforsecurity=False).hexdigest(),
+                      len(tags))

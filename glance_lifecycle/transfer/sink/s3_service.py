@@ -1,0 +1,281 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One bucket of an S3 service, whose calls all end."""
+
+import functools
+import logging
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.sink import network_errors
+from glance_lifecycle.transfer.sink import patience
+from glance_lifecycle.transfer.sink import s3_options
+from glance_lifecycle.transfer.sink import settings
+
+LOG = logging.getLogger(__name__)
+
+_KEYS = ('s3_store_access_key', 's3_store_secret_key')
+
+# Codes of errors -> what to do about them. Source: Amazon's list of error
+# responses; RequestTimeTooSkewed and others are the same everywhere.
+_HINTS = {
+    'InvalidAccessKeyId': 'the service does not know the key of '
+                          's3_store_access_key',
+    'SignatureDoesNotMatch': 's3_store_secret_key does not belong to '
+                             's3_store_access_key',
+    'AccessDenied': 'the user of s3_store_access_key lacks the permission '
+                    'for it in bucket %(bucket)s',
+    'RequestTimeTooSkewed': 'the clocks of this host and of the service '
+                            'differ',
+    'NoSuchUpload': 'somebody else aborted its upload; import again',
+    'NoSuchBucket': 'there is no bucket %(bucket)s; create it, or set '
+                    's3_store_create_bucket_on_put',
+    'BadDigest': 'what arrived is not what was sent; check the network',
+}
+_FULL = frozenset((
+    'QuotaExceeded', 'EntityTooLarge', 'InsufficientCapacity',
+    'InsufficientStorage', 'XMinioStorageFull', '507', '413'))
+_EXISTS = frozenset(('PreconditionFailed', '412'))
+
+# Answers that another attempt may change.
+_PASSING = frozenset((
+    'SlowDown', 'RequestTimeout', 'BadDigest', 'OperationAborted',
+    'Throttling', 'ThrottlingException', 'TooManyRequests', '429'))
+_LASTING_STATUS = (501, 507)
+
+
+class Service:
+    """A bucket, and the client that talks to it from any thread.
+
+    :param options: what ``s3_options.describe`` returned
+    :ivar patience: how long it may be silent
+    """
+
+    def __init__(self, store: str, options: dict[str, Any]) -> None:
+        self.store = store
+        self.bucket: str = options['bucket']
+        self.patience = patience.Patience(options['timeout'])
+        self._options = options
+        self._errors = s3_options.botocore(store, 'exceptions')
+        self._client: Any = None
+
+    def connect(self) -> None:
+        """Make ready; nothing is sent yet.
+
+        :raises StoreError: the configuration cannot be read or used
+        """
+        from oslo_config import cfg
+        _conf, read = settings.reread(
+            self.store, self._options,
+            [cfg.StrOpt(name, secret=True) for name in _KEYS])
+        session = s3_options.botocore(self.store, 'session').get_session()
+        session.set_credentials(*(read[name] for name in _KEYS))
+        config = s3_options.botocore(self.store, 'config').Config(
+            connect_timeout=self.patience.seconds,
+            read_timeout=self.patience.seconds,
+            # Ours know when to give up, and a body that is broken off is
+            # not to be sent again.
+            retries={'total_max_attempts': 1},
+            max_pool_connections=int(self._options['senders']) + 2,
+            **self._config())
+        try:
+            self._client = session.create_client(
+                's3', config=config, **self._options['client'])
+        except (self._errors.BotoCoreError, ValueError) as error:
+            raise exceptions.StoreError(
+                store=self.store, detail='its S3 client cannot be made as '
+                'it is configured: %s' % type(error).__name__) from error
+
+    def _config(self) -> dict[str, Any]:
+        given: dict[str, Any] = self._options['config']
+        # Every body has its MD5, which is part of what is signed. SHA-256
+        # on top, as over plain HTTP by default, is one more hash of every
+        # byte here and one more there.
+        return {**given, 's3': {**given['s3'],
+                                'payload_signing_enabled': False}}
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    # Calls.
+
+    def call(self, doing: str, operation: str, **arguments: Any) -> Any:
+        """What an operation on the bucket answers.
+
+        :param doing: for the message, for example ``creating the upload``
+        :param arguments: its parameters; a ``Body`` that can ``seek``
+        :raises StoreFull: a quota or the service's room is used up
+        :raises StoreDuplicate: a condition of ours was not met
+        :raises StoreError: any other error
+        """
+        function = getattr(self._client, operation)
+        body = arguments.get('Body')
+
+        def attempt() -> Any:
+            if body is not None and hasattr(body, 'seek'):
+                body.seek(0)
+            return function(Bucket=self.bucket, **arguments)
+
+        try:
+            return self.patience.insist(attempt, self._may_pass)
+        except (self._errors.ClientError,
+                self._errors.BotoCoreError) as error:
+            raise self._failure(doing, error) from error
+
+    def _may_pass(self, error: Exception) -> bool:
+        code, status = self._code(error)
+        if code:
+            return code in _PASSING or (
+                status >= 500 and status not in _LASTING_STATUS)
+        return (isinstance(error, self._errors.HTTPClientError) and
+                not isinstance(error, self._errors.SSLError))
+
+    def _code(self, error: BaseException) -> tuple[str, int]:
+        """What the service answered: its code and HTTP's; or '' and 0."""
+        if not isinstance(error, self._errors.ClientError):
+            return '', 0
+        response: dict[str, Any] = error.response
+        status = response.get('ResponseMetadata', {}).get('HTTPStatusCode', 0)
+        code = response.get('Error', {}).get('Code') or str(status)
+        return str(code), int(status)
+
+    def _failure(self, doing: str,
+                 error: Exception) -> exceptions.StoreError:
+        code, status = self._code(error)
+        if isinstance(error, self._errors.HTTPClientError):
+            return self._no_answer(doing, error)
+        if not code:
+            return exceptions.StoreError(
+                store=self.store,
+                detail='%s: %s' % (doing, type(error).__name__))
+        detail = '%s: %s' % (doing, code)
+        if code != str(status):
+            detail += ' (%d)' % status
+        if code in _FULL or status == 507:
+            return exceptions.StoreFull(
+                store=self.store, detail='%s; a quota is used up, or the '
+                'service has no room for it' % detail)
+        if code in _EXISTS:
+            return exceptions.StoreDuplicate(
+                store=self.store,
+                detail='an object of that name in bucket %s' % self.bucket)
+        if code in _HINTS:
+            detail += '; ' + _HINTS[code] % {'bucket': self.bucket}
+        return exceptions.StoreError(store=self.store, detail=detail)
+
+    def _no_answer(self, doing: str,
+                   error: Exception) -> exceptions.StoreError:
+        self.patience.silent = True
+        if network_errors.is_timeout(error) or isinstance(error, (
+                self._errors.ReadTimeoutError,
+                self._errors.ConnectTimeoutError)):
+            detail = ('the service did not answer within %g s; check that '
+                      'it runs' % self.patience.seconds)
+        else:
+            detail = ('no connection to the service of s3_store_host: %s' %
+                      network_errors.cause(error))
+        return exceptions.StoreError(store=self.store,
+                                     detail='%s: %s' % (doing, detail))
+
+    # The bucket.
+
+    def check_bucket(self) -> None:
+        """Make sure that there is a bucket that we may use.
+
+        :raises StoreError: there is not
+        """
+        if self._head('looking at the bucket', 'head_bucket') is not None:
+            return
+        if not self._options['create']:
+            raise exceptions.StoreError(
+                store=self.store,
+                detail=_HINTS['NoSuchBucket'] % {'bucket': self.bucket})
+        region = self._options['create_region']
+        LOG.info('Store %s: creating bucket %s', self.store, self.bucket)
+        try:
+            self.call('creating the bucket', 'create_bucket', **(
+                {'CreateBucketConfiguration': {'LocationConstraint': region}}
+                if region else {}))
+        except exceptions.StoreError as error:
+            code, _status = self._code(error.__cause__ or error)
+            if code not in ('BucketAlreadyOwnedByYou',
+                            'BucketAlreadyExists'):
+                raise
+
+    def _head(self, doing: str, operation: str,
+              **arguments: Any) -> dict[str, Any] | None:
+        """The answer to a HEAD request; None where something is missing.
+
+        A refusal comes without its reason, so we have to ask once more.
+        """
+        try:
+            found: dict[str, Any] = self.call(doing, operation, **arguments)
+            return found
+        except exceptions.StoreError as error:
+            status = self._code(error.__cause__ or error)[1]
+            if status == 404:
+                return None
+            if status in (400, 403):
+                self.call(doing, 'list_objects_v2', MaxKeys=1)
+            raise
+
+    # Objects.
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """An object's head; None where there is none, nor a bucket."""
+        return self._head('looking for the image', 'head_object', Key=key)
+
+    def create(self, doing: str, operation: str, **arguments: Any) -> None:
+        """``call``, on condition that there is no such object yet."""
+        try:
+            self.call(doing, operation, IfNoneMatch='*', **arguments)
+        except exceptions.StoreError as error:
+            if self._code(error.__cause__ or error)[1] != 501:
+                raise
+            # It is not heeded everywhere, and here it is not even ignored.
+            self.call(doing, operation, **arguments)
+
+    def delete(self, key: str) -> None:
+        self.call('removing the image', 'delete_object', Key=key)
+
+    def uploads(self, key: str) -> list[str]:
+        """The unfinished uploads of an object, of whomever."""
+        found: list[str] = []
+        start: dict[str, str] = {}
+        listing = functools.partial(
+            self.call, 'listing unfinished uploads',
+            'list_multipart_uploads', Prefix=key)
+        while True:
+            try:
+                page = listing(**start)
+            except exceptions.StoreError as error:
+                if self._code(error.__cause__ or error)[0] == 'NoSuchBucket':
+                    return []
+                raise
+            # A prefix finds the uploads of other names too.
+            found += [upload['UploadId'] for upload in page.get('Uploads', ())
+                      if upload['Key'] == key]
+            if not page.get('IsTruncated'):
+                return found
+            start = {'KeyMarker': page['NextKeyMarker'],
+                     'UploadIdMarker': page['NextUploadIdMarker']}
+
+    def abort_upload(self, key: str, upload: str) -> None:
+        try:
+            self.call('aborting the upload', 'abort_multipart_upload',
+                      Key=key, UploadId=upload)
+        except exceptions.StoreError as error:
+            if self._code(error.__cause__ or error)[0] != 'NoSuchUpload':
+                raise
