@@ -1,0 +1,350 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Writes Swift stores.
+
+Same objects, names, location and metadata as the driver's; but a segment's
+length is its own, nothing is overwritten, every segment is compared with
+what was sent, and whatever ends a transfer, its segments are removed.
+"""
+
+import logging
+import time
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer.sink import claim
+from glance_lifecycle.transfer.sink import swift_options
+from glance_lifecycle.transfer.sink import swift_service
+from glance_lifecycle.transfer.sink import swift_stream
+
+LOG = logging.getLogger(__name__)
+
+# Seconds that abort() gives requests under way to break off. Those that a
+# silent service holds end with the process.
+_GRACE = 10.0
+
+# Seconds between looks at a container's listing, which is updated late.
+_LISTING_INTERVAL = 0.5
+
+# Requests at a time: while the service makes one segment durable, the next
+# is on its way.
+_UNDER_WAY = 2
+
+
+class SwiftSink(base.Sink):
+    """One image in one container, as one object or as segments.
+
+    ``abort`` after a commit that succeeded does nothing; ``undo`` takes
+    such a copy back. Options: see ``swift_options.describe``.
+    """
+
+    # swiftclient, keystoneauth1, and the stacks of their threads.
+    address_space = 128 * 1024 * 1024
+
+    def __init__(self, store: str, image_id: str,
+                 options: dict[str, Any]) -> None:
+        super().__init__(store, image_id, options)
+        self._container = swift_options.container(options, image_id)
+        self._claim = _claim(store, image_id, options)
+        self._service: swift_service.Service | None = None
+        self._size = 0
+        self._position = 0
+        # Bytes of each object; 0 until begin() knows.
+        self._object_size = 0
+        self._segmented = False
+        self._begun = 0
+        self._under_way: list[swift_stream.Upload] = []
+        self._stored: list[swift_stream.Upload] = []
+        # Given by commit(): until it is there, nothing can be visible.
+        self._last_byte = b''
+        self._manifest_asked = False
+        self._committed = False
+
+    @classmethod
+    def describe(cls, conf: Any, store: str) -> dict[str, Any]:
+        return swift_options.describe(conf, store)
+
+    @classmethod
+    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
+        ours = _claim(store, image_id, options)
+        service = swift_service.Service(
+            store, options, swift_options.container(options, image_id))
+        try:
+            ours.take_to_undo(image_id)
+            service.connect()
+            # First, so that nobody reads an image that loses its segments.
+            removed = service.delete(image_id)
+            return _remove_segments(service, image_id, True) or removed
+        finally:
+            service.close()
+            ours.close()
+
+    @property
+    def bytes_written(self) -> int:
+        # Zeros too: an object has no holes.
+        return self._position
+
+    def begin(self, size: int, data_size: int | None = None) -> None:
+        self._size = size
+        self._segmented = swift_options.is_segmented(self.options, size)
+        self._object_size = size
+        if self._segmented:
+            self._object_size = swift_options.segment_size(self.options, size)
+        self._claim.take_to_write()
+        self._service = service = swift_service.Service(
+            self.store, self.options, self._container)
+        service.connect()
+        service.check_container(size)
+        self._refuse_existing(service)
+        if _remove_segments(service, self.image_id, self._segmented):
+            LOG.info('Store %s: removed what an earlier transfer left of '
+                     'image %s', self.store, self.image_id)
+
+    def write(self, offset: int, data: memoryview) -> None:
+        self._expect(offset, len(data))
+        self._position += len(data)
+        if self._is_last(len(data)):
+            self._last_byte = bytes(data[-1:])
+            data = data[:-1]
+        start = 0
+        while start < len(data):
+            upload = self._current()
+            piece = data[start:start + upload.stream.missing]
+            self._check(upload, upload.stream.give(piece))
+            start += len(piece)
+
+    def zero(self, offset: int, length: int) -> None:
+        self._expect(offset, length)
+        self._position += length
+        if self._is_last(length):
+            self._last_byte = b'\0'
+            length -= 1
+        while length:
+            upload = self._current()
+            piece = min(length, upload.stream.missing)
+            self._check(upload, upload.stream.give_zeros(piece))
+            length -= piece
+
+    def commit(self) -> base.Stored:
+        service = self._service
+        if service is None or self._position != self._size:
+            raise exceptions.InternalError(
+                detail='store %s was given %d of %d bytes' %
+                (self.store, self._position, self._size))
+        self._refuse_existing(service)
+        if not self._segmented:
+            upload = self._current()
+            self._check(upload, upload.stream.give(
+                memoryview(self._last_byte)))
+        self._settle(0)
+        if self._segmented:
+            self._complete(service)
+        self._committed = True
+        url = swift_options.location(self.options, service.account,
+                                     self.image_id)
+        self._close()
+        return base.Stored(url=url, metadata={'store': self.store})
+
+    def abort(self) -> None:
+        service = self._service
+        try:
+            if service is not None and not self._committed:
+                self._remove(service)
+        except Exception as error:
+            LOG.error('Cannot remove what was uploaded of image %s to store '
+                      '%s: %s. It will be tried again at the next start.',
+                      self.image_id, self.store, error)
+        finally:
+            self._close()
+
+    def _expect(self, offset: int, length: int) -> None:
+        if offset != self._position or offset + length > self._size:
+            raise exceptions.InternalError(
+                detail='store %s was given bytes %d to %d, not %d to %d' %
+                (self.store, offset, offset + length, self._position,
+                 self._size))
+
+    def _is_last(self, length: int) -> bool:
+        """Whether the object is whole with these bytes, and so visible."""
+        return (not self._segmented and length > 0
+                and self._position == self._size)
+
+    def _refuse_existing(self, service: swift_service.Service) -> None:
+        if service.find(self.image_id) is not None:
+            raise exceptions.StoreDuplicate(
+                store=self.store, detail='an object named %s in container '
+                '%s' % (self.image_id, self._container))
+
+    # Requests.
+
+    def _current(self) -> swift_stream.Upload:
+        """The request that takes the next byte."""
+        if self._under_way and self._under_way[-1].stream.missing:
+            return self._under_way[-1]
+        self._settle(_UNDER_WAY - 1)
+        assert self._service is not None  # noqa: S101 - for mypy
+        left = self._size - self._begun * self._object_size
+        self._begun += 1
+        name = self.image_id
+        if self._segmented:
+            name = swift_options.segment_name(self.image_id, self._begun)
+        upload = swift_stream.Upload(
+            name, min(left, self._object_size),
+            self._service.patience.heard, self._service.put)
+        self._under_way.append(upload)
+        return upload
+
+    def _settle(self, most: int) -> None:
+        """Wait until no more than ``most`` requests are under way."""
+        while len(self._under_way) > most:
+            upload = self._under_way[0]
+            upload.join()
+            self._check(upload, upload.error is None)
+            if upload.tag != upload.stream.md5():
+                raise exceptions.StoreError(
+                    store=self.store, detail='what arrived of %s is not '
+                    'what was sent; check the network' % upload.object)
+            self._stored.append(self._under_way.pop(0))
+
+    def _check(self, upload: swift_stream.Upload, well: bool) -> None:
+        if well:
+            return
+        if upload.error is not None:
+            raise upload.error
+        raise exceptions.StoreError(
+            store=self.store, detail='the service ended the request for %s '
+            'before it had all bytes' % upload.object)
+
+    # Segmented images.
+
+    def _complete(self, service: swift_service.Service) -> None:
+        self._wait_listed(service)
+        self._manifest_asked = True
+        try:
+            service.put_manifest(self.image_id, self._manifest)
+        except exceptions.StoreError:
+            # It may be there, and only the answer was lost.
+            if service.patience.silent or not self._is_made(service):
+                raise
+
+    @property
+    def _manifest(self) -> str:
+        return '%s/%s-' % (self._container, self.image_id)
+
+    def _is_made(self, service: swift_service.Service) -> bool:
+        found = service.find(self.image_id)
+        return (found is not None and
+                found.get('x-object-manifest') == self._manifest)
+
+    def _wait_listed(self, service: swift_service.Service) -> None:
+        """Until the container lists what the image consists of.
+
+        Who reads the image gets what is listed, and listings are updated
+        late: without this it could begin its life short.
+
+        :raises StoreError: it does not, or lists what is not ours
+        """
+        ours = {one.object: (one.stream.length, one.tag)
+                for one in self._stored}
+        deadline = time.monotonic() + service.patience.seconds
+        while True:
+            listed = {one['name']: (one['bytes'], one['hash'])
+                      for one in service.segments(self.image_id)}
+            if listed == ours:
+                return
+            if time.monotonic() > deadline:
+                raise exceptions.StoreError(
+                    store=self.store, detail='container %s does not list '
+                    'what was stored: %s' % (
+                        self._container, _difference(ours, listed)))
+            time.sleep(_LISTING_INTERVAL)
+
+    # Giving up.
+
+    def _remove(self, service: swift_service.Service) -> None:
+        for upload in self._under_way:
+            upload.stream.break_off()
+        deadline = time.monotonic() + (
+            0 if service.patience.silent else _GRACE)
+        for upload in self._under_way:
+            upload.join(max(0.0, deadline - time.monotonic()))
+        if service.patience.silent and self._begun:
+            raise exceptions.StoreError(
+                store=self.store, detail='the service is silent')
+        if self._manifest_asked and self._is_made(service):
+            service.delete(self.image_id)
+        if not self._segmented:
+            self._remove_single(service)
+            return
+        for number in range(1, self._begun + 1):
+            service.delete(swift_options.segment_name(self.image_id, number))
+
+    def _remove_single(self, service: swift_service.Service) -> None:
+        for upload in (*self._under_way, *self._stored):
+            if upload.tag:
+                # It said that it stored what we sent, right or wrong.
+                service.delete(self.image_id)
+            elif not upload.stream.missing:
+                found = service.find(self.image_id)
+                if found and found.get('etag') == upload.stream.md5():
+                    service.delete(self.image_id)
+
+    def _close(self) -> None:
+        service, self._service = self._service, None
+        self._under_way = []
+        self._stored = []
+        if service is not None:
+            service.close()
+        self._claim.close()
+
+
+def _claim(store: str, image_id: str, options: dict[str, Any]) -> claim.Claim:
+    # What names the account is a secret, or Keystone's to know.
+    return claim.Claim(store, 'swift', *options['config_files'], store,
+                       swift_options.container(options, image_id), image_id)
+
+
+def _difference(ours: dict[str, tuple[int, str]],
+                listed: dict[str, tuple[int, str]]) -> str:
+    foreign = sorted(listed.keys() - ours.keys())
+    if foreign:
+        return 'object %s would become part of the image' % foreign[0]
+    wrong = sorted(name for name in ours if listed.get(name) != ours[name])
+    return '%s is missing or different' % wrong[0]
+
+
+def _remove_segments(service: swift_service.Service, image_id: str,
+                     thoroughly: bool) -> bool:
+    """Remove what is named like segments of this image.
+
+    :param thoroughly: also those that the listing does not show yet: they
+        follow the last one that it does
+    :returns: whether there were any
+    """
+    listed = [one['name'] for one in service.segments(image_id)
+              if swift_options.is_segment(image_id, one['name'])]
+    removed = [name for name in listed if service.delete(name)]
+    if thoroughly:
+        last = max((int(name.rpartition('-')[2]) for name in listed),
+                   default=0)
+        missing = 0
+        while missing < _UNDER_WAY:
+            last += 1
+            name = swift_options.segment_name(image_id, last)
+            if service.delete(name):
+                removed.append(name)
+                missing = 0
+            else:
+                missing += 1
+    return bool(removed)

@@ -1,0 +1,344 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One container of a Swift service, whose calls all end."""
+
+from collections.abc import Callable
+import logging
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.sink import network_errors
+from glance_lifecycle.transfer.sink import patience
+from glance_lifecycle.transfer.sink import settings
+from glance_lifecycle.transfer.sink import swift_options
+from glance_lifecycle.transfer.sink import swift_stream
+
+LOG = logging.getLogger(__name__)
+
+# Statuses -> what to do about them.
+_HINTS = {
+    401: 'Swift does not accept the token that Keystone gave',
+    403: 'the user lacks the permission for it in container %(container)s',
+    404: 'there is no container %(container)s; create it, or set '
+         'swift_store_create_container_on_put',
+}
+_FULL = {
+    413: 'a quota is used up, or the cluster takes no object so large',
+    507: 'the cluster has no room for it',
+}
+_DUPLICATE = (409, 412)
+_PASSING = (401, 408, 429, 498, 499, 500, 502, 503, 504)
+
+
+class Service:
+    """A container, and connections to it.
+
+    :param options: what ``swift_options.describe`` returned
+    :ivar patience: how long it may be silent
+    :ivar account: what ``swift_options.account`` returned, once connected
+    """
+
+    def __init__(self, store: str, options: dict[str, Any],
+                 container: str) -> None:
+        self.store = store
+        self.container = container
+        self.patience = patience.Patience(options['timeout'])
+        self.account: dict[str, Any] = {}
+        self._options = options
+        self._swift = swift_options.library(store, 'swiftclient')
+        self._requests = swift_options.library(store, 'requests.exceptions')
+        self._keystone = swift_options.library(
+            store, 'keystoneauth1.exceptions')
+        self._session: Any = None
+        self._url = ''
+        self._connection: Any = None
+
+    def connect(self) -> None:
+        """Sign in and find the service.
+
+        :raises StoreError: that fails
+        """
+        # It would log what the service answers.
+        logging.getLogger('swiftclient').setLevel(logging.WARNING)
+        conf, _read = settings.reread(
+            self.store, self._options, swift_options.driver_options())
+        try:
+            self.account = swift_options.account(
+                conf, self.store, self._options['reference'])
+        except exceptions.ConfigurationError as error:
+            raise exceptions.StoreError(
+                store=self.store, detail=str(error)) from error
+        self._session = self._sign_in()
+        self._url = self._options['endpoint'] or self._endpoint()
+        self._connection = self._connect()
+
+    def _sign_in(self) -> Any:
+        v3 = swift_options.library(self.store, 'keystoneauth1.identity.v3')
+        session = swift_options.library(self.store, 'keystoneauth1.session')
+        url = swift_options.auth_url(self.account).rstrip('/') + '/'
+        if self.account.get('application_credential_id'):
+            auth = v3.ApplicationCredential(
+                url,
+                application_credential_id=self.account[
+                    'application_credential_id'],
+                application_credential_secret=self.account[
+                    'application_credential_secret'])
+        else:
+            project, _colon, name = self.account['user'].partition(':')
+            auth = v3.Password(
+                url, username=name, password=self.account['key'],
+                project_name=project, **{
+                    key: self.account.get(key) for key in (
+                        'user_domain_id', 'user_domain_name',
+                        'project_domain_id', 'project_domain_name')})
+        verify = (not self._options['insecure'] and
+                  (self._options['cacert'] or True))
+        return session.Session(auth, verify=verify,
+                               timeout=self.patience.seconds)
+
+    def _endpoint(self) -> str:
+        found = self._ask_keystone(lambda: self._session.get_endpoint(
+            service_type=self._options['service_type'],
+            interface=self._options['endpoint_type'],
+            region_name=self._options['region'] or None))
+        if not found:
+            raise exceptions.StoreError(
+                store=self.store, detail='Keystone has no %s of service %s; '
+                'check swift_store_service_type, swift_store_endpoint_type '
+                'and swift_store_region' % (self._options['endpoint_type'],
+                                            self._options['service_type']))
+        return str(found)
+
+    def _token(self) -> str:
+        """One that is good for two more minutes at least."""
+        return str(self._ask_keystone(self._session.get_token))
+
+    def _ask_keystone(self, question: Callable[[], Any]) -> Any:
+        try:
+            return self.patience.insist(question, self._keystone_may_pass)
+        except self._keystone.ClientException as error:
+            raise self._keystone_failure(error) from error
+
+    def _keystone_may_pass(self, error: Exception) -> bool:
+        return isinstance(error, (
+            self._keystone.ConnectFailure, self._keystone.HttpServerError))
+
+    def _keystone_failure(self, error: Exception) -> exceptions.StoreError:
+        if isinstance(error, self._keystone.Unauthorized):
+            detail = ('Keystone does not accept the user or the key of this '
+                      'store')
+        elif isinstance(error, self._keystone.ConnectTimeout):
+            self.patience.silent = True
+            detail = ('Keystone did not answer within %g s' %
+                      self.patience.seconds)
+        elif isinstance(error, self._keystone.ConnectFailure):
+            self.patience.silent = True
+            detail = ('no connection to Keystone: %s' %
+                      network_errors.cause(error))
+        else:
+            detail = ('Keystone answered %s; check auth_address' %
+                      type(error).__name__)
+        return exceptions.StoreError(store=self.store, detail=detail)
+
+    def _connect(self) -> Any:
+        return self._swift.client.http_connection(
+            self._url, cacert=self._options['cacert'] or None,
+            insecure=self._options['insecure'],
+            timeout=self.patience.seconds)
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection[1].close()
+
+    # Calls.
+
+    def call(self, doing: str, function: str, *args: Any,
+             **kwargs: Any) -> Any:
+        """What a function of ``swiftclient.client`` returns.
+
+        From one thread at a time.
+
+        :param doing: for the message, for example ``removing a segment``
+        :raises StoreFull: a quota or the cluster's room is used up
+        :raises StoreDuplicate: a condition of ours was not met
+        :raises StoreError: any other error
+        """
+        def attempt() -> Any:
+            return getattr(self._swift.client, function)(
+                self._url, self._token(), *args, http_conn=self._connection,
+                **kwargs)
+        try:
+            return self.patience.insist(attempt, self._may_pass)
+        except (self._swift.ClientException,
+                self._requests.RequestException) as error:
+            raise self._failure(doing, error) from error
+
+    def _may_pass(self, error: Exception) -> bool:
+        status = self.status(error)
+        if status == 401:
+            # A token may be revoked before its time.
+            return bool(self._session.invalidate())
+        if status:
+            return status in _PASSING
+        return (isinstance(error, self._requests.RequestException) and
+                not isinstance(error, self._requests.SSLError))
+
+    def status(self, error: BaseException | None) -> int:
+        """What Swift answered, or 0."""
+        if isinstance(error, self._swift.ClientException):
+            return int(error.http_status or 0)
+        return 0
+
+    def _failure(self, doing: str,
+                 error: Exception) -> exceptions.StoreError:
+        status = self.status(error)
+        if isinstance(error, self._requests.RequestException):
+            return self._no_answer(doing, error)
+        detail = '%s: Swift answered %s' % (
+            doing, status or type(error).__name__)
+        if status in _FULL:
+            return exceptions.StoreFull(
+                store=self.store, detail='%s: %s' % (doing, _FULL[status]))
+        if status in _DUPLICATE:
+            return exceptions.StoreDuplicate(
+                store=self.store, detail='an object of that name in '
+                'container %s' % self.container)
+        if status in _HINTS:
+            detail += '; ' + _HINTS[status] % {'container': self.container}
+        return exceptions.StoreError(store=self.store, detail=detail)
+
+    def _no_answer(self, doing: str,
+                   error: Exception) -> exceptions.StoreError:
+        self.patience.silent = True
+        if isinstance(error, self._requests.Timeout) or (
+                network_errors.is_timeout(error)):
+            detail = ('the service did not answer within %g s; check that '
+                      'it runs' % self.patience.seconds)
+        else:
+            detail = ('the connection to the service failed: %s' %
+                      network_errors.cause(error))
+        return exceptions.StoreError(store=self.store,
+                                     detail='%s: %s' % (doing, detail))
+
+    # The container.
+
+    def check_container(self, need: int) -> None:
+        """Make sure that there is a container that has room.
+
+        :param need: bytes to be stored
+        :raises StoreFull: a quota leaves less
+        :raises StoreError: there is none, or it may not be used
+        """
+        head = self._missing_or(
+            'looking at the container', 'head_container', self.container)
+        if head is not None:
+            self._check_quota('container', head, need)
+        elif self._options['create']:
+            LOG.info('Store %s: creating container %s', self.store,
+                     self.container)
+            self.call('creating the container', 'put_container',
+                      self.container)
+        else:
+            raise exceptions.StoreError(
+                store=self.store,
+                detail=_HINTS[404] % {'container': self.container})
+        try:
+            account = self.call('looking at the account', 'head_account')
+        except exceptions.StoreError as error:
+            if self.status(error.__cause__) not in (401, 403):
+                raise
+            # Some may use a container and not look at the account.
+            return
+        self._check_quota('account', account, need)
+
+    def _check_quota(self, kind: str, head: dict[str, str],
+                     need: int) -> None:
+        try:
+            quota = int(head['x-%s-meta-quota-bytes' % kind])
+            left = quota - int(head['x-%s-bytes-used' % kind])
+        except (KeyError, ValueError):
+            return
+        if need > left:
+            raise exceptions.StoreFull(
+                store=self.store, detail='the quota of the %s leaves %d '
+                'bytes, not the %d that the image needs' %
+                (kind, max(0, left), need))
+
+    # Objects.
+
+    def _missing_or(self, doing: str, function: str, *args: Any,
+                    **kwargs: Any) -> Any:
+        """``call``, but None where there is nothing of that name."""
+        try:
+            return self.call(doing, function, *args, **kwargs)
+        except exceptions.StoreError as error:
+            if self.status(error.__cause__) != 404:
+                raise
+            return None
+
+    def find(self, name: str) -> dict[str, str] | None:
+        """An object's headers; None where there is none."""
+        found: dict[str, str] | None = self._missing_or(
+            'looking for the image', 'head_object', self.container, name)
+        return found
+
+    def segments(self, image_id: str) -> list[dict[str, Any]]:
+        """All objects that would be part of a segmented image.
+
+        :returns: ``name``, ``bytes``, ``hash`` of each
+        """
+        found = self._missing_or(
+            'listing segments', 'get_container', self.container,
+            prefix=image_id + '-', full_listing=True)
+        return [] if found is None else list(found[1])
+
+    def delete(self, name: str) -> bool:
+        """Whether there was such an object."""
+        try:
+            self.call('removing %s' % name, 'delete_object', self.container,
+                      name)
+        except exceptions.StoreError as error:
+            if self.status(error.__cause__) != 404:
+                raise
+            return False
+        return True
+
+    def put(self, name: str, stream: swift_stream.Stream) -> str:
+        """Store what the stream gives; from any thread, tried once.
+
+        An object that is there already is not overwritten.
+
+        :returns: the entity tag
+        """
+        connection = self._connect()
+        try:
+            tag = self._swift.client.put_object(
+                self._url, self._token(), self.container, name,
+                # Without content it would not ask for any.
+                stream if stream.length else None,
+                content_length=stream.length, http_conn=connection,
+                headers={'If-None-Match': '*'})
+        except (self._swift.ClientException,
+                self._requests.RequestException) as error:
+            raise self._failure('storing %s' % name, error) from error
+        finally:
+            connection[1].close()
+        self.patience.heard()
+        return str(tag)
+
+    def put_manifest(self, image_id: str, prefix: str) -> None:
+        """Make the segments of that prefix readable as one object."""
+        self.call('completing the image', 'put_object', self.container,
+                  image_id, None, headers={'X-Object-Manifest': prefix,
+                                           'If-None-Match': '*'})
