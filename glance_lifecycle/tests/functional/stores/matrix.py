@@ -1,0 +1,265 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What every sink must do, as a mix-in: one small class for each sink."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+from typing import ClassVar
+import unittest
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer.sink import base
+
+IMAGE = helpers.IMAGE
+
+# Says where it is and sleeps there until it is killed.
+_VICTIM = '''
+import json, sys, time
+from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer import job
+entry, options, unit, until = json.loads(sys.argv[1])
+image = helpers.Image(helpers.noise(unit + 300000), 4096, b'tail')
+sink = job.load(entry)('one', helpers.IMAGE, options)
+sink.begin(len(image.content))
+helpers.feed(sink, image, until)
+if until == 3:
+    sink.commit()
+print('there', flush=True)
+time.sleep(600)
+'''
+
+
+class Matrix(unittest.TestCase):
+    """Tests of one sink; the rest is for its class to say.
+
+    :cvar entry: ``module:class`` of the sink
+    :cvar unit: bytes after which the store begins a new part, segment or
+        object: the sizes around it are tried
+    :cvar keeps: it stores anything at all
+    :cvar hides: nothing is visible before commit
+    :cvar tells_living: it knows a living writer from a dead one
+    :cvar holes: zeros are not written
+    """
+
+    entry: ClassVar[str]
+    unit: ClassVar[int] = helpers.CHUNK
+    keeps: ClassVar[bool] = True
+    hides: ClassVar[bool] = True
+    tells_living: ClassVar[bool] = True
+    holes: ClassVar[bool] = False
+
+    # What the class of a sink has to say.
+
+    def matrix_options(self) -> dict[str, Any]:
+        """What ``describe`` returned for a store that can be written."""
+        raise NotImplementedError
+
+    def content(self) -> bytes | None:
+        """What readers of the store see by the image's name, or None."""
+        raise NotImplementedError
+
+    def left(self) -> list[str]:
+        """Whatever is in the store, visible or not."""
+        raise NotImplementedError
+
+    def put_foreign(self, content: bytes) -> None:
+        """Store an object by the image's name, as somebody else."""
+        helpers.store(self.matrix_sink(), helpers.Image(content))
+
+    # Tools.
+
+    def matrix_sink(self) -> base.Sink:
+        sink: base.Sink = jobs.load(self.entry)(
+            'one', IMAGE, self.matrix_options())
+        self.addCleanup(sink.abort)
+        return sink
+
+    def matrix_undo(self) -> bool:
+        return bool(jobs.load(self.entry).undo(
+            'one', IMAGE, self.matrix_options()))
+
+    @property
+    def some(self) -> helpers.Image:
+        """An image that is more than one unit, with zeros."""
+        return helpers.Image(helpers.noise(self.unit + 300000), 4096, b'tail')
+
+    def begun(self, image: helpers.Image, until: int) -> base.Sink:
+        sink = self.matrix_sink()
+        sink.begin(len(image.content), image.data_size)
+        helpers.feed(sink, image, until)
+        return sink
+
+    def assert_content(self, expected: bytes) -> None:
+        content = self.content()
+        if not self.keeps:
+            return
+        assert content is not None
+        # Not assertEqual: it would print both.
+        self.assertEqual(len(expected), len(content))
+        self.assertTrue(expected == content, 'the content differs')
+
+    def assert_empty(self) -> None:
+        self.assertEqual([], self.left())
+
+    def check_stored(self, image: helpers.Image) -> None:
+        sink = self.matrix_sink()
+        stored = helpers.store(sink, image)
+        self.assertEqual('one', stored.metadata['store'])
+        self.assertIn(IMAGE, stored.url)
+        self.assert_content(image.content)
+        if self.keeps and not self.holes:
+            self.assertEqual(len(image.content), sink.bytes_written)
+        if self.holes:
+            self.assertLessEqual(sink.bytes_written, image.data_size)
+        self.assertEqual(self.keeps, self.matrix_undo())
+        self.assert_empty()
+
+    def kill_child(self, until: int) -> None:
+        child = subprocess.Popen(
+            [sys.executable, '-c', _VICTIM, json.dumps(
+                [self.entry, self.matrix_options(), self.unit, until])],
+            stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        with child.stdout:
+            try:
+                self.assertEqual(b'there\n', child.stdout.readline())
+            finally:
+                os.kill(child.pid, signal.SIGKILL)
+                child.wait()
+
+    # The matrix.
+
+    def test_layouts(self) -> None:
+        for name, image in helpers.IMAGES.items():
+            with self.subTest(name):
+                self.check_stored(image)
+
+    def test_sizes(self) -> None:
+        unit = self.unit
+        for size in (0, 1, unit - 1, unit, unit + 1, 2 * unit - 1, 2 * unit,
+                     3 * unit + 7):
+            with self.subTest(size):
+                self.check_stored(helpers.Image(helpers.noise(size))
+                                  if size else helpers.Image())
+            with self.subTest(size, kind='zeros'):
+                self.check_stored(helpers.Image(size))
+
+    def test_nothing_is_visible_before_commit(self) -> None:
+        if not self.hides:
+            self.skipTest('its driver shows what it writes')
+        for image in (self.some, helpers.Image(b'small', 7, b'x')):
+            sink = self.begun(image, 3)
+            self.assertIsNone(self.content())
+            sink.commit()
+            self.assert_content(image.content)
+            self.assertEqual(self.keeps, self.matrix_undo())
+
+    def test_abort_at_every_call(self) -> None:
+        for until in range(4):
+            with self.subTest(until):
+                sink = self.begun(self.some, until)
+                sink.abort()
+                sink.abort()
+                self.assertIsNone(self.content())
+                self.assert_empty()
+
+    def test_abort_before_begin(self) -> None:
+        self.matrix_sink().abort()
+        self.assert_empty()
+
+    def test_abort_after_commit_keeps_it(self) -> None:
+        sink = self.matrix_sink()
+        helpers.store(sink, self.some)
+        sink.abort()
+        self.assert_content(self.some.content)
+        self.matrix_undo()
+        self.assert_empty()
+
+    def test_nothing_is_left_running(self) -> None:
+        def state() -> tuple[int, int]:
+            return (threading.active_count(),
+                    len(os.listdir('/proc/self/fd')))
+        if not self.keeps:
+            return
+        # Libraries keep some for themselves, once.
+        self.check_stored(self.some)
+        before = state()
+        self.check_stored(self.some)
+        self.begun(self.some, 1).abort()
+        after = state()
+        self.assertLessEqual(after, before)
+
+    def test_too_few_bytes(self) -> None:
+        if not self.keeps:
+            return
+        sink = self.begun(self.some, 2)
+        self.assertRaises(exceptions.InternalError, sink.commit)
+        sink.abort()
+        self.assert_empty()
+
+    def test_existing(self) -> None:
+        if not self.keeps:
+            return
+        self.put_foreign(b'theirs')
+        sink = self.matrix_sink()
+        with self.assertRaises(exceptions.StoreDuplicate) as caught:
+            sink.begin(len(self.some.content))
+        self.assertEqual('one', caught.exception.store)
+        sink.abort()
+        self.assert_content(b'theirs')
+        self.assertTrue(self.matrix_undo())
+        self.assertFalse(self.matrix_undo())
+        self.assert_empty()
+
+    def test_killed_and_undone(self) -> None:
+        if not self.keeps:
+            return
+        for until in range(4):
+            with self.subTest(until):
+                self.kill_child(until)
+                self.matrix_undo()
+                self.assertIsNone(self.content())
+                self.assert_empty()
+
+    def test_killed_and_begun_anew(self) -> None:
+        if not self.keeps:
+            return
+        if not self.hides:
+            self.skipTest('what its driver leaves cannot be told from what '
+                          'is whole, until it is undone')
+        self.kill_child(2)
+        self.check_stored(self.some)
+
+    def test_alive(self) -> None:
+        if not self.keeps:
+            return
+        if not self.tells_living:
+            self.skipTest('its driver does not know')
+        first = self.begun(self.some, 2)
+        second = self.matrix_sink()
+        self.assertRaises(exceptions.StoreDuplicate, second.begin, 10)
+        second.abort()
+        self.assertRaises(exceptions.StoreError, self.matrix_undo)
+        start = len(self.some.content) - 4
+        first.write(start, memoryview(b'tail'))
+        first.commit()
+        self.assert_content(self.some.content)
+        self.assertTrue(self.matrix_undo())
+        self.assert_empty()

@@ -1,0 +1,301 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The Swift sink on a real Swift."""
+
+import io
+from typing import Any
+
+from glance_store import exceptions as store_exceptions
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.tests.functional.fixtures import bad_network
+from glance_lifecycle.tests.functional.stores import swift_case
+from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer.sink import swift as swift_sink
+
+IMAGE = swift_case.IMAGE
+MIB = swift_case.MIB
+SEGMENT = swift_case.SEGMENT
+CONTAINER = swift_case.CONTAINER
+THEIRS = '11111111-2222-4333-8444-555555555555'
+CONTENT = helpers.Image(helpers.noise(3 * MIB + 13), 6 * MIB,
+                        helpers.noise(2 * MIB), 77)
+SECTION = '''
+[ref1]
+auth_address = {url}
+user = glance:swift
+key = 'swiftsecret'
+
+[other]
+auth_address = {url}
+user = glance:swift
+key = swiftsecret
+user_domain_id = default
+'''
+
+
+class ContractTest(swift_case.SwiftTestCase):
+    """Nobody can tell ours from the driver's."""
+
+    def add_both(self, image: helpers.Image,
+                 *options: str) -> tuple[Any, base.Stored]:
+        """Add by the driver and by us, and compare all that can be seen."""
+        driver, described = self.configure(*options)
+        url, _size, _md5, _hash, metadata = driver.add(
+            THEIRS, Unhurried(image.content), len(image.content), 'md5')
+        stored = helpers.store(
+            swift_sink.SwiftSink('one', IMAGE, described), image)
+        container = self.container(driver, described)
+        self.assertEqual(
+            url.replace(THEIRS, IMAGE).replace('_111', '_6ef'), stored.url)
+        self.assertEqual(metadata, stored.metadata)
+        ours = self.container(driver, described, IMAGE)
+        self.assertEqual(self.names_of(THEIRS, container),
+                         self.names_of(IMAGE, ours))
+        for suffix in self.names_of(IMAGE, ours):
+            self.assertEqual(
+                self.head(THEIRS + suffix, container),
+                {key: value.replace(IMAGE, THEIRS).replace('_6ef', '_111')
+                 for key, value in self.head(IMAGE + suffix, ours).items()})
+        self.assertEqual(image.content, self.stored(ours))
+        driver.delete(self.where(driver, url))
+        return driver, stored
+
+    def container(self, driver: Any, described: dict[str, Any],
+                  image: str = THEIRS) -> str:
+        return str(driver.get_container_name(image, described['container']))
+
+    def names_of(self, image: str, container: str) -> list[str]:
+        return [name.removeprefix(image) for name in self.names(container)
+                if name.startswith(image)]
+
+    def section_file(self) -> str:
+        path = self.path / 'swift-store.conf'
+        path.write_text(SECTION.format(url=self.swift.identity.url))
+        return str(path)
+
+    def test_options(self) -> None:
+        segmented = ('swift_store_large_object_size = 2',
+                     'swift_store_large_object_chunk_size = 1')
+        config = f'swift_store_config_file = {self.section_file()}'
+        for options in (
+                (), segmented,
+                ('swift_store_container = new name/x'.replace('/x', ''),
+                 'swift_store_create_container_on_put = true', *segmented),
+                ('swift_store_multiple_containers_seed = 3',
+                 'swift_store_create_container_on_put = true', *segmented),
+                (config, 'default_swift_reference = ref1', *segmented),
+                (config, 'default_swift_reference = other'),
+                ('swift_store_endpoint = ' +
+                 self.swift.url + '/v1/AUTH_glance',),
+                ('swift_store_region = R',)):
+            with self.subTest(options):
+                # A multiple of the chunk: the driver hangs otherwise.
+                image = helpers.Image(helpers.noise(3 * 1024000 + 13),
+                                      2 * 1024000 - 13)
+                driver, stored = self.add_both(image, *options)
+                driver.delete(self.where(driver, stored.url))
+        self.assert_nothing_left()
+
+    def test_sizes(self) -> None:
+        for name, image in helpers.IMAGES.items():
+            # Without bytes, the driver makes a manifest without segments.
+            if image.content:
+                with self.subTest(name):
+                    driver, stored = self.add_both(image)
+                    driver.delete(self.where(driver, stored.url))
+        self.assert_nothing_left()
+
+    def test_the_driver_reads_and_deletes_ours(self) -> None:
+        for image, segmented in ((CONTENT, True), (CONTENT, False),
+                                 (helpers.Image(), False)):
+            with self.subTest(len(image.content), segmented=segmented):
+                driver, described = self.configure()
+                if segmented:
+                    described |= {'single_below': 1, 'segment_size': SEGMENT}
+                stored = helpers.store(swift_sink.SwiftSink(
+                    'one', IMAGE, described), image)
+                self.assertEqual(segmented, len(self.names()) > 1)
+                where = self.where(driver, stored.url)
+                chunks, size = driver.get(where)
+                self.assertEqual(image.content, b''.join(chunks))
+                self.assertEqual(len(image.content), size)
+                driver.delete(where)
+                self.assert_nothing_left()
+                self.assertRaises(store_exceptions.NotFound, driver.delete,
+                                  where)
+
+    def test_the_driver_s_is_not_overwritten(self) -> None:
+        driver, described = self.configure()
+        url = driver.add(IMAGE, io.BytesIO(b'theirs'), 6, 'md5')[0]
+        sink = swift_sink.SwiftSink('one', IMAGE, described)
+        with self.assertRaisesRegex(exceptions.StoreDuplicate, IMAGE):
+            sink.begin(MIB)
+        sink.abort()
+        self.assertEqual(b'theirs', self.stored())
+        driver.delete(self.where(driver, url))
+
+    def test_reference_that_the_driver_would_lose(self) -> None:
+        with self.assertRaisesRegex(exceptions.ConfigurationError,
+                                    'default_swift_reference'):
+            self.describe(f'swift_store_config_file = {self.section_file()}')
+
+
+class Unhurried(io.BytesIO):
+    """A source as Glance gives it: it never returns more than 64 KiB."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return super().read(min(size, 65536) if size and size > 0 else size)
+
+
+class StoreTest(swift_case.SwiftTestCase):
+
+    def tearDown(self) -> None:
+        self.assert_nothing_left()
+        super().tearDown()
+
+    def begun(self, image: helpers.Image,
+              *options: str, **other: Any) -> swift_sink.SwiftSink:
+        sink = self.sink(*options, **other)
+        sink.begin(len(image.content), image.data_size)
+        helpers.feed(sink, image)
+        return sink
+
+    def test_lengths_of_segments(self) -> None:
+        self.begun(CONTENT).commit()
+        size, last = divmod(len(CONTENT.content), SEGMENT)
+        listed = self.client.get_container(CONTAINER, prefix=IMAGE + '-')[1]
+        self.assertEqual([SEGMENT] * size + [last],
+                         [one['bytes'] for one in listed])
+        self.assertEqual(f'{CONTAINER}/{IMAGE}-', self.client.head_object(
+            CONTAINER, IMAGE)['x-object-manifest'])
+        self.assertTrue(self.undo())
+
+    def test_it_came_meanwhile(self) -> None:
+        """Somebody else stores the same image while we do."""
+        for image in (CONTENT, helpers.Image(b'small')):
+            with self.subTest(len(image.content)):
+                sink = self.begun(image)
+                self.client.put_object(CONTAINER, IMAGE, b'theirs')
+                self.assertRaises(exceptions.StoreDuplicate, sink.commit)
+                sink.abort()
+                self.assertEqual(b'theirs', self.stored())
+                self.assertTrue(self.undo())
+
+    def test_a_segment_came_meanwhile(self) -> None:
+        """Neither overwritten, nor made a part of the image."""
+        sink = self.begun(CONTENT, timeout=2)
+        self.client.put_object(CONTAINER, IMAGE + '-99998', b'theirs')
+        with self.assertRaisesRegex(exceptions.StoreError,
+                                    '-99998 would become part'):
+            sink.commit()
+        sink.abort()
+        self.assertEqual([IMAGE + '-99998'], self.names())
+        self.assertTrue(self.undo())
+
+    def test_a_segment_vanished(self) -> None:
+        sink = self.begun(CONTENT, timeout=2)
+        self.client.delete_object(CONTAINER, IMAGE + '-00003')
+        with self.assertRaisesRegex(exceptions.StoreError,
+                                    '-00003 is missing'):
+            sink.commit()
+        sink.abort()
+
+    def test_segments_of_an_earlier_transfer(self) -> None:
+        """Longer than ours: they would become its end."""
+        for number in range(1, 60):
+            self.client.put_object(CONTAINER, f'{IMAGE}-{number:05}', b'old')
+        self.begun(CONTENT).commit()
+        self.assertEqual(CONTENT.content, self.stored())
+        self.assertTrue(self.undo())
+
+    def test_others_are_left_alone(self) -> None:
+        others = [IMAGE + '-abcde', IMAGE + '-1', IMAGE + '-x-00001',
+                  IMAGE[:-1] + '-00001']
+        for name in others:
+            self.client.put_object(CONTAINER, name, b'theirs')
+        self.assertFalse(self.undo())
+        self.begun(helpers.Image(b'small')).commit()
+        self.assertTrue(self.undo())
+        self.assertEqual(sorted(others), sorted(self.names()))
+        # As part of a segmented image they would do harm.
+        sink = self.begun(CONTENT, timeout=2)
+        with self.assertRaisesRegex(exceptions.StoreError, 'would become'):
+            sink.commit()
+        sink.abort()
+        for name in others:
+            self.client.delete_object(CONTAINER, name)
+
+    def test_undo_without_container(self) -> None:
+        self.assertFalse(self.undo('swift_store_container = nowhere'))
+
+    def test_quota(self) -> None:
+        self.client.post_container(CONTAINER, {
+            'X-Container-Meta-Quota-Bytes': str(MIB)})
+        sink = self.sink()
+        with self.assertRaisesRegex(exceptions.StoreFull,
+                                    'the quota of the container leaves'):
+            sink.begin(2 * MIB)
+        sink.abort()
+        sink = self.sink()
+        sink.begin(MIB)
+        # Used up by others meanwhile.
+        self.client.put_object(CONTAINER, 'big', b'x' * (MIB - 1000))
+        with self.assertRaisesRegex(exceptions.StoreFull, 'quota'):
+            sink.write(0, memoryview(helpers.noise(MIB)))
+            sink.commit()
+        sink.abort()
+        self.client.delete_object(CONTAINER, 'big')
+
+    def test_quota_of_the_account(self) -> None:
+        root = self.swift.client('root')
+        root.post_account({'X-Account-Meta-Quota-Bytes': '1000'})
+        try:
+            sink = self.sink()
+            with self.assertRaisesRegex(exceptions.StoreFull,
+                                        'the quota of the account leaves'):
+                sink.begin(MIB)
+            sink.abort()
+        finally:
+            root.post_account({'X-Account-Meta-Quota-Bytes': ''})
+
+    def test_tokens(self) -> None:
+        """One is enough; one that was revoked is replaced."""
+        before = self.swift.identity.tokens
+        sink = self.begun(CONTENT)
+        self.assertEqual(before + 1, self.swift.identity.tokens)
+        assert sink._service is not None
+        sink._service._session.auth.auth_ref._auth_token = 'revoked'
+        sink.commit()
+        self.assertEqual(before + 2, self.swift.identity.tokens)
+        self.assertEqual(CONTENT.content, self.stored())
+        self.assertTrue(self.undo())
+
+    def test_a_byte_changes_on_its_way(self) -> None:
+        needle = b'abcdefghijklmnop'
+        network = bad_network.BadNetwork(
+            int(self.swift.url.rpartition(':')[2]))
+        network.setUp()
+        self.addCleanup(network.cleanUp)
+        network.flip = needle
+        endpoint = f'swift_store_endpoint = {network.url}/v1/AUTH_glance'
+        for image in (helpers.Image(needle * (3 * SEGMENT // len(needle))),
+                      helpers.Image(needle, 5, needle)):
+            network.flips = 1
+            sink = self.sink(endpoint)
+            with self.assertRaisesRegex(exceptions.StoreError,
+                                        'is not what was sent'):
+                helpers.store(sink, image)
+            sink.abort()
+            self.assert_nothing_left()
