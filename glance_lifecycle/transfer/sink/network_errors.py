@@ -27,8 +27,11 @@ def cause(error: BaseException) -> str:
         if isinstance(one, ssl.SSLCertVerificationError):
             return 'its certificate is not accepted: %s' % one.verify_message
         if isinstance(one, ssl.SSLError):
-            return 'TLS: %s' % (one.reason or 'no reason given')
-        if isinstance(one, OSError) and one.errno and one.errno > 0:
+            return 'TLS: %s' % (
+                getattr(one, 'reason', '') or 'no reason given')
+        # Those of requests are OSErrors with whatever for a number.
+        if (isinstance(one, OSError) and isinstance(one.errno, int)
+                and one.errno > 0):
             return errors.words(one)
         if type(one).__name__ in ('NameResolutionError', 'gaierror'):
             return 'its name cannot be resolved'
