@@ -61,6 +61,9 @@ def describe(conf: Any, store: str) -> dict[str, Any]:
     for module in _PACKAGES:
         if importlib.util.find_spec(module) is None:
             _missing(store, module)
+    config = botocore(store, 'config').Config
+    if 'request_checksum_calculation' not in config.OPTION_DEFAULTS:
+        _refuse(store, 'boto3 is older than 1.36.')
     # Late: it costs half a second, which the child process never pays.
     driver = importlib.import_module('glance_store._drivers.s3')
     conf_transfer.register_opts(conf)

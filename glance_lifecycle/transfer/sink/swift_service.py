@@ -37,7 +37,7 @@ _FULL = {
     507: 'the cluster has no room for it',
 }
 _DUPLICATE = (409, 412)
-_PASSING = (401, 408, 429, 498, 499, 500, 502, 503, 504)
+_PASSING = (408, 429, 498, 499, 500, 502, 503, 504)
 
 
 class Service:
@@ -141,7 +141,7 @@ class Service:
             self.patience.silent = True
             detail = ('Keystone did not answer within %g s' %
                       self.patience.seconds)
-        elif isinstance(error, self._keystone.ConnectFailure):
+        elif isinstance(error, self._keystone.ConnectionError):
             self.patience.silent = True
             detail = ('no connection to Keystone: %s' %
                       network_errors.cause(error))
@@ -174,21 +174,28 @@ class Service:
         :raises StoreDuplicate: a condition of ours was not met
         :raises StoreError: any other error
         """
+        renewed: list[bool] = []
+
         def attempt() -> Any:
             return getattr(self._swift.client, function)(
                 self._url, self._token(), *args, http_conn=self._connection,
                 **kwargs)
+
+        def may_pass(error: Exception) -> bool:
+            if self.status(error) == 401 and not renewed:
+                # A token may be revoked before its time.
+                renewed.append(True)
+                return bool(self._session.invalidate())
+            return self._may_pass(error)
+
         try:
-            return self.patience.insist(attempt, self._may_pass)
+            return self.patience.insist(attempt, may_pass)
         except (self._swift.ClientException,
                 self._requests.RequestException) as error:
             raise self._failure(doing, error) from error
 
     def _may_pass(self, error: Exception) -> bool:
         status = self.status(error)
-        if status == 401:
-            # A token may be revoked before its time.
-            return bool(self._session.invalidate())
         if status:
             return status in _PASSING
         return (isinstance(error, self._requests.RequestException) and
