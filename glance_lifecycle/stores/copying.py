@@ -32,10 +32,12 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import recovery
 from glance_lifecycle.plugin import targets
+from glance_lifecycle.stores import server_side
 from glance_lifecycle.stores import sources
 from glance_lifecycle.stores import verification
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import rbd_server_side
 from glance_lifecycle.transfer.sink import base as sink_base
 
 CONF = cfg.CONF
@@ -96,12 +98,14 @@ class Copying:
 
     :param stores: where it shall be; where it is already, nothing is done
     :param source: the store to read; None for the first that is good
+    :param trust: do not compare with the hash what the cluster copies itself
     """
 
     def __init__(self, image: glance_image.StoredImage,
                  stores: Sequence[str], source: str | None,
-                 progress: Progress) -> None:
+                 progress: Progress, *, trust: bool = False) -> None:
         self._image = image
+        self._trust = trust
         self._progress = progress
         self._source = source
         wanted = list(dict.fromkeys(stores))
@@ -156,7 +160,9 @@ class Copying:
 
     def _transfer(self, candidates: list[glance_image.StoredCopy],
                   found: list[jobs.Target]) -> dict[str, Any]:
-        """The child's result with the first copy that is good."""
+        """By store, with the first copy that is good: ``stored`` as in the
+        engine's report, ``failed``, bytes ``written``, ``seconds``.
+        """
         for number, copy in enumerate(candidates, 1):
             try:
                 return self._transfer_from(copy, found)
@@ -174,9 +180,40 @@ class Copying:
 
     def _transfer_from(self, copy: glance_image.StoredCopy,
                        found: list[jobs.Target]) -> dict[str, Any]:
+        described = sources.describe(self._image, copy)
+        near, far = server_side.split(described, found)
+        result: dict[str, Any] = {'stored': {}, 'failed': {}, 'written': {},
+                                  'seconds': {}}
+        if far:
+            try:
+                _add(result, self._one_pass(copy, described, far))
+            except exceptions.StoreError as error:
+                if error.store == copy.store or not near:
+                    raise
+                # All of them failed, and one error is known.
+                result['failed'] = {t.store: error.to_dict() for t in far}
+        refused = []
+        for target in near:
+            try:
+                _add(result, server_side.copy(
+                    self._image, described, target, self._progress,
+                    trust=self._trust))
+            except rbd_server_side.NotThisWay as error:
+                LOG.info('%s', error)
+                refused.append(target)
+            except exceptions.StoreError as error:
+                if error.store == copy.store and not result['stored']:
+                    raise
+                result['failed'][target.store] = error.to_dict()
+        if refused:
+            _add(result, self._one_pass(copy, described, refused))
+        return result
+
+    def _one_pass(self, copy: glance_image.StoredCopy,
+                  described: sources.Described,
+                  found: list[jobs.Target]) -> dict[str, Any]:
         assert self._journal is not None  # noqa: S101 - for mypy
         image = self._image
-        described = sources.describe(image, copy)
         before = sources.fingerprint(described)
         algorithm, value = str(image.os_hash_algo), str(image.os_hash_value)
         result = sources.read(
@@ -213,8 +250,8 @@ class Copying:
         else:
             self._unregistered.pop(store)
             self.outcomes.append(Outcome(
-                store, Result.COPIED, result['bytes_written'][store],
-                result['seconds']))
+                store, Result.COPIED, result['written'][store],
+                result['seconds'][store]))
 
     def _tidy(self, record: journal.Journal) -> None:
         """Remove what is not registered; the journal goes if all is clear.
@@ -242,6 +279,14 @@ class Copying:
         except Exception:
             LOG.warning('Cannot send the notifications about image %s',
                         self._image.id, exc_info=True)
+
+
+def _add(result: dict[str, Any], part: dict[str, Any]) -> None:
+    """:param part: a transfer's report"""
+    result['stored'].update(part['stored'])
+    result['failed'].update(part['failed'])
+    result['written'].update(part['bytes_written'])
+    result['seconds'].update(dict.fromkeys(part['stored'], part['seconds']))
 
 
 def _explained(error: exceptions.StoreDuplicate
