@@ -106,6 +106,18 @@ class StoreDuplicate(StoreError):
                '{detail}. It was not overwritten.')
 
 
+class CopyMissing(StoreError):
+    """Glance has a location there, and the store has nothing."""
+
+    message = 'Store {store} has no copy where it should be: {detail}'
+
+
+class CopyCorrupt(StoreError):
+    """It can be read, and its bytes are not the image's."""
+
+    message = 'The copy in store {store} is not the image: {detail}'
+
+
 class TransferCancelled(LifecycleError):
     message = 'The transfer was stopped: {detail}.'
 

@@ -40,6 +40,12 @@ REASON = ('The glance-api process that ran this import ended before the '
           'import did. ')
 _begun = threading.Event()
 
+# Of a journal: no import, but more copies of an active image. Nothing of it
+# is in Glance before its end, neither a task nor a lock.
+STORE_COPY = 'store-copy'
+COPY_REASON = ('The process that copied this image ended before the copy '
+               'was complete. Ask for it again.')
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
@@ -89,19 +95,33 @@ def recover(state_dir: str, dry_run: bool = False) -> Iterator[Plan]:
     :raises ConfigurationError: the state directory cannot be read
     """
     for dead in journal.abandoned(state_dir):
-        try:
-            plan = make_plan(dead.record)
-            if dry_run:
-                yield plan
-            elif _carry_out(plan, dead.record):
-                dead.remove()
-                yield plan
-        except Exception:
-            # One that cannot be recovered now must not keep the others.
-            LOG.exception('Cannot recover the import of image %s',
-                          dead.record.image_id)
-        finally:
+        yield from _recover_one(dead, dry_run)
+
+
+def recover_copies(state_dir: str, image_id: str) -> Iterator[Plan]:
+    """The same for copies of one image that died, and nothing else."""
+    for dead in journal.abandoned(state_dir):
+        record = dead.record
+        if (record.method, record.image_id) == (STORE_COPY, image_id):
+            yield from _recover_one(dead, False)
+        else:
             dead.close()
+
+
+def _recover_one(dead: journal.Journal, dry_run: bool) -> Iterator[Plan]:
+    try:
+        plan = make_plan(dead.record)
+        if dry_run:
+            yield plan
+        elif _carry_out(plan, dead.record):
+            dead.remove()
+            yield plan
+    except Exception:
+        # One that cannot be recovered now must not keep the others.
+        LOG.exception('Cannot recover the import of image %s',
+                      dead.record.image_id)
+    finally:
+        dead.close()
 
 
 def recover_stale(state_dir: str, seconds: float,
@@ -145,6 +165,10 @@ def make_plan(record: journal.Record) -> Plan:
     if state is None:
         return _plan(record, '', REASON + 'The image was deleted meanwhile.',
                      stores, staged + scratch)
+    if record.method == STORE_COPY:
+        # Who has the lock now may be writing another store.
+        return _plan(record, '', COPY_REASON, tuple(
+            s for s in stores if s not in state.importing), ())
     if state.lock not in (None, record.task_id):
         # Somebody began anew; what lies in the stores is now theirs.
         return _plan(record, '', REASON, (), ())
@@ -194,6 +218,10 @@ def _carry_out(plan: Plan, record: journal.Record) -> bool:
                           'the next recovery',
                           {'image': record.image_id, 'error': error})
                 return False
+    if record.method == STORE_COPY:
+        state = glance_image.image_state(record.image_id)
+        return not state or not any(
+            t.store in state.importing for t in record.targets)
     for path in plan.files:
         outcome.remove(path)
     _put_right(plan, record)

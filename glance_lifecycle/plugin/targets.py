@@ -133,10 +133,11 @@ def job(image_id: str, plan: Mapping[str, Any],
         progress_interval=conf.progress_interval,
         limits=jobs.Limits(
             memory=memory,
-            cpu=_cpu_limit(virtual_size, len(stores)), nice=conf.nice))
+            cpu=cpu_limit(virtual_size, len(stores)), nice=conf.nice))
 
 
-def _cpu_limit(virtual_size: int, stores: int) -> int:
+def cpu_limit(virtual_size: int, stores: int) -> int:
+    """Seconds for one transfer's child, 0 for no limit."""
     per_gib = int(CONF.lifecycle_transfer.cpu_limit)
     return per_gib and max(CPU_FLOOR,
                            per_gib * stores * (1 + virtual_size // GIB))

@@ -21,6 +21,7 @@ them. The first error, or a cancel, stops everything; a store that may fail is
 dropped and the rest go on.
 """
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent import futures
 import dataclasses
@@ -80,12 +81,16 @@ class Engine:
     :param algorithms: digests to compute, as hashlib names them
     :param all_must_succeed: whether one store's failure fails all
     :param workers: threads that decode; more than the cores is no use
+    :param expected: algorithm -> the hexadecimal digest that the bytes must
+        have, or nothing becomes visible
     """
 
     def __init__(self, source: source_base.Source,
                  sinks: Sequence[sink_base.Sink], algorithms: Sequence[str],
-                 *, all_must_succeed: bool = True, workers: int = 2) -> None:
+                 *, all_must_succeed: bool = True, workers: int = 2,
+                 expected: Mapping[str, str] | None = None) -> None:
         self._source = source
+        self._expected = dict(expected or {})
         self._stopped = threading.Event()
         self._error: BaseException | None = None
         self._error_lock = threading.Lock()
@@ -115,7 +120,8 @@ class Engine:
     def run(self) -> Report:
         """Do the whole pass.
 
-        :raises ImageRefused: the image breaks its format's rules
+        :raises ImageRefused: the image breaks its format's rules, or has
+            not the digest that was expected (``hash-mismatch``)
         :raises SourceError: the image cannot be read
         :raises StoreError: a store failed and all must succeed, or all did
         :raises TransferCancelled: ``cancel()`` was called
@@ -123,6 +129,7 @@ class Engine:
         try:
             self._begin()
             self._pass()
+            self._compare()
             stored = self._commit()
         except BaseException:
             for part in self._sinks:
@@ -215,6 +222,16 @@ class Engine:
             # The pool wants the whole buffer back, not the window's slice.
             self._pool.give_back(memoryview(item.view.obj))
         self._slots.release()
+
+    def _compare(self) -> None:
+        found = {d.digest.algorithm: d.digest.hexdigest()
+                 for d in self._digests}
+        for algorithm, value in self._expected.items():
+            if found[algorithm] != value:
+                raise exceptions.ImageRefused(
+                    reason='hash-mismatch',
+                    detail='the %s of its bytes is %s and must be %s' % (
+                        algorithm, found[algorithm], value))
 
     def _commit(self) -> dict[str, sink_base.Stored]:
         """Make every copy visible, at the same time: each has its fsync."""

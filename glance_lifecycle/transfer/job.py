@@ -74,6 +74,7 @@ class Job:
     :ivar source: ``module:class`` of the source
     :ivar source_options: keyword arguments of the source
     :ivar digests: algorithms, as hashlib names them
+    :ivar expected: of some of them, the value that the bytes must have
     :ivar progress_interval: seconds between progress lines
     """
 
@@ -86,8 +87,10 @@ class Job:
     workers: int = 2
     progress_interval: float = 2.0
     limits: Limits = dataclasses.field(default_factory=Limits)
+    expected: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def open_source(self, fd: int) -> source_base.Source:
+        """:param fd: of the image; -1 for a source that opens it itself"""
         source: source_base.Source = load(self.source)(
             fd, **self.source_options)
         return source

@@ -45,7 +45,8 @@ STDERR_KEPT = 8192
 class Child:
     """One job in a child process.
 
-    :param fd: the image; inherited by the child
+    :param fd: the image; inherited by the child. -1 for a source that opens
+        it itself
     :param progress: called with each progress report, in this thread; an
         exception that it raises stops the child and is raised by ``run()``
     :param keep: further descriptors to inherit, for example the journal's,
@@ -100,7 +101,8 @@ class Child:
                  str(self._fd)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, start_new_session=True,
-                pass_fds=(self._fd, *self._keep), env=_environment())
+                pass_fds=[fd for fd in (self._fd, *self._keep) if fd >= 0],
+                env=_environment())
         except OSError as error:
             raise exceptions.ConfigurationError(
                 detail='cannot start %s for the transfer: %s. Set '

@@ -26,7 +26,8 @@ from glance_lifecycle.transfer import job as jobs
 class Work:
     """Runs a job once, reporting progress, cancellable from any thread.
 
-    :param fd: the image, opened read-only by the caller; closed here
+    :param fd: the image, opened read-only by the caller; closed here. -1 for
+        a source that opens it itself
     :param report: called every ``progress_interval`` with a dict: ``phase``
         (``prepare``, ``transfer``), ``total`` and ``done`` in bytes, and
         ``stores`` as store -> bytes done (-1: dropped)
@@ -81,7 +82,7 @@ class Work:
             self._engine = engine.Engine(
                 source, sinks, self._job.digests,
                 all_must_succeed=self._job.all_must_succeed,
-                workers=self._job.workers)
+                workers=self._job.workers, expected=self._job.expected)
             if self._cancelled is not None:
                 self._engine.cancel(self._cancelled)
             return self._engine.run()

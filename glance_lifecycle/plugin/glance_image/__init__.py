@@ -17,10 +17,16 @@ release in RELEASES (tests/functional/test_contract.py). On another release
 ``direct_unsupported()`` says so and imports are staged.
 
 ``running``: one running import. ``domain``: its image. ``database``: images
-and tasks as the service sees them. ``settings``: Glance's configuration.
-``enforcement``: a policy check's view.
+and tasks as the service sees them. ``copies``: what is stored of an image.
+``settings``: Glance's configuration. ``enforcement``: a policy check's view.
 """
 
+from glance_lifecycle.plugin.glance_image.copies import announce_copies
+from glance_lifecycle.plugin.glance_image.copies import check_location_quota
+from glance_lifecycle.plugin.glance_image.copies import register_copy
+from glance_lifecycle.plugin.glance_image.copies import stored_image
+from glance_lifecycle.plugin.glance_image.copies import StoredCopy
+from glance_lifecycle.plugin.glance_image.copies import StoredImage
 from glance_lifecycle.plugin.glance_image.database import clear_stores
 from glance_lifecycle.plugin.glance_image.database import drop_lock
 from glance_lifecycle.plugin.glance_image.database import end_task
@@ -46,6 +52,7 @@ from glance_lifecycle.plugin.glance_image.running import RELEASES
 from glance_lifecycle.plugin.glance_image.running import Sealed
 from glance_lifecycle.plugin.glance_image.running import UserError
 from glance_lifecycle.plugin.glance_image.settings import allowed_inspections
+from glance_lifecycle.plugin.glance_image.settings import configuration_files
 from glance_lifecycle.plugin.glance_image.settings import hash_algorithm
 from glance_lifecycle.plugin.glance_image.settings import load_configuration
 from glance_lifecycle.plugin.glance_image.settings import staged_path
@@ -64,11 +71,16 @@ __all__ = [
     'Import',
     'Sealed',
     'StaleTask',
+    'StoredCopy',
+    'StoredImage',
     'UserError',
     'Wanted',
     'allowed_inspections',
+    'announce_copies',
     'ceph_clusters',
+    'check_location_quota',
     'clear_stores',
+    'configuration_files',
     'direct_unsupported',
     'drop_lock',
     'end_task',
@@ -77,6 +89,7 @@ __all__ = [
     'image_state',
     'load_configuration',
     'refusal',
+    'register_copy',
     'restore',
     'set_queued',
     'set_uploading',
@@ -85,6 +98,7 @@ __all__ = [
     'stale_tasks',
     'store_driver',
     'store_kinds',
+    'stored_image',
     'task_over',
     'wsgi_python',
 ]

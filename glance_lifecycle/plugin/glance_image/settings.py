@@ -85,18 +85,24 @@ def staged_path(file_path: str) -> tuple[str, str]:
     return directory, name
 
 
-def load_configuration(argv: Sequence[str]) -> None:
+def configuration_files() -> list[str]:
+    """The files that glance-api finds by itself, where they exist."""
+    return [path for path in wsgi_app._get_config_files()
+            if os.path.exists(path)]
+
+
+def load_configuration(argv: Sequence[str], *, log: bool = True) -> None:
     """Configure this process as glance-api is, for a command line.
 
     :param argv: ``--config-file`` and the like; with none, the files that
         glance-api finds
+    :param log: log where glance-api does
     """
     glance_config.set_config_defaults()
-    defaults = [path for path in wsgi_app._get_config_files()
-                if os.path.exists(path)]
     CONF(argv, project='glance', prog='glance-api',
-         default_config_files=defaults)
-    logging.setup(CONF, 'glance')
+         default_config_files=configuration_files())
+    if log:
+        logging.setup(CONF, 'glance')
     glance_notifier.set_defaults()
     if CONF.enabled_backends:
         glance_store.register_store_opts(

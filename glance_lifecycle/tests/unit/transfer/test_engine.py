@@ -152,6 +152,17 @@ class FailureTest(EngineTestCase):
         return engine.Engine(source or raw.RawSource(self.fd()), sinks,
                              ['sha512'], **options).run()
 
+    def test_unexpected_digest(self) -> None:
+        right = hashlib.sha512(self.content).hexdigest()
+        with self.assertRaises(exceptions.ImageRefused) as caught:
+            self.run_with(self.file_sink('a'), all_must_succeed=False,
+                          expected={'sha512': 'f' + right[1:] + 'x'})
+        self.assertEqual('hash-mismatch', caught.exception.reason)
+        self.assertIn(right, str(caught.exception))
+        self.assertEqual([], self.files())
+        self.run_with(self.file_sink('a'), expected={'sha512': right})
+        self.assertEqual(['a/' + IMAGE], self.files())
+
     def test_a_store_that_must_succeed(self) -> None:
         for options in ({'fail_at': 0}, {'fail_at': 2 * MIB},
                         {'fail_in': 'begin'}, {'fail_in': 'commit'}):

@@ -1,0 +1,140 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The image by the Image API, and its copies by the Glance of this host.
+
+Glance's own modules are imported only when they are needed and there: the
+client of a user has none.
+"""
+
+import argparse
+import importlib
+import importlib.util
+import os
+from typing import Any
+
+from openstack import exceptions as sdk_exceptions
+from osc_lib import exceptions as osc_exceptions
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.osc import connection
+
+WHERE = ('Run it on a host of glance-api, as its user, with the openstack '
+         'command of its Python environment, and --config-file if its '
+         'configuration is not in /etc/glance.')
+
+_EPILOG = ('What looks into the stores needs the configuration of '
+           'glance-api, which names them and has their passwords. ' + WHERE)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    parser.add_argument(
+        '--config-file', metavar='<file>', action='append', default=[],
+        help='Configuration of glance-api (repeat for more; default: the '
+        'files in /etc/glance or $OS_GLANCE_CONFIG_DIR)')
+    parser.add_argument(
+        '--config-dir', metavar='<directory>', action='append', default=[],
+        help='Directory of such files')
+
+
+def find(command: Any, name_or_id: str) -> Any:
+    """The image as the Image API shows it to this user.
+
+    :raises CommandError: none, or several of that name
+    """
+    try:
+        return connection.of(command).image.find_image(
+            name_or_id, ignore_missing=False)
+    except sdk_exceptions.NotFoundException:
+        raise osc_exceptions.CommandError(
+            'There is no image %s.' % name_or_id) from None
+    except sdk_exceptions.DuplicateResource:
+        raise osc_exceptions.CommandError(
+            'There is more than one image %s; name it by its id.'
+            % name_or_id) from None
+
+
+def stores_of(resource: Any) -> list[str]:
+    """Where the Image API says that the image is stored."""
+    return [s.strip() for s in (resource.stores or '').split(',')
+            if s.strip()]
+
+
+class Host:
+    """The Glance of this host.
+
+    :ivar image: what its database says of the image
+    """
+
+    def __init__(self, resource: Any) -> None:
+        self.image = module('host').image(resource.id, resource)
+
+    def copy_in(self, store: str) -> Any:
+        """The copy in that store.
+
+        :raises CommandError: there is none
+        """
+        for copy in self.image.copies:
+            if copy.store == store:
+                return copy
+        raise osc_exceptions.CommandError(
+            'Image %s has no copy in store %s; it has in %s.' % (
+                self.image.id, store, ', '.join(self.image.stores)))
+
+
+def here(parsed_args: argparse.Namespace, resource: Any) -> Host | None:
+    """None where neither options nor this host know of a Glance.
+
+    :raises ConfigurationError: they do, and it is of no use
+    """
+    named = parsed_args.config_file or parsed_args.config_dir
+    if not named and not os.path.isdir(
+            os.environ.get('OS_GLANCE_CONFIG_DIR', '/etc/glance')):
+        return None
+    if importlib.util.find_spec('glance') is None:
+        if named:
+            raise osc_exceptions.CommandError(
+                'Glance is not installed in the Python environment of this '
+                'command. ' + WHERE)
+        return None
+    host = module('host')
+    if not named and not host.is_here():
+        return None
+    host.configure(parsed_args.config_file, parsed_args.config_dir)
+    return Host(resource)
+
+
+def needed(parsed_args: argparse.Namespace, resource: Any) -> Host:
+    """The same, where nothing can be done without, and something is written.
+
+    :raises CommandError: there is none
+    """
+    found = here(parsed_args, resource)
+    if found is None:
+        raise osc_exceptions.CommandError(
+            'There is no configuration of glance-api here. ' + WHERE)
+    module('host').check_user()
+    return found
+
+
+def module(name: str) -> Any:
+    """One of ``glance_lifecycle.stores``.
+
+    :raises ConfigurationError: what it needs is missing
+    """
+    try:
+        return importlib.import_module('glance_lifecycle.stores.' + name)
+    except ImportError as error:
+        raise exceptions.ConfigurationError(
+            detail='the Python module %s is not installed. %s' % (
+                error.name, WHERE)) from error

@@ -1,0 +1,298 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From one stored copy to N stores at once, verified in the same pass.
+
+Nothing is visible in a store before all bytes were read and their hash is
+the image's, and nothing is registered in Glance before that. What a killed
+copy leaves is in its journal: removed by the next copy of the image, by
+glance-api at its next import, or by ``glance-lifecycle-manage recover``.
+"""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+import dataclasses
+import enum
+import logging
+from typing import Any
+import uuid
+
+from oslo_config import cfg
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import recovery
+from glance_lifecycle.plugin import targets
+from glance_lifecycle.stores import server_side
+from glance_lifecycle.stores import sources
+from glance_lifecycle.stores import verification
+from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import rbd_server_side
+from glance_lifecycle.transfer.sink import base as sink_base
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+Progress = Callable[[dict[str, Any]], None]
+
+# Read fast and sparse; the rest send every byte.
+_BEST = ('file', 'rbd')
+
+
+class Result(enum.StrEnum):
+    COPIED = 'copied'
+    THERE = 'already there'
+    FAILED = 'failed'
+    BAD_SOURCE = 'bad source'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one store.
+
+    :ivar written: bytes given to it; holes are not
+    """
+
+    store: str
+    result: Result
+    written: int | None = None
+    seconds: float | None = None
+    detail: str = ''
+
+
+def check(image: glance_image.StoredImage) -> None:
+    """Whether it can be copied now.
+
+    :raises ImageRefused: it cannot; the text says what to do
+    """
+    verification.check_hash(image)
+    if image.status != 'active':
+        raise exceptions.ImageRefused(
+            reason='status', detail='image %s is %s; only an active image '
+            'is copied' % (image.id, image.status))
+    if image.lock:
+        raise exceptions.ImageRefused(
+            reason='busy', detail='image %s is being imported or copied now, '
+            'by task %s. Wait for its end: "openstack image task list %s"'
+            % (image.id, image.lock, image.id))
+
+
+def recover(image_id: str) -> list[str]:
+    """Undo what died of earlier copies; what was done, for the operator."""
+    return [plan.text for plan in recovery.recover_copies(
+        CONF.lifecycle.state_dir, image_id)]
+
+
+class Copying:
+    """One image to some stores, once.
+
+    :param stores: where it shall be; where it is already, nothing is done
+    :param source: the store to read; None for the first that is good
+    :param trust: do not compare with the hash what the cluster copies itself
+    """
+
+    def __init__(self, image: glance_image.StoredImage,
+                 stores: Sequence[str], source: str | None,
+                 progress: Progress, *, trust: bool = False) -> None:
+        self._image = image
+        self._trust = trust
+        self._progress = progress
+        self._source = source
+        wanted = list(dict.fromkeys(stores))
+        self.missing = [s for s in wanted if s not in image.stores]
+        self.outcomes = [Outcome(s, Result.THERE) for s in wanted
+                         if s in image.stores]
+        self._journal: journal.Journal | None = None
+        # What may lie in stores, and Glance does not know.
+        self._unregistered: dict[str, jobs.Target] = {}
+        self._unclear = False
+
+    def run(self) -> list[Outcome]:
+        """One outcome a store, and one for each source that was no good.
+
+        :raises LifecycleError: nothing could be copied at all
+        """
+        if not self.missing:
+            return self.outcomes
+        check(self._image)
+        glance_image.check_location_quota(
+            len(self._image.copies) + len(self.missing))
+        found = targets.targets(self.missing)
+        candidates = self._candidates()
+        self._journal = journal.create(
+            CONF.lifecycle.state_dir, 'copy-%s' % uuid.uuid4(),
+            self._image.id)
+        try:
+            # On disk before the first byte, so that a death is undone.
+            self._journal.note(method=recovery.STORE_COPY, targets=found)
+            self._unregistered = {t.store: t for t in found}
+            self._register(self._transfer(candidates, found))
+        except exceptions.StoreDuplicate as error:
+            # The child has removed what was its own; by its name alone we
+            # could not tell that from the object that was there before.
+            self._unregistered = {}
+            raise _explained(error) from error
+        finally:
+            self._tidy(self._journal)
+        self._announce()
+        return self.outcomes
+
+    def _candidates(self) -> list[glance_image.StoredCopy]:
+        found = [copy for copy in self._image.copies
+                 if self._source in (None, copy.store)]
+        if not found:
+            raise exceptions.ConfigurationError(
+                detail='image %s has no copy in store %s; it has in %s' % (
+                    self._image.id, self._source,
+                    ', '.join(self._image.stores)))
+        kinds = glance_image.store_kinds() or {}
+        return sorted(found, key=lambda c: kinds.get(c.store) not in _BEST)
+
+    def _transfer(self, candidates: list[glance_image.StoredCopy],
+                  found: list[jobs.Target]) -> dict[str, Any]:
+        """By store, with the first copy that is good: ``stored`` as in the
+        engine's report, ``failed``, bytes ``written``, ``seconds``.
+        """
+        for number, copy in enumerate(candidates, 1):
+            try:
+                return self._transfer_from(copy, found)
+            except (exceptions.StoreError,
+                    exceptions.ConfigurationError) as error:
+                if error.fields.get('store', copy.store) != copy.store:
+                    raise
+                LOG.warning('Image %(image)s: %(error)s', {
+                    'image': self._image.id, 'error': error})
+                self.outcomes.append(Outcome(
+                    copy.store, Result.BAD_SOURCE, detail=str(error)))
+                if number == len(candidates):
+                    raise
+        raise exceptions.InternalError(detail='no copy to read')
+
+    def _transfer_from(self, copy: glance_image.StoredCopy,
+                       found: list[jobs.Target]) -> dict[str, Any]:
+        described = sources.describe(self._image, copy)
+        near, far = server_side.split(described, found)
+        result: dict[str, Any] = {'stored': {}, 'failed': {}, 'written': {},
+                                  'seconds': {}}
+        if far:
+            try:
+                _add(result, self._one_pass(copy, described, far))
+            except exceptions.StoreError as error:
+                if error.store == copy.store or not near:
+                    raise
+                # All of them failed, and one error is known.
+                result['failed'] = {t.store: error.to_dict() for t in far}
+        refused = []
+        for target in near:
+            try:
+                _add(result, server_side.copy(
+                    self._image, described, target, self._progress,
+                    trust=self._trust))
+            except rbd_server_side.NotThisWay as error:
+                LOG.info('%s', error)
+                refused.append(target)
+            except exceptions.StoreError as error:
+                if error.store == copy.store and not result['stored']:
+                    raise
+                result['failed'][target.store] = error.to_dict()
+        if refused:
+            _add(result, self._one_pass(copy, described, refused))
+        return result
+
+    def _one_pass(self, copy: glance_image.StoredCopy,
+                  described: sources.Described,
+                  found: list[jobs.Target]) -> dict[str, Any]:
+        assert self._journal is not None  # noqa: S101 - for mypy
+        image = self._image
+        before = sources.fingerprint(described)
+        algorithm, value = str(image.os_hash_algo), str(image.os_hash_value)
+        result = sources.read(
+            image, described, found, [algorithm], self._progress,
+            expected={algorithm: value}, keep=[self._journal.fd])
+        verification.remember(image, copy, described, before)
+        return result
+
+    def _register(self, result: dict[str, Any]) -> None:
+        """The copies that are complete first, each for itself."""
+        for store, where in result['stored'].items():
+            self._register_one(store, sink_base.Stored(**where), result)
+        for store, failure in result['failed'].items():
+            error = exceptions.from_dict(failure)
+            if isinstance(error, exceptions.StoreDuplicate):
+                self._unregistered.pop(store)
+                error = _explained(error)
+            self.outcomes.append(Outcome(store, Result.FAILED,
+                                         detail=str(error)))
+
+    def _register_one(self, store: str, stored: sink_base.Stored,
+                      result: dict[str, Any]) -> None:
+        try:
+            glance_image.register_copy(self._image, stored)
+        except exceptions.InternalError as error:
+            # Perhaps it is registered: only recovery may remove it.
+            self._unregistered.pop(store)
+            self._unclear = True
+            self.outcomes.append(Outcome(store, Result.FAILED,
+                                         detail=str(error)))
+        except exceptions.TransferCancelled as error:
+            self.outcomes.append(Outcome(store, Result.FAILED,
+                                         detail=str(error)))
+        else:
+            self._unregistered.pop(store)
+            self.outcomes.append(Outcome(
+                store, Result.COPIED, result['written'][store],
+                result['seconds'][store]))
+
+    def _tidy(self, record: journal.Journal) -> None:
+        """Remove what is not registered; the journal goes if all is clear.
+        """
+        left = self._unclear
+        for target in self._unregistered.values():
+            try:
+                target.undo(self._image.id)
+            except exceptions.LifecycleError as error:
+                LOG.error('Image %(image)s: %(error)s It is tried again by '
+                          'the next copy, and by glance-lifecycle-manage '
+                          'recover', {'image': self._image.id,
+                                      'error': error})
+                left = True
+        if left:
+            record.close()
+        else:
+            record.remove()
+
+    def _announce(self) -> None:
+        copied = [o.store for o in self.outcomes
+                  if o.result is Result.COPIED]
+        try:
+            glance_image.announce_copies(self._image.id, copied)
+        except Exception:
+            LOG.warning('Cannot send the notifications about image %s',
+                        self._image.id, exc_info=True)
+
+
+def _add(result: dict[str, Any], part: dict[str, Any]) -> None:
+    """:param part: a transfer's report"""
+    result['stored'].update(part['stored'])
+    result['failed'].update(part['failed'])
+    result['written'].update(part['bytes_written'])
+    result['seconds'].update(dict.fromkeys(part['stored'], part['seconds']))
+
+
+def _explained(error: exceptions.StoreDuplicate
+               ) -> exceptions.StoreDuplicate:
+    return exceptions.StoreDuplicate(
+        store=error.store, detail='%s, and Glance has no location there. If '
+        'no other copy of the image runs, it is what a killed one left: see '
+        '"glance-lifecycle-manage recover --stale-after"'
+        % error.fields['detail'])

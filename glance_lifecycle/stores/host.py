@@ -1,0 +1,107 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""This host's Glance: its configuration, its database, its stores.
+
+What reads or writes the stores has to run where glance-api runs, with its
+configuration and as its user. What only asks the Image API does not.
+"""
+
+from collections.abc import Sequence
+import os
+import pwd
+from typing import Any
+
+from oslo_config import cfg
+
+from glance_lifecycle.conf import opts
+from glance_lifecycle.dependents import base
+from glance_lifecycle import exceptions
+from glance_lifecycle.plugin import glance_image
+
+CONF = cfg.CONF
+
+
+def is_here() -> bool:
+    """Whether this looks like a host of glance-api, and may be asked."""
+    found = glance_image.configuration_files()
+    return bool(found) and all(os.access(path, os.R_OK) for path in found)
+
+
+def configure(config_files: Sequence[str], config_dirs: Sequence[str]
+              ) -> None:
+    """Configure this process as glance-api is; once.
+
+    :param config_files: without any, those that glance-api finds
+    :raises ConfigurationError: they are of no use
+    """
+    argv = [word for name, values in (('--config-file', config_files),
+                                      ('--config-dir', config_dirs))
+            for value in values for word in (name, value)]
+    try:
+        glance_image.load_configuration(argv, log=False)
+    except (cfg.Error, OSError) as error:
+        raise exceptions.ConfigurationError(
+            detail='%s. Name the files of glance-api with --config-file and '
+            '--config-dir' % str(error).rstrip('.')) from None
+    opts.register_opts(CONF)
+    if not CONF.enabled_backends:
+        raise exceptions.ConfigurationError(
+            detail='enabled_backends is not set: without multi-store an '
+            'image has one copy')
+
+
+def check_user() -> None:
+    """Be who glance-api is: what root writes, Glance could not remove.
+
+    :raises ConfigurationError: another user has [lifecycle] state_dir
+    """
+    path = CONF.lifecycle.state_dir
+    try:
+        owner = os.stat(path).st_uid
+    except OSError as error:
+        raise exceptions.ConfigurationError(
+            detail='[lifecycle] state_dir: %s: %s' % (path, error.strerror)
+        ) from error
+    if owner != os.geteuid():
+        raise exceptions.ConfigurationError(
+            detail='this must be run as the user that owns [lifecycle] '
+            'state_dir, which is that of glance-api: sudo -u %s ...'
+            % _name(owner))
+
+
+def image(image_id: str, expected: Any) -> glance_image.StoredImage:
+    """The image in the database of this Glance.
+
+    :param expected: the same image as the Image API shows it
+    :raises ConfigurationError: this is another cloud's Glance
+    """
+    found: glance_image.StoredImage | None
+    found = glance_image.stored_image(image_id)
+    if found is None or found.os_hash_value != expected.hash_value:
+        raise exceptions.ConfigurationError(
+            detail='image %s is not in the database that is configured '
+            'here. Is this a host of the cloud that you are logged in to?'
+            % image_id)
+    return found
+
+
+def ceph_clusters() -> dict[str, base.Ceph]:
+    """How the stores log in to Ceph: store -> cluster."""
+    return glance_image.ceph_clusters()
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return '#%d' % uid

@@ -1,0 +1,135 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How to read a stored copy: from Glance's configuration to a Job."""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+import contextlib
+import dataclasses
+import os
+from typing import Any
+
+from oslo_config import cfg
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import targets
+from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import runner
+from glance_lifecycle.transfer.source import stored
+
+CONF = cfg.CONF
+NAMESPACE = 'glance_lifecycle.stored_sources'
+
+# Serves every glance_store driver that has no source of its own.
+ADAPTER = 'driver'
+
+# Reads and hashes, and writes nothing.
+NOWHERE = jobs.Target('', 'glance_lifecycle.transfer.sink.null:NullSink', {})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Described:
+    """One copy, ready to be opened.
+
+    :ivar driver: of its store, as glance_store names it
+    :ivar entry: ``module:class`` of the source
+    :ivar options: its keyword arguments
+    """
+
+    store: str
+    driver: str
+    entry: str
+    options: dict[str, Any]
+
+
+def describe(image: glance_image.StoredImage,
+             copy: glance_image.StoredCopy) -> Described:
+    """:raises ConfigurationError, StoreError: it cannot be read from here"""
+    driver = glance_image.store_driver(copy.store)
+    entry = targets.entry(NAMESPACE, driver) or targets.entry(
+        NAMESPACE, ADAPTER)
+    if entry is None:
+        raise exceptions.ConfigurationError(
+            detail='no source can read store %s. Reinstall glance_lifecycle: '
+            'its entry points are missing' % copy.store)
+    options = jobs.load(entry).describe(CONF, copy.store, copy.url,
+                                        image.size)
+    return Described(copy.store, driver, entry, options)
+
+
+@contextlib.contextmanager
+def opened(described: Described) -> Iterator[stored.StoredSource]:
+    """In this process: to look at it, not to read it.
+
+    :raises StoreError: as the source's constructor
+    """
+    source: stored.StoredSource = jobs.load(described.entry)(
+        -1, **described.options)
+    try:
+        yield source
+    finally:
+        source.close()
+
+
+def fingerprint(described: Described) -> str:
+    with opened(described) as source:
+        return source.fingerprint
+
+
+def read(image: glance_image.StoredImage, described: Described,
+         found: Sequence[jobs.Target], digests: Sequence[str],
+         progress: Callable[[dict[str, Any]], None], *,
+         expected: Mapping[str, str] | None = None,
+         keep: Sequence[int] = ()) -> dict[str, Any]:
+    """One pass in a child process with the limits of an import.
+
+    :param found: where to write; NOWHERE to verify
+    :param progress: called with the child's reports
+    :param keep: descriptors that the child inherits
+    :returns: see ``runner.Child.run``
+    :raises CopyCorrupt: its digest is not the expected one
+    :raises LifecycleError: whatever else may happen
+    """
+    job = _job(image, described, found, digests, dict(expected or {}))
+    child = runner.Child(
+        job, -1, progress, keep=keep,
+        python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
+                                  or glance_image.wsgi_python()))
+    try:
+        return child.run()
+    except exceptions.ImageRefused as error:
+        raise exceptions.CopyCorrupt(
+            store=described.store, detail=error.fields['detail']) from error
+
+
+def _job(image: glance_image.StoredImage, described: Described,
+         found: Sequence[jobs.Target], digests: Sequence[str],
+         expected: dict[str, str]) -> jobs.Job:
+    conf = CONF.lifecycle_transfer
+    source = jobs.load(described.entry)
+    workers = min(conf.workers, os.cpu_count() or 1)
+    return jobs.Job(
+        image_id=image.id, source=described.entry,
+        source_options=described.options, targets=tuple(found),
+        digests=tuple(dict.fromkeys(digests)), all_must_succeed=False,
+        workers=max(source.workers, workers),
+        # Somebody is watching.
+        progress_interval=0.5, expected=expected,
+        limits=jobs.Limits(
+            memory=conf.memory_limit * targets.MIB + source.address_space
+            + sum(jobs.load(t.entry).address_space for t in found),
+            cpu=targets.cpu_limit(image.size or 0, len(found)),
+            nice=conf.nice))

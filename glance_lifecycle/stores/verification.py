@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Read a copy, all of it, and compare with the image's hash."""
+
+from collections.abc import Callable
+import dataclasses
+import enum
+from typing import Any
+
+from oslo_config import cfg
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.stores import copies
+from glance_lifecycle.stores import sources
+from glance_lifecycle.stores import verified
+
+CONF = cfg.CONF
+
+
+class Result(enum.StrEnum):
+    VERIFIED = 'verified'
+    CORRUPT = 'corrupt'
+    MISSING = 'missing'
+    UNREADABLE = 'unreadable'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one copy.
+
+    :ivar read: bytes that were read of the store; holes are not
+    """
+
+    store: str
+    result: Result
+    read: int | None = None
+    seconds: float | None = None
+    detail: str = ''
+
+
+def check_hash(image: glance_image.StoredImage) -> None:
+    """:raises ImageRefused: there is nothing to compare with"""
+    if not image.os_hash_algo or not image.os_hash_value:
+        raise exceptions.ImageRefused(
+            reason='no-hash', detail='image %s has no os_hash_value, so '
+            'nobody can tell what its bytes should be' % image.id)
+
+
+def verify(image: glance_image.StoredImage, copy: glance_image.StoredCopy,
+           progress: Callable[[dict[str, Any]], None]) -> Outcome:
+    """Read and compare one copy, and remember when it was good.
+
+    :raises ImageRefused: ``no-hash``
+    """
+    check_hash(image)
+    state_dir = CONF.lifecycle.state_dir
+    try:
+        described = sources.describe(image, copy)
+        before = sources.fingerprint(described)
+        done = sources.read(image, described, [sources.NOWHERE],
+                            list(wanted(image)), progress,
+                            expected=wanted(image))
+    except exceptions.CopyMissing as error:
+        verified.forget(state_dir, image.id, copy.store)
+        return Outcome(copy.store, Result.MISSING, detail=str(error))
+    except exceptions.CopyCorrupt as error:
+        verified.forget(state_dir, image.id, copy.store)
+        return Outcome(copy.store, Result.CORRUPT, detail=str(error))
+    except (exceptions.StoreError, exceptions.TransferFailed,
+            exceptions.ConfigurationError) as error:
+        return Outcome(copy.store, Result.UNREADABLE, detail=str(error))
+    remember(image, copy, described, before)
+    return Outcome(copy.store, Result.VERIFIED, done['bytes_read'],
+                   done['seconds'])
+
+
+def remember(image: glance_image.StoredImage, copy: glance_image.StoredCopy,
+             described: sources.Described, before: str) -> None:
+    """All of it was read, and it was right.
+
+    :param before: its fingerprint when reading began
+    """
+    if sources.fingerprint(described) == before:
+        verified.write(
+            CONF.lifecycle.state_dir, image.id, copy.store,
+            verified.now(copies.digest(image), copy.url, before))
+
+
+def wanted(image: glance_image.StoredImage) -> dict[str, str]:
+    """Algorithm -> value that every copy's bytes have."""
+    values = {str(image.os_hash_algo): str(image.os_hash_value)}
+    if image.checksum and CONF.lifecycle_transfer.checksum != 'none':
+        values['md5'] = image.checksum
+    return values

@@ -1,0 +1,90 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One copy goes; never the last one, nor one that is needed."""
+
+from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import openstack
+from glance_lifecycle.tests.functional import store_case
+
+
+class DropTest(store_case.StoreCase):
+
+    def setUp(self) -> None:
+        self.api = self.useFixture(glance.GlanceApi())
+        super().setUp()
+        self.source = self.sparse()
+        self.image_id = self.new_image(self.source)
+        self.rows('copy', self.image_id, '--to', 's2')
+
+    def drop(self, *argv: str, code: int = 0) -> openstack.Answer:
+        return self.run_store('drop', self.image_id, *argv, code=code)
+
+    def assert_both(self) -> None:
+        self.assert_stored(self.api, self.admin.get(self.image_id),
+                           images.digests(self.source), 's1', 's2')
+
+    def test_drop(self) -> None:
+        answer = self.drop('--from', 's1', '--dry-run')
+        self.assertIn('DESTRUCTIVE', answer.stdout)
+        self.assertIn('  goes: store s1, file, 67108864 bytes',
+                      answer.stdout)
+        self.assertIn('  stays: store s2', answer.stdout)
+        self.assertIn('was not verified on this host', answer.stdout)
+        self.assertIn('say --yes', self.drop('--from', 's1', code=1).stderr)
+        self.assert_both()
+        self.assertIn('Dropped.', self.drop('--from', 's1', '-y').stdout)
+        self.assertEqual(['s2'], self.stores_of(self.image_id))
+        self.assertFalse(self.api.stored_copy(self.image_id, 's1').exists())
+        (self.work / 'got').write_bytes(self.admin.download(self.image_id))
+        self.assertEqual(images.digests(self.source),
+                         images.digests(self.work / 'got'))
+
+    def test_last(self) -> None:
+        self.drop('--from', 's1', '--yes')
+        self.assertIn('it is the last one', self.drop(
+            '--from', 's2', '--yes', code=1).stderr)
+        self.assertEqual(['s2'], self.stores_of(self.image_id))
+
+    def test_last_that_is_there(self) -> None:
+        """Glance believes its database; the operator's host looks."""
+        self.api.stored_copy(self.image_id, 's1').unlink()
+        self.assertIn('no other copy is whole', self.drop(
+            '--from', 's2', '--yes', code=1).stderr)
+        self.assertTrue(self.api.stored_copy(self.image_id, 's2').exists())
+        # What is not there may be dropped from the record.
+        self.drop('--from', 's1', '--dry-run')
+
+    def test_not_there(self) -> None:
+        self.assertIn('it has in s1, s2', self.drop(
+            '--from', 's3', '--yes', code=1).stderr)
+
+    def test_without_a_host(self) -> None:
+        """An administrator's Image API tells the kind of a store."""
+        answer = self.operator().spawn(
+            'image', 'lifecycle', 'store', 'drop', self.image_id, '--from',
+            's2', '--yes')
+        self.assertEqual(0, answer.code, str(answer))
+        self.assertIn('not known: whether the copy in store s1 is there',
+                      answer.stdout)
+        self.assertEqual(['s1'], self.stores_of(self.image_id))
+
+    def test_policy_of_glance(self) -> None:
+        """Who may not do it by the Image API may not do it by us."""
+        other = openstack.OpenStack(self.api, 'eve', 'other', 'reader')
+        self.admin.update(self.image_id, visibility='community')
+        answer = other.spawn(*self.words(
+            'drop', self.image_id, '--from', 's2', '--yes'))
+        self.assertEqual(1, answer.code, str(answer))
+        self.assertIn('Glance does not drop it', answer.stderr)
+        self.assert_both()
