@@ -49,7 +49,7 @@ def copy(client: Any, image_id: str, stores: Sequence[str]
     except sdk_exceptions.SDKException as error:
         raise osc_exceptions.CommandError(
             'Glance does not copy the image: %s' % error) from None
-    there = _listed(done.stores)
+    there = _listed((done.properties or {}).get('stores'))
     failed = _listed((done.properties or {}).get(_FAILED))
     for store in stores:
         yield store, ('copied' if store in there else
@@ -63,7 +63,7 @@ def _wait(client: Any, image_id: str, stores: Sequence[str]) -> Any:
         while True:
             image = client.get_image(image_id)
             properties = image.properties or {}
-            there = _listed(image.stores)
+            there = _listed(properties.get('stores'))
             if not properties.get(_LOCK):
                 return image
             shown.say('Glance copies to %s; done: %s' % (
