@@ -30,7 +30,7 @@ _FAILED = 'os_glance_failed_import'
 _FIRST_DELAY, _LONGEST_DELAY = 0.2, 5.0
 
 
-def copy(client: Any, image_id: str, stores: Sequence[str]
+def copy(client: Any, image: Any, stores: Sequence[str]
          ) -> Iterator[tuple[str, str]]:
     """Ask for the copies and wait for them; store and result of each.
 
@@ -38,18 +38,19 @@ def copy(client: Any, image_id: str, stores: Sequence[str]
     its staging directory. It compares no hash.
 
     :param client: the image proxy of an openstacksdk connection
+    :param image: an ``openstack.image.v2.image.Image``
     :raises CommandError: Glance refuses it
     """
     try:
         # It returns errors instead of raising them.
         sdk_exceptions.raise_from_response(client.import_image(
-            image_id, 'copy-image', stores=list(stores),
+            image, 'copy-image', stores=list(stores),
             all_stores_must_succeed=False))
-        done = _wait(client, image_id, stores)
+        done = _wait(client, image.id, stores)
     except sdk_exceptions.SDKException as error:
         raise osc_exceptions.CommandError(
             'Glance does not copy the image: %s' % error) from None
-    there = _listed(done.stores)
+    there = _listed((done.properties or {}).get('stores'))
     failed = _listed((done.properties or {}).get(_FAILED))
     for store in stores:
         yield store, ('copied' if store in there else
@@ -63,7 +64,7 @@ def _wait(client: Any, image_id: str, stores: Sequence[str]) -> Any:
         while True:
             image = client.get_image(image_id)
             properties = image.properties or {}
-            there = _listed(image.stores)
+            there = _listed(properties.get('stores'))
             if not properties.get(_LOCK):
                 return image
             shown.say('Glance copies to %s; done: %s' % (

@@ -111,7 +111,7 @@ class CopyToStores(command.Lister):
         if missing:
             rows += [(store, result, '', '', 'by copy-image')
                      for store, result in copy_image.copy(
-                         connection.of(self).image, resource.id, missing)]
+                         connection.of(self).image, resource, missing)]
         return rows
 
 

@@ -66,8 +66,9 @@ def find(command: Any, name_or_id: str) -> Any:
 
 def stores_of(resource: Any) -> list[str]:
     """Where the Image API says that the image is stored."""
-    return [s.strip() for s in (resource.stores or '').split(',')
-            if s.strip()]
+    # The SDK knows no such attribute of an image.
+    found = str((resource.properties or {}).get('stores') or '')
+    return [store.strip() for store in found.split(',') if store.strip()]
 
 
 class Host:

@@ -16,3 +16,9 @@
 what there is, in words of ``known``. ``verification``, ``copying``,
 ``dropping``: one operation each. ``verified``: what was verified when.
 """
+
+import warnings
+
+# Glance's libraries import eventlet where it is installed, and it greets an
+# operator's every command with ten lines about its end.
+warnings.filterwarnings('ignore', message=r'\s*Eventlet is deprecated')

@@ -170,12 +170,12 @@ class Copying:
                     exceptions.ConfigurationError) as error:
                 if error.fields.get('store', copy.store) != copy.store:
                     raise
+                if number == len(candidates):
+                    raise
                 LOG.warning('Image %(image)s: %(error)s', {
                     'image': self._image.id, 'error': error})
                 self.outcomes.append(Outcome(
                     copy.store, Result.BAD_SOURCE, detail=str(error)))
-                if number == len(candidates):
-                    raise
         raise exceptions.InternalError(detail='no copy to read')
 
     def _transfer_from(self, copy: glance_image.StoredCopy,

@@ -91,7 +91,12 @@ def remember(image: glance_image.StoredImage, copy: glance_image.StoredCopy,
 
     :param before: its fingerprint when reading began
     """
-    if sources.fingerprint(described) == before:
+    try:
+        after = sources.fingerprint(described)
+    except exceptions.StoreError:
+        # Dropped in the meantime: it was right, and there is none any more.
+        return
+    if after == before:
         verified.write(
             CONF.lifecycle.state_dir, image.id, copy.store,
             verified.now(copies.digest(image), copy.url, before))

@@ -63,7 +63,8 @@ class DropTest(store_case.StoreCase):
             '--from', 's2', '--yes', code=1).stderr)
         self.assertTrue(self.api.stored_copy(self.image_id, 's2').exists())
         # What is not there may be dropped from the record.
-        self.drop('--from', 's1', '--dry-run')
+        self.assertIn('NOT THERE', self.drop('--from', 's1', '-y').stdout)
+        self.assertEqual(['s2'], self.stores_of(self.image_id))
 
     def test_not_there(self) -> None:
         self.assertIn('it has in s1, s2', self.drop(
