@@ -28,15 +28,16 @@ def same(one: pathlib.Path, other: pathlib.Path) -> bool:
             return False
         position = 0
         while position < size:
-            position = min(_next_data(a, position, size),
-                           _next_data(b, position, size))
+            position = min(next_data(a, position, size),
+                           next_data(b, position, size))
             if os.pread(a, _CHUNK, position) != os.pread(b, _CHUNK, position):
                 return False
             position += _CHUNK
     return True
 
 
-def _next_data(fd: int, position: int, size: int) -> int:
+def next_data(fd: int, position: int, size: int) -> int:
+    """Where the next byte that is not in a hole is; ``size`` if nowhere."""
     try:
         return os.lseek(fd, position, os.SEEK_DATA)
     except OSError as error:

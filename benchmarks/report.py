@@ -70,9 +70,13 @@ def tables(run: Run) -> list[Table]:
 
 
 def text(run: Run) -> str:
+    return aligned(tables(run))
+
+
+def aligned(found: Sequence[Table]) -> str:
     """Tables with aligned columns, for a terminal."""
     parts = []
-    for title, head, rows in tables(run):
+    for title, head, rows in found:
         if not rows:
             continue
         widths = [max(len(row[n]) for row in [head, *rows])
@@ -89,9 +93,16 @@ def text(run: Run) -> str:
 
 
 def rst(run: Run) -> str:
-    """CSV tables, to be included in the documentation."""
-    parts = ['.. Written by: python -m benchmarks --rst', '']
-    for title, head, rows in tables(run):
+    return csv_tables(tables(run), 'python -m benchmarks --rst')
+
+
+def csv_tables(found: Sequence[Table], command: str) -> str:
+    """CSV tables, to be included in the documentation.
+
+    :param command: what writes them
+    """
+    parts = [f'.. Written by: {command}', '']
+    for title, head, rows in found:
         if not rows:
             continue
         parts += [f'.. csv-table:: {title}',
@@ -117,8 +128,13 @@ def write_json(run: Run, path: pathlib.Path) -> None:
         'goals': [{**dataclasses.asdict(goal), 'verdict': goal.verdict}
                   for goal in run.goals()],
     }
+    replace(path, json.dumps(value, indent=1))
+
+
+def replace(path: pathlib.Path, content: str) -> None:
+    """Write a file, which is never half written."""
     new = path.with_name(path.name + '.new')
-    new.write_text(json.dumps(value, indent=1))
+    new.write_text(content)
     new.rename(path)
 
 

@@ -9,167 +9,184 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
+"""``python -m benchmarks.stores``: the same images into Ceph, by all ways.
 
-"""``python -m benchmarks.stores``: one sparse image into a pool, three ways.
-
-Our sink, the stock driver, and ``rbd import`` of the same file, one after the
-other into the same throw-away cluster (tests/functional/fixtures/ceph.py).
+In one run into one throw-away cluster (tests/functional/fixtures/ceph.py):
+a qcow2 through Glance into two pools, by stock image_conversion and by us;
+and its sparse raw file into one pool, without Glance, by the stock driver,
+by our sink, and by ``rbd import``. Exits 1 when an import failed or its
+result was wrong; a goal not reached is no failure, it is printed.
 """
 
 import argparse
-import json
+from collections.abc import Iterator
+from collections.abc import Sequence
+import contextlib
 import os
 import pathlib
-import resource
-import subprocess
+import shutil
 import sys
 import tempfile
 import time
-from typing import Any
 
 from benchmarks import images
+from benchmarks import machine
+from benchmarks import rbd_alone
+from benchmarks import rbd_imports
+from benchmarks import rbd_report
+from benchmarks import report
+from benchmarks import watch
+from benchmarks import yardstick
 from glance_lifecycle.tests.functional.fixtures import ceph
 
-IMAGE = '6ef0a2a3-43c5-4fd5-9b57-8b2b3ec5b3b7'
+#: Disk needed for each byte of virtual size: the images, the staged file and
+#: its conversion (0.4 each), and two full copies in the OSD.
+DISK = 4
 
-#: way -> what it is
-WAYS = {
-    'digests': 'md5 and sha512 alone, nothing stored',
-    'import': 'rbd import',
-    'sink': 'our sink, no digests',
-    'pass': 'our sink with md5 and sha512: what an import does',
-    'thin': 'stock driver, rbd_thin_provisioning, md5 and sha512',
-    'stock': 'stock driver as it is by default, md5 and sha512',
-}
+# For what the OSD itself keeps.
+_OSD_OWN = 4 * images.GIB
+
+_VARIANTS = {variant.name: variant for variant in rbd_imports.ALL}
 
 
 def main() -> int:
     args = _arguments()
-    if args.one:
-        _one(args.one, args.conf, args.source)
-        return 0
     work = args.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    source = images.prepare(work / 'images', args.size, 'raw').path
-    with tempfile.TemporaryDirectory(prefix='run-', dir=work) as scratch:
-        tempfile.tempdir = scratch
-        with ceph.Ceph(osd_bytes=2 * source.stat().st_size + (
-                4 << 30)) as cluster:
-            for _ in range(args.repeat):
-                for way in args.ways:
-                    _print(way, _measure(cluster, way, source))
-    return 0
+    _check_room(work, args.size)
+    # Every fixture's directory is then on the file system to be measured.
+    scratch = pathlib.Path(tempfile.mkdtemp(prefix='run-', dir=work))
+    tempfile.tempdir = str(scratch)
+    run = rbd_report.Run(machine.facts(work, _command(args)))
+    start = time.monotonic()
+    try:
+        with _cluster(args.size) as cluster:
+            run.facts['Ceph'] = cluster.tool('rbd', '--version').strip()
+            _alone(run, args, cluster)
+            _imports(run, args, cluster)
+    except (watch.ImportFailed, RuntimeError) as error:
+        print(f'Failed: {error}', file=sys.stderr)
+        return 1
+    finally:
+        run.facts['duration'] = f'{(time.monotonic() - start) / 60:.0f} min'
+        _write(run, args)
+        shutil.rmtree(scratch, ignore_errors=True)
+    print(report.aligned(rbd_report.tables(run)))
+    return 1 if any(row.wrong for row in (*run.imports, *run.alone)) else 0
 
 
-def _measure(cluster: ceph.Ceph, way: str,
-             source: pathlib.Path) -> dict[str, float]:
-    before = _settled(cluster)
-    argv = [sys.executable, '-m', 'benchmarks.stores', '--one', way,
-            '--conf', str(cluster.conf), '--source', str(source)]
-    if way == 'import':
-        argv = ['/usr/bin/rbd', '-n', 'client.glance', 'import',
-                '--no-progress', '--object-size', '8M', str(source),
-                f'images/{IMAGE}']
-    else:
-        # Started and imported once, for nothing.
-        subprocess.run([*argv[:4], 'nothing', *argv[5:]], check=True)
-    started, used = time.monotonic(), resource.getrusage(
-        resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        argv, check=True, text=True, capture_output=True,
-        env={**cluster.environ(), 'PYTHONPATH': os.getcwd()})
-    wall = time.monotonic() - started
-    now = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = {
-        'wall': wall, 'cpu': now.ru_utime + now.ru_stime - used.ru_utime
-        - used.ru_stime, 'allocated': _settled(cluster) - before}
-    if done.stdout.strip():
-        result |= json.loads(done.stdout)
-    for image in cluster.images('images'):
-        if cluster.rbd('snap', 'ls', f'images/{image}'):
-            cluster.rbd('snap', 'unprotect', f'images/{image}@snap')
-            cluster.rbd('snap', 'purge', '--no-progress', f'images/{image}')
-        cluster.rbd('rm', '--no-progress', f'images/{image}')
-    return result
+@contextlib.contextmanager
+def _cluster(size: str) -> Iterator[ceph.Ceph]:
+    pools = list(rbd_imports.STORES.values())
+    with ceph.Ceph(pools, osd_bytes=len(pools) * images.SIZES[size]
+                   + _OSD_OWN) as cluster:
+        yield cluster
 
 
-def _settled(cluster: ceph.Ceph) -> int:
-    """Bytes allocated, once the OSD has done with what came before."""
-    last = -1
-    while (now := cluster.allocated()) != last:
-        last = now
-        time.sleep(2)
-    return now
+def _alone(run: rbd_report.Run, args: argparse.Namespace,
+           cluster: ceph.Ceph) -> None:
+    image = _prepared(args, 'raw')
+    for turn in range(args.repeat):
+        # What comes first may find the machine another.
+        for way in args.ways if turn % 2 == 0 else args.ways[::-1]:
+            row = rbd_alone.measure(cluster, way, image)
+            _say(rbd_report.progress(row))
+            run.alone.append(row)
+            _write(run, args)
 
 
-def _print(way: str, result: dict[str, float]) -> None:
-    print('%-8s %6.1f s wall %6.1f s CPU %6.0f MiB peak %7.0f MiB allocated'
-          '  %s' % (way, result['wall'], result['cpu'],
-                    result.get('peak', 0) / images.MIB,
-                    result['allocated'] / images.MIB, WAYS[way]), flush=True)
+def _imports(run: rbd_report.Run, args: argparse.Namespace,
+             cluster: ceph.Ceph) -> None:
+    if not args.variants:
+        return
+    image = _prepared(args, 'qcow2')
+    warm = images.prepare(args.work / 'images', 'tiny', 'qcow2')
+    expected = yardstick.digests(image.raw)
+    with contextlib.ExitStack() as stack:
+        benches = [stack.enter_context(rbd_imports.Bench(
+            _VARIANTS[name], cluster, warm)) for name in args.variants]
+        for turn in range(args.repeat):
+            for bench in benches if turn % 2 == 0 else benches[::-1]:
+                row = bench.measure(image, expected)
+                _say(rbd_report.progress(row))
+                run.imports.append(row)
+                _write(run, args)
 
 
-# In a process of its own, whose CPU time and memory are then known.
-
-def _one(way: str, conf: str, source: str) -> None:
-    from glance_lifecycle.transfer import work
-    if way in ('thin', 'stock'):
-        _stock(way, conf, source)
-    elif way in ('sink', 'pass', 'digests'):
-        _ours(way, conf, source)
-    print(json.dumps({'peak': work.peak_memory()}))
-    sys.stdout.flush()
-    os._exit(0)
+def _prepared(args: argparse.Namespace, kind: str) -> images.BenchImage:
+    _say(f'{args.size} {kind}: preparing')
+    return images.prepare(args.work / 'images', args.size, kind)
 
 
-def _ours(way: str, conf: str, source: str) -> None:
-    from glance_lifecycle.transfer import engine
-    from glance_lifecycle.transfer.sink import base
-    from glance_lifecycle.transfer.sink import null
-    from glance_lifecycle.transfer.sink import rbd
-    from glance_lifecycle.transfer.source import raw
-    from glance_lifecycle.transfer import work
-    sink: base.Sink = rbd.RbdSink('fast', IMAGE, {
-        'pool': 'images', 'user': 'glance', 'conf_file': conf, 'order': 23,
-        'timeout': 60})
-    if way == 'digests':
-        sink = null.NullSink('fast', IMAGE, {})
-    opened = raw.RawSource(work.open_image(source))
-    engine.Engine(opened, [sink],
-                  [] if way == 'sink' else ['md5', 'sha512']).run()
+def _check_room(work: pathlib.Path, size: str) -> None:
+    needed = images.SIZES[size] * DISK - sum(
+        path.stat().st_blocks * 512
+        for path in (work / 'images').glob(f'{size}[.-]*'))
+    free = shutil.disk_usage(work).free
+    if free < needed:
+        sys.exit(f'{needed / images.GIB:.0f} GiB are needed in {work}, '
+                 f'{free / images.GIB:.0f} GiB are free: choose another '
+                 f'--work or a smaller --size')
 
 
-def _stock(way: str, conf: str, source: str) -> None:
-    from glance_store._drivers import rbd as driver
-    from oslo_config import cfg
-    config = cfg.ConfigOpts()
-    config.register_opt(cfg.DictOpt('enabled_backends'))
-    with tempfile.NamedTemporaryFile('w') as stream:
-        stream.write(
-            '[DEFAULT]\nenabled_backends = one:rbd\n[one]\n'
-            f'rbd_store_ceph_conf = {conf}\nrbd_store_user = glance\n'
-            f'rbd_thin_provisioning = {way == "thin"}\n')
-        stream.flush()
-        config([], default_config_files=[stream.name])
-        store: Any = driver.Store(config, 'one')
-        store.configure(re_raise_bsc=True)
-        with open(source, 'rb') as image:
-            store.add(IMAGE, image, os.path.getsize(source), 'sha512')
+def _write(run: rbd_report.Run, args: argparse.Namespace) -> None:
+    """After each: a long run that breaks off is not lost."""
+    if args.json:
+        rbd_report.write_json(run, args.json)
+    if args.rst:
+        report.replace(args.rst, report.csv_tables(
+            rbd_report.tables(run), 'python -m benchmarks.stores --rst'))
+
+
+def _say(text: str) -> None:
+    print(f'{time.strftime("%H:%M:%S")} {text}', file=sys.stderr, flush=True)
+
+
+def _command(args: argparse.Namespace) -> str:
+    return f'python -m benchmarks.stores --size {args.size}' + (
+        f' --repeat {args.repeat}' if args.repeat > 1 else '')
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog='python -m benchmarks.stores', description=__doc__)
-    parser.add_argument('--size', choices=images.SIZES, default='10g')
-    parser.add_argument('--repeat', type=int, default=1)
-    parser.add_argument('--ways', type=lambda text: text.split(','),
-                        default=list(WAYS))
+        prog='python -m benchmarks.stores',
+        description='The same images into Ceph by stock Glance, by us and '
+        'by rbd import.')
+    parser.add_argument('--size', choices=images.SIZES, default='10g',
+                        help='virtual size, 40 %% of it data; default: 10g')
+    parser.add_argument('--repeat', type=int, default=1, metavar='N',
+                        help='of each; the median is shown; default: 1')
+    for option, names, what in (
+            ('--ways', list(rbd_alone.WAYS), 'without Glance'),
+            ('--variants', list(_VARIANTS), 'through Glance')):
+        parser.add_argument(
+            option, type=_SomeOf(names), default=names,
+            help=f'{what}, "" for none; default: {",".join(names)}')
     parser.add_argument(
-        '--work', type=pathlib.Path,
-        default=pathlib.Path(os.environ.get('BENCH_WORK', '.bench')))
-    for name in ('--one', '--conf', '--source'):
-        parser.add_argument(name, help=argparse.SUPPRESS)
+        '--work', type=pathlib.Path, metavar='DIR',
+        default=pathlib.Path(os.environ.get('BENCH_WORK', '.bench')),
+        help='directory for images (kept), the cluster and staging; '
+        'default: $BENCH_WORK, or .bench')
+    parser.add_argument('--json', type=pathlib.Path, metavar='FILE')
+    parser.add_argument(
+        '--rst', type=pathlib.Path, metavar='FILE',
+        help='for doc/source/contributor/benchmarks-stores.inc')
     return parser.parse_args()
+
+
+class _SomeOf:
+    """A comma-separated list of known words, as a type for argparse."""
+
+    def __init__(self, known: Sequence[str]) -> None:
+        self._known = known
+
+    def __call__(self, text: str) -> list[str]:
+        words = [word for word in text.split(',') if word]
+        for word in words:
+            if word not in self._known:
+                raise argparse.ArgumentTypeError(
+                    f'{word} is none of {", ".join(self._known)}')
+        return words
 
 
 if __name__ == '__main__':

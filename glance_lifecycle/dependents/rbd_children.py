@@ -18,6 +18,7 @@ knows its children whether or not Nova or Cinder do.
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 import importlib
 import threading
 from typing import Any
@@ -30,11 +31,13 @@ _TIMEOUTS = ('client_mount_timeout', 'rados_mon_op_timeout',
              'rados_osd_op_timeout')
 
 # errno, by rados and rbd alike.
-_ENOENT, _NOT_ALLOWED = 2, (1, 13)
+_ENOENT, _ETIMEDOUT, _NOT_ALLOWED = 2, 110, (1, 13)
+
+_SILENT = 'Ceph did not answer within %d s'
 
 
 class RbdChildrenProvider(base.Provider):
-    """Children of the snapshot that each ``rbd://`` location names.
+    """Children of each image that an ``rbd://`` location names.
 
     Needs Ceph's Python modules, and a user that may read every pool with
     children: ``profile rbd-read-only pool=volumes``, for example.
@@ -52,7 +55,7 @@ class RbdChildrenProvider(base.Provider):
 
     def _children(self, location: base.Location) -> list[base.Dependent]:
         rados, rbd = _module('rados'), _module('rbd')
-        fsid, pool, name, snapshot = _parsed(location.url)
+        fsid, pool, name = _parsed(location.url)
         ceph = self.settings.ceph.get(location.store,
                                       self.settings.ceph.get(''))
         if ceph is None:
@@ -67,12 +70,12 @@ class RbdChildrenProvider(base.Provider):
                         detail='the image is in another Ceph cluster than '
                         'the one that is configured here')
                 with cluster.open_ioctx(pool) as ioctx:
-                    return _listed(rbd, ioctx, name, snapshot)
+                    return _listed(rbd, ioctx, name)
 
         try:
             return _within(seconds, ask)
         except (rados.Error, rbd.Error, OSError) as error:
-            raise base.NotAsked(detail=_words(error)) from None
+            raise base.NotAsked(detail=_words(error, seconds)) from None
 
 
 def is_here(image: base.Image) -> bool:
@@ -91,13 +94,13 @@ def _module(name: str) -> Any:
 
 
 def _parsed(url: str) -> list[str]:
-    """fsid, pool, image, snapshot."""
+    """fsid, pool, image."""
     parts = [urllib.parse.unquote(part)
              for part in url.removeprefix(_SCHEME).split('/')]
     if len(parts) != 4 or not all(parts):
         raise base.NotAsked(
             detail='its location does not name a snapshot in Ceph')
-    return parts
+    return parts[:3]
 
 
 def _client(rados: Any, ceph: base.Ceph, seconds: float) -> Any:
@@ -108,18 +111,24 @@ def _client(rados: Any, ceph: base.Ceph, seconds: float) -> Any:
     return client
 
 
-def _listed(rbd: Any, ioctx: Any, name: str, snapshot: str
-            ) -> list[base.Dependent]:
+def _listed(rbd: Any, ioctx: Any, name: str) -> list[base.Dependent]:
     try:
-        image = rbd.Image(ioctx, name, snapshot=snapshot, read_only=True)
+        # Without the snapshot that the location names: librbd then lists the
+        # children of all. A removed one whose clones are of the newer format
+        # has no name any more, but still has the clones.
+        image = rbd.Image(ioctx, name, read_only=True)
     except rbd.ImageNotFound:
         return []  # what is not there has no clones
     with image:
-        return [base.Dependent(
-            'rbd child', '%s/%s' % (child['pool'], child['id']),
-            child['image'], detail='cloned from it%s' % (
-                ', in the trash' if child['trash'] else ''))
-            for child in image.list_children2()]
+        return [_dependent(child) for child in image.list_children2()]
+
+
+def _dependent(child: Mapping[str, Any]) -> base.Dependent:
+    place = [child['pool'], child.get('pool_namespace', ''), child['id']]
+    return base.Dependent(
+        'rbd child', '/'.join(filter(None, place)), child['image'],
+        detail='cloned from it%s' % (
+            ', in the trash' if child['trash'] else ''))
 
 
 def _within(seconds: float, function: Callable[[], list[base.Dependent]]
@@ -143,18 +152,19 @@ def _within(seconds: float, function: Callable[[], list[base.Dependent]]
     if errors:
         raise errors[0]
     if not results:
-        raise base.NotAsked(detail='Ceph did not answer within %d s'
-                            % seconds)
+        raise base.NotAsked(detail=_SILENT % seconds)
     return results[0]
 
 
-def _words(error: Exception) -> str:
+def _words(error: Exception, seconds: float) -> str:
     number = getattr(error, 'errno', None)
+    if number == _ETIMEDOUT:
+        return _SILENT % seconds
     if number in _NOT_ALLOWED:
         return ('Ceph does not know this key, or does not let its user read '
                 'all pools with clones: it needs "profile rbd-read-only '
                 'pool=..." for each')
     if number == _ENOENT:
-        return ('Ceph has no such user, keyring or pool (%s)'
+        return ('there is no such ceph.conf, user, keyring or pool (%s)'
                 % type(error).__name__)
     return 'Ceph failed (%s)' % type(error).__name__

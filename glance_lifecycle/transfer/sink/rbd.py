@@ -79,6 +79,7 @@ class RbdSink(base.Sink):
         self._cluster = cluster
         cluster.connect()
         cluster.check_room(size if data_size is None else data_size)
+        rbd_unfinished.make_removable(cluster)
         if not self._create(cluster):
             self._clear(cluster)
             if not self._create(cluster):
@@ -117,6 +118,7 @@ class RbdSink(base.Sink):
                      rbd_options.SNAPSHOT)
         cluster.call('protecting the snapshot', image.protect_snap,
                      rbd_options.SNAPSHOT)
+        self._check_snapshot(cluster)
         url = rbd_options.location(cluster.fsid, cluster.pool, self.image_id)
         cluster.call('completing the image', image.metadata_remove,
                      rbd_unfinished.MARK)
@@ -166,6 +168,23 @@ class RbdSink(base.Sink):
         LOG.info('Store %s: removing what an earlier transfer left of image '
                  '%s', self.store, self.image_id)
         rbd_unfinished.remove(cluster, self.image_id)
+
+    def _check_snapshot(self, cluster: rbd_cluster.Cluster) -> None:
+        """Open it as Nova and Cinder will.
+
+        On a full pool a snapshot is made without its object map, for which
+        there is no room. librbd reports that as a success, and nobody can
+        open the snapshot.
+        """
+        def check() -> None:
+            cluster.rbd.Image(cluster.ioctx, self.image_id,
+                              rbd_options.SNAPSHOT, read_only=True).close()
+        try:
+            cluster.call('opening the snapshot', check)
+        except exceptions.StoreError as error:
+            if cluster.silent:
+                raise
+            raise cluster.or_full(error) from error.__cause__
 
     def _busy(self) -> exceptions.StoreDuplicate:
         return exceptions.StoreDuplicate(

@@ -18,6 +18,7 @@ a thread of its own, which is left behind when it takes too long.
 """
 
 from collections.abc import Callable
+import contextlib
 import errno
 import logging
 import os
@@ -70,6 +71,7 @@ class Cluster:
         self._options = options
         self._client: Any = None
         self._unclosed: list[Any] = []
+        self._late: list[_Call] = []
         self._heard = time.monotonic()
 
     # Connecting.
@@ -117,12 +119,13 @@ class Cluster:
         number = getattr(error.__cause__, 'errno', None)
         user = self._options['user'] or 'admin'
         if self._client is None and number == errno.ENOENT:
-            detail = ('ceph.conf names no keyring that holds the key of '
-                      'client.%s' % user)
+            detail = ('ceph.conf names no keyring, or one that is not there, '
+                      'for client.%s' % user)
         elif self._client is None and number in (errno.EACCES, errno.EPERM):
-            detail = ('the cluster does not accept the key of client.%s; '
-                      'compare it with "ceph auth get client.%s"'
-                      % (user, user))
+            # librados says the same of both.
+            detail = ('the cluster does not let client.%s in: the keyring '
+                      'that ceph.conf names has no key for it, or another '
+                      'than "ceph auth get client.%s" shows' % (user, user))
         elif number == errno.ENOENT:
             detail = ('there is no pool %s; create it, or correct '
                       'rbd_store_pool' % self.pool)
@@ -162,12 +165,20 @@ class Cluster:
         self._client = self.ioctx = None
 
         def shut() -> None:
-            for image in self._unclosed:
-                image.close()
-            if ioctx is not None:
-                ioctx.close()
-            if client is not None:
-                client.shutdown()
+            # In reverse, and each whatever comes of the others.
+            with contextlib.ExitStack() as stack:
+                if client is not None:
+                    stack.callback(client.shutdown)
+                if ioctx is not None:
+                    stack.callback(ioctx.close)
+                for late in self._late:
+                    # It still uses what shutdown would free: glance-api,
+                    # where undo runs, would crash.
+                    late.over.wait()
+                    if hasattr(late.result, 'close'):
+                        stack.callback(late.result.close)
+                for image in self._unclosed:
+                    stack.callback(image.close)
 
         call = _Call(shut)
         if not self.silent and not call.over.wait(self.timeout + _MARGIN):
@@ -192,6 +203,7 @@ class Cluster:
         self.heard()
         while not call.over.wait(max(0.0, self.patience)):
             if self.patience <= 0:
+                self._late.append(call)
                 raise self._no_answer(doing)
         if call.error is None:
             return call.result
@@ -212,7 +224,8 @@ class Cluster:
                 error: Exception) -> exceptions.StoreError:
         """Our exception for what rados, rbd or a completion said."""
         number = getattr(error, 'errno', None) or 0
-        if number == errno.ETIMEDOUT:
+        if number == errno.ETIMEDOUT or (
+                number == errno.EBADMSG and self._was_long()):
             return self._no_answer(doing)
         if number in (errno.ENOSPC, errno.EDQUOT):
             return self._full(rbd_room.FULL_WORDS[number] % self.pool)
@@ -223,6 +236,20 @@ class Cluster:
         elif number == errno.ESHUTDOWN:
             detail += '; the cluster has put this client on its blocklist'
         return exceptions.StoreError(store=self.store, detail=detail)
+
+    def or_full(self, error: exceptions.StoreError) -> exceptions.StoreError:
+        """The error, or that the pool is full, where librbd hides that."""
+        pool = self.call('asking for the pool', self._ask_pool)
+        full = rbd_room.full_flag(pool)
+        return self._full('%s, so this failed: %s' % (
+            full, error.fields['detail'])) if full else error
+
+    def _was_long(self) -> bool:
+        """Whether an operation has timed out since we last heard anything.
+
+        librbd takes the answer that a watcher never gave for a broken one.
+        """
+        return time.monotonic() - self._heard >= self.timeout
 
     def _full(self, detail: str) -> exceptions.StoreFull:
         return exceptions.StoreFull(store=self.store, detail=detail)
@@ -239,7 +266,9 @@ class Cluster:
         if self._client is None:
             return 'check the monitors that ceph.conf names, and the network'
         call = _Call(self._ask_pool)
-        if not call.over.wait(min(_ASK, self.timeout)) or call.error:
+        if not call.over.wait(min(_ASK, self.timeout)):
+            self._late.append(call)
+        if not call.over.is_set() or call.error:
             return 'its monitors do not answer either'
         full = rbd_room.full_flag(call.result)
         return full or ('its monitors do answer, so look at its OSDs with '

@@ -40,6 +40,9 @@ _WATCH_INTERVAL = 0.25
 # ever have its address and nonce again.
 _BLOCKLIST_SECONDS = 300
 
+# RBD_TRASH of Ceph's src/include/rbd_types.h.
+_TRASH = 'rbd_trash'
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Process:
@@ -105,6 +108,20 @@ class Found:
     finished: bool
     process: Process | None
     watchers: dict[int, str]
+
+
+def make_removable(cluster: rbd_cluster.Cluster) -> None:
+    """See to it that an image can be removed while the pool is full.
+
+    librbd removes an image by way of the pool's trash, an object that the
+    first removal makes. On a full pool that fails, and so does the removal.
+    """
+    def make_trash() -> None:
+        with cluster.rados.WriteOpCtx() as operation:
+            operation.new(cluster.rados.LIBRADOS_CREATE_IDEMPOTENT)
+            cluster.ioctx.operate_write_op(operation, _TRASH)
+
+    cluster.call('preparing the pool', make_trash)
 
 
 def mark(cluster: rbd_cluster.Cluster, image: Any) -> None:
@@ -199,9 +216,22 @@ def _remove(cluster: rbd_cluster.Cluster, name: str) -> bool:
         cluster.call('removing the image', cluster.rbd.RBD().remove,
                      cluster.ioctx, name, on_progress=progress)
     except exceptions.StoreError as error:
-        if isinstance(error.__cause__, cluster.rbd.ImageNotFound):
-            return False
-        raise
+        if not isinstance(error.__cause__, cluster.rbd.ImageNotFound):
+            raise
+        if cluster.call('looking at the image', _is_there, cluster, name):
+            # So says librbd of an image that it cannot put into the trash.
+            raise cluster.or_full(exceptions.StoreError(
+                store=cluster.store, detail='image %s cannot be removed'
+                % name)) from error.__cause__
+        return False
+    return True
+
+
+def _is_there(cluster: rbd_cluster.Cluster, name: str) -> bool:
+    try:
+        cluster.ioctx.stat('rbd_id.' + name)
+    except cluster.rados.ObjectNotFound:
+        return False
     return True
 
 

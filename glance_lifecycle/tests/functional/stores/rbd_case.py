@@ -67,6 +67,8 @@ class RbdTestCase(unittest.TestCase):
         holder = tempfile.TemporaryDirectory()
         self.addCleanup(holder.cleanup)
         self.path = pathlib.Path(holder.name)
+        for pool in self.cluster.pools:
+            self.addCleanup(self.cluster.empty, pool)
 
     def options(self, **other: Any) -> dict[str, Any]:
         return {'pool': 'images', 'user': 'glance', 'order': 23,

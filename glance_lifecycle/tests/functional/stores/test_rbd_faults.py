@@ -87,12 +87,19 @@ class RefusedTest(FaultTestCase):
                      pool='nowhere')
 
     def test_unknown_key(self) -> None:
-        self.refused('does not accept the key of client.stranger',
+        self.refused('does not let client.stranger in: .* or another',
                      user='stranger')
 
     def test_no_key(self) -> None:
-        self.refused('no keyring that holds the key of client.nobody',
+        self.refused('does not let client.nobody in: .* has no key for it',
                      user='nobody')
+
+    def test_no_keyring(self) -> None:
+        conf = self.path / 'ceph.conf'
+        conf.write_text(self.cluster.conf.read_text().replace(
+            'keyring', 'keyring = /nowhere/keyring #'))
+        self.refused('names no keyring, .* for client.glance',
+                     conf_file=str(conf))
 
     def test_no_ceph_conf(self) -> None:
         self.refused('rbd_store_ceph_conf', conf_file='/nowhere/ceph.conf')
@@ -143,22 +150,52 @@ class FullTest(FaultTestCase):
         self.check_works()
 
     def test_before_the_snapshot(self) -> None:
+        """All is written, but the snapshot has an object map of its own.
+
+        librbd makes it without, and says nothing.
+        """
         sink = self.begun(8)
         assert sink._writer is not None
         sink._writer.drain()
         with self.cluster.full():
-            with self.fails(exceptions.StoreFull, 'no room left',
-                            2 * TIMEOUT + 8):
+            with self.fails(exceptions.StoreFull,
+                            'no room left .* opening the snapshot', 5):
                 sink.commit()
-            sink.abort()
-        self.undo()
-        self.assert_nothing_left()
+            self.abort(sink, 5)
+            self.assert_nothing_left()
         self.check_works()
 
+    def test_before_a_snapshot_without_object_map(self) -> None:
+        """With no other features than the driver's own it takes no room."""
+        conf = self.path / 'ceph.conf'
+        conf.write_text(self.cluster.conf.read_text() +
+                        '[client]\nrbd_default_features = 1\n')
+        sink = self.begun(8, conf_file=str(conf))
+        assert sink._writer is not None
+        sink._writer.drain()
+        with self.cluster.full():
+            sink.commit()
+            self.assertEqual(CONTENT.content, self.stored())
+            self.assertTrue(self.undo())
+            self.assert_nothing_left()
+
     def test_undo_makes_room(self) -> None:
+        """Also in a pool that nothing was ever removed from."""
+        self.cluster.empty('images')
         self.kill_at(2)
         with self.cluster.full():
             self.assertTrue(self.undo())
+        self.assert_nothing_left()
+
+    def test_cannot_be_removed(self) -> None:
+        """What others have left there, who saw to no trash, stays known."""
+        self.cluster.empty('images')
+        self.cluster.rbd('create', f'images/{IMAGE}', '--size', '64M')
+        with self.cluster.full():
+            with self.fails(exceptions.StoreFull,
+                            f'no room left .* {IMAGE} cannot be removed', 5):
+                self.undo()
+        self.assertTrue(self.undo())
         self.assert_nothing_left()
 
 
@@ -287,12 +324,14 @@ class QuotaTest(FaultTestCase):
     def test_no_room_for_it(self) -> None:
         self.cluster.wait_usage('images', 0)
         sink = self.sink()
+        # More would do too, but a removal looks for each object of an image.
+        size = 64 * 1024 * MIB
         with self.fails(exceptions.StoreFull,
                         r'\d+ bytes are free in pool images, not the', 5):
-            sink.begin(1 << 50)
+            sink.begin(size)
         sink.abort()
         sink = self.sink()
-        sink.begin(1 << 50, data_size=1 << 20)
+        sink.begin(size, data_size=MIB)
         sink.abort()
         self.assert_nothing_left()
 

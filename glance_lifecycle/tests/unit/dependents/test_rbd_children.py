@@ -75,10 +75,9 @@ class Ceph:
         self.opened = (pool,)
         return self
 
-    def Image(self, _ioctx: Any, name: str, *, snapshot: str,
-              read_only: bool) -> 'Ceph':
+    def Image(self, _ioctx: Any, name: str, *, read_only: bool) -> 'Ceph':
         assert read_only
-        self.opened += (name, snapshot)
+        self.opened += (name,)
         return self
 
     def list_children2(self) -> list[dict[str, Any]]:
@@ -110,15 +109,16 @@ class RbdChildrenTest(unittest.TestCase):
     def test_children(self) -> None:
         self.ceph.children = [
             {'pool': 'vms', 'image': 'one', 'id': '1', 'trash': False},
-            {'pool': 'vms', 'image': 'two', 'id': '2', 'trash': True}]
+            {'pool': 'vms', 'pool_namespace': 'blue', 'image': 'two',
+             'id': '2', 'trash': True}]
         answer = self.ask('file:///x', URL)
         self.assertEqual(
             [base.Dependent('rbd child', 'vms/1', 'one',
                             detail='cloned from it'),
-             base.Dependent('rbd child', 'vms/2', 'two',
+             base.Dependent('rbd child', 'vms/blue/2', 'two',
                             detail='cloned from it, in the trash')],
             [*answer.dependents])
-        self.assertEqual(('images', '0a/b', 'snap'), self.ceph.opened)
+        self.assertEqual(('images', '0a/b'), self.ceph.opened)
         self.assertEqual(
             ('/etc/ceph/c.conf', 'glance', '3'),
             tuple(self.ceph.options[name] for name in (
@@ -142,7 +142,9 @@ class RbdChildrenTest(unittest.TestCase):
 
     def test_failures(self) -> None:
         for errno, said in ((1, 'rbd-read-only'), (13, 'rbd-read-only'),
-                            (2, 'no such user'), (110, 'Ceph failed')):
+                            (2, 'no such ceph.conf'),
+                            (110, 'did not answer within 3 s'),
+                            (5, 'Ceph failed')):
             self.ceph.error = Failure(errno)
             self.assertIn(said, self.not_asked(URL))
 

@@ -1,0 +1,177 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""What the benchmark on Ceph has found: tables, goals, JSON."""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+from benchmarks import goals
+from benchmarks import images
+from benchmarks import rbd_alone
+from benchmarks import rbd_imports
+from benchmarks import report
+
+#: ours to the other, import request to active, two pools
+IMPORT_WALL = {rbd_imports.STOCK.name: 1 / 4}
+#: our sink, with the digests, to the stock driver
+ALONE_WALL = {'thin': 1 / 3}
+#: the same to the slower of "rbd import" and the digests
+IMPORTED_WALL = 1.15
+#: bytes of the OSD's device, to what "rbd import" takes
+ALLOCATED = 1.001
+MEMORY = 250 * images.MIB
+
+
+@dataclasses.dataclass
+class Run:
+    """Everything that one run has found, in the order of its happening."""
+
+    facts: dict[str, str]
+    imports: list[rbd_imports.Result] = dataclasses.field(
+        default_factory=list)
+    alone: list[rbd_alone.Result] = dataclasses.field(default_factory=list)
+
+
+def tables(run: Run) -> list[report.Table]:
+    return [
+        ('The run', ['', ''], [[k, v] for k, v in run.facts.items()]),
+        _imports(middle(run.imports)), _alone(middle(run.alone)),
+        ('Goals', ['verdict', 'what', 'of', 'found', 'at most'],
+         [[g.verdict, g.what, g.subject, g.value, g.limit]
+          for g in judge(run)])]
+
+
+def middle(rows: Sequence[Any]) -> list[Any]:
+    """Of repeated measurements the one with the median wall time each."""
+    groups: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        groups.setdefault((row.size, row.name), []).append(row)
+    return [_median(group) for group in groups.values()]
+
+
+def _median(rows: list[Any]) -> Any:
+    rows = sorted(rows, key=lambda row: row.wall)
+    # One wrong among good ones must not hide.
+    return dataclasses.replace(
+        rows[(len(rows) - 1) // 2],
+        wrong='; '.join(row.wrong for row in rows if row.wrong),
+        peak=max(row.peak for row in rows))
+
+
+def _imports(rows: Sequence[rbd_imports.Result]) -> report.Table:
+    head = ['image', 'variant', 'wall s', 'to stock', 'CPU s', 'OSD CPU s',
+            'child MiB', 'glance-api MiB', 'allocated MiB', 'wrong']
+    stock = {row.size: row.wall for row in rows
+             if row.name == rbd_imports.STOCK.name}
+    return 'Imports of qcow2 into two pools', head, [
+        [row.size, row.name, f'{row.wall:.2f}',
+         _faster(row.wall, stock.get(row.size)),
+         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', _mib(row.peak),
+         _mib(row.worker_growth), _mib(row.allocated), row.wrong or '-']
+        for row in rows]
+
+
+def _alone(rows: Sequence[rbd_alone.Result]) -> report.Table:
+    head = ['image', 'way', 'wall s', 'to thin', 'CPU s', 'OSD CPU s',
+            'MiB', 'allocated MiB', 'wrong', 'what it is']
+    thin = {row.size: row.wall for row in rows if row.name == 'thin'}
+    return 'The sparse raw image into one pool, without Glance', head, [
+        [row.size, row.name, f'{row.wall:.2f}',
+         _faster(row.wall, thin.get(row.size)),
+         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', _mib(row.peak),
+         _mib(row.allocated), row.wrong or '-', rbd_alone.WAYS[row.name]]
+        for row in rows]
+
+
+def judge(run: Run) -> list[goals.Goal]:
+    """All goals that this run has figures for; of its largest size."""
+    rows = middle(run.imports) + middle(run.alone)
+    wrong = sum(bool(row.wrong) for row in rows)
+    return [
+        *_wall(middle(run.imports), rbd_imports.OURS.name, IMPORT_WALL),
+        *_wall(middle(run.alone), 'pass', ALONE_WALL),
+        *_against_import(middle(run.alone)), *_memory(rows),
+        goals.Goal('imports and copies that are wrong', 'all', str(wrong),
+                   '0', wrong == 0)]
+
+
+def _wall(rows: Sequence[Any], own: str,
+          limits: dict[str, float]) -> Iterator[goals.Goal]:
+    by_name = {row.name: row for row in rows}
+    for other, limit in limits.items():
+        if own in by_name and other in by_name:
+            ratio = by_name[own].wall / by_name[other].wall
+            yield _goal(f'wall, {own} to {other}', by_name[own], ratio,
+                        limit, _part)
+
+
+def _against_import(rows: Sequence[rbd_alone.Result]
+                    ) -> Iterator[goals.Goal]:
+    by_name = {row.name: row for row in rows}
+    if not {'pass', 'import', 'digests'} <= by_name.keys():
+        return
+    own, imported = by_name['pass'], by_name['import']
+    slower = max(imported.wall, by_name['digests'].wall)
+    yield _goal('wall, pass to the slower of import and digests', own,
+                own.wall / slower, IMPORTED_WALL, _ratio)
+    yield _goal('allocated, pass to import', own,
+                own.allocated / imported.allocated, ALLOCATED, _ratio)
+
+
+def _memory(rows: Sequence[Any]) -> Iterator[goals.Goal]:
+    own = [row for row in rows
+           if row.name in (rbd_imports.OURS.name, 'pass', 'sink')]
+    if own:
+        worst = max(own, key=lambda row: row.peak)
+        yield _goal('memory of our process, most', worst, worst.peak, MEMORY,
+                    goals.mib)
+
+
+def _goal(what: str, row: Any, value: float, limit: float,
+          words: Any) -> goals.Goal:
+    return goals.Goal(what, row.size, words(value), words(limit),
+                      value <= limit)
+
+
+def write_json(run: Run, path: pathlib.Path) -> None:
+    report.replace(path, json.dumps({
+        'facts': run.facts,
+        'imports': [dataclasses.asdict(row) for row in run.imports],
+        'alone': [dataclasses.asdict(row) for row in run.alone],
+        'goals': [{**dataclasses.asdict(goal), 'verdict': goal.verdict}
+                  for goal in judge(run)]}, indent=1))
+
+
+def progress(row: Any) -> str:
+    return (f'{row.size:5} {row.name:12}{row.wall:8.2f} s {row.cpu:8.2f} '
+            f'CPU s {goals.mib(row.peak):>8} '
+            f'{goals.mib(row.allocated):>10} allocated  {row.wrong}')
+
+
+def _faster(wall: float, other: float | None) -> str:
+    return f'1/{other / wall:.1f}' if other and other != wall else '-'
+
+
+def _mib(value: float) -> str:
+    return f'{value / images.MIB:.0f}'
+
+
+def _ratio(value: float) -> str:
+    return f'{value:.3f}'
+
+
+def _part(ratio: float) -> str:
+    return f'1/{1 / ratio:.1f}'
