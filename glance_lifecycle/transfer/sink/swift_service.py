@@ -60,6 +60,7 @@ class Service:
         self._keystone = swift_options.library(
             store, 'keystoneauth1.exceptions')
         self._session: Any = None
+        self._http: Any = None
         self._url = ''
         self._connection: Any = None
 
@@ -103,7 +104,9 @@ class Service:
                         'project_domain_id', 'project_domain_name')})
         verify = (not self._options['insecure'] and
                   (self._options['cacert'] or True))
-        return session.Session(auth, verify=verify,
+        # Our own, so that it can be closed.
+        self._http = swift_options.library(self.store, 'requests').Session()
+        return session.Session(auth, session=self._http, verify=verify,
                                timeout=self.patience.seconds)
 
     def _endpoint(self) -> str:
@@ -160,6 +163,9 @@ class Service:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection[1].close()
+        http, self._http = self._http, None
+        if http is not None:
+            http.close()
 
     # Calls.
 
