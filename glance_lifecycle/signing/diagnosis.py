@@ -36,6 +36,9 @@ from glance_lifecycle.signing import properties as signature_properties
 _MAX_BITS = 16384
 _MAX_EXPONENT_BITS = 64
 
+# Octets of padding that random ones look like once in 2**64.
+_NO_ACCIDENT = 8
+
 OTHER_BYTES = (
     'the signature is well made, with this key, but over other bytes: the '
     'image was changed after it was signed, damaged on its way, or the '
@@ -176,6 +179,7 @@ def _pss_hashes(key: rsa.RSAPublicKey, signature: bytes) -> list[str]:
     RFC 8017, 9.1.2, steps 4 to 10: they need no message. The right one is
     always among them. With the longest salt there is little padding to
     judge by: a wrong one passes once in 128, and 2**15 with a wrong key.
+    With a shorter one it is the right one alone that has much of it.
     """
     numbers = key.public_numbers()
     if (key.key_size > _MAX_BITS
@@ -188,21 +192,26 @@ def _pss_hashes(key: rsa.RSAPublicKey, signature: bytes) -> list[str]:
         encoded = opened.to_bytes(size, 'big')
     except OverflowError:
         return []
-    return [method for method, algorithm in algorithms.HASH_METHODS.items()
-            if _is_pss(encoded, 8 * size - bits, algorithm)]
+    padded = {method: _pss_padding(encoded, 8 * size - bits, algorithm)
+              for method, algorithm in algorithms.HASH_METHODS.items()}
+    return ([method for method, zeros in padded.items()
+             if zeros >= _NO_ACCIDENT] or
+            [method for method, zeros in padded.items() if zeros >= 0])
 
 
-def _is_pss(encoded: bytes, spare_bits: int,
-            algorithm: hashes.HashAlgorithm) -> bool:
+def _pss_padding(encoded: bytes, spare_bits: int,
+                 algorithm: hashes.HashAlgorithm) -> int:
+    """Octets of zeros before the salt; -1 where it cannot be PSS."""
     length = algorithm.digest_size
     if len(encoded) < length + 2 or encoded[-1] != 0xbc:
-        return False
+        return -1
     masked, seed = encoded[:-length - 1], encoded[-length - 1:-1]
     mask = _mgf1(seed, len(masked), algorithm.name)
     block = int.from_bytes(masked, 'big') ^ int.from_bytes(mask, 'big')
     block &= (1 << (8 * len(masked) - spare_bits)) - 1
     # Zeros, a one, the salt.
-    return block.to_bytes(len(masked), 'big').lstrip(b'\0')[:1] == b'\1'
+    salted = block.to_bytes(len(masked), 'big').lstrip(b'\0')
+    return len(masked) - len(salted) if salted[:1] == b'\1' else -1
 
 
 def _mgf1(seed: bytes, length: int, name: str) -> bytes:

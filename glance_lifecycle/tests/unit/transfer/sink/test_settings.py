@@ -31,15 +31,15 @@ class RereadTest(helpers.TempDirTestCase):
         return settings.files(conf)
 
     def test_values(self) -> None:
-        files = self.write('[one]\nuser = me\n'
+        files = self.write('[reread]\nuser = me\n'
                            '[backend_defaults]\nuser = other\nkey = k\n')
         self.assertEqual(
             {'config_files': [os.path.join(self.path, 'glance-api.conf')],
              'config_dirs': []}, files)
-        _conf, read = settings.reread('one', files, OPTS)
+        _conf, read = settings.reread('reread', files, OPTS)
         self.assertEqual(['me', 'k', 5],
                          [read[name] for name in ('user', 'key', 'size')])
-        self.assertFalse(hasattr(cfg.CONF, 'one'))
+        self.assertFalse(hasattr(cfg.CONF, 'reread'))
 
     def test_as_it_is_now(self) -> None:
         files = self.write('[one]\nkey = old\n')
