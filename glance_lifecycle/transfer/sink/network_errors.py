@@ -20,6 +20,15 @@ import ssl
 
 from glance_lifecycle.transfer.sink import errors
 
+# Without a number, and in libraries that need not be there.
+_KINDS = {
+    'ConnectionClosedError': 'it closed the connection',
+    'IncompleteRead': 'it closed the connection',
+    'NameResolutionError': 'its name cannot be resolved',
+    'RemoteDisconnected': 'it closed the connection',
+    'gaierror': 'its name cannot be resolved',
+}
+
 
 def cause(error: BaseException) -> str:
     """The system's or TLS' own reason for a failed connection."""
@@ -33,8 +42,9 @@ def cause(error: BaseException) -> str:
         if (isinstance(one, OSError) and isinstance(one.errno, int)
                 and one.errno > 0):
             return errors.words(one)
-        if type(one).__name__ in ('NameResolutionError', 'gaierror'):
-            return 'its name cannot be resolved'
+        for kind, words in _KINDS.items():
+            if type(one).__name__ == kind:
+                return words
     return type(error).__name__
 
 

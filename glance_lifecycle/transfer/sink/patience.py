@@ -33,7 +33,7 @@ class Patience:
     """Of all the threads that talk to one service.
 
     :param seconds: without a sign of life
-    :ivar silent: it lasted too long: asking once more would take as long
+    :ivar silent: a call got no answer: one more would take as long
     """
 
     def __init__(self, seconds: float) -> None:
@@ -50,7 +50,9 @@ class Patience:
         """Nothing is tried again from now on."""
         self._stopped.set()
 
-    def resume(self) -> None:
+    def resume(self, seconds: float) -> None:
+        """Try again after a ``stop``, but for less time."""
+        self.seconds = min(self.seconds, seconds)
         self._stopped.clear()
 
     def insist(self, attempt: Callable[[], T],

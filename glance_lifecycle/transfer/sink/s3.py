@@ -31,8 +31,8 @@ from glance_lifecycle.transfer.sink import s3_service
 
 LOG = logging.getLogger(__name__)
 
-# Seconds that abort() gives requests under way to break off. Those that a
-# silent service holds end with the process.
+# Seconds that abort() gives requests under way to break off, and a service
+# to be back. Requests that a silent one holds end with the process.
 _GRACE = 10.0
 
 
@@ -240,7 +240,7 @@ class S3Sink(base.Sink):
         if service.patience.silent and (self._upload or self._asked_for):
             raise exceptions.StoreError(
                 store=self.store, detail='the service is silent')
-        service.patience.resume()
+        service.patience.resume(_GRACE)
         if self._upload:
             service.abort_upload(self.image_id, self._upload)
         if self._asked_for and self._is_made(service):

@@ -177,10 +177,10 @@ class Service:
 
     def _no_answer(self, doing: str,
                    error: Exception) -> exceptions.StoreError:
-        self.patience.silent = True
         if network_errors.is_timeout(error) or isinstance(error, (
                 self._errors.ReadTimeoutError,
                 self._errors.ConnectTimeoutError)):
+            self.patience.silent = True
             detail = ('the service did not answer within %g s; check that '
                       'it runs' % self.patience.seconds)
         else:

@@ -30,8 +30,8 @@ from glance_lifecycle.transfer.sink import swift_stream
 
 LOG = logging.getLogger(__name__)
 
-# Seconds that abort() gives requests under way to break off. Those that a
-# silent service holds end with the process.
+# Seconds that abort() gives requests under way to break off, and a service
+# to be back. Requests that a silent one holds end with the process.
 _GRACE = 10.0
 
 # Seconds between looks at a container's listing, which is updated late.
@@ -106,6 +106,7 @@ class SwiftSink(base.Sink):
             self.store, self.options, self._container)
         service.connect()
         service.check_container(size)
+        service.check_largest(self._object_size)
         self._refuse_existing(service)
         if _remove_segments(service, self.image_id, self._segmented):
             LOG.info('Store %s: removed what an earlier transfer left of '
@@ -282,6 +283,7 @@ class SwiftSink(base.Sink):
         if service.patience.silent and self._begun:
             raise exceptions.StoreError(
                 store=self.store, detail='the service is silent')
+        service.patience.resume(_GRACE)
         if self._manifest_asked and self._is_made(service):
             service.delete(self.image_id)
         if not self._segmented:

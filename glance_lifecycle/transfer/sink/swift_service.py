@@ -110,10 +110,15 @@ class Service:
                                timeout=self.patience.seconds)
 
     def _endpoint(self) -> str:
-        found = self._ask_keystone(lambda: self._session.get_endpoint(
-            service_type=self._options['service_type'],
-            interface=self._options['endpoint_type'],
-            region_name=self._options['region'] or None))
+        def ask() -> Any:
+            try:
+                return self._session.get_endpoint(
+                    service_type=self._options['service_type'],
+                    interface=self._options['endpoint_type'],
+                    region_name=self._options['region'] or None)
+            except self._keystone.CatalogException:
+                return None
+        found = self._ask_keystone(ask)
         if not found:
             raise exceptions.StoreError(
                 store=self.store, detail='Keystone has no %s of service %s; '
@@ -145,7 +150,6 @@ class Service:
             detail = ('Keystone did not answer within %g s' %
                       self.patience.seconds)
         elif isinstance(error, self._keystone.ConnectionError):
-            self.patience.silent = True
             detail = ('no connection to Keystone: %s' %
                       network_errors.cause(error))
         else:
@@ -233,9 +237,9 @@ class Service:
 
     def _no_answer(self, doing: str,
                    error: Exception) -> exceptions.StoreError:
-        self.patience.silent = True
         if isinstance(error, self._requests.Timeout) or (
                 network_errors.is_timeout(error)):
+            self.patience.silent = True
             detail = ('the service did not answer within %g s; check that '
                       'it runs' % self.patience.seconds)
         else:
@@ -287,6 +291,33 @@ class Service:
                 store=self.store, detail='the quota of the %s leaves %d '
                 'bytes, not the %d that the image needs' %
                 (kind, max(0, left), need))
+
+    def check_largest(self, size: int) -> None:
+        """Refuse what is too large for one object.
+
+        The answer to the upload itself would be read after its last byte.
+
+        :param size: bytes of an object
+        :raises StoreError: the cluster takes no object so large
+        """
+        parsed, connection = self._connection
+        info = parsed._replace(path='/info', query='')
+        try:
+            known = self.patience.insist(
+                lambda: self._swift.client.get_capabilities(
+                    (info, connection)), self._may_pass)
+            largest = int(known['swift']['max_file_size'])
+        except (self._swift.ClientException, KeyError, TypeError,
+                ValueError):
+            # Not every operator tells.
+            return
+        except self._requests.RequestException as error:
+            raise self._failure('asking for limits', error) from error
+        if size > largest:
+            raise exceptions.StoreError(
+                store=self.store, detail='the cluster takes objects of at '
+                'most %d bytes; lower swift_store_large_object_size and '
+                'swift_store_large_object_chunk_size' % largest)
 
     # Objects.
 

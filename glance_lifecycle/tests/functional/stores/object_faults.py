@@ -191,7 +191,7 @@ class FaultTests(unittest.TestCase):
         sink = self.fault_begun()
         service.kill()
         try:
-            with self.fails('ECONN|EPIPE|Aborted|Closed', 4 * TIMEOUT):
+            with self.fails('connection.*(ECONN|EPIPE|closed)', 4 * TIMEOUT):
                 self.go_on(sink)
             self.abort(sink, 12)
         finally:
@@ -245,7 +245,9 @@ class FaultTests(unittest.TestCase):
         for point in points:
             with self.subTest(point, of=whole):
                 ends[self.cut_once(network, point, image)] += 1
-        self.assertGreater(ends[True], len(points) // 3)
+        # Requests without a body are tried again everywhere.
+        self.assertGreater(ends[True],
+                           len(points) // 3 if self.resumes else 0)
         for point in points[::4]:
             with self.subTest(point, of=whole, gone=True):
                 self.cut_once(network, point, image, gone=True)

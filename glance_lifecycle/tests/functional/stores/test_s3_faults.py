@@ -39,7 +39,7 @@ class FaultTest(object_faults.FaultTests, s3_case.S3TestCase):
 
     def fault_options(self, url: str = '', **other: Any) -> dict[str, Any]:
         given = [f's3_store_host = {url}'] if url else []
-        return self.options(*given, **other)
+        return self.options(*given, **{'part_size': MIB, **other})
 
     def memory_options(self) -> dict[str, Any]:
         return {**self.describe(), 'timeout': 60}
@@ -61,13 +61,15 @@ class RefusedTest(s3_case.S3TestCase):
     stranger = ('glance:reader', 'readersecret')
 
     def refused(self, text: str, *options: str) -> None:
-        for call in (lambda: self.sink(*options).begin(10 * MIB),
+        sink = self.sink(*options)
+        for call in (lambda: sink.begin(10 * MIB),
                      lambda: self.undo(*options)):
             with self.assertRaisesRegex(exceptions.StoreError,
                                         text) as caught:
                 call()
             self.assertNotIn('secret', str(caught.exception).replace(
                 's3_store_secret_key', ''))
+            sink.abort()
         self.assert_nothing_left()
 
     def test_unknown_user(self) -> None:

@@ -37,7 +37,7 @@ class FaultTest(object_faults.FaultTests, swift_case.SwiftTestCase):
     def fault_options(self, url: str = '', **other: Any) -> dict[str, Any]:
         given = ([f'swift_store_endpoint = {url}/v1/AUTH_glance']
                  if url else [])
-        return self.options(*given, **other)
+        return self.options(*given, **{'segment_size': MIB, **other})
 
     def memory_options(self) -> dict[str, Any]:
         return {**self.describe(), 'timeout': 60}
@@ -64,12 +64,14 @@ class SingleFaultTest(FaultTest):
 class RefusedTest(swift_case.SwiftTestCase):
 
     def refused(self, text: str, *options: str) -> None:
-        for call in (lambda: self.sink(*options).begin(10 * MIB),
+        sink = self.sink(*options)
+        for call in (lambda: sink.begin(10 * MIB),
                      lambda: self.undo(*options)):
             with self.assertRaisesRegex(exceptions.StoreError,
                                         text) as caught:
                 call()
             self.assertNotIn('secret', str(caught.exception))
+            sink.abort()
         self.assert_nothing_left()
 
     def test_wrong_key(self) -> None:
@@ -115,13 +117,14 @@ class RefusedTest(swift_case.SwiftTestCase):
         sink.abort()
 
     def test_too_large_for_one_object(self) -> None:
-        sink = self.sink(single_below=1 << 50)
-        with self.assertRaisesRegex(exceptions.StoreFull,
-                                    'takes no object so large'):
-            sink.begin(6 << 30)
-            for offset in range(0, 64 * MIB, MIB):
-                sink.write(offset, memoryview(bytes(MIB)))
-        sink.abort()
+        for options in ({'single_below': 1 << 50},
+                        {'segment_size': 6 << 30}):
+            sink = self.sink(**options)
+            with self.assertRaisesRegex(
+                    exceptions.StoreError, 'at most 5368709122 bytes; lower '
+                    'swift_store_large_object_size'):
+                sink.begin(7 << 30)
+            sink.abort()
         self.assert_nothing_left()
 
     def test_reference_is_gone(self) -> None:

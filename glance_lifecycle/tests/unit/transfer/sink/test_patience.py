@@ -77,7 +77,8 @@ class PatienceTest(unittest.TestCase):
         with self.assertRaises(ConnectionError):
             waiting.insist(lambda: self.fail(99), lambda error: True)
         self.assertEqual(2, self.calls)
-        waiting.resume()
+        waiting.resume(3)
+        self.assertEqual(3, waiting.seconds)
         self.calls = 0
         patience._PAUSES = (0.0, 0.0)
         self.assertEqual('well', waiting.insist(
