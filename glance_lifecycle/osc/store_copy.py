@@ -58,8 +58,8 @@ class CopyToStores(command.Lister):
             help='Let Glance copy, also where it could be done here')
         parser.add_argument(
             '--trust', action='store_true',
-            help='Do not read back and compare what a Ceph cluster copies by '
-            'itself, from pool to pool')
+            help='From pool to pool of one Ceph cluster, let librbd clone '
+            'and flatten: faster, and the hash is not compared')
         store_host.add_arguments(parser)
         return parser
 

@@ -98,7 +98,7 @@ class Copying:
 
     :param stores: where it shall be; where it is already, nothing is done
     :param source: the store to read; None for the first that is good
-    :param trust: do not compare with the hash what the cluster copies itself
+    :param trust: let a cluster copy by itself, and compare no hash then
     """
 
     def __init__(self, image: glance_image.StoredImage,
@@ -161,7 +161,7 @@ class Copying:
     def _transfer(self, candidates: list[glance_image.StoredCopy],
                   found: list[jobs.Target]) -> dict[str, Any]:
         """By store, with the first copy that is good: ``stored`` as in the
-        engine's report, ``failed``, bytes ``written``, ``seconds``.
+        engine's report, ``failed``, bytes ``written``, ``seconds``, ``detail``.
         """
         for number, copy in enumerate(candidates, 1):
             try:
@@ -181,9 +181,10 @@ class Copying:
     def _transfer_from(self, copy: glance_image.StoredCopy,
                        found: list[jobs.Target]) -> dict[str, Any]:
         described = sources.describe(self._image, copy)
-        near, far = server_side.split(described, found)
+        near, far = (server_side.split(described, found) if self._trust
+                     else ([], found))
         result: dict[str, Any] = {'stored': {}, 'failed': {}, 'written': {},
-                                  'seconds': {}}
+                                  'seconds': {}, 'detail': {}}
         if far:
             try:
                 _add(result, self._one_pass(copy, described, far))
@@ -196,8 +197,8 @@ class Copying:
         for target in near:
             try:
                 _add(result, server_side.copy(
-                    self._image, described, target, self._progress,
-                    trust=self._trust))
+                    self._image, described, target, self._progress))
+                result['detail'][target.store] = 'its hash was not compared'
             except rbd_server_side.NotThisWay as error:
                 LOG.info('%s', error)
                 refused.append(target)
@@ -251,7 +252,7 @@ class Copying:
             self._unregistered.pop(store)
             self.outcomes.append(Outcome(
                 store, Result.COPIED, result['written'][store],
-                result['seconds'][store]))
+                result['seconds'][store], result['detail'].get(store, '')))
 
     def _tidy(self, record: journal.Journal) -> None:
         """Remove what is not registered; the journal goes if all is clear.

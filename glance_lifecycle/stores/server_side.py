@@ -10,20 +10,23 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""RBD to RBD inside one cluster: copied by librbd, then read back."""
+"""RBD to RBD inside one cluster, copied by librbd and not verified.
+
+With verification it is not worth while. Measured on one OSD, 1 GiB of data in
+2.5: 7.7 s, and 7.6 more to read and hash the result; the one pass that reads,
+hashes and writes takes 11.3, and two thirds of the input and output.
+"""
 
 from collections.abc import Callable
 from collections.abc import Sequence
 import time
 from typing import Any
 
-from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.stores import sources
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import rbd_server_side
-from glance_lifecycle.transfer.sink import base as sink_base
 
 _SINK = 'glance_lifecycle.transfer.sink.rbd:RbdSink'
 
@@ -40,13 +43,11 @@ def split(described: sources.Described, found: Sequence[jobs.Target]
 
 
 def copy(image: glance_image.StoredImage, described: sources.Described,
-         target: jobs.Target, progress: Progress, *,
-         trust: bool) -> dict[str, Any]:
-    """One copy; the same as the report of a transfer to one store.
+         target: jobs.Target, progress: Progress) -> dict[str, Any]:
+    """One copy; the same as the report of a transfer to one store, but that
+    nobody knows how much was written.
 
-    :param trust: do not read it back
     :raises NotThisWay: the cluster does not let us
-    :raises CopyCorrupt: its hash is not the image's, so nor is its source's
     :raises StoreError: whatever else
     """
     started = time.monotonic()
@@ -59,27 +60,7 @@ def copy(image: glance_image.StoredImage, described: sources.Described,
         size, data, lambda done: progress({
             'phase': 'transfer', 'total': size, 'done': done,
             'stores': {target.store: done}}))
-    if not trust:
-        try:
-            _verify(image, described, stored, progress)
-        except exceptions.LifecycleError:
-            # The next attempt may have a better source.
-            target.undo(image.id)
-            raise
     return {'stored': {target.store: {'url': stored.url,
                                       'metadata': stored.metadata}},
-            'failed': {}, 'bytes_written': {target.store: data},
+            'failed': {}, 'bytes_written': {target.store: None},
             'seconds': time.monotonic() - started}
-
-
-def _verify(image: glance_image.StoredImage, source: sources.Described,
-            stored: sink_base.Stored, progress: Progress) -> None:
-    made = sources.describe(image, glance_image.StoredCopy(
-        stored.metadata['store'], stored.url))
-    algorithm, value = str(image.os_hash_algo), str(image.os_hash_value)
-    try:
-        sources.read(image, made, [sources.NOWHERE], [algorithm], progress,
-                     expected={algorithm: value})
-    except exceptions.CopyCorrupt as error:
-        raise exceptions.CopyCorrupt(
-            store=source.store, detail=error.fields['detail']) from error

@@ -148,7 +148,7 @@ class RbdCopyTest(RbdCopyCase):
         self.assertLess(path.stat().st_blocks * 512, 8 * images.MIB)
 
     def test_pool_to_pool(self) -> None:
-        """By the cluster itself, and the same as the sink makes it."""
+        """Also by the cluster itself: the same as the sink makes it."""
         source = self.source()
         expected = images.digests(source)
         for option in ([], ['--trust']):
@@ -275,14 +275,14 @@ class RbdKillTest(RbdCopyCase):
         image_id = self.new_image(source)
         self.rows('copy', image_id, '--to', 'fast')
         command = self.begin('copy', image_id, '--to', 'slow', '--from',
-                             'fast')
+                             'fast', '--trust')
         self.wait_data('images2')
         command.kill()
         command.wait()
         self.assertEqual([image_id], self.cluster.images('images2'))
         self.assertEqual(['fast', 'files'], self.stores_of(image_id))
         self.assertEqual({'slow': 'copied'}, self.results(
-            'copy', image_id, '--to', 'slow', '--from', 'fast'))
+            'copy', image_id, '--to', 'slow', '--from', 'fast', '--trust'))
         self.assert_clonable(image_id, 'images2', images.digests(source))
 
     def wait_data(self, *pools: str) -> None:
