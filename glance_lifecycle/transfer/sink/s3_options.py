@@ -168,8 +168,10 @@ def part_size(options: dict[str, Any], size: int) -> int:
     """
     wanted = min(int(options['part_size']), _LARGEST_PART)
     needed = -(-size // _PARTS)
-    # Whole MiB: the windows of the engine fit into them.
-    return max(wanted, -(-needed // MIB) * MIB)
+    if needed <= wanted:
+        return wanted
+    # Whole MiB, like those that are configured.
+    return -(-needed // MIB) * MIB
 
 
 def parts_held(options: dict[str, Any], size: int) -> int:

@@ -67,6 +67,8 @@ class Service:
         self.patience = patience.Patience(options['timeout'])
         self._options = options
         self._errors = s3_options.botocore(store, 'exceptions')
+        self._no_answers = (self._errors.HTTPClientError,
+                            self._errors.ConnectionError)
         self._client: Any = None
 
     def connect(self) -> None:
@@ -139,7 +141,7 @@ class Service:
         if code:
             return code in _PASSING or (
                 status >= 500 and status not in _LASTING_STATUS)
-        return (isinstance(error, self._errors.HTTPClientError) and
+        return (isinstance(error, self._no_answers) and
                 not isinstance(error, self._errors.SSLError))
 
     def _code(self, error: BaseException) -> tuple[str, int]:
@@ -154,7 +156,7 @@ class Service:
     def _failure(self, doing: str,
                  error: Exception) -> exceptions.StoreError:
         code, status = self._code(error)
-        if isinstance(error, self._errors.HTTPClientError):
+        if isinstance(error, self._no_answers):
             return self._no_answer(doing, error)
         if not code:
             return exceptions.StoreError(

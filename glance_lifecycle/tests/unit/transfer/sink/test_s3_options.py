@@ -129,7 +129,8 @@ class SizesTest(helpers.TempDirTestCase):
         for configured, size, part in (
                 (10, 0, 10), (10, 10 ** 9, 10), (5, 10 ** 9, 5),
                 (100, 10 ** 9, 32), (10, 100_000 * MIB, 10),
-                (10, 100_000 * MIB + 1, 11), (10, 1 << 40, 105)):
+                (10, 100_000 * MIB + 1, 11), (10, 1 << 40, 105),
+                (0.25, 10 ** 9, 0.25)):
             with self.subTest(size):
                 options = {'part_size': configured * MIB}
                 got = s3_options.part_size(options, size)
