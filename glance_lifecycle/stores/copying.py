@@ -160,8 +160,10 @@ class Copying:
 
     def _transfer(self, candidates: list[glance_image.StoredCopy],
                   found: list[jobs.Target]) -> dict[str, Any]:
-        """By store, with the first copy that is good: ``stored`` as in the
-        engine's report, ``failed``, bytes ``written``, ``seconds``, ``detail``.
+        """By store, with the first copy that is good.
+
+        ``stored`` and ``failed`` as in the engine's report; bytes
+        ``written``, ``seconds``, ``detail``.
         """
         for number, copy in enumerate(candidates, 1):
             try:

@@ -104,7 +104,8 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         with transfer.Throttle(child, 0.03, 0.07):
             transfer.until('both stores have some', lambda: all(
                 any(name.startswith(prefix) for name in self.uploaded())
-                for prefix in (f'{BUCKET}+segments/', f'{CONTAINER}/')))
+                for prefix in (f'{BUCKET}+segments/', f'{CONTAINER}/')),
+                timeout=90)
             os.kill(child, signal.SIGSTOP)
         os.kill(child, signal.SIGSTOP)
         return image_id, child
