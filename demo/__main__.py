@@ -12,6 +12,8 @@
 
 """Sign an image, import it into three stores of a real Glance, prove it right.
 
+The sample policy is in force. It makes a raw or qcow2 image golden.
+
 Exits with 0 when everything is as it should be, 1 when something is not, and
 130 when interrupted. Whatever happens, it leaves nothing behind.
 """
@@ -29,17 +31,23 @@ from typing import Any
 import fixtures
 from oslo_utils.imageutils import format_inspector
 
+from demo import golden
 from demo import proof
 from demo import screen
 from demo import signers
 from glance_lifecycle.audit import verification
+from glance_lifecycle.policy import explain
 from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import glance_conf
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import process
 
 BUNDLED = pathlib.Path(__file__).parent / 'demo.qcow2'
 STORES = ('s1', 's2', 's3')
+
+#: The policy wants golden images there as well, but later.
+ARCHIVE = 'archive'
 
 # oslo.utils' name -> Glance's, where they differ
 _DISK_FORMATS = {'vpc': 'vhd', 'gpt': 'raw'}
@@ -53,12 +61,13 @@ def main() -> int:
     source = _arguments().image.resolve()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     keys = signers.Signers()
+    policy = golden.Policy(STORES)
     api = glance.GlanceApi(
-        stores=dict.fromkeys(STORES, 'file'), plugins=['lifecycle'],
-        autostart=False)
+        stores=dict.fromkeys((*STORES, ARCHIVE), 'file'),
+        plugins=['lifecycle'], autostart=False)
     try:
-        with _cleaned_up(keys), _cleaned_up(api):
-            _demo(api, keys, source)
+        with _cleaned_up(keys), _cleaned_up(policy), _cleaned_up(api):
+            _demo(api, keys, policy, source)
         if api.base.exists():
             raise Wrong(f'{api.base} was not removed')
     except KeyboardInterrupt:
@@ -98,21 +107,27 @@ def _cleaned_up(fixture: fixtures.Fixture) -> Any:
 
 
 def _demo(api: glance.GlanceApi, keys: signers.Signers,
-          source: pathlib.Path) -> None:
+          policy: golden.Policy, source: pathlib.Path) -> None:
     disk_format = _detect(source)
+    is_golden = disk_format in golden.FORMATS
     screen.heading('One import, three stores, one pass over the image')
     screen.row('image', source.name,
                f'{disk_format}, {screen.size(source.stat().st_size)}')
     screen.row('glance', importlib.metadata.version('glance'),
                'import plugin lifecycle; SQLite; file stores s1, s2, s3')
+    screen.row('policy', 'the sample, rule golden' if is_golden else 'none',
+               'etc/lifecycle-policy.yaml.sample' if is_golden else
+               f'golden images are {" or ".join(golden.FORMATS)}')
     screen.row('directory', api.base)
     print()
-    _start(api, keys)
-    user = api.user()
-    image = _import(user, keys, source, disk_format)
+    _start(api, {**keys.conf(), **(policy.conf() if is_golden else {})})
+    user = api.user('builder', golden.PROJECT)
+    image = _import(user, keys, source, disk_format, is_golden)
     _show(image)
-    _prove(api, user, image, source, disk_format)
+    _prove(api, image, source, disk_format)
     _prove_signers(api, keys, image)
+    if is_golden:
+        _prove_golden(api, user, policy, image)
 
 
 def _detect(source: pathlib.Path) -> str:
@@ -120,28 +135,31 @@ def _detect(source: pathlib.Path) -> str:
     return _DISK_FORMATS.get(name, name)
 
 
-def _start(api: glance.GlanceApi, keys: signers.Signers) -> None:
+def _start(api: glance.GlanceApi, conf: glance_conf.Sections) -> None:
     live, start = screen.Live('start'), time.monotonic()
-    api.configure(lifecycle_transfer={'progress_interval': 1}, **keys.conf())
+    api.configure(lifecycle_transfer={'progress_interval': 1}, **conf)
     api.start()
     live.done(f'{_since(start)}  {api.url}')
 
 
 def _import(user: client.Client, keys: signers.Signers,
-            source: pathlib.Path, disk_format: str) -> client.Image:
+            source: pathlib.Path, disk_format: str,
+            is_golden: bool) -> client.Image:
     """Sign, stage and import, with the task's own words as progress."""
     live, start = screen.Live('sign'), time.monotonic()
     signature = keys.sign(source)
     live.done(f'{_since(start)}  RSA-PSS, SHA-512, by CN=Image builder')
 
-    image = user.create_image(source.name, disk_format=disk_format,
-                              **signature)
+    image = user.create_image(
+        source.name, disk_format=disk_format, **signature,
+        **(golden.PROPERTIES if is_golden else {}))
     live, start = screen.Live('stage'), time.monotonic()
     user.stage(image['id'], source)
     live.done(f'{_since(start)}  PUT /v2/images/{image["id"]}/stage')
 
     live, start = screen.Live('import'), time.monotonic()
-    user.import_image(image['id'], all_stores=True,
+    # Where golden images go is the policy's business.
+    user.import_image(image['id'], stores=None if is_golden else STORES,
                       all_stores_must_succeed=True)
     image = user.wait_import(
         image['id'], timeout=float('inf'),
@@ -172,7 +190,7 @@ def _folded(text: str) -> str:
         text[at:at + 64] for at in range(0, len(text), 64))
 
 
-def _prove(api: glance.GlanceApi, user: client.Client, image: client.Image,
+def _prove(api: glance.GlanceApi, image: client.Image,
            source: pathlib.Path, disk_format: str) -> None:
     screen.heading('Are the stored copies right?')
     witnesses = proof.witnesses(source, disk_format, image['disk_format'])
@@ -196,10 +214,10 @@ def _prove(api: glance.GlanceApi, user: client.Client, image: client.Image,
         raise Wrong('\n'.join(wrong))
 
 
-def _left(api: glance.GlanceApi, image_id: str) -> list[str]:
+def _left(api: glance.GlanceApi, *keep: str) -> list[str]:
     """What is left over; the journal goes a moment after the task ends."""
     deadline = time.monotonic() + 10
-    while (left := api.leftovers(image_id)) and time.monotonic() < deadline:
+    while (left := api.leftovers(*keep)) and time.monotonic() < deadline:
         time.sleep(0.1)
     return left
 
@@ -215,6 +233,24 @@ def _prove_signers(api: glance.GlanceApi, keys: signers.Signers,
               if check.result == verification.Result.FAILED]
     if failed:
         raise Wrong(f'not verified: {", ".join(failed)}')
+
+
+def _prove_golden(api: glance.GlanceApi, user: client.Client,
+                  policy: golden.Policy, image: client.Image) -> None:
+    screen.heading('Why is it so?')
+    lines = policy.explain(image, api.stores)
+    golden.show(lines)
+    drift = [line.detail for line in lines
+             if line.result is explain.Result.DRIFT]
+    # The archive is for later.
+    if len(drift) != 1 or ARCHIVE not in drift[0]:
+        raise Wrong(f'not as the policy wants it: {"; ".join(drift)}')
+    screen.heading('May its owner delete it?')
+    if not golden.delete(api, user, image):
+        raise Wrong('its owner could delete a golden image')
+    left = _left(api)
+    if left:
+        raise Wrong(f'left over after the deletion: {", ".join(left)}')
 
 
 def _glance_errors(image: client.Image) -> list[str]:

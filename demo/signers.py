@@ -31,8 +31,9 @@ from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance_conf
 from glance_lifecycle.tests.functional.fixtures import pki
 
-_BUILDER = 'b0000000-0000-4000-8000-000000000001'
-_SERVICE = '50000000-0000-4000-8000-000000000002'
+# The sample policy trusts this one.
+_BUILDER = 'platform-build'
+_SERVICE = 'glance-of-this-cloud'
 
 
 class Signers(fixtures.Fixture):
@@ -40,7 +41,7 @@ class Signers(fixtures.Fixture):
 
     def _setUp(self) -> None:
         base = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
-        authority = pki.signer(base, 'Demo CA', authority=True)
+        authority = pki.signer(base, 'Demo CA', bits=3072, authority=True)
         self._bundle = base / 'ca.pem'
         self._bundle.write_bytes(authority.pem)
         self._certificates = base / 'certificates'

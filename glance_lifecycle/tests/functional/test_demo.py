@@ -37,6 +37,11 @@ class DemoTest(base.FunctionalTestCase):
         for name in ('service-signature', 'service-chain', 'attestation',
                      'user-signature', 'user-chain'):
             self.assertRegex(text, rf'{name} +passed')
+        for section in ('require', 'place', 'protect', 'metadata'):
+            self.assertRegex(text, rf'{section} +rule golden: decides')
+        self.assertEqual(1, text.count('rule golden: drift'), text)
+        self.assertRegex(text, r'un-protected +refused')
+        self.assertRegex(text, r'role image_admin +deleted it')
         self.assertIn('nothing is left behind', text)
 
     def test_own_image(self) -> None:
@@ -45,6 +50,17 @@ class DemoTest(base.FunctionalTestCase):
         code, text = self.demo(str(source))
         self.assertEqual(0, code, text)
         self.assertRegex(text, r'user-signature +passed')
+
+    def test_not_golden(self) -> None:
+        """A format that the sample policy has no golden images of."""
+        source = self.work / 'own.vmdk'
+        subprocess.run(
+            ['qemu-img', 'convert', '-O', 'vmdk', TOP / 'demo/demo.qcow2',
+             source], check=True)
+        code, text = self.demo(str(source))
+        self.assertEqual(0, code, text)
+        self.assertEqual(3, text.count('  equal  '), text)
+        self.assertNotIn('drift', text)
 
     def test_refused(self) -> None:
         """Exits with 1 and says why; still nothing is left behind."""

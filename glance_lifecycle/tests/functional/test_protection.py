@@ -400,64 +400,6 @@ class ProtectionTest(ProtectionTestCase):
         self.assert_forbidden(lambda: self.other.delete(image_id))
 
 
-class BrokenFromTheStartTest(plugin_case.PluginTestCase):
-
-    def test_nobody_deletes(self) -> None:
-        document = self.work / 'policy.yaml'
-        document.write_text('version: 1\nrules: {}\n')
-        api = self.new_api({
-            'oslo_policy': {'policy_file': FRAGMENT},
-            'lifecycle': {'policy_file': document}})
-        user, admin = api.user(), api.admin()
-        image = user.create_image(disk_format='raw')
-        user.upload(image['id'], b'bytes')
-        for call in (lambda: user.delete(image['id']),
-                     lambda: admin.delete(image['id']),
-                     lambda: admin.update(image['id'],
-                                          visibility='public')):
-            error = self.assertRaises(client.HttpError, call)
-            self.assertEqual(403, error.status)
-            self.assertIn('the lifecycle policy of this cloud cannot be '
-                          'read', error.body)
-            self.assertNotIn(str(self.work), error.body)
-        document.write_text('version: 1\n')
-        transfer.until('the repaired policy is in force',
-                       lambda: _deletes(user, image['id']), timeout=20)
-
-
-class DefaultRuleTest(plugin_case.PluginTestCase):
-
-    def test_strangers_destroy_nothing(self) -> None:
-        """"rule:default" lets all pass; Glance deletes bytes, then asks."""
-        policy = self.work / 'policy.yaml'
-        policy.write_text(
-            '"delete_image": "rule:default and lifecycle:delete"\n'
-            '"delete_image_location": "rule:default and '
-            'lifecycle:delete_location"\n'
-            '"get_image_location": "@"\n'
-            '"publicize_image": "@"\n')
-        api = self.new_api({'oslo_policy': {'policy_file': policy}})
-        owner, stranger = api.user(), api.user('mallory', 'other')
-        image_id = owner.create_image(disk_format='raw',
-                                      visibility='public')['id']
-        owner.upload(image_id, b'bytes')
-        for path in (f'images/{image_id}', f'stores/s1/{image_id}'):
-            error = self.assertRaises(
-                client.HttpError, stranger.request, 'DELETE', path)
-            self.assertEqual(403, error.status)
-            self.assertIn('not owned by your project', error.body)
-        self.assertTrue(api.stored_copy(image_id, 's1').exists())
-        owner.delete(image_id)
-
-
-def _deletes(user: client.Client, image_id: str) -> bool:
-    try:
-        user.delete(image_id)
-    except client.HttpError:
-        return False
-    return True
-
-
 def write(path: pathlib.Path, text: str) -> None:
     """At once, and as long ago as it takes to count."""
     new = path.with_suffix('.new')

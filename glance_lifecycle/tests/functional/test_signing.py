@@ -30,7 +30,6 @@ from typing import Any
 from castellan import key_manager
 from cryptography import exceptions as crypto_exceptions
 from cursive import signature_utils
-import fixtures
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
 
@@ -39,99 +38,14 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.signing import attestation
 from glance_lifecycle.signing import certificates
 from glance_lifecycle.tests.functional.fixtures import client
-from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import pki
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional import plugin_case
-
-ETC = pathlib.Path(__file__).parents[3] / 'etc/glance'
-USER = '11111111-2222-3333-4444-555555555555'
-SERVICE = '99999999-2222-3333-4444-555555555555'
-SIZE = 8 * images.MIB
+from glance_lifecycle.tests.functional import signing_case
 
 
-class SigningTestCase(plugin_case.PluginTestCase):
-    """A user and the service with keys, and one glance-api for the class."""
-
-    mode = 'auto'
-    signing: dict[str, object] = {'on_convert': 'resign'}
-    conf: dict[str, dict[str, object]] = {}
-    api: glance.GlanceApi
-    certificates: pathlib.Path
-    builder: pki.Signer
-    service: pki.Signer
-    source: pathlib.Path
-    expected: images.Reference
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        shared = fixtures.TempDir()
-        cls.addClassCleanup(shared.cleanUp)
-        shared.setUp()
-        private = pathlib.Path(shared.path)
-        cls.certificates = private / 'certificates'
-        cls.certificates.mkdir()
-        cls.builder = pki.signer(private, 'builder')
-        cls.service = pki.signer(private, 'service', bits=3072)
-        for name, signer in ((USER, cls.builder), (SERVICE, cls.service)):
-            (cls.certificates / f'{name}.pem').write_bytes(signer.pem)
-        cls.source = images.make(private / 'a.qcow2', size=SIZE)
-        cls.expected = images.reference(cls.source, 'qcow2')
-        cls.api = glance.GlanceApi(plugins=['lifecycle'], conf={
-            'lifecycle': {'mode': cls.mode},
-            'key_manager': {'backend': 'lifecycle_file'},
-            'lifecycle_file_key_manager': {'directory': cls.certificates},
-            'lifecycle_signing': {
-                'signing_key': cls.service.key_path,
-                'signing_certificate_id': SERVICE, **cls.signing},
-            **cls.conf})
-        cls.addClassCleanup(cls.api.cleanUp)
-        cls.api.setUp()
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.user = self.api.user()
-
-    def signed(self, source: pathlib.Path | None = None) -> dict[str, str]:
-        return pki.properties(
-            self.builder.sign(source or self.source), USER)
-
-    def import_it(self, source: pathlib.Path, disk_format: str,
-                  **properties: str) -> client.Image:
-        image_id = self.staged(self.user, source, disk_format, **properties)
-        self.user.import_image(image_id, all_stores=True)
-        return self.user.wait_import(image_id)
-
-    def import_signed(self, **properties: str) -> client.Image:
-        return self.import_it(self.source, 'qcow2', **self.signed(),
-                              **properties)
-
-    def assert_queued(self, image: client.Image, *said: str) -> None:
-        message = self.message(self.user, image['id'])
-        for text in said:
-            self.assertIn(text, message)
-        self.assertEqual(('queued', []),
-                         (image['status'], image['locations']))
-        for store in plugin_case.ALL:
-            self.assertFalse(
-                self.api.stored_copy(image['id'], store).exists())
-
-    def assert_kept(self, image: client.Image, source: pathlib.Path,
-                    given: dict[str, str]) -> None:
-        """Stored as it came, the user's signature good for it."""
-        self.assert_stored(self.api, image, images.digests(source),
-                           *plugin_case.ALL)
-        self.assertEqual(given, {name: image[name] for name in given})
-        self.assertEqual([], lifecycle_names(image))
-
-
-def lifecycle_names(image: client.Image) -> list[str]:
-    return sorted(name for name in image if name.startswith('lifecycle_'))
-
-
-class ResignTest(SigningTestCase):
+class ResignTest(signing_case.SigningTestCase):
 
     # What others accept.
 
@@ -173,7 +87,7 @@ class ResignTest(SigningTestCase):
         image = self.import_signed(os_distro='demo')
         self.assert_stored(self.api, image, self.expected, *plugin_case.ALL)
         self.assertEqual(
-            ('raw', 'SHA-512', 'RSA-PSS', SERVICE, 'demo'),
+            ('raw', 'SHA-512', 'RSA-PSS', signing_case.SERVICE, 'demo'),
             (image['disk_format'], image['img_signature_hash_method'],
              image['img_signature_key_type'],
              image['img_signature_certificate_uuid'], image['os_distro']))
@@ -187,7 +101,7 @@ class ResignTest(SigningTestCase):
             *(other['id'] for other in self.api.admin().list_images()))
 
     def check_flips(self, image: client.Image, path: pathlib.Path) -> None:
-        for offset in (0, 1, SIZE // 2, SIZE - 1):
+        for offset in (0, 1, signing_case.SIZE // 2, signing_case.SIZE - 1):
             with flipped(path, offset):
                 self.assertRaises(crypto_exceptions.InvalidSignature,
                                   self.cursive, image, path)
@@ -199,7 +113,7 @@ class ResignTest(SigningTestCase):
 
     def verify(self, image: client.Image, text: str) -> attestation.Record:
         return attestation.verify(
-            text, certificates.load(self.service.pem), SERVICE,
+            text, certificates.load(self.service.pem), signing_case.SERVICE,
             image_id=image['id'], os_hash_algo=image['os_hash_algo'],
             os_hash_value=image['os_hash_value'])
 
@@ -215,7 +129,8 @@ class ResignTest(SigningTestCase):
              record.converter))
         assert record.signature is not None
         self.assertEqual(
-            (USER, 'CN=builder', 'RSA-PSS', 'SHA-256', 'verified'),
+            (signing_case.USER, 'CN=builder', 'RSA-PSS', 'SHA-256',
+             'verified'),
             (record.signature.certificate_id, record.signature.subject,
              record.signature.key_type, record.signature.hash_method,
              record.signature.result))
@@ -263,7 +178,7 @@ class ResignTest(SigningTestCase):
     def check_of_another(self, image: client.Image) -> None:
         """A genuine one of another image, or with other bytes."""
         text = image['lifecycle_attestation']
-        for change in ({'id': USER}, {'os_hash_value': '00' * 64},
+        for change in ({'id': signing_case.USER}, {'os_hash_value': '00' * 64},
                        {'os_hash_algo': 'sha256'}):
             error = self.assertRaises(exceptions.ImageRefused, self.verify,
                                       {**image, **change}, text)
@@ -281,15 +196,17 @@ class ResignTest(SigningTestCase):
             'lifecycle_attestation', 'lifecycle_source_signature',
             'lifecycle_source_signature_certificate_uuid',
             'lifecycle_source_signature_hash_method',
-            'lifecycle_source_signature_key_type'], lifecycle_names(image))
+            'lifecycle_source_signature_key_type'],
+            signing_case.lifecycle_names(image))
         self.assertNotIn('forged', image.values())
         self.verify(image, image['lifecycle_attestation'])
         # Unsigned and converted.
         image = self.import_it(self.source, 'qcow2', **forged)
         self.assertEqual(('active', []),
-                         (image['status'], lifecycle_names(image)))
+                         (image['status'],
+                          signing_case.lifecycle_names(image)))
         # Nothing is converted, so nothing is attested.
-        raw = images.raw(self.work / 'raw', SIZE)
+        raw = images.raw(self.work / 'raw', signing_case.SIZE)
         for given in ({}, self.signed(raw)):
             image = self.import_it(raw, 'raw', **given, **forged)
             self.assert_kept(image, raw, given)
@@ -298,7 +215,7 @@ class ResignTest(SigningTestCase):
         signature = self.builder.sign(
             self.source, 'SHA-256', '-sigopt', 'rsa_padding_mode:pkcs1')
         image = self.import_it(self.source, 'qcow2',
-                               **pki.properties(signature, USER))
+                               **pki.properties(signature, signing_case.USER))
         self.assert_queued(image, '(signature-padding)', 'PKCS#1 v1.5')
 
     # Between verification and transfer.
@@ -348,117 +265,11 @@ class StagedResignTest(ResignTest):
         moved.rename(broken)
         self.assertEqual('uploading', image['status'])
         self.assertEqual(given, {name: image[name] for name in given})
-        self.assertEqual([], lifecycle_names(image))
+        self.assertEqual([], signing_case.lifecycle_names(image))
         self.user.import_image(image['id'], all_stores=True)
         image = self.user.wait_import(image['id'])
         self.assert_stored(self.api, image, self.expected, *plugin_case.ALL)
-        self.assertEqual(5, len(lifecycle_names(image)))
-
-
-class OnConvertTest(SigningTestCase):
-
-    def restart(self, **options: object) -> None:
-        self.api.configure(lifecycle_signing=options)
-        self.api.restart()
-        self.user = self.api.user()
-
-    def test_keep(self) -> None:
-        self.restart(on_convert='keep')
-        given = self.signed()
-        image = self.import_it(self.source, 'qcow2', **given)
-        self.assertEqual('qcow2', image['disk_format'])
-        self.assert_kept(image, self.source, given)
-        # Others are converted.
-        image = self.import_it(self.source, 'qcow2')
-        self.assertEqual('raw', image['disk_format'])
-        self.assert_stored(self.api, image, self.expected, *plugin_case.ALL)
-
-    def test_strip_and_always(self) -> None:
-        self.restart(on_convert='strip', required='always')
-        self.addCleanup(self.api.configure,
-                        lifecycle_signing={'required': 'signed-only'})
-        given = self.signed()
-        image = self.import_it(self.source, 'qcow2', **given)
-        self.assert_stored(self.api, image, self.expected, *plugin_case.ALL)
-        self.assertEqual([], [name for name in image
-                              if name.startswith('img_signature')])
-        self.assertEqual(
-            {'lifecycle_source_' + name.removeprefix('img_'): value
-             for name, value in given.items()},
-            {name: image[name] for name in lifecycle_names(image)})
-        # The signer must be right there too.
-        self.assert_queued(self.import_it(
-            self.source, 'qcow2', **given | {
-                'img_signature_certificate_uuid': SERVICE}),
-            '(signature-')
-        self.assert_queued(self.import_it(self.source, 'qcow2'),
-                           '(signature-required)')
-        raw = images.raw(self.work / 'raw', SIZE)
-        self.assert_queued(self.import_it(raw, 'raw'),
-                           '(signature-required)')
-        given = self.signed(raw)
-        self.assert_kept(self.import_it(raw, 'raw', **given), raw, given)
-
-    def test_revoked(self) -> None:
-        serial = self.builder.certificate.serial_number
-        self.restart(on_convert='resign', denied_serials=f'{serial:x}')
-        self.addCleanup(self.api.configure,
-                        lifecycle_signing={'denied_serials': ''})
-        self.assert_queued(self.import_signed(), '(certificate-denied)',
-                           'CN=builder', f'{serial:X}')
-
-    def test_refuse(self) -> None:
-        self.restart(on_convert='refuse')
-        self.assert_queued(self.import_signed(), '(signature-conversion)',
-                           'Convert it to raw')
-        raw = images.raw(self.work / 'raw', SIZE)
-        given = self.signed(raw)
-        self.assert_kept(self.import_it(raw, 'raw', **given), raw, given)
-
-
-class ProtectedTest(SigningTestCase):
-    """With the property protections that we ship."""
-
-    conf = {'DEFAULT': {
-        'property_protection_file':
-            ETC / 'property-protections-lifecycle.conf',
-        'property_protection_rule_format': 'roles'}}
-
-    def assert_forbidden(self, call: Callable[..., object], *args: object,
-                         **options: object) -> None:
-        error = self.assertRaises(client.HttpError, call, *args, **options)
-        self.assertEqual(403, error.status)
-
-    def test_only_the_import_writes(self) -> None:
-        self.assert_forbidden(self.user.create_image,
-                              lifecycle_attestation='forged')
-        image = self.user.create_image()
-        self.assert_forbidden(self.user.update, image['id'],
-                              lifecycle_source_signature='forged')
-        image = self.import_signed(os_distro='demo')
-        self.assert_stored(self.api, image, self.expected, *plugin_case.ALL)
-        self.assertEqual(5, len(lifecycle_names(image)))
-        for name in lifecycle_names(image):
-            self.assert_forbidden(self.user.update, image['id'],
-                                  **{name: 'forged'})
-            self.assert_forbidden(self.remove, image['id'], name)
-        self.assertEqual(
-            {name: image[name] for name in lifecycle_names(image)},
-            {name: self.user.get(image['id'])[name]
-             for name in lifecycle_names(image)})
-        self.user.update(image['id'], os_distro='other')
-
-    def remove(self, image_id: str, name: str) -> None:
-        self.user.request(
-            'PATCH', f'images/{image_id}',
-            data=json.dumps([{'op': 'remove', 'path': f'/{name}'}]),
-            headers={'Content-Type': 'application/'
-                     'openstack-images-v2.1-json-patch'})
-
-
-class ProtectedStagedTest(ProtectedTest):
-
-    mode = 'staged'
+        self.assertEqual(5, len(signing_case.lifecycle_names(image)))
 
 
 class flipped:
