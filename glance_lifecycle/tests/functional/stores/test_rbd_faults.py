@@ -21,6 +21,7 @@ import threading
 import time
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import rbd_case
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer.sink import rbd as rbd_sink
@@ -202,7 +203,12 @@ class FullTest(FaultTestCase):
 class SilentTest(FaultTestCase):
 
     def check_recovers(self) -> None:
-        """What was left is found, and gone when it is undone."""
+        """What was left is found, and gone when it is undone.
+
+        So are the calls that nobody waited for, and their connections.
+        """
+        transfer.until('no call is left behind', lambda: not any(
+            thread.name == 'rbd-call' for thread in threading.enumerate()))
         self.undo()
         self.assert_nothing_left()
         self.check_works()

@@ -57,6 +57,8 @@ class RbdImportTestCase(plugin_case.PluginTestCase):
                     'rbd_store_ceph_conf': self.cluster.conf,
                     'rados_connect_timeout': TIMEOUT}
             for store, pool in STORES.items()}
+        # Where other tests run too, a nice process gets next to nothing.
+        conf = {**conf, 'lifecycle_transfer': {'nice': 0}}
         return self.new_api(conf, stores=dict.fromkeys(STORES, 'rbd'),
                             **options)
 
