@@ -63,6 +63,9 @@ class Service:
         self._http: Any = None
         self._url = ''
         self._connection: Any = None
+        # For put(): one that is closed keeps its socket until Python
+        # collects garbage, and a large image has thousands of segments.
+        self._spare: list[Any] = []
 
     def connect(self) -> None:
         """Sign in and find the service.
@@ -164,8 +167,9 @@ class Service:
             timeout=self.patience.seconds)
 
     def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        connections = [*self._spare, self._connection]
+        self._spare, self._connection = [], None
+        for connection in filter(None, connections):
             connection[1].close()
         http, self._http = self._http, None
         if http is not None:
@@ -365,7 +369,11 @@ class Service:
 
         :returns: the entity tag
         """
-        connection = self._connect()
+        try:
+            connection = self._spare.pop()
+        except IndexError:
+            connection = self._connect()
+        tag = None
         try:
             tag = self._swift.client.put_object(
                 self._url, self._token(), self.container, name,
@@ -377,7 +385,9 @@ class Service:
                 self._requests.RequestException) as error:
             raise self._failure('storing %s' % name, error) from error
         finally:
-            connection[1].close()
+            if tag is None:
+                connection[1].close()
+        self._spare.append(connection)
         self.patience.heard()
         return str(tag)
 

@@ -12,6 +12,7 @@
 
 """What every sink must do, as a mix-in: one small class for each sink."""
 
+import gc
 import json
 import os
 import signal
@@ -198,8 +199,10 @@ class Matrix(unittest.TestCase):
             return
 
         def state() -> tuple[int, int]:
-            # The services' threads in this process end a little later.
+            # The services' threads in this process end a little later, and
+            # urllib3 leaves its sockets to the collector.
             time.sleep(0.5)
+            gc.collect()
             return (threading.active_count(),
                     len(os.listdir('/proc/self/fd')))
 
