@@ -152,7 +152,7 @@ class SwiftSink(base.Sink):
         if self._segmented:
             self._complete(service)
         self._committed = True
-        url = swift_options.location(self.options, service.account,
+        url = swift_options.location(self.options, service.account.params,
                                      self.image_id)
         self._close()
         return base.Stored(url=url, metadata={'store': self.store})

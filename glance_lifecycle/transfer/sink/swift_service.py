@@ -12,14 +12,13 @@
 
 """One container of a Swift service, whose calls all end."""
 
-from collections.abc import Callable
 import logging
 from typing import Any
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.sink import network_errors
 from glance_lifecycle.transfer.sink import patience
-from glance_lifecycle.transfer.sink import settings
+from glance_lifecycle.transfer.sink import swift_account
 from glance_lifecycle.transfer.sink import swift_options
 from glance_lifecycle.transfer.sink import swift_stream
 
@@ -45,7 +44,6 @@ class Service:
 
     :param options: what ``swift_options.describe`` returned
     :ivar patience: how long it may be silent
-    :ivar account: what ``swift_options.account`` returned, once connected
     """
 
     def __init__(self, store: str, options: dict[str, Any],
@@ -53,16 +51,15 @@ class Service:
         self.store = store
         self.container = container
         self.patience = patience.Patience(options['timeout'])
-        self.account: dict[str, Any] = {}
         self._options = options
         self._swift = swift_options.library(store, 'swiftclient')
         self._requests = swift_options.library(store, 'requests.exceptions')
-        self._keystone = swift_options.library(
-            store, 'keystoneauth1.exceptions')
-        self._session: Any = None
-        self._http: Any = None
+        self._account: swift_account.Account | None = None
         self._url = ''
         self._connection: Any = None
+        # For put(): one that is closed keeps its socket until Python
+        # collects garbage, and a large image has thousands of segments.
+        self._spare: list[Any] = []
 
     def connect(self) -> None:
         """Sign in and find the service.
@@ -71,91 +68,16 @@ class Service:
         """
         # It would log what the service answers.
         logging.getLogger('swiftclient').setLevel(logging.WARNING)
-        conf, _read = settings.reread(
-            self.store, self._options, swift_options.driver_options())
-        try:
-            self.account = swift_options.account(
-                conf, self.store, self._options['reference'])
-        except exceptions.ConfigurationError as error:
-            raise exceptions.StoreError(
-                store=self.store, detail=str(error)) from error
-        self._session = self._sign_in()
-        self._url = self._options['endpoint'] or self._endpoint()
+        self._account = swift_account.Account(
+            self.store, self._options, self.patience)
+        self._url = self._options['endpoint'] or self._account.endpoint()
         self._connection = self._connect()
 
-    def _sign_in(self) -> Any:
-        v3 = swift_options.library(self.store, 'keystoneauth1.identity.v3')
-        session = swift_options.library(self.store, 'keystoneauth1.session')
-        url = swift_options.auth_url(self.account).rstrip('/') + '/'
-        if self.account.get('application_credential_id'):
-            auth = v3.ApplicationCredential(
-                url,
-                application_credential_id=self.account[
-                    'application_credential_id'],
-                application_credential_secret=self.account[
-                    'application_credential_secret'])
-        else:
-            project, _colon, name = self.account['user'].partition(':')
-            auth = v3.Password(
-                url, username=name, password=self.account['key'],
-                project_name=project, **{
-                    key: self.account.get(key) for key in (
-                        'user_domain_id', 'user_domain_name',
-                        'project_domain_id', 'project_domain_name')})
-        verify = (not self._options['insecure'] and
-                  (self._options['cacert'] or True))
-        # Our own, so that it can be closed.
-        self._http = swift_options.library(self.store, 'requests').Session()
-        return session.Session(auth, session=self._http, verify=verify,
-                               timeout=self.patience.seconds)
-
-    def _endpoint(self) -> str:
-        def ask() -> Any:
-            try:
-                return self._session.get_endpoint(
-                    service_type=self._options['service_type'],
-                    interface=self._options['endpoint_type'],
-                    region_name=self._options['region'] or None)
-            except self._keystone.CatalogException:
-                return None
-        found = self._ask_keystone(ask)
-        if not found:
-            raise exceptions.StoreError(
-                store=self.store, detail='Keystone has no %s of service %s; '
-                'check swift_store_service_type, swift_store_endpoint_type '
-                'and swift_store_region' % (self._options['endpoint_type'],
-                                            self._options['service_type']))
-        return str(found)
-
-    def _token(self) -> str:
-        """One that is good for two more minutes at least."""
-        return str(self._ask_keystone(self._session.get_token))
-
-    def _ask_keystone(self, question: Callable[[], Any]) -> Any:
-        try:
-            return self.patience.insist(question, self._keystone_may_pass)
-        except self._keystone.ClientException as error:
-            raise self._keystone_failure(error) from error
-
-    def _keystone_may_pass(self, error: Exception) -> bool:
-        return isinstance(error, (
-            self._keystone.ConnectFailure, self._keystone.HttpServerError))
-
-    def _keystone_failure(self, error: Exception) -> exceptions.StoreError:
-        if isinstance(error, self._keystone.Unauthorized):
-            detail = ('Keystone does not accept the user or the key of this '
-                      'store')
-        elif isinstance(error, self._keystone.ConnectTimeout):
-            self.patience.silent = True
-            detail = ('Keystone did not answer within %g s' %
-                      self.patience.seconds)
-        elif isinstance(error, self._keystone.ConnectionError):
-            detail = ('no connection to Keystone: %s' %
-                      network_errors.cause(error))
-        else:
-            detail = ('Keystone answered %s; check auth_address' %
-                      type(error).__name__)
-        return exceptions.StoreError(store=self.store, detail=detail)
+    @property
+    def account(self) -> swift_account.Account:
+        """Once connected."""
+        assert self._account is not None  # noqa: S101 - for mypy
+        return self._account
 
     def _connect(self) -> Any:
         return self._swift.client.http_connection(
@@ -164,12 +86,13 @@ class Service:
             timeout=self.patience.seconds)
 
     def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
+        connections = [*self._spare, self._connection]
+        self._spare, self._connection = [], None
+        for connection in filter(None, connections):
             connection[1].close()
-        http, self._http = self._http, None
-        if http is not None:
-            http.close()
+        account, self._account = self._account, None
+        if account is not None:
+            account.close()
 
     # Calls.
 
@@ -188,14 +111,14 @@ class Service:
 
         def attempt() -> Any:
             return getattr(self._swift.client, function)(
-                self._url, self._token(), *args, http_conn=self._connection,
-                **kwargs)
+                self._url, self.account.token(), *args,
+                http_conn=self._connection, **kwargs)
 
         def may_pass(error: Exception) -> bool:
             if self.status(error) == 401 and not renewed:
                 # A token may be revoked before its time.
                 renewed.append(True)
-                return bool(self._session.invalidate())
+                return self.account.renew()
             return self._may_pass(error)
 
         try:
@@ -365,10 +288,14 @@ class Service:
 
         :returns: the entity tag
         """
-        connection = self._connect()
+        try:
+            connection = self._spare.pop()
+        except IndexError:
+            connection = self._connect()
+        tag = None
         try:
             tag = self._swift.client.put_object(
-                self._url, self._token(), self.container, name,
+                self._url, self.account.token(), self.container, name,
                 # Without content it would not ask for any.
                 stream if stream.length else None,
                 content_length=stream.length, http_conn=connection,
@@ -377,7 +304,9 @@ class Service:
                 self._requests.RequestException) as error:
             raise self._failure('storing %s' % name, error) from error
         finally:
-            connection[1].close()
+            if tag is None:
+                connection[1].close()
+        self._spare.append(connection)
         self.patience.heard()
         return str(tag)
 

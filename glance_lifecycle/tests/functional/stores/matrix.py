@@ -12,6 +12,7 @@
 
 """What every sink must do, as a mix-in: one small class for each sink."""
 
+import gc
 import json
 import os
 import signal
@@ -198,6 +199,8 @@ class Matrix(unittest.TestCase):
             return
 
         def state() -> tuple[int, int]:
+            # urllib3 leaves its sockets to the collector.
+            gc.collect()
             return (threading.active_count(),
                     len(os.listdir('/proc/self/fd')))
 

@@ -26,6 +26,7 @@ from glance_lifecycle.tests.functional import plugin_case
 STORES = {'archive': 's3', 'objects': 'swift'}
 BUCKET = 'archive'
 CONTAINER = 'images'
+SIZE = 96 * images.MIB
 ACCOUNT = '''
 [mine]
 auth_address = {url}
@@ -55,7 +56,8 @@ class ObjectImportTest(plugin_case.PluginTestCase):
                 'swift_store_container': CONTAINER,
                 'swift_store_create_container_on_put': True,
                 'swift_store_large_object_size': 1,
-                'swift_store_large_object_chunk_size': 5}}
+                'swift_store_large_object_chunk_size': 5},
+            'lifecycle_transfer': {'object_store_timeout': 5}}
         self.api = self.new_api(conf, stores=STORES)
         self.user = self.api.user()
 
@@ -93,8 +95,10 @@ class ObjectImportTest(plugin_case.PluginTestCase):
     def assert_stores_empty(self) -> None:
         transfer.until('the stores are empty',
                        lambda: not self.swift.everything(), timeout=20)
-        self.assertEqual([], [name for name in self.api.leftovers()
-                              if not name.startswith('staging/')])
+        # Journals go a moment after the task has ended.
+        transfer.until('no journal is left', lambda: not [
+            name for name in self.api.leftovers()
+            if not name.startswith('staging/')])
 
     def begin_slowly(self, source: pathlib.Path) -> tuple[str, int]:
         """The image's id, and the child that has begun to write it."""
@@ -132,7 +136,7 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         self.assert_stores_empty()
 
     def test_killed_child(self) -> None:
-        source = self.noise()
+        source = self.noise(SIZE)
         image_id, child = self.begin_slowly(source)
         os.kill(child, signal.SIGKILL)
         image = self.user.wait_import(image_id)
@@ -143,7 +147,7 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         self.import_again(image_id, source)
 
     def test_killed_api(self) -> None:
-        source = self.noise()
+        source = self.noise(SIZE)
         image_id, child = self.begin_slowly(source)
         self.api.kill9()
         os.kill(child, signal.SIGKILL)
@@ -158,7 +162,7 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         self.import_again(image_id, source)
 
     def test_deleted_meanwhile(self) -> None:
-        image_id, child = self.begin_slowly(self.noise())
+        image_id, child = self.begin_slowly(self.noise(SIZE))
         self.user.delete(image_id)
         os.kill(child, signal.SIGCONT)
         self.assert_stores_empty()
@@ -166,7 +170,7 @@ class ObjectImportTest(plugin_case.PluginTestCase):
 
     def test_service_killed(self) -> None:
         """Clean when it is back, and the next import succeeds."""
-        source = self.noise()
+        source = self.noise(SIZE)
         image_id, child = self.begin_slowly(source)
         self.swift.kill()
         os.kill(child, signal.SIGCONT)

@@ -276,7 +276,7 @@ class StoreTest(swift_case.SwiftTestCase):
         sink = self.begun(CONTENT)
         self.assertEqual(before + 1, self.swift.identity.tokens)
         assert sink._service is not None
-        sink._service._session.auth.auth_ref._auth_token = 'revoked'
+        sink._service.account._session.auth.auth_ref._auth_token = 'revoked'
         sink.commit()
         self.assertEqual(before + 2, self.swift.identity.tokens)
         self.assertEqual(CONTENT.content, self.stored())
