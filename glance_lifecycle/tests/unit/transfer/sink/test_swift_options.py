@@ -66,7 +66,7 @@ class DescribeTest(helpers.TempDirTestCase):
 
     def test_shared(self) -> None:
         described = self.describe(
-            'swift_store_container = pictures', LEAST +
+            LEAST + 'swift_store_container = pictures\n',
             'swift_store_multiple_containers_seed = 2\n'
             'swift_store_large_object_chunk_size = 1\n')
         self.assertEqual(('pictures', 2, MB), (
@@ -76,7 +76,9 @@ class DescribeTest(helpers.TempDirTestCase):
     def test_reference(self) -> None:
         section = self.references(
             '[mine]\nuser = project:name\nkey = "hunter2"\n'
-            'auth_address = http://there\n')
+            'auth_address = http://there\n'
+            # The older releases of glance_store want it said.
+            'auth_version = 3\n')
         self.assertEqual('mine', self.describe(
             section + 'default_swift_reference = mine')['reference'])
 
