@@ -101,6 +101,7 @@ def read(image: glance_image.StoredImage, described: Described,
     :param keep: descriptors that the child inherits
     :returns: see ``runner.Child.run``
     :raises CopyCorrupt: its digest is not the expected one
+    :raises CopyMissing: it was removed meanwhile
     :raises LifecycleError: whatever else may happen
     """
     job = _job(image, described, found, digests, dict(expected or {}))
@@ -111,6 +112,9 @@ def read(image: glance_image.StoredImage, described: Described,
     try:
         return child.run()
     except exceptions.ImageRefused as error:
+        # What was removed meanwhile is not corrupt: librbd reads zeros then.
+        with opened(described):
+            pass
         raise exceptions.CopyCorrupt(
             store=described.store, detail=error.fields['detail']) from error
 

@@ -12,17 +12,23 @@
 
 """One bucket of an S3 service, whose calls all end."""
 
+from collections.abc import Callable
+import contextlib
 import functools
 import logging
 from typing import Any
+from typing import TypeVar
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.sink import network_errors
 from glance_lifecycle.transfer.sink import patience
+from glance_lifecycle.transfer.sink import ranges
 from glance_lifecycle.transfer.sink import s3_options
 from glance_lifecycle.transfer.sink import settings
 
 LOG = logging.getLogger(__name__)
+
+T = TypeVar('T')
 
 _KEYS = ('s3_store_access_key', 's3_store_secret_key')
 
@@ -40,6 +46,7 @@ _HINTS = {
     'NoSuchUpload': 'somebody else aborted its upload; import again',
     'NoSuchBucket': 'there is no bucket %(bucket)s; create it, or set '
                     's3_store_create_bucket_on_put',
+    'InvalidObjectState': 'it is archived; restore the object first',
     'BadDigest': 'what arrived is not what was sent; check the network',
 }
 _FULL = frozenset((
@@ -51,6 +58,7 @@ _EXISTS = frozenset(('PreconditionFailed', '412'))
 _PASSING = frozenset((
     'SlowDown', 'RequestTimeout', 'BadDigest', 'OperationAborted',
     'Throttling', 'ThrottlingException', 'TooManyRequests', '429'))
+_IN_A_HEAD = frozenset(('ContentLength', 'ETag', 'LastModified'))
 _LASTING_STATUS = (501, 507)
 
 
@@ -68,7 +76,10 @@ class Service:
         self._options = options
         self._errors = s3_options.botocore(store, 'exceptions')
         self._no_answers = (self._errors.HTTPClientError,
-                            self._errors.ConnectionError)
+                            self._errors.ConnectionError,
+                            self._errors.IncompleteReadError,
+                            # Of botocore's parsers, for half a header.
+                            ValueError)
         self._client: Any = None
 
     def connect(self) -> None:
@@ -129,11 +140,13 @@ class Service:
             if body is not None and hasattr(body, 'seek'):
                 body.seek(0)
             return function(Bucket=self.bucket, **arguments)
+        return self._insist(doing, attempt)
 
+    def _insist(self, doing: str, attempt: Callable[[], T]) -> T:
         try:
             return self.patience.insist(attempt, self._may_pass)
-        except (self._errors.ClientError,
-                self._errors.BotoCoreError) as error:
+        except (self._errors.ClientError, self._errors.BotoCoreError,
+                ValueError) as error:
             raise self._failure(doing, error) from error
 
     def _may_pass(self, error: Exception) -> bool:
@@ -237,7 +250,45 @@ class Service:
 
     def find(self, key: str) -> dict[str, Any] | None:
         """An object's head; None where there is none, nor a bucket."""
-        return self._head('looking for the image', 'head_object', Key=key)
+        doing = 'looking for the image'
+
+        def attempt() -> dict[str, Any] | None:
+            found = self._head(doing, 'head_object', Key=key)
+            if found is not None and not _IN_A_HEAD <= found.keys():
+                raise self._cut_off()
+            return found
+        return self._insist(doing, attempt)
+
+    def _cut_off(self) -> Exception:
+        # http.client takes the end of a connection for the end of headers.
+        cut: Exception = self._errors.ConnectionClosedError(endpoint_url='')
+        return cut
+
+    def read(self, key: str, offset: int, length: int
+             ) -> tuple[dict[str, Any], bytes | None]:
+        """A part of an object.
+
+        :returns: its head, {} where there is none that long; and the
+            bytes, None where the service sends all of it
+        """
+        def attempt() -> tuple[dict[str, Any], bytes | None]:
+            found = self._client.get_object(
+                Bucket=self.bucket, Key=key,
+                Range=ranges.header(offset, length))
+            with contextlib.closing(found['Body']) as body:
+                answer = found['ResponseMetadata']
+                if answer['HTTPStatusCode'] != ranges.PARTIAL:
+                    return found, None
+                if not ranges.is_answer(answer['HTTPHeaders'], offset,
+                                        length):
+                    raise self._cut_off()
+                return found, body.read()
+        try:
+            return self._insist('reading the copy', attempt)
+        except exceptions.StoreError as error:
+            if self._code(error.__cause__ or error)[1] in (404, 416):
+                return {}, None
+            raise
 
     def create(self, doing: str, operation: str, **arguments: Any) -> None:
         """``call``, on condition that there is no such object yet."""

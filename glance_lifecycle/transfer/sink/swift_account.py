@@ -13,6 +13,7 @@
 """Signs in to Keystone for a Swift store."""
 
 from collections.abc import Callable
+import threading
 from typing import Any
 
 from glance_lifecycle import exceptions
@@ -50,13 +51,21 @@ class Account:
         # Our own, so that it can be closed.
         self._http = swift_options.library(store, 'requests').Session()
         self._session = self._sign_in()
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         self._http.close()
 
-    def renew(self) -> bool:
-        """Forget the token, which may be revoked; whether there was one."""
-        return bool(self._session.invalidate())
+    def revoked(self, token: str) -> None:
+        """Forget a token that was refused, unless there is a newer one.
+
+        :raises StoreError: as ``token``
+        """
+        # One of many threads signs in anew, and the others wait for it.
+        with self._lock:
+            if self.token() == token:
+                self._session.invalidate()
+                self.token()
 
     def _sign_in(self) -> Any:
         v3 = swift_options.library(self._store, 'keystoneauth1.identity.v3')

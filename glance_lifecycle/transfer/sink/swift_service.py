@@ -12,17 +12,25 @@
 
 """One container of a Swift service, whose calls all end."""
 
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import http.client
 import logging
 from typing import Any
+from typing import TypeVar
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.sink import network_errors
 from glance_lifecycle.transfer.sink import patience
+from glance_lifecycle.transfer.sink import ranges
 from glance_lifecycle.transfer.sink import swift_account
 from glance_lifecycle.transfer.sink import swift_options
 from glance_lifecycle.transfer.sink import swift_stream
 
 LOG = logging.getLogger(__name__)
+
+T = TypeVar('T')
 
 # Statuses -> what to do about them.
 _HINTS = {
@@ -36,6 +44,7 @@ _FULL = {
     507: 'the cluster has no room for it',
 }
 _DUPLICATE = (409, 412)
+_IN_A_HEAD = frozenset(('content-length', 'etag', 'x-timestamp'))
 _PASSING = (408, 429, 498, 499, 500, 502, 503, 504)
 
 
@@ -54,6 +63,10 @@ class Service:
         self._options = options
         self._swift = swift_options.library(store, 'swiftclient')
         self._requests = swift_options.library(store, 'requests.exceptions')
+        # What is read in parts is read below requests.
+        self._no_answers = (
+            self._requests.RequestException,
+            swift_options.library(store, 'urllib3.exceptions').HTTPError)
         self._account: swift_account.Account | None = None
         self._url = ''
         self._connection: Any = None
@@ -107,31 +120,37 @@ class Service:
         :raises StoreDuplicate: a condition of ours was not met
         :raises StoreError: any other error
         """
-        renewed: list[bool] = []
-
-        def attempt() -> Any:
+        def attempt(token: str) -> Any:
             return getattr(self._swift.client, function)(
-                self._url, self.account.token(), *args,
-                http_conn=self._connection, **kwargs)
+                self._url, token, *args, http_conn=self._connection,
+                **kwargs)
+        return self._insist(doing, attempt)
+
+    def _insist(self, doing: str, attempt: Callable[[str], T]) -> T:
+        """What an attempt with a token returns, in the end."""
+        tokens: list[str] = []
+
+        def signed_in() -> T:
+            tokens.append(self.account.token())
+            return attempt(tokens[-1])
 
         def may_pass(error: Exception) -> bool:
-            if self.status(error) == 401 and not renewed:
+            if self.status(error) == 401 and len(set(tokens)) == 1:
                 # A token may be revoked before its time.
-                renewed.append(True)
-                return self.account.renew()
+                self.account.revoked(tokens[0])
+                return True
             return self._may_pass(error)
 
         try:
-            return self.patience.insist(attempt, may_pass)
-        except (self._swift.ClientException,
-                self._requests.RequestException) as error:
+            return self.patience.insist(signed_in, may_pass)
+        except (self._swift.ClientException, *self._no_answers) as error:
             raise self._failure(doing, error) from error
 
     def _may_pass(self, error: Exception) -> bool:
         status = self.status(error)
         if status:
             return status in _PASSING
-        return (isinstance(error, self._requests.RequestException) and
+        return (isinstance(error, self._no_answers) and
                 not isinstance(error, self._requests.SSLError))
 
     def status(self, error: BaseException | None) -> int:
@@ -143,7 +162,7 @@ class Service:
     def _failure(self, doing: str,
                  error: Exception) -> exceptions.StoreError:
         status = self.status(error)
-        if isinstance(error, self._requests.RequestException):
+        if isinstance(error, self._no_answers):
             return self._no_answer(doing, error)
         detail = '%s: Swift answered %s' % (
             doing, status or type(error).__name__)
@@ -234,7 +253,7 @@ class Service:
                 ValueError):
             # Not every operator tells.
             return
-        except self._requests.RequestException as error:
+        except self._no_answers as error:
             raise self._failure('asking for limits', error) from error
         if size > largest:
             raise exceptions.StoreError(
@@ -256,9 +275,21 @@ class Service:
 
     def find(self, name: str) -> dict[str, str] | None:
         """An object's headers; None where there is none."""
-        found: dict[str, str] | None = self._missing_or(
-            'looking for the image', 'head_object', self.container, name)
-        return found
+        doing = 'looking for the image'
+
+        def attempt(_token: str) -> dict[str, str] | None:
+            found: dict[str, str] | None = self._missing_or(
+                doing, 'head_object', self.container, name)
+            if found is not None and not _IN_A_HEAD <= found.keys():
+                raise self._cut_off()
+            return found
+        return self._insist(doing, attempt)
+
+    def _cut_off(self) -> Exception:
+        # http.client takes the end of a connection for the end of headers.
+        cut: Exception = self._requests.ConnectionError(
+            http.client.RemoteDisconnected(''))
+        return cut
 
     def segments(self, image_id: str) -> list[dict[str, Any]]:
         """All objects that would be part of a segmented image.
@@ -288,27 +319,64 @@ class Service:
 
         :returns: the entity tag
         """
+        with self._lent() as connection:
+            try:
+                tag = self._swift.client.put_object(
+                    self._url, self.account.token(), self.container, name,
+                    # Without content it would not ask for any.
+                    stream if stream.length else None,
+                    content_length=stream.length, http_conn=connection,
+                    headers={'If-None-Match': '*'})
+            except (self._swift.ClientException, *self._no_answers) as error:
+                raise self._failure('storing %s' % name, error) from error
+        self.patience.heard()
+        return str(tag)
+
+    @contextlib.contextmanager
+    def _lent(self) -> Iterator[Any]:
+        """A connection for one thread; after an error it is not used again,
+        for it may hold the rest of an answer.
+        """
         try:
             connection = self._spare.pop()
         except IndexError:
             connection = self._connect()
-        tag = None
         try:
-            tag = self._swift.client.put_object(
-                self._url, self.account.token(), self.container, name,
-                # Without content it would not ask for any.
-                stream if stream.length else None,
-                content_length=stream.length, http_conn=connection,
-                headers={'If-None-Match': '*'})
-        except (self._swift.ClientException,
-                self._requests.RequestException) as error:
-            raise self._failure('storing %s' % name, error) from error
-        finally:
-            if tag is None:
-                connection[1].close()
+            yield connection
+        except BaseException:
+            connection[1].close()
+            raise
         self._spare.append(connection)
-        self.patience.heard()
-        return str(tag)
+
+    def read(self, name: str, offset: int, length: int
+             ) -> tuple[dict[str, str], bytes | None]:
+        """A part of an object; from any thread.
+
+        :returns: its headers, {} where there is none that long; and the
+            bytes, None where the service sends all of it
+        """
+        def attempt(token: str) -> tuple[dict[str, str], bytes | None]:
+            answer: dict[str, Any] = {}
+            with self._lent() as connection:
+                headers, body = self._swift.client.get_object(
+                    self._url, token, self.container, name,
+                    resp_chunk_size=length, http_conn=connection,
+                    headers={'Range': ranges.header(offset, length)},
+                    response_dict=answer)
+                if answer['status'] != ranges.PARTIAL:
+                    body.close()
+                    return headers, None
+                data = (body.read() if ranges.is_answer(headers, offset,
+                                                        length) else b'')
+                if len(data) != length:
+                    raise self._cut_off()
+                return headers, data
+        try:
+            return self._insist('reading the copy', attempt)
+        except exceptions.StoreError as error:
+            if self.status(error.__cause__) in (404, 416):
+                return {}, None
+            raise
 
     def put_manifest(self, image_id: str, prefix: str) -> None:
         """Make the segments of that prefix readable as one object."""

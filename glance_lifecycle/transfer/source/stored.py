@@ -22,7 +22,6 @@ import abc
 import os
 from typing import Any
 from typing import ClassVar
-import urllib.parse
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.source import base
@@ -101,13 +100,6 @@ def not_of(store: str) -> exceptions.StoreError:
     return exceptions.StoreError(
         store=store, detail='the location that Glance has is not one of '
         'this store as it is configured here')
-
-
-def without_secrets(url: str) -> str:
-    """A location without user and password."""
-    parts = urllib.parse.urlsplit(url)
-    return urllib.parse.urlunsplit(parts._replace(
-        netloc=parts.netloc.rpartition('@')[2]))
 
 
 def file_fingerprint(status: os.stat_result) -> str:

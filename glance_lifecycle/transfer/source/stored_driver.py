@@ -23,6 +23,7 @@ import importlib
 import os
 import threading
 from typing import Any
+import urllib.parse
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import extents
@@ -30,29 +31,24 @@ from glance_lifecycle.transfer.sink import driver_store
 from glance_lifecycle.transfer.sink import errors
 from glance_lifecycle.transfer.source import stored
 
-# What locations carry beside where the object is, and drivers also know by
-# themselves.
-_SECRETS = {'s3': {'accesskey': 'access_key', 'secretkey': 'secret_key'}}
-
 
 class StoredStream(stored.StoredSource):
     """What the driver's ``get`` yields, begun with the first read.
 
     :param driver: its name in ``glance_store.drivers``
-    :param url: the location without user and password
-    :param had_secrets: it had some
+    :param url: the location, which holds no user and password
     """
 
     def __init__(self, fd: int = -1, *, store: str, driver: str, url: str,
-                 had_secrets: bool, config_files: list[str],
-                 config_dirs: list[str], size: int | None = None) -> None:
+                 config_files: list[str], config_dirs: list[str],
+                 size: int | None = None) -> None:
         super().__init__(fd, store=store, size=size)
         self._name = driver
         self._driver = driver_store.build(store, {
             'driver': driver, 'config_files': config_files,
             'config_dirs': config_dirs})
         with self._translated('looking for the copy'):
-            self._location = self._locate(url, had_secrets)
+            self._location = driver_store.location_of_url(self._driver, url)
             # Some drivers answer 0 for whatever went wrong.
             self.virtual_size = int(
                 self._driver.get_size(self._location) or size or 0)
@@ -75,13 +71,11 @@ class StoredStream(stored.StoredSource):
                 'config_dirs': list(map(os.path.abspath, conf.config_dir))}
         else:
             options = driver_store.describe(conf, store)
-        safe = stored.without_secrets(url)
-        if safe != url and driver not in ('s3', 'swift'):
+        if '@' in urllib.parse.urlsplit(url).netloc:
             raise exceptions.ConfigurationError(
                 detail='store %s: its location holds a password, which is '
                 'not passed on' % store)
-        return {**options, 'store': store, 'url': safe, 'size': size,
-                'had_secrets': safe != url}
+        return {**options, 'store': store, 'url': url, 'size': size}
 
     def extents(self) -> Iterator[extents.Extent]:
         if self.virtual_size:
@@ -123,18 +117,6 @@ class StoredStream(stored.StoredSource):
             self._broken = True
             self._stream = None
             self._turn.notify_all()
-
-    def _locate(self, url: str, had_secrets: bool) -> Any:
-        location = driver_store.location_of_url(self._driver, url)
-        known = location.store_location
-        if had_secrets and self._name == 'swift':
-            own = self._driver.create_location('x').store_location
-            known.user, known.key = own.user, own.key
-        for attribute, name in _SECRETS.get(self._name, {}).items():
-            # glance_store 5 has them no more in the location.
-            if hasattr(known, attribute):
-                setattr(known, attribute, getattr(self._driver, name))
-        return location
 
     def _fill(self, buffer: memoryview) -> None:
         if self._stream is None:

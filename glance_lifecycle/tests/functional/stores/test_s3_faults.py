@@ -146,8 +146,9 @@ class RadosGwFullTest(s3_case.OnRadosGw, FullTest):
 
     def limit(self) -> None:
         assert isinstance(self.service, radosgw.RadosGw)
+        # Less than a part, as above.
         self.service.admin('quota', 'set', '--quota-scope=user',
-                           '--uid=glance', '--max-size=1M')
+                           '--uid=glance', '--max-size=100K')
         self.service.admin('quota', 'enable', '--quota-scope=user',
                            '--uid=glance')
         shown = json.loads(self.service.admin('user', 'info',

@@ -208,7 +208,7 @@ class StreamTest(helpers.TempDirTestCase):
         self.addCleanup(setattr, driver_store, 'build', original)
         source = stored_driver.StoredStream(
             -1, store='far', driver='far', url='far://host/x',
-            had_secrets=False, config_files=[], config_dirs=[], size=size)
+            config_files=[], config_dirs=[], size=size)
         self.addCleanup(source.close)
         return source
 

@@ -1,0 +1,154 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Objects that are read by ranges: what comes back, and from where."""
+
+import hashlib
+import threading
+import unittest
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer import engine
+from glance_lifecycle.transfer.sink import null
+from glance_lifecycle.transfer.sink import ranges
+from glance_lifecycle.transfer.source import stored_object
+
+MIB = 1024 * 1024
+SECRET = 'hunter2'
+
+
+class Shelf(stored_object.StoredObject):
+    """A service that keeps one object in memory."""
+
+    def __init__(self, content: bytes, size: int | None = None) -> None:
+        super().__init__(store='shelf', size=size)
+        self.content = content
+        self.version = '1'
+        self.knows_ranges = True
+        self.together = 0
+        self.most = threading.Barrier(2)
+        self.look('the object')
+
+    @classmethod
+    def describe(cls, conf: object, store: str, url: str,
+                 size: int | None) -> dict[str, object]:
+        return {}
+
+    def head(self) -> tuple[int, str] | None:
+        return (len(self.content), self.version) if self.version else None
+
+    def read(self, offset: int, length: int) -> tuple[str, bytes | None]:
+        if not self.knows_ranges:
+            return self.version, None
+        return self.version, self.content[offset:offset + length]
+
+    def close(self) -> None:
+        pass
+
+
+class Together(Shelf):
+
+    def read(self, offset: int, length: int) -> tuple[str, bytes | None]:
+        # Breaks when nobody else reads at the same time.
+        self.most.wait(10)
+        return super().read(offset, length)
+
+
+def digest(source: Shelf) -> str:
+    return engine.Engine(
+        source, [null.NullSink('', helpers.IMAGE, {})], ['sha512'],
+        workers=source.workers).run().digests['sha512']
+
+
+class ReadingTest(unittest.TestCase):
+
+    def test_whole(self) -> None:
+        for size in (0, 1, 9 * MIB + 7):
+            content = helpers.noise(size)
+            source = Shelf(content, size)
+            self.assertEqual(hashlib.sha512(content).hexdigest(),
+                             digest(source))
+            self.assertEqual(size, source.bytes_read)
+            self.assertEqual('1', source.fingerprint)
+
+    def test_at_the_same_time(self) -> None:
+        content = helpers.noise(8 * MIB)
+        self.assertEqual(hashlib.sha512(content).hexdigest(),
+                         digest(Together(content)))
+
+    def test_missing(self) -> None:
+        source = Shelf(b'x')
+        source.version = ''
+        with self.assertRaisesRegex(exceptions.CopyMissing,
+                                    'the object is not there'):
+            source.look('the object')
+        with self.assertRaisesRegex(exceptions.CopyMissing,
+                                    'removed while it was read'):
+            digest(source)
+
+    def test_another_size(self) -> None:
+        with self.assertRaisesRegex(exceptions.CopyCorrupt, '1 bytes'):
+            Shelf(b'x', 2)
+
+    def test_replaced(self) -> None:
+        source = Shelf(b'x')
+        source.version = '2'
+        with self.assertRaisesRegex(exceptions.CopyCorrupt,
+                                    'replaced while it was read'):
+            digest(source)
+
+    def test_no_ranges(self) -> None:
+        source = Shelf(b'x')
+        source.knows_ranges = False
+        with self.assertRaisesRegex(exceptions.StoreError, 'know ranges'):
+            digest(source)
+
+
+class LocationTest(unittest.TestCase):
+
+    def test_parsed(self) -> None:
+        for url in ('s3://host:80/path/bucket/key',
+                    f's3://user:{SECRET}@host:80/path/bucket/key',
+                    f's3://user:a/b/{SECRET}@host:80/path/bucket/key'):
+            self.assertEqual(
+                ('host:80/path', 'bucket', 'key'),
+                stored_object.parsed('one', url, ('s3',)))
+
+    def test_others(self) -> None:
+        for url in ('', 's3', 's3://', 's3://host', 's3://host/key',
+                    's3:///bucket/key', 's3://host//key', 's3://host/b/',
+                    f'swift://a:{SECRET}@host/b/k'):
+            with self.subTest(url), self.assertRaises(
+                    exceptions.StoreError) as caught:
+                stored_object.parsed('one', url, ('s3', 's3+https'))
+            self.assertNotIn(SECRET, str(caught.exception))
+
+
+class RangesTest(unittest.TestCase):
+
+    def test_header(self) -> None:
+        self.assertEqual('bytes=0-0', ranges.header(0, 1))
+        self.assertEqual('bytes=5-14', ranges.header(5, 10))
+
+    def test_answer(self) -> None:
+        good = {'content-length': '10', 'content-range': 'bytes 5-14/100'}
+        self.assertTrue(ranges.is_answer(good, 5, 10))
+        self.assertTrue(ranges.is_answer(
+            {**good, 'content-range': 'bytes 5-14/*'}, 5, 10))
+        for name in good:
+            cut = {k: v for k, v in good.items() if k != name}
+            self.assertFalse(ranges.is_answer(cut, 5, 10))
+        self.assertFalse(ranges.is_answer(good, 5, 11))
+        self.assertFalse(ranges.is_answer(good, 4, 10))
+        self.assertFalse(ranges.is_answer(
+            {**good, 'content-range': 'bytes 5-1'}, 5, 10))

@@ -1,0 +1,115 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""A copy that is an object of a service on the network, read by ranges.
+
+Each read is a request of its own: several go on at the same time, and one
+that breaks off is repeated alone.
+"""
+
+import abc
+from collections.abc import Iterator
+from collections.abc import Sequence
+import threading
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import extents
+from glance_lifecycle.transfer.source import stored
+
+
+class StoredObject(stored.StoredSource):
+    """What S3 and Swift have in common.
+
+    A subclass connects in its constructor, and then calls ``look``.
+    """
+
+    address_space = 256 * 1024 * 1024
+    workers = 16
+
+    def __init__(self, fd: int = -1, *, store: str,
+                 size: int | None = None) -> None:
+        super().__init__(fd, store=store, size=size)
+        self._bytes_read = 0
+        self._lock = threading.Lock()
+        self._found = ''
+
+    @abc.abstractmethod
+    def head(self) -> tuple[int, str] | None:
+        """The object's size in bytes, and its version; None without one."""
+
+    @abc.abstractmethod
+    def read(self, offset: int, length: int) -> tuple[str, bytes | None]:
+        """Which version there is now, and a part of it. From any thread.
+
+        :returns: version '' where there is none, or none that long; no
+            bytes where the service knows no ranges, and sends it all
+        :raises StoreError: it cannot be read
+        """
+
+    def look(self, what: str) -> None:
+        """Find the object.
+
+        :param what: how to call it in a message
+        :raises CopyMissing, CopyCorrupt, StoreError: see StoredSource
+        """
+        found = self.head()
+        if found is None:
+            raise self.missing(what)
+        self.virtual_size, self._found = found
+        self.check_size()
+
+    def extents(self) -> Iterator[extents.Extent]:
+        if self.virtual_size:
+            yield extents.Extent(0, self.virtual_size, extents.Kind.DATA)
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        version, data = self.read(offset, len(buffer))
+        if not version:
+            raise exceptions.CopyMissing(
+                store=self.store, detail='the object was removed while it '
+                'was read')
+        if version != self._found:
+            raise exceptions.CopyCorrupt(
+                store=self.store, detail='the object was replaced while it '
+                'was read')
+        if data is None:
+            raise self.failed('reading the copy', 'the service does not '
+                              'know ranges (RFC 9110)')
+        buffer[:] = data
+        with self._lock:
+            self._bytes_read += len(data)
+
+    @property
+    def bytes_read(self) -> int:
+        return self._bytes_read
+
+    @property
+    def fingerprint(self) -> str:
+        return self._found
+
+
+def parsed(store: str, url: str, schemes: Sequence[str]
+           ) -> tuple[str, str, str]:
+    """Service or account, container, and name of a location.
+
+    What stands before the service, a user and a key, is left out.
+
+    :raises StoreError: it is no location of that kind
+    """
+    scheme, _, rest = url.partition('://')
+    # Not urlsplit: the keys of old locations may hold a slash.
+    place, _, name = rest.rpartition('@')[2].rpartition('/')
+    service, _, container = place.rpartition('/')
+    if scheme not in schemes or not (service and container and name):
+        raise stored.not_of(store)
+    return service.strip('/'), container, name

@@ -1,0 +1,76 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""A copy in a store of glance_store's S3 driver."""
+
+from typing import Any
+
+from glance_lifecycle.transfer.sink import s3_options
+from glance_lifecycle.transfer.sink import s3_service
+from glance_lifecycle.transfer.source import stored
+from glance_lifecycle.transfer.source import stored_object
+
+_SCHEMES = ('s3', 's3+http', 's3+https')
+
+
+class StoredS3(stored_object.StoredObject):
+    """An object of a bucket; read with the keys that the store has now.
+
+    :param key: its name in the bucket
+    :param options: what ``s3_options.describe`` returned
+    """
+
+    def __init__(self, fd: int = -1, *, store: str, key: str,
+                 options: dict[str, Any], size: int | None = None) -> None:
+        super().__init__(fd, store=store, size=size)
+        self._key = key
+        self._service = s3_service.Service(
+            store, {**options, 'senders': self.workers})
+        try:
+            self._service.connect()
+            self.look('object %s of bucket %s' % (key, options['bucket']))
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def describe(cls, conf: Any, store: str, url: str,
+                 size: int | None) -> dict[str, Any]:
+        options = s3_options.describe(conf, store)
+        service, bucket, key = stored_object.parsed(store, url, _SCHEMES)
+        own, _bucket, _key = stored_object.parsed(
+            store, s3_options.location(options, key), _SCHEMES)
+        if service != own:
+            raise stored.not_of(store)
+        # The bucket may be one that the store had before.
+        return {'store': store, 'key': key, 'size': size,
+                'options': {**options, 'bucket': bucket}}
+
+    def head(self) -> tuple[int, str] | None:
+        found = self._service.find(self._key)
+        if found is None:
+            return None
+        return int(found['ContentLength']), _version(found)
+
+    def read(self, offset: int, length: int) -> tuple[str, bytes | None]:
+        found, data = self._service.read(self._key, offset, length)
+        return _version(found), data
+
+    def close(self) -> None:
+        self._service.close()
+
+
+def _version(head: dict[str, Any]) -> str:
+    if not head:
+        return ''
+    return '%s %s' % (head['ETag'], head['LastModified'].isoformat())
