@@ -24,8 +24,9 @@ from benchmarks import rbd_alone
 from benchmarks import rbd_imports
 from benchmarks import report
 
-#: ours to the other, import request to active, two pools
+#: ours to the other, import request to active
 IMPORT_WALL = {rbd_imports.STOCK.name: 1 / 4}
+IMPORT_S3_WALL = {rbd_imports.STOCK_S3.name: 1 / 3}
 #: our sink, with the digests, to the stock driver
 ALONE_WALL = {'thin': 1 / 3}
 #: the same to the slower of "rbd import" and the digests
@@ -33,6 +34,12 @@ IMPORTED_WALL = 1.15
 #: bytes of the OSD's device, to what "rbd import" takes
 ALLOCATED = 1.001
 MEMORY = 250 * images.MIB
+
+_STOCK_OF = {v.name: (rbd_imports.STOCK_S3 if v.s3 else rbd_imports.STOCK).name
+             for v in rbd_imports.ALL if not v.pause}
+
+_OWN = ('sink', 'pass', *(
+    v.name for v in rbd_imports.ALL if v.plugin == rbd_imports.OURS.plugin))
 
 
 @dataclasses.dataclass
@@ -74,11 +81,10 @@ def _median(rows: list[Any]) -> Any:
 def _imports(rows: Sequence[rbd_imports.Result]) -> report.Table:
     head = ['image', 'variant', 'wall s', 'to stock', 'CPU s', 'OSD CPU s',
             'child MiB', 'glance-api MiB', 'allocated MiB', 'wrong']
-    stock = {row.size: row.wall for row in rows
-             if row.name == rbd_imports.STOCK.name}
-    return 'Imports of qcow2 into two pools', head, [
+    wall = {(row.size, row.name): row.wall for row in rows}
+    return 'Imports of qcow2 into two pools, and into S3 besides', head, [
         [row.size, row.name, f'{row.wall:.2f}',
-         _faster(row.wall, stock.get(row.size)),
+         _faster(row.wall, wall.get((row.size, _STOCK_OF.get(row.name)))),
          f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', _mib(row.peak),
          _mib(row.worker_growth), _mib(row.allocated), row.wrong or '-']
         for row in rows]
@@ -102,6 +108,7 @@ def judge(run: Run) -> list[goals.Goal]:
     wrong = sum(bool(row.wrong) for row in rows)
     return [
         *_wall(middle(run.imports), rbd_imports.OURS.name, IMPORT_WALL),
+        *_wall(middle(run.imports), rbd_imports.OURS_S3.name, IMPORT_S3_WALL),
         *_wall(middle(run.alone), 'pass', ALONE_WALL),
         *_against_import(middle(run.alone)), *_memory(rows),
         goals.Goal('imports and copies that are wrong', 'all', str(wrong),
@@ -132,12 +139,15 @@ def _against_import(rows: Sequence[rbd_alone.Result]
 
 
 def _memory(rows: Sequence[Any]) -> Iterator[goals.Goal]:
-    own = [row for row in rows
-           if row.name in (rbd_imports.OURS.name, 'pass', 'sink')]
-    if own:
-        worst = max(own, key=lambda row: row.peak)
-        yield _goal('memory of our process, most', worst, worst.peak, MEMORY,
-                    goals.mib)
+    for what, names in (
+            ('most', _OWN),
+            (f'S3 stopped for {rbd_imports.PAUSE} s',
+             [rbd_imports.STOPPED.name])):
+        own = [row for row in rows if row.name in names]
+        if own:
+            worst = max(own, key=lambda row: row.peak)
+            yield _goal(f'memory of our process, {what}', worst, worst.peak,
+                        MEMORY, goals.mib)
 
 
 def _goal(what: str, row: Any, value: float, limit: float,
@@ -156,7 +166,7 @@ def write_json(run: Run, path: pathlib.Path) -> None:
 
 
 def progress(row: Any) -> str:
-    return (f'{row.size:5} {row.name:12}{row.wall:8.2f} s {row.cpu:8.2f} '
+    return (f'{row.size:5} {row.name:16}{row.wall:8.2f} s {row.cpu:8.2f} '
             f'CPU s {goals.mib(row.peak):>8} '
             f'{goals.mib(row.allocated):>10} allocated  {row.wrong}')
 

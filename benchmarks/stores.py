@@ -19,7 +19,6 @@ result was wrong; a goal not reached is no failure, it is printed.
 """
 
 import argparse
-from collections.abc import Iterator
 from collections.abc import Sequence
 import contextlib
 import os
@@ -29,6 +28,7 @@ import sys
 import tempfile
 import time
 
+from benchmarks import gateway
 from benchmarks import images
 from benchmarks import machine
 from benchmarks import rbd_alone
@@ -39,12 +39,8 @@ from benchmarks import watch
 from benchmarks import yardstick
 from glance_lifecycle.tests.functional.fixtures import ceph
 
-#: Disk needed for each byte of virtual size: the images, the staged file and
-#: its conversion (0.4 each), and two full copies in the OSD.
-DISK = 4
-
 # For what the OSD itself keeps.
-_OSD_OWN = 4 * images.GIB
+_OSD_OWN = 3 * images.GIB
 
 _VARIANTS = {variant.name: variant for variant in rbd_imports.ALL}
 
@@ -53,7 +49,7 @@ def main() -> int:
     args = _arguments()
     work = args.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    _check_room(work, args.size)
+    _check_room(args, work)
     # Every fixture's directory is then on the file system to be measured.
     scratch = pathlib.Path(tempfile.mkdtemp(prefix='run-', dir=work))
     tempfile.tempdir = str(scratch)
@@ -64,6 +60,7 @@ def main() -> int:
             run.facts['Ceph'] = cluster.tool('rbd', '--version').strip()
             _alone(run, args, cluster)
             _imports(run, args, cluster)
+        _imports_s3(run, args)
     except (watch.ImportFailed, RuntimeError) as error:
         print(f'Failed: {error}', file=sys.stderr)
         return 1
@@ -75,12 +72,11 @@ def main() -> int:
     return 1 if any(row.wrong for row in (*run.imports, *run.alone)) else 0
 
 
-@contextlib.contextmanager
-def _cluster(size: str) -> Iterator[ceph.Ceph]:
-    pools = list(rbd_imports.STORES.values())
-    with ceph.Ceph(pools, osd_bytes=len(pools) * images.SIZES[size]
-                   + _OSD_OWN) as cluster:
-        yield cluster
+def _cluster(size: str, copies: int = 2) -> ceph.Ceph:
+    """:param copies: full ones, that it has room for"""
+    return ceph.Ceph(
+        list(rbd_imports.STORES.values()),
+        osd_bytes=copies * images.SIZES[size] + _OSD_OWN)
 
 
 def _alone(run: rbd_report.Run, args: argparse.Namespace,
@@ -97,20 +93,48 @@ def _alone(run: rbd_report.Run, args: argparse.Namespace,
 
 def _imports(run: rbd_report.Run, args: argparse.Namespace,
              cluster: ceph.Ceph) -> None:
-    if not args.variants:
+    names = [name for name in args.variants if not _VARIANTS[name].s3]
+    if not names:
         return
-    image = _prepared(args, 'qcow2')
-    warm = images.prepare(args.work / 'images', 'tiny', 'qcow2')
-    expected = yardstick.digests(image.raw)
+    image, warm, expected = _to_import(args)
     with contextlib.ExitStack() as stack:
         benches = [stack.enter_context(rbd_imports.Bench(
-            _VARIANTS[name], cluster, warm)) for name in args.variants]
+            _VARIANTS[name], cluster, warm)) for name in names]
         for turn in range(args.repeat):
             for bench in benches if turn % 2 == 0 else benches[::-1]:
-                row = bench.measure(image, expected)
-                _say(rbd_report.progress(row))
-                run.imports.append(row)
-                _write(run, args)
+                _import(run, args, bench, image, expected)
+
+
+def _imports_s3(run: rbd_report.Run, args: argparse.Namespace) -> None:
+    """Each on a cluster of its own: what the last one wrote takes no disk.
+    """
+    names = [name for name in args.variants if _VARIANTS[name].s3]
+    if not names:
+        return
+    image, warm, expected = _to_import(args)
+    for turn in range(args.repeat):
+        for name in names if turn % 2 == 0 else names[::-1]:
+            with gateway.Gateway(_cluster(args.size, 3)) as archive, \
+                    rbd_imports.Bench(_VARIANTS[name], archive.cluster, warm,
+                                      archive) as bench:
+                _import(run, args, bench, image, expected)
+
+
+def _import(run: rbd_report.Run, args: argparse.Namespace,
+            bench: rbd_imports.Bench, image: images.BenchImage,
+            expected: yardstick.Digests) -> None:
+    row = bench.measure(image, expected)
+    _say(rbd_report.progress(row))
+    run.imports.append(row)
+    _write(run, args)
+
+
+def _to_import(args: argparse.Namespace) -> tuple[
+        images.BenchImage, images.BenchImage, yardstick.Digests]:
+    """The image, one to warm up with, and the digests to be found."""
+    image = _prepared(args, 'qcow2')
+    return (image, images.prepare(args.work / 'images', 'tiny', 'qcow2'),
+            yardstick.digests(image.raw))
 
 
 def _prepared(args: argparse.Namespace, kind: str) -> images.BenchImage:
@@ -118,10 +142,18 @@ def _prepared(args: argparse.Namespace, kind: str) -> images.BenchImage:
     return images.prepare(args.work / 'images', args.size, kind)
 
 
-def _check_room(work: pathlib.Path, size: str) -> None:
-    needed = images.SIZES[size] * DISK - sum(
+def _check_room(args: argparse.Namespace, work: pathlib.Path) -> None:
+    """For what is there at the same time.
+
+    The images, the staged file and a clusters with its full copies; stock's
+    conversion goes before the last of these is written.
+    """
+    parts = images.FILLED * 3 + (3 if any(
+        _VARIANTS[name].s3 for name in args.variants) else 2)
+    needed = images.SIZES[args.size] * parts + _OSD_OWN - sum(
         path.stat().st_blocks * 512
-        for path in (work / 'images').glob(f'{size}[.-]*'))
+        for path in (work / 'images').glob(f'{args.size}[.-]*')
+        if path.stem in (args.size, f'{args.size}-qcow2'))
     free = shutil.disk_usage(work).free
     if free < needed:
         sys.exit(f'{needed / images.GIB:.0f} GiB are needed in {work}, '
