@@ -23,6 +23,7 @@ from benchmarks import images
 from benchmarks import rbd_alone
 from benchmarks import rbd_imports
 from benchmarks import report
+from benchmarks import store_copies
 
 #: ours to the other, import request to active
 IMPORT_WALL = {rbd_imports.STOCK.name: 1 / 4}
@@ -33,12 +34,14 @@ ALONE_WALL = {'thin': 1 / 3}
 IMPORTED_WALL = 1.15
 #: bytes of the OSD's device, to what "rbd import" takes
 ALLOCATED = 1.001
+#: our whole command, verified, to copy-image
+COPY_WALL = {'copy-image': 1 / 5}
 MEMORY = 250 * images.MIB
 
 _STOCK_OF = {v.name: (rbd_imports.STOCK_S3 if v.s3 else rbd_imports.STOCK).name
              for v in rbd_imports.ALL if not v.pause}
 
-_OWN = ('sink', 'pass', *(
+_OWN = ('sink', 'pass', 'copy', *(
     v.name for v in rbd_imports.ALL if v.plugin == rbd_imports.OURS.plugin))
 
 
@@ -50,12 +53,19 @@ class Run:
     imports: list[rbd_imports.Result] = dataclasses.field(
         default_factory=list)
     alone: list[rbd_alone.Result] = dataclasses.field(default_factory=list)
+    copies: list[store_copies.Result] = dataclasses.field(
+        default_factory=list)
+
+    @property
+    def rows(self) -> list[Any]:
+        return [*self.imports, *self.alone, *self.copies]
 
 
 def tables(run: Run) -> list[report.Table]:
     return [
         ('The run', ['', ''], [[k, v] for k, v in run.facts.items()]),
         _imports(middle(run.imports)), _alone(middle(run.alone)),
+        _copies(middle(run.copies)),
         ('Goals', ['verdict', 'what', 'of', 'found', 'at most'],
          [[g.verdict, g.what, g.subject, g.value, g.limit]
           for g in judge(run)])]
@@ -84,7 +94,7 @@ def _imports(rows: Sequence[rbd_imports.Result]) -> report.Table:
     wall = {(row.size, row.name): row.wall for row in rows}
     return 'Imports of qcow2 into two pools, and into S3 besides', head, [
         [row.size, row.name, f'{row.wall:.2f}',
-         _faster(row.wall, wall.get((row.size, _STOCK_OF.get(row.name)))),
+         _faster(row.wall, wall.get((row.size, _STOCK_OF.get(row.name, '')))),
          f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', _mib(row.peak),
          _mib(row.worker_growth), _mib(row.allocated), row.wrong or '-']
         for row in rows]
@@ -102,15 +112,32 @@ def _alone(rows: Sequence[rbd_alone.Result]) -> report.Table:
         for row in rows]
 
 
+def _copies(rows: Sequence[store_copies.Result]) -> report.Table:
+    head = ['image', 'way', 'wall s', 'to copy-image', 'to thin', 'copy s',
+            'CPU s', 'OSD CPU s', 'MiB', 'allocated MiB', 'wrong',
+            'what it is']
+    wall = {(row.size, row.name): row.wall for row in rows}
+    return 'The stored image from pool to pool', head, [
+        [row.size, row.name, f'{row.wall:.2f}',
+         *(_faster(row.wall, wall.get((row.size, name)))
+           for name in ('copy-image', 'copy-image thin')),
+         '-' if row.seconds is None else f'{row.seconds:.1f}',
+         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}',
+         _mib(row.peak) if row.peak else '-',
+         _mib(row.allocated), row.wrong or '-', store_copies.WAYS[row.name]]
+        for row in rows]
+
+
 def judge(run: Run) -> list[goals.Goal]:
     """All goals that this run has figures for; of its largest size."""
-    rows = middle(run.imports) + middle(run.alone)
-    wrong = sum(bool(row.wrong) for row in rows)
+    wrong = sum(bool(row.wrong) for row in run.rows)
     return [
         *_wall(middle(run.imports), rbd_imports.OURS.name, IMPORT_WALL),
         *_wall(middle(run.imports), rbd_imports.OURS_S3.name, IMPORT_S3_WALL),
         *_wall(middle(run.alone), 'pass', ALONE_WALL),
-        *_against_import(middle(run.alone)), *_memory(rows),
+        *_against_import(middle(run.alone)),
+        *_wall(middle(run.copies), 'copy', COPY_WALL),
+        *_memory(run.rows),
         goals.Goal('imports and copies that are wrong', 'all', str(wrong),
                    '0', wrong == 0)]
 
@@ -161,6 +188,7 @@ def write_json(run: Run, path: pathlib.Path) -> None:
         'facts': run.facts,
         'imports': [dataclasses.asdict(row) for row in run.imports],
         'alone': [dataclasses.asdict(row) for row in run.alone],
+        'copies': [dataclasses.asdict(row) for row in run.copies],
         'goals': [{**dataclasses.asdict(goal), 'verdict': goal.verdict}
                   for goal in judge(run)]}, indent=1))
 

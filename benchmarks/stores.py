@@ -35,6 +35,7 @@ from benchmarks import rbd_alone
 from benchmarks import rbd_imports
 from benchmarks import rbd_report
 from benchmarks import report
+from benchmarks import store_copies
 from benchmarks import watch
 from benchmarks import yardstick
 from glance_lifecycle.tests.functional.fixtures import ceph
@@ -60,6 +61,7 @@ def main() -> int:
             run.facts['Ceph'] = cluster.tool('rbd', '--version').strip()
             _alone(run, args, cluster)
             _imports(run, args, cluster)
+            _copies(run, args, cluster)
         _imports_s3(run, args)
     except (watch.ImportFailed, RuntimeError) as error:
         print(f'Failed: {error}', file=sys.stderr)
@@ -69,7 +71,7 @@ def main() -> int:
         _write(run, args)
         shutil.rmtree(scratch, ignore_errors=True)
     print(report.aligned(rbd_report.tables(run)))
-    return 1 if any(row.wrong for row in (*run.imports, *run.alone)) else 0
+    return 1 if any(row.wrong for row in run.rows) else 0
 
 
 def _cluster(size: str, copies: int = 2) -> ceph.Ceph:
@@ -127,6 +129,19 @@ def _import(run: rbd_report.Run, args: argparse.Namespace,
     _say(rbd_report.progress(row))
     run.imports.append(row)
     _write(run, args)
+
+
+def _copies(run: rbd_report.Run, args: argparse.Namespace,
+            cluster: ceph.Ceph) -> None:
+    if not args.copies:
+        return
+    with store_copies.Bench(cluster, _prepared(args, 'qcow2')) as bench:
+        for turn in range(args.repeat):
+            for way in args.copies if turn % 2 == 0 else args.copies[::-1]:
+                row = bench.measure(way)
+                _say(rbd_report.progress(row))
+                run.copies.append(row)
+                _write(run, args)
 
 
 def _to_import(args: argparse.Namespace) -> tuple[
@@ -190,7 +205,8 @@ def _arguments() -> argparse.Namespace:
                         help='of each; the median is shown; default: 1')
     for option, names, what in (
             ('--ways', list(rbd_alone.WAYS), 'without Glance'),
-            ('--variants', list(_VARIANTS), 'through Glance')):
+            ('--variants', list(_VARIANTS), 'through Glance'),
+            ('--copies', list(store_copies.WAYS), 'from pool to pool')):
         parser.add_argument(
             option, type=_SomeOf(names), default=names,
             help=f'{what}, "" for none; default: {",".join(names)}')
