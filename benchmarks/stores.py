@@ -19,15 +19,11 @@ result was wrong; a goal not reached is no failure, it is printed.
 """
 
 import argparse
-from collections.abc import Sequence
 import contextlib
-import os
 import pathlib
-import shutil
 import sys
-import tempfile
-import time
 
+from benchmarks import arguments
 from benchmarks import gateway
 from benchmarks import images
 from benchmarks import machine
@@ -51,27 +47,26 @@ def main() -> int:
     work = args.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     _check_room(args, work)
-    # Every fixture's directory is then on the file system to be measured.
-    scratch = pathlib.Path(tempfile.mkdtemp(prefix='run-', dir=work))
-    tempfile.tempdir = str(scratch)
     run = rbd_report.Run(machine.facts(work, _command(args)))
-    start = time.monotonic()
     try:
-        with _cluster(args.size) as cluster:
-            run.facts['Ceph'] = cluster.tool('rbd', '--version').strip()
-            _alone(run, args, cluster)
-            _imports(run, args, cluster)
-            _copies(run, args, cluster)
-        _imports_s3(run, args)
+        with arguments.scratch(work, run.facts):
+            _all(run, args)
     except (watch.ImportFailed, RuntimeError) as error:
         print(f'Failed: {error}', file=sys.stderr)
         return 1
     finally:
-        run.facts['duration'] = f'{(time.monotonic() - start) / 60:.0f} min'
         _write(run, args)
-        shutil.rmtree(scratch, ignore_errors=True)
     print(report.aligned(rbd_report.tables(run)))
     return 1 if any(row.wrong for row in run.rows) else 0
+
+
+def _all(run: rbd_report.Run, args: argparse.Namespace) -> None:
+    with _cluster(args.size) as cluster:
+        run.facts['Ceph'] = cluster.tool('rbd', '--version').strip()
+        _alone(run, args, cluster)
+        _imports(run, args, cluster)
+        _copies(run, args, cluster)
+    _imports_s3(run, args)
 
 
 def _cluster(size: str, copies: int = 2) -> ceph.Ceph:
@@ -88,7 +83,7 @@ def _alone(run: rbd_report.Run, args: argparse.Namespace,
         # What comes first may find the machine another.
         for way in args.ways if turn % 2 == 0 else args.ways[::-1]:
             row = rbd_alone.measure(cluster, way, image)
-            _say(rbd_report.progress(row))
+            arguments.say(rbd_report.progress(row))
             run.alone.append(row)
             _write(run, args)
 
@@ -126,7 +121,7 @@ def _import(run: rbd_report.Run, args: argparse.Namespace,
             bench: rbd_imports.Bench, image: images.BenchImage,
             expected: yardstick.Digests) -> None:
     row = bench.measure(image, expected)
-    _say(rbd_report.progress(row))
+    arguments.say(rbd_report.progress(row))
     run.imports.append(row)
     _write(run, args)
 
@@ -139,7 +134,7 @@ def _copies(run: rbd_report.Run, args: argparse.Namespace,
         for turn in range(args.repeat):
             for way in args.copies if turn % 2 == 0 else args.copies[::-1]:
                 row = bench.measure(way)
-                _say(rbd_report.progress(row))
+                arguments.say(rbd_report.progress(row))
                 run.copies.append(row)
                 _write(run, args)
 
@@ -153,27 +148,24 @@ def _to_import(args: argparse.Namespace) -> tuple[
 
 
 def _prepared(args: argparse.Namespace, kind: str) -> images.BenchImage:
-    _say(f'{args.size} {kind}: preparing')
+    arguments.say(f'{args.size} {kind}: preparing')
     return images.prepare(args.work / 'images', args.size, kind)
 
 
 def _check_room(args: argparse.Namespace, work: pathlib.Path) -> None:
     """For what is there at the same time.
 
-    The images, the staged file and a clusters with its full copies; stock's
-    conversion goes before the last of these is written.
+    The images; a cluster with full copies, and either the staged file or
+    what copy-image stages, which has no holes. Stock's conversion goes
+    before the last copies are written.
     """
-    parts = images.FILLED * 3 + (3 if any(
-        _VARIANTS[name].s3 for name in args.variants) else 2)
-    needed = images.SIZES[args.size] * parts + _OSD_OWN - sum(
-        path.stat().st_blocks * 512
-        for path in (work / 'images').glob(f'{args.size}[.-]*')
-        if path.stem in (args.size, f'{args.size}-qcow2'))
-    free = shutil.disk_usage(work).free
-    if free < needed:
-        sys.exit(f'{needed / images.GIB:.0f} GiB are needed in {work}, '
-                 f'{free / images.GIB:.0f} GiB are free: choose another '
-                 f'--work or a smaller --size')
+    at_once = 3 + images.FILLED if any(
+        _VARIANTS[name].s3 for name in args.variants) else 3
+    arguments.check_room(
+        work, images.SIZES[args.size] * (2 * images.FILLED + at_once)
+        + _OSD_OWN, (path for path in (work / 'images').glob(
+            f'{args.size}*') if path.stem in (
+                args.size, f'{args.size}-qcow2')))
 
 
 def _write(run: rbd_report.Run, args: argparse.Namespace) -> None:
@@ -183,10 +175,6 @@ def _write(run: rbd_report.Run, args: argparse.Namespace) -> None:
     if args.rst:
         report.replace(args.rst, report.csv_tables(
             rbd_report.tables(run), 'python -m benchmarks.stores --rst'))
-
-
-def _say(text: str) -> None:
-    print(f'{time.strftime("%H:%M:%S")} {text}', file=sys.stderr, flush=True)
 
 
 def _command(args: argparse.Namespace) -> str:
@@ -203,38 +191,13 @@ def _arguments() -> argparse.Namespace:
                         help='virtual size, 40 %% of it data; default: 10g')
     parser.add_argument('--repeat', type=int, default=1, metavar='N',
                         help='of each; the median is shown; default: 1')
-    for option, names, what in (
-            ('--ways', list(rbd_alone.WAYS), 'without Glance'),
-            ('--variants', list(_VARIANTS), 'through Glance'),
-            ('--copies', list(store_copies.WAYS), 'from pool to pool')):
-        parser.add_argument(
-            option, type=_SomeOf(names), default=names,
-            help=f'{what}, "" for none; default: {",".join(names)}')
-    parser.add_argument(
-        '--work', type=pathlib.Path, metavar='DIR',
-        default=pathlib.Path(os.environ.get('BENCH_WORK', '.bench')),
-        help='directory for images (kept), the cluster and staging; '
-        'default: $BENCH_WORK, or .bench')
-    parser.add_argument('--json', type=pathlib.Path, metavar='FILE')
-    parser.add_argument(
-        '--rst', type=pathlib.Path, metavar='FILE',
-        help='for doc/source/contributor/benchmarks-stores.inc')
+    arguments.add_some(parser, '--ways', rbd_alone.WAYS,
+                       'without Glance, "" for none; ')
+    arguments.add_some(parser, '--variants', _VARIANTS, 'through Glance; ')
+    arguments.add_some(parser, '--copies', store_copies.WAYS,
+                       'from pool to pool; ')
+    arguments.add_files(parser, 'benchmarks-stores.inc')
     return parser.parse_args()
-
-
-class _SomeOf:
-    """A comma-separated list of known words, as a type for argparse."""
-
-    def __init__(self, known: Sequence[str]) -> None:
-        self._known = known
-
-    def __call__(self, text: str) -> list[str]:
-        words = [word for word in text.split(',') if word]
-        for word in words:
-            if word not in self._known:
-                raise argparse.ArgumentTypeError(
-                    f'{word} is none of {", ".join(self._known)}')
-        return words
 
 
 if __name__ == '__main__':
