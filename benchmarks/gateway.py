@@ -14,6 +14,7 @@
 import os
 import pathlib
 from typing import Any
+from typing import Protocol
 
 from botocore import config as boto_config
 from botocore import session as boto_session
@@ -22,9 +23,23 @@ from benchmarks import images
 from glance_lifecycle.tests.functional.fixtures import ceph
 from glance_lifecycle.tests.functional.fixtures import radosgw
 
-BUCKET = 'glance'
-
+_BUCKET = 'glance'
 _CHUNK = 4 * images.MIB
+
+
+class Service(Protocol):
+    """Of radosgw or of Swift."""
+
+    s3_url: str
+    access_key: str
+    secret_key: str
+
+
+class Body(Protocol):
+    """Of an object that is read."""
+
+    def read(self, length: int, /) -> bytes:
+        ...
 
 
 class Gateway(radosgw.RadosGw):
@@ -39,39 +54,46 @@ class Gateway(radosgw.RadosGw):
         return super().useFixture(
             self._roomy if isinstance(fixture, ceph.Ceph) else fixture)
 
-    def _setUp(self) -> None:
-        super()._setUp()
-        session = boto_session.get_session()
-        session.set_credentials(self.access_key, self.secret_key)
-        self._s3 = session.create_client(
-            's3', endpoint_url=self.s3_url, region_name='us-east-1',
-            config=boto_config.Config(s3={'addressing_style': 'path'}))
-        self.addCleanup(self._s3.close)
-
-    def conf(self) -> dict[str, object]:
-        """Options of a store."""
-        return {
-            's3_store_host': self.s3_url,
-            's3_store_access_key': self.access_key,
-            's3_store_secret_key': self.secret_key,
-            's3_store_bucket': BUCKET,
-            's3_store_create_bucket_on_put': True,
-            's3_store_bucket_url_format': 'path'}
-
-    def emptied(self) -> None:
+    def collect_garbage(self) -> None:
         """Free now what was deleted."""
         self.admin('gc', 'process', '--include-all')
 
-    def difference(self, name: str, source: pathlib.Path) -> str:
-        """In words, '' where the object's bytes are those of the file."""
-        size = source.stat().st_size
-        found = self._s3.get_object(Bucket=BUCKET, Key=name)
-        if found['ContentLength'] != size:
-            return f'the copy in S3 has {found["ContentLength"]} bytes'
-        with source.open('rb') as stream:
-            for start in range(0, size, _CHUNK):
-                length = min(_CHUNK, size - start)
-                if found['Body'].read(length) != os.pread(
-                        stream.fileno(), length, start):
-                    return f'the copy in S3 differs at byte {start}'
-        return ''
+
+def conf(service: Service) -> dict[str, object]:
+    """Options of a store."""
+    return {
+        's3_store_host': service.s3_url,
+        's3_store_access_key': service.access_key,
+        's3_store_secret_key': service.secret_key,
+        's3_store_bucket': _BUCKET,
+        's3_store_create_bucket_on_put': True,
+        's3_store_bucket_url_format': 'path'}
+
+
+def difference(service: Service, name: str, source: pathlib.Path) -> str:
+    """In words, '' where the object's bytes are those of the file."""
+    session = boto_session.get_session()
+    session.set_credentials(service.access_key, service.secret_key)
+    client = session.create_client(
+        's3', endpoint_url=service.s3_url, region_name='us-east-1',
+        config=boto_config.Config(s3={'addressing_style': 'path'}))
+    try:
+        found = client.get_object(Bucket=_BUCKET, Key=name)
+        return compare(found['Body'], found['ContentLength'], source)
+    finally:
+        client.close()
+
+
+def compare(body: Body, size: int, source: pathlib.Path) -> str:
+    """The same, of an object that is being read."""
+    if size != source.stat().st_size:
+        return f'the object has {size} bytes'
+    position = 0
+    with source.open('rb') as stream:
+        while position < size:
+            got = body.read(_CHUNK)
+            if not got or got != os.pread(stream.fileno(), len(got),
+                                          position):
+                return f'the object differs after byte {position}'
+            position += len(got)
+    return ''

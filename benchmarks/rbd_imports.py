@@ -73,7 +73,7 @@ class Variant:
         drivers = dict.fromkeys(STORES, 'rbd')
         if archive:
             drivers[ARCHIVE] = 's3'
-            conf[ARCHIVE] = archive.conf()
+            conf[ARCHIVE] = gateway.conf(archive)
         return glance.GlanceApi(
             plugins=[self.plugin], stores=drivers,
             conf={'DEFAULT': {'debug': False}, **conf})
@@ -158,7 +158,7 @@ class Bench(fixtures.Fixture):
         for pool in STORES.values():
             self._cluster.empty(pool)
         if self._archive:
-            self._archive.emptied()
+            self._archive.collect_garbage()
 
     def _measured(self, image_id: str, image: images.BenchImage,
                   expected: yardstick.Digests) -> Result:
@@ -230,5 +230,6 @@ class Bench(fixtures.Fixture):
         copies = [rbd_pool.difference(self._cluster, pool, image_id,
                                       image.raw) for pool in STORES.values()]
         if self._archive:
-            copies.append(self._archive.difference(image_id, image.raw))
+            copies.append(gateway.difference(
+                self._archive, image_id, image.raw))
         return wrong + [text for text in copies if text]

@@ -18,6 +18,7 @@ import json
 import pathlib
 from typing import Any
 
+from benchmarks import figures
 from benchmarks import goals
 from benchmarks import images
 from benchmarks import rbd_alone
@@ -64,51 +65,37 @@ class Run:
 def tables(run: Run) -> list[report.Table]:
     return [
         ('The run', ['', ''], [[k, v] for k, v in run.facts.items()]),
-        _imports(middle(run.imports)), _alone(middle(run.alone)),
-        _copies(middle(run.copies)),
+        _imports(figures.middle(run.imports)),
+        _alone(figures.middle(run.alone)),
+        _copies(figures.middle(run.copies)),
         ('Goals', ['verdict', 'what', 'of', 'found', 'at most'],
          [[g.verdict, g.what, g.subject, g.value, g.limit]
           for g in judge(run)])]
 
 
-def middle(rows: Sequence[Any]) -> list[Any]:
-    """Of repeated measurements the one with the median wall time each."""
-    groups: dict[tuple[str, str], list[Any]] = {}
-    for row in rows:
-        groups.setdefault((row.size, row.name), []).append(row)
-    return [_median(group) for group in groups.values()]
-
-
-def _median(rows: list[Any]) -> Any:
-    rows = sorted(rows, key=lambda row: row.wall)
-    # One wrong among good ones must not hide.
-    return dataclasses.replace(
-        rows[(len(rows) - 1) // 2],
-        wrong='; '.join(row.wrong for row in rows if row.wrong),
-        peak=max(row.peak for row in rows))
-
-
 def _imports(rows: Sequence[rbd_imports.Result]) -> report.Table:
     head = ['image', 'variant', 'wall s', 'to stock', 'CPU s', 'OSD CPU s',
             'child MiB', 'glance-api MiB', 'allocated MiB', 'wrong']
-    wall = {(row.size, row.name): row.wall for row in rows}
+    wall = {row.name: row.wall for row in rows}
     return 'Imports of qcow2 into two pools, and into S3 besides', head, [
         [row.size, row.name, f'{row.wall:.2f}',
-         _faster(row.wall, wall.get((row.size, _STOCK_OF.get(row.name, '')))),
-         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', _mib(row.peak),
-         _mib(row.worker_growth), _mib(row.allocated), row.wrong or '-']
+         figures.faster(row.wall, wall.get(_STOCK_OF.get(row.name, ''))),
+         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', figures.mib(row.peak),
+         figures.mib(row.worker_growth), figures.mib(row.allocated),
+         row.wrong or '-']
         for row in rows]
 
 
 def _alone(rows: Sequence[rbd_alone.Result]) -> report.Table:
     head = ['image', 'way', 'wall s', 'to thin', 'CPU s', 'OSD CPU s',
             'MiB', 'allocated MiB', 'wrong', 'what it is']
-    thin = {row.size: row.wall for row in rows if row.name == 'thin'}
+    thin = next((row.wall for row in rows if row.name == 'thin'), None)
     return 'The sparse raw image into one pool, without Glance', head, [
         [row.size, row.name, f'{row.wall:.2f}',
-         _faster(row.wall, thin.get(row.size)),
-         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', _mib(row.peak),
-         _mib(row.allocated), row.wrong or '-', rbd_alone.WAYS[row.name]]
+         figures.faster(row.wall, thin),
+         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', figures.mib(row.peak),
+         figures.mib(row.allocated), row.wrong or '-',
+         rbd_alone.WAYS[row.name]]
         for row in rows]
 
 
@@ -116,27 +103,29 @@ def _copies(rows: Sequence[store_copies.Result]) -> report.Table:
     head = ['image', 'way', 'wall s', 'to copy-image', 'to thin', 'copy s',
             'CPU s', 'OSD CPU s', 'MiB', 'allocated MiB', 'wrong',
             'what it is']
-    wall = {(row.size, row.name): row.wall for row in rows}
+    wall = {row.name: row.wall for row in rows}
     return 'The stored image from pool to pool', head, [
         [row.size, row.name, f'{row.wall:.2f}',
-         *(_faster(row.wall, wall.get((row.size, name)))
+         *(figures.faster(row.wall, wall.get(name))
            for name in ('copy-image', 'copy-image thin')),
          '-' if row.seconds is None else f'{row.seconds:.1f}',
          f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}',
-         _mib(row.peak) if row.peak else '-',
-         _mib(row.allocated), row.wrong or '-', store_copies.WAYS[row.name]]
+         figures.mib(row.peak) if row.peak else '-',
+         figures.mib(row.allocated), row.wrong or '-',
+         store_copies.WAYS[row.name]]
         for row in rows]
 
 
 def judge(run: Run) -> list[goals.Goal]:
     """All goals that this run has figures for; of its largest size."""
+    imports, alone = figures.middle(run.imports), figures.middle(run.alone)
     wrong = sum(bool(row.wrong) for row in run.rows)
     return [
-        *_wall(middle(run.imports), rbd_imports.OURS.name, IMPORT_WALL),
-        *_wall(middle(run.imports), rbd_imports.OURS_S3.name, IMPORT_S3_WALL),
-        *_wall(middle(run.alone), 'pass', ALONE_WALL),
-        *_against_import(middle(run.alone)),
-        *_wall(middle(run.copies), 'copy', COPY_WALL),
+        *_wall(imports, rbd_imports.OURS.name, IMPORT_WALL),
+        *_wall(imports, rbd_imports.OURS_S3.name, IMPORT_S3_WALL),
+        *_wall(alone, 'pass', ALONE_WALL),
+        *_against_import(alone),
+        *_wall(figures.middle(run.copies), 'copy', COPY_WALL),
         *_memory(run.rows),
         goals.Goal('imports and copies that are wrong', 'all', str(wrong),
                    '0', wrong == 0)]
@@ -197,14 +186,6 @@ def progress(row: Any) -> str:
     return (f'{row.size:5} {row.name:16}{row.wall:8.2f} s {row.cpu:8.2f} '
             f'CPU s {goals.mib(row.peak):>8} '
             f'{goals.mib(row.allocated):>10} allocated  {row.wrong}')
-
-
-def _faster(wall: float, other: float | None) -> str:
-    return f'1/{other / wall:.1f}' if other and other != wall else '-'
-
-
-def _mib(value: float) -> str:
-    return f'{value / images.MIB:.0f}'
 
 
 def _ratio(value: float) -> str:

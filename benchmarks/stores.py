@@ -11,11 +11,12 @@
 # under the License.
 """``python -m benchmarks.stores``: the same images into Ceph, by all ways.
 
-In one run into one throw-away cluster (tests/functional/fixtures/ceph.py):
-a qcow2 through Glance into two pools, by stock image_conversion and by us;
-and its sparse raw file into one pool, without Glance, by the stock driver,
-by our sink, and by ``rbd import``. Exits 1 when an import failed or its
-result was wrong; a goal not reached is no failure, it is printed.
+In one run into throw-away clusters (tests/functional/fixtures): a qcow2
+through Glance into two pools, and into S3 of a radosgw besides, by stock
+image_conversion and by us; its sparse raw file into one pool, without Glance,
+by the stock driver, by our sink, and by ``rbd import``; and the stored image
+from pool to pool, by copy-image and by us. Exits 1 when something failed or
+its result was wrong; a goal not reached is no failure, it is printed.
 """
 
 import argparse
@@ -185,7 +186,7 @@ def _command(args: argparse.Namespace) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='python -m benchmarks.stores',
-        description='The same images into Ceph by stock Glance, by us and '
+        description='The same images into Ceph, by stock Glance, by us and '
         'by rbd import.')
     parser.add_argument('--size', choices=images.SIZES, default='10g',
                         help='virtual size, 40 %% of it data; default: 10g')
