@@ -179,8 +179,14 @@ def _write(run: rbd_report.Run, args: argparse.Namespace) -> None:
 
 
 def _command(args: argparse.Namespace) -> str:
+    some = ''.join(
+        f' --{name} "{",".join(chosen)}"' for name, chosen, known in (
+            ('ways', args.ways, rbd_alone.WAYS),
+            ('variants', args.variants, _VARIANTS),
+            ('copies', args.copies, store_copies.WAYS))
+        if chosen != list(known))
     return f'python -m benchmarks.stores --size {args.size}' + (
-        f' --repeat {args.repeat}' if args.repeat > 1 else '')
+        f' --repeat {args.repeat}' if args.repeat > 1 else '') + some
 
 
 def _arguments() -> argparse.Namespace:
