@@ -9,32 +9,36 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-
 """``python -m benchmarks.objects``: writing one image into S3 and Swift.
 
 Our sink, the stock driver behind our adapter, and the stock driver by
 itself, each with md5 and a second hash as an import has them, into throw-away
 services on loopback (tests/functional/fixtures). Packages: as for
-functional-stores.
+functional-stores. Exits 1 when something was not written, or is wrong.
 """
 
 import argparse
+from collections.abc import Iterator
+import dataclasses
 import json
 import os
 import pathlib
-import resource
 import subprocess
 import sys
-import tempfile
 import time
 from typing import Any
 
+from benchmarks import arguments
+from benchmarks import figures
+from benchmarks import gateway
 from benchmarks import images
-from glance_lifecycle.tests.functional.fixtures import radosgw
+from benchmarks import machine
+from benchmarks import object_writer
+from benchmarks import procs
+from benchmarks import report
+from glance_lifecycle.tests.functional.fixtures import ceph
 from glance_lifecycle.tests.functional.fixtures import swift
 from glance_lifecycle.tests.functional.fixtures import transfer
-
-IMAGE = '6ef0a2a3-43c5-4fd5-9b57-8b2b3ec5b3b7'
 
 #: way -> what it is
 WAYS = {
@@ -50,163 +54,190 @@ SERVICES = {
     'swift': 'Swift',
 }
 
+_OSD_OWN = 3 * images.GIB
+_CONTAINER = 'glance'
+
+# From the start of the writer, whose Python takes one of them.
+_PAUSE_AFTER = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What one way took; sizes in bytes, times in seconds.
+
+    :ivar wall: without the start of Python and its imports
+    :ivar cpu: of the writer, likewise
+    :ivar served: CPU of the service's process; radosgw's OSD not counted
+    :ivar peak: most memory of the writer
+    :ivar wrong: what is not as it should be; empty if all is well
+    """
+
+    size: str
+    service: str
+    way: str
+    wall: float
+    cpu: float
+    served: float
+    peak: int
+    wrong: str
+
+    @property
+    def name(self) -> str:
+        return f'{self.service} {self.way}'
+
 
 def main() -> int:
     args = _arguments()
-    if args.one:
-        _one(args.one, args.driver, args.conf, args.source)
-        return 0
     work = args.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    source = images.prepare(work / 'images', args.size, 'raw').path
-    with tempfile.TemporaryDirectory(prefix='run-', dir=work) as scratch:
-        tempfile.tempdir = scratch
-        for name in args.services:
-            kind = radosgw.RadosGw if name == 's3' else swift.Swift
-            with kind() as service:
-                conf = pathlib.Path(scratch, f'{name}.conf')
-                conf.write_text(_conf(name, service))
-                for _ in range(args.repeat):
-                    for way in args.ways:
-                        _print(name, way, _measure(
-                            name, way, conf, source, service, args.pause))
-    return 0
-
-
-def _conf(name: str, service: Any) -> str:
-    if name == 'swift':
-        return ('[DEFAULT]\nenabled_backends = one:swift\n[one]\n'
-                f'swift_store_auth_address = {service.identity.url}\n'
-                'swift_store_user = glance:swift\n'
-                'swift_store_key = swiftsecret\n'
-                'swift_store_create_container_on_put = true\n')
-    return ('[DEFAULT]\nenabled_backends = one:s3\n[one]\n'
-            f's3_store_host = {service.s3_url}\n'
-            f's3_store_access_key = {service.access_key}\n'
-            f's3_store_secret_key = {service.secret_key}\n'
-            's3_store_bucket = glance\n'
-            's3_store_bucket_url_format = path\n'
-            's3_store_create_bucket_on_put = true\n')
-
-
-def _measure(name: str, way: str, conf: pathlib.Path, source: pathlib.Path,
-             service: Any, pause: float) -> dict[str, Any]:
-    driver = 'swift' if name == 'swift' else 's3'
-    argv = [sys.executable, '-m', 'benchmarks.objects', '--driver', driver,
-            '--conf', str(conf), '--source', str(source), '--one', way]
-    started = time.monotonic()
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    served = _cpu(service.pid)
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.DEVNULL) as child:
-        if pause:
-            time.sleep(3)
-            with transfer.frozen(service.pid):
-                time.sleep(pause)
-        assert child.stdout is not None
-        output = child.stdout.read()
-    wall = time.monotonic() - started
-    now = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = {
-        'wall': wall, 'cpu': now.ru_utime + now.ru_stime - used.ru_utime
-        - used.ru_stime, 'served': _cpu(service.pid) - served,
-        'code': child.returncode}
-    if output.strip():
-        result |= json.loads(output.splitlines()[-1])
-    subprocess.run([*argv[:-1], 'undo'], check=True, capture_output=True)
-    return result
-
-
-def _cpu(pid: int) -> float:
-    fields = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2]
-    used = fields.split()[11:13]
-    return sum(map(int, used)) / os.sysconf('SC_CLK_TCK')
-
-
-def _print(name: str, way: str, result: dict[str, Any]) -> None:
-    print('%-6s %-8s %6.1f s wall %6.1f s CPU %6.1f s of the service %6.0f '
-          'MiB peak  %s' % (
-              name, way, result['wall'], result['cpu'], result['served'],
-              result.get('peak', 0) / images.MIB,
-              result.get('error') or WAYS[way]), flush=True)
-
-
-# In a process of its own, whose CPU time and memory are then known.
-
-def _one(way: str, driver: str, conf: str, source: str) -> None:
-    from glance_lifecycle.transfer import work
-    error = ''
+    facts = machine.facts(work, _command(args))
+    image = images.prepare(work / 'images', args.size, 'raw')
+    found: list[Result] = []
     try:
-        {'sink': _sink, 'adapter': _sink, 'stock': _stock, 'undo': _undo}[
-            way](way, driver, conf, source)
-    except Exception as caught:
-        error = '%s: %s' % (type(caught).__name__, caught)
-    print(json.dumps({'peak': work.peak_memory(), 'error': error[:200]}))
-    sys.stdout.flush()
-    os._exit(bool(error))
+        with arguments.scratch(work, facts) as scratch:
+            for row in _measured(args, image, scratch):
+                arguments.say(f'{row.name:14} {row.wall:7.2f} s '
+                              f'{row.cpu:7.2f} CPU s  {row.wrong}')
+                found.append(row)
+                # A long run that breaks off is not lost.
+                _write(args, facts, found)
+    finally:
+        _write(args, facts, found)
+    print(report.aligned(_tables(facts, found)))
+    return 1 if any(row.wrong for row in found) else 0
 
 
-def _load(conf: str, config: Any) -> Any:
-    from oslo_config import cfg
-    config.register_opt(cfg.DictOpt('enabled_backends'))
-    config.register_opt(cfg.StrOpt('default_backend'), group='glance_store')
-    config([], project='glance', default_config_files=[conf],
-           default_config_dirs=[])
-    return config
+def _service(name: str, size: str) -> Any:
+    if name != 's3':
+        return swift.Swift()
+    return gateway.Gateway(ceph.Ceph(
+        osd_bytes=images.SIZES[size] + _OSD_OWN))
 
 
-def _class_of(way: str, driver: str) -> Any:
-    from glance_lifecycle.transfer import job
-    name, kind = {'s3': ('s3', 'S3Sink'),
-                  'swift': ('swift', 'SwiftSink')}[driver]
-    if way == 'adapter':
-        name, kind = 'driver', 'DriverSink'
-    return job.load(f'glance_lifecycle.transfer.sink.{name}:{kind}')
+def _measured(args: argparse.Namespace, image: images.BenchImage,
+              scratch: pathlib.Path) -> Iterator[Result]:
+    for name in args.services:
+        with _service(name, args.size) as service:
+            subject = Subject(name, service, scratch / f'{name}.conf')
+            for turn in range(args.repeat):
+                # What comes first may find the machine another.
+                for way in args.ways if turn % 2 == 0 else args.ways[::-1]:
+                    yield subject.measure(way, image, args.pause)
 
 
-def _sink(way: str, driver: str, conf: str, source: str) -> None:
-    from oslo_config import cfg
+class Subject:
+    """One service, as the writers know it."""
 
-    from glance_lifecycle.transfer import engine
-    from glance_lifecycle.transfer.source import raw
-    from glance_lifecycle.transfer import work
-    kind = _class_of(way, driver)
-    options = kind.describe(_load(conf, cfg.CONF), 'one')
-    engine.Engine(raw.RawSource(work.open_image(source)),
-                  [kind('one', IMAGE, options)], ['md5', 'sha512']).run()
+    def __init__(self, name: str, service: Any, conf: pathlib.Path) -> None:
+        self._name = name
+        self._service = service
+        self._conf = conf
+        self._driver = 'swift' if name == 'swift' else 's3'
+        options = {
+            'swift_store_auth_address': service.identity.url,
+            'swift_store_user': 'glance:swift',
+            'swift_store_key': service.secret_key,
+            'swift_store_container': _CONTAINER,
+            'swift_store_create_container_on_put': True,
+        } if name == 'swift' else gateway.conf(service)
+        conf.write_text(
+            f'[DEFAULT]\nenabled_backends = one:{self._driver}\n[one]\n'
+            + ''.join(f'{key} = {value}\n' for key, value in
+                      options.items()))
+
+    def measure(self, way: str, image: images.BenchImage,
+                pause: float) -> Result:
+        """Write it, measure, look whether it is right, remove it.
+
+        :param pause: seconds that the service stands still meanwhile
+        """
+        served = procs.usage(self._service.pid).cpu
+        with self._writer(way, image) as writer:
+            if pause:
+                time.sleep(_PAUSE_AFTER)
+                with transfer.frozen(self._service.pid):
+                    time.sleep(pause)
+            taken = _taken(writer)
+        served = procs.usage(self._service.pid).cpu - served
+        taken['wrong'] = taken['wrong'] or self._difference(image)
+        with self._writer('undo', image) as writer:
+            if wrong := _taken(writer)['wrong']:
+                raise RuntimeError(f'{self._name}: {wrong}')
+        return Result(size=image.size, service=self._name, way=way,
+                      served=served, **taken)
+
+    def _writer(self, way: str, image: images.BenchImage
+                ) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, '-m', 'benchmarks.object_writer', way,
+             self._driver, str(self._conf), str(image.raw)], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, 'PYTHONPATH': os.getcwd()})
+
+    def _difference(self, image: images.BenchImage) -> str:
+        if self._driver == 's3':
+            return gateway.difference(self._service, object_writer.IMAGE,
+                                      image.raw)
+        head, body = self._service.client().get_object(
+            _CONTAINER, object_writer.IMAGE, resp_chunk_size=images.MIB)
+        return gateway.compare(body, int(head['content-length']), image.raw)
 
 
-def _undo(way: str, driver: str, conf: str, _source: str) -> None:
-    from oslo_config import cfg
-    kind = _class_of(way, driver)
-    kind.undo('one', IMAGE, kind.describe(_load(conf, cfg.CONF), 'one'))
+def _taken(writer: subprocess.Popen[str]) -> dict[str, Any]:
+    out, said = writer.communicate()
+    if writer.returncode != 0:
+        raise RuntimeError(f'{writer.args!r}: {said[-2000:]}')
+    taken: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return taken
 
 
-def _stock(_way: str, driver: str, conf: str, source: str) -> None:
-    from oslo_config import cfg
+def _tables(facts: dict[str, str],
+            found: list[Result]) -> list[report.Table]:
+    rows = figures.middle(found)
+    stock = {row.service: row.wall for row in rows if row.way == 'stock'}
+    head = ['image', 'service', 'way', 'wall s', 'to stock', 'CPU s',
+            'service CPU s', 'MiB', 'wrong', 'what it is']
+    return [
+        ('The run', ['', ''], [[k, v] for k, v in facts.items()]),
+        ('The raw image into one object store, without Glance', head, [
+            [row.size, SERVICES[row.service], row.way, f'{row.wall:.2f}',
+             figures.faster(row.wall, stock.get(row.service)),
+             f'{row.cpu:.2f}', f'{row.served:.2f}', figures.mib(row.peak),
+             row.wrong or '-', WAYS[row.way]] for row in rows])]
 
-    from glance_lifecycle.transfer.sink import driver_store
-    store = driver_store.build('one', driver_store.describe(
-        _load(conf, cfg.CONF), 'one'))
-    with open(source, 'rb') as image:
-        store.add(IMAGE, image, os.path.getsize(source), 'sha512')
+
+def _write(args: argparse.Namespace, facts: dict[str, str],
+           found: list[Result]) -> None:
+    if args.json:
+        report.replace(args.json, json.dumps({
+            'facts': facts,
+            'objects': [dataclasses.asdict(row) for row in found]},
+            indent=1))
+    if args.rst:
+        report.replace(args.rst, report.csv_tables(
+            _tables(facts, found), 'python -m benchmarks.objects --rst'))
+
+
+def _command(args: argparse.Namespace) -> str:
+    return f'python -m benchmarks.objects --size {args.size}' + (
+        f' --repeat {args.repeat}' if args.repeat > 1 else '') + (
+        f' --pause {args.pause:g}' if args.pause else '')
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog='python -m benchmarks.objects', description=__doc__)
-    parser.add_argument('--size', choices=images.SIZES, default='1g')
-    parser.add_argument('--repeat', type=int, default=1)
-    parser.add_argument('--pause', type=float, default=0,
+        prog='python -m benchmarks.objects',
+        description='The same image into S3 and Swift, by the stock drivers '
+        'and by us.')
+    parser.add_argument('--size', choices=images.SIZES, default='1g',
+                        help='virtual size, 40 %% of it data; default: 1g')
+    parser.add_argument('--repeat', type=int, default=1, metavar='N',
+                        help='of each; the median is shown; default: 1')
+    parser.add_argument('--pause', type=float, default=0, metavar='S',
                         help='stop the service for so many seconds')
-    for name, known in (('--ways', WAYS), ('--services', SERVICES)):
-        parser.add_argument(name, type=lambda text: text.split(','),
-                            default=list(known))
-    parser.add_argument(
-        '--work', type=pathlib.Path,
-        default=pathlib.Path(os.environ.get('BENCH_WORK', '.bench')))
-    for name in ('--one', '--driver', '--conf', '--source'):
-        parser.add_argument(name, help=argparse.SUPPRESS)
+    arguments.add_some(parser, '--ways', WAYS)
+    arguments.add_some(parser, '--services', SERVICES)
+    arguments.add_files(parser, 'benchmarks-objects.inc')
     return parser.parse_args()
 
 

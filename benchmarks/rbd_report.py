@@ -18,21 +18,32 @@ import json
 import pathlib
 from typing import Any
 
+from benchmarks import figures
 from benchmarks import goals
 from benchmarks import images
 from benchmarks import rbd_alone
 from benchmarks import rbd_imports
 from benchmarks import report
+from benchmarks import store_copies
 
-#: ours to the other, import request to active, two pools
+#: ours to the other, import request to active
 IMPORT_WALL = {rbd_imports.STOCK.name: 1 / 4}
+IMPORT_S3_WALL = {rbd_imports.STOCK_S3.name: 1 / 3}
 #: our sink, with the digests, to the stock driver
 ALONE_WALL = {'thin': 1 / 3}
 #: the same to the slower of "rbd import" and the digests
 IMPORTED_WALL = 1.15
 #: bytes of the OSD's device, to what "rbd import" takes
 ALLOCATED = 1.001
+#: our whole command, verified, to copy-image
+COPY_WALL = {'copy-image': 1 / 5}
 MEMORY = 250 * images.MIB
+
+_STOCK_OF = {v.name: (rbd_imports.STOCK_S3 if v.s3 else rbd_imports.STOCK).name
+             for v in rbd_imports.ALL if not v.pause}
+
+_OWN = ('sink', 'pass', 'copy', *(
+    v.name for v in rbd_imports.ALL if v.plugin == rbd_imports.OURS.plugin))
 
 
 @dataclasses.dataclass
@@ -43,67 +54,79 @@ class Run:
     imports: list[rbd_imports.Result] = dataclasses.field(
         default_factory=list)
     alone: list[rbd_alone.Result] = dataclasses.field(default_factory=list)
+    copies: list[store_copies.Result] = dataclasses.field(
+        default_factory=list)
+
+    @property
+    def rows(self) -> list[Any]:
+        return [*self.imports, *self.alone, *self.copies]
 
 
 def tables(run: Run) -> list[report.Table]:
     return [
         ('The run', ['', ''], [[k, v] for k, v in run.facts.items()]),
-        _imports(middle(run.imports)), _alone(middle(run.alone)),
+        _imports(figures.middle(run.imports)),
+        _alone(figures.middle(run.alone)),
+        _copies(figures.middle(run.copies)),
         ('Goals', ['verdict', 'what', 'of', 'found', 'at most'],
          [[g.verdict, g.what, g.subject, g.value, g.limit]
           for g in judge(run)])]
 
 
-def middle(rows: Sequence[Any]) -> list[Any]:
-    """Of repeated measurements the one with the median wall time each."""
-    groups: dict[tuple[str, str], list[Any]] = {}
-    for row in rows:
-        groups.setdefault((row.size, row.name), []).append(row)
-    return [_median(group) for group in groups.values()]
-
-
-def _median(rows: list[Any]) -> Any:
-    rows = sorted(rows, key=lambda row: row.wall)
-    # One wrong among good ones must not hide.
-    return dataclasses.replace(
-        rows[(len(rows) - 1) // 2],
-        wrong='; '.join(row.wrong for row in rows if row.wrong),
-        peak=max(row.peak for row in rows))
-
-
 def _imports(rows: Sequence[rbd_imports.Result]) -> report.Table:
     head = ['image', 'variant', 'wall s', 'to stock', 'CPU s', 'OSD CPU s',
             'child MiB', 'glance-api MiB', 'allocated MiB', 'wrong']
-    stock = {row.size: row.wall for row in rows
-             if row.name == rbd_imports.STOCK.name}
-    return 'Imports of qcow2 into two pools', head, [
+    wall = {row.name: row.wall for row in rows}
+    return 'Imports of qcow2 into two pools, and into S3 besides', head, [
         [row.size, row.name, f'{row.wall:.2f}',
-         _faster(row.wall, stock.get(row.size)),
-         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', _mib(row.peak),
-         _mib(row.worker_growth), _mib(row.allocated), row.wrong or '-']
+         figures.faster(row.wall, wall.get(_STOCK_OF.get(row.name, ''))),
+         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', figures.mib(row.peak),
+         figures.mib(row.worker_growth), figures.mib(row.allocated),
+         row.wrong or '-']
         for row in rows]
 
 
 def _alone(rows: Sequence[rbd_alone.Result]) -> report.Table:
     head = ['image', 'way', 'wall s', 'to thin', 'CPU s', 'OSD CPU s',
             'MiB', 'allocated MiB', 'wrong', 'what it is']
-    thin = {row.size: row.wall for row in rows if row.name == 'thin'}
+    thin = next((row.wall for row in rows if row.name == 'thin'), None)
     return 'The sparse raw image into one pool, without Glance', head, [
         [row.size, row.name, f'{row.wall:.2f}',
-         _faster(row.wall, thin.get(row.size)),
-         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', _mib(row.peak),
-         _mib(row.allocated), row.wrong or '-', rbd_alone.WAYS[row.name]]
+         figures.faster(row.wall, thin),
+         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}', figures.mib(row.peak),
+         figures.mib(row.allocated), row.wrong or '-',
+         rbd_alone.WAYS[row.name]]
+        for row in rows]
+
+
+def _copies(rows: Sequence[store_copies.Result]) -> report.Table:
+    head = ['image', 'way', 'wall s', 'to copy-image', 'to thin', 'copy s',
+            'CPU s', 'OSD CPU s', 'MiB', 'allocated MiB', 'wrong',
+            'what it is']
+    wall = {row.name: row.wall for row in rows}
+    return 'The stored image from pool to pool', head, [
+        [row.size, row.name, f'{row.wall:.2f}',
+         *(figures.faster(row.wall, wall.get(name))
+           for name in ('copy-image', 'copy-image thin')),
+         '-' if row.seconds is None else f'{row.seconds:.1f}',
+         f'{row.cpu:.2f}', f'{row.osd_cpu:.2f}',
+         figures.mib(row.peak) if row.peak else '-',
+         figures.mib(row.allocated), row.wrong or '-',
+         store_copies.WAYS[row.name]]
         for row in rows]
 
 
 def judge(run: Run) -> list[goals.Goal]:
     """All goals that this run has figures for; of its largest size."""
-    rows = middle(run.imports) + middle(run.alone)
-    wrong = sum(bool(row.wrong) for row in rows)
+    imports, alone = figures.middle(run.imports), figures.middle(run.alone)
+    wrong = sum(bool(row.wrong) for row in run.rows)
     return [
-        *_wall(middle(run.imports), rbd_imports.OURS.name, IMPORT_WALL),
-        *_wall(middle(run.alone), 'pass', ALONE_WALL),
-        *_against_import(middle(run.alone)), *_memory(rows),
+        *_wall(imports, rbd_imports.OURS.name, IMPORT_WALL),
+        *_wall(imports, rbd_imports.OURS_S3.name, IMPORT_S3_WALL),
+        *_wall(alone, 'pass', ALONE_WALL),
+        *_against_import(alone),
+        *_wall(figures.middle(run.copies), 'copy', COPY_WALL),
+        *_memory(run.rows),
         goals.Goal('imports and copies that are wrong', 'all', str(wrong),
                    '0', wrong == 0)]
 
@@ -132,12 +155,15 @@ def _against_import(rows: Sequence[rbd_alone.Result]
 
 
 def _memory(rows: Sequence[Any]) -> Iterator[goals.Goal]:
-    own = [row for row in rows
-           if row.name in (rbd_imports.OURS.name, 'pass', 'sink')]
-    if own:
-        worst = max(own, key=lambda row: row.peak)
-        yield _goal('memory of our process, most', worst, worst.peak, MEMORY,
-                    goals.mib)
+    for what, names in (
+            ('most', _OWN),
+            (f'S3 stopped for {rbd_imports.PAUSE} s',
+             [rbd_imports.STOPPED.name])):
+        own = [row for row in rows if row.name in names]
+        if own:
+            worst = max(own, key=lambda row: row.peak)
+            yield _goal(f'memory of our process, {what}', worst, worst.peak,
+                        MEMORY, goals.mib)
 
 
 def _goal(what: str, row: Any, value: float, limit: float,
@@ -151,22 +177,15 @@ def write_json(run: Run, path: pathlib.Path) -> None:
         'facts': run.facts,
         'imports': [dataclasses.asdict(row) for row in run.imports],
         'alone': [dataclasses.asdict(row) for row in run.alone],
+        'copies': [dataclasses.asdict(row) for row in run.copies],
         'goals': [{**dataclasses.asdict(goal), 'verdict': goal.verdict}
                   for goal in judge(run)]}, indent=1))
 
 
 def progress(row: Any) -> str:
-    return (f'{row.size:5} {row.name:12}{row.wall:8.2f} s {row.cpu:8.2f} '
+    return (f'{row.size:5} {row.name:16}{row.wall:8.2f} s {row.cpu:8.2f} '
             f'CPU s {goals.mib(row.peak):>8} '
             f'{goals.mib(row.allocated):>10} allocated  {row.wrong}')
-
-
-def _faster(wall: float, other: float | None) -> str:
-    return f'1/{other / wall:.1f}' if other and other != wall else '-'
-
-
-def _mib(value: float) -> str:
-    return f'{value / images.MIB:.0f}'
 
 
 def _ratio(value: float) -> str:

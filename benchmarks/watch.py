@@ -48,8 +48,20 @@ class Watch:
 
         :raises ImportFailed: its task failed, or it takes too long
         """
+        self._until('active', 'select status from images where id = ?')
+
+    def until_in(self, store: str) -> None:
+        """Return as soon as the image has a location in that store.
+
+        :raises ImportFailed: its task failed, or it takes too long
+        """
+        self._until(store, "select json_extract(meta_data, '$.store') "
+                    'from image_locations where image_id = ? '
+                    'and deleted = 0 order by id desc limit 1')
+
+    def _until(self, value: str, statement: str) -> None:
         deadline = time.monotonic() + self._timeout
-        while self._one('select status from images where id = ?') != 'active':
+        while self._one(statement) != value:
             if self._task() == 'failure' or time.monotonic() > deadline:
                 raise ImportFailed(
                     f'image {self._image_id}: task {self._task()}: '
