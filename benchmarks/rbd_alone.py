@@ -39,12 +39,21 @@ _INTERVAL = 0.02
 #: way -> what it is
 WAYS = {
     'digests': 'md5 and sha512 by our engine, nothing stored',
+    'sha512': 'sha512 by our engine, nothing stored',
     'import': 'rbd import, no digests',
     'sink': 'our sink, no digests',
     'pass': 'our sink, md5 and sha512: what an import does',
+    'pass sha512': 'our sink, sha512: an import with checksum = none',
     'thin': 'stock driver, rbd_thin_provisioning, md5 and sha512',
     'stock': 'stock driver as it comes, md5 and sha512',
 }
+
+NOTHING_STORED = ('digests', 'sha512')
+
+# Of those that our engine does.
+_DIGESTS = {
+    'digests': ['md5', 'sha512'], 'sha512': ['sha512'], 'sink': [],
+    'pass': ['md5', 'sha512'], 'pass sha512': ['sha512']}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +91,7 @@ def measure(cluster: ceph.Ceph, way: str,
     wall, cpu, peak = _run(cluster, way, image.raw)
     allocated = rbd_pool.settled(cluster) - before
     osd_cpu = procs.usage(cluster.osd.pid).cpu - osd
-    wrong = '' if way == 'digests' else rbd_pool.difference(
+    wrong = '' if way in NOTHING_STORED else rbd_pool.difference(
         cluster, _POOL, IMAGE, image.raw)
     cluster.empty(_POOL)
     return Result(image.size, way, wall, cpu, osd_cpu, peak, allocated,
@@ -129,8 +138,7 @@ def _watched(cluster: ceph.Ceph,
 
 def main() -> None:
     way, conf, source = sys.argv[1:]
-    write = {'digests': _ours, 'sink': _ours, 'pass': _ours,
-             'thin': _stock, 'stock': _stock}[way](way, conf, source)
+    write = (_ours if way in _DIGESTS else _stock)(way, conf, source)
     # The kernel's mark, which imports of modules may have set, not the work.
     procs.reset_peak(os.getpid())
     before, started = procs.usage(os.getpid()), time.monotonic()
@@ -151,11 +159,10 @@ def _ours(way: str, conf: str, source: str) -> Any:
     sink: base.Sink = rbd.RbdSink('fast', IMAGE, {
         'pool': _POOL, 'user': 'glance', 'conf_file': conf, 'order': 23,
         'timeout': -1})
-    if way == 'digests':
+    if way in NOTHING_STORED:
         sink = null.NullSink('fast', IMAGE, {})
     opened = raw.RawSource(work.open_image(source))
-    return engine.Engine(opened, [sink],
-                         [] if way == 'sink' else ['md5', 'sha512']).run
+    return engine.Engine(opened, [sink], _DIGESTS[way]).run
 
 
 def _stock(way: str, conf: str, source: str) -> Any:

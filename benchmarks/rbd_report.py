@@ -31,7 +31,9 @@ IMPORT_WALL = {rbd_imports.STOCK.name: 1 / 4}
 IMPORT_S3_WALL = {rbd_imports.STOCK_S3.name: 1 / 3}
 #: our sink, with the digests, to the stock driver
 ALONE_WALL = {'thin': 1 / 3}
-#: the same to the slower of "rbd import" and the digests
+#: ours to the slower of "rbd import" and these digests
+AGAINST_IMPORT = {'sink': 'digests', 'pass': 'digests',
+                  'pass sha512': 'sha512'}
 IMPORTED_WALL = 1.15
 #: bytes of the OSD's device, to what "rbd import" takes
 ALLOCATED = 1.001
@@ -42,7 +44,7 @@ MEMORY = 250 * images.MIB
 _STOCK_OF = {v.name: (rbd_imports.STOCK_S3 if v.s3 else rbd_imports.STOCK).name
              for v in rbd_imports.ALL if not v.pause}
 
-_OWN = ('sink', 'pass', 'copy', *(
+_OWN = ('sink', 'pass', 'pass sha512', 'copy', *(
     v.name for v in rbd_imports.ALL if v.plugin == rbd_imports.OURS.plugin))
 
 
@@ -144,14 +146,16 @@ def _wall(rows: Sequence[Any], own: str,
 def _against_import(rows: Sequence[rbd_alone.Result]
                     ) -> Iterator[goals.Goal]:
     by_name = {row.name: row for row in rows}
-    if not {'pass', 'import', 'digests'} <= by_name.keys():
-        return
-    own, imported = by_name['pass'], by_name['import']
-    slower = max(imported.wall, by_name['digests'].wall)
-    yield _goal('wall, pass to the slower of import and digests', own,
-                own.wall / slower, IMPORTED_WALL, _ratio)
-    yield _goal('allocated, pass to import', own,
-                own.allocated / imported.allocated, ALLOCATED, _ratio)
+    for own, digests in AGAINST_IMPORT.items():
+        if {own, 'import', digests} <= by_name.keys():
+            slower = max(by_name['import'].wall, by_name[digests].wall)
+            yield _goal(f'wall, {own} to the slower of import and {digests}',
+                        by_name[own], by_name[own].wall / slower,
+                        IMPORTED_WALL, _ratio)
+    if {'pass', 'import'} <= by_name.keys():
+        yield _goal('allocated, pass to import', by_name['pass'],
+                    by_name['pass'].allocated / by_name['import'].allocated,
+                    ALLOCATED, _ratio)
 
 
 def _memory(rows: Sequence[Any]) -> Iterator[goals.Goal]:

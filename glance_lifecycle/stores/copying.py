@@ -218,10 +218,8 @@ class Copying:
         assert self._journal is not None  # noqa: S101 - for mypy
         image = self._image
         before = sources.fingerprint(described)
-        algorithm, value = str(image.os_hash_algo), str(image.os_hash_value)
-        result = sources.read(
-            image, described, found, [algorithm], self._progress,
-            expected={algorithm: value}, keep=[self._journal.fd])
+        result = sources.read(image, described, found, self._progress,
+                              keep=[self._journal.fd])
         verification.remember(image, copy, described, before)
         return result
 

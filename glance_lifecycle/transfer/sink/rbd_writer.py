@@ -26,7 +26,7 @@ from glance_lifecycle.transfer.sink import rbd_cluster
 
 # Unanswered writes. More than 16 MiB makes nothing faster; small writes are
 # limited by their number, because each takes memory of its own.
-_BYTES = 32 * 1024 * 1024
+_BYTES = 16 * 1024 * 1024
 _WRITES = 128
 
 # The least that Ceph allocates (bluestore_min_alloc_size), and what

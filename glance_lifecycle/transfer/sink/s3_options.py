@@ -39,7 +39,8 @@ _PARTS = 10000
 
 # A part is in memory until the service has it.
 _LARGEST_PART = 32 * MIB
-_HELD = 64 * MIB
+_HELD = 48 * MIB
+_TWO_HELD = 64 * MIB
 
 
 def _refuse(store: str, detail: str) -> NoReturn:
@@ -177,8 +178,8 @@ def part_size(options: dict[str, Any], size: int) -> int:
 def parts_held(options: dict[str, Any], size: int) -> int:
     """How many parts of ``size`` bytes may be in memory, one being filled.
 
-    64 MiB, or two parts; one where a single part is more than that, which
+    48 MiB, or two parts; one where a single part is more than 64 MiB, which
     is so from 625 GiB on.
     """
-    least = 2 if size <= _HELD else 1
+    least = 2 if size <= _TWO_HELD else 1
     return max(least, min(int(options['senders']) + 1, _HELD // size))

@@ -143,7 +143,7 @@ class SizesTest(helpers.TempDirTestCase):
 
     def test_held(self) -> None:
         for senders, part, held in (
-                (10, 10, 6), (10, 5, 11), (1, 10, 2), (10, 32, 2),
+                (10, 10, 4), (10, 5, 9), (1, 10, 2), (10, 32, 2),
                 (10, 60, 2), (10, 65, 1), (10, 105, 1)):
             with self.subTest(part):
                 self.assertEqual(held, s3_options.parts_held(
