@@ -13,14 +13,12 @@
 
 import os
 import pathlib
-from typing import Any
 from typing import Protocol
 
 from botocore import config as boto_config
 from botocore import session as boto_session
 
 from benchmarks import images
-from glance_lifecycle.tests.functional.fixtures import ceph
 from glance_lifecycle.tests.functional.fixtures import radosgw
 
 _BUCKET = 'glance'
@@ -42,21 +40,9 @@ class Body(Protocol):
         ...
 
 
-class Gateway(radosgw.RadosGw):
-    """:param cluster: started and ended together with the gateway"""
-
-    def __init__(self, cluster: ceph.Ceph) -> None:
-        super().__init__(cluster.pools)
-        self._roomy = cluster
-
-    def useFixture(self, fixture: Any) -> Any:
-        # The gateway's own would have no room.
-        return super().useFixture(
-            self._roomy if isinstance(fixture, ceph.Ceph) else fixture)
-
-    def collect_garbage(self) -> None:
-        """Free now what was deleted."""
-        self.admin('gc', 'process', '--include-all')
+def collect_garbage(archive: radosgw.RadosGw) -> None:
+    """Free now what was deleted."""
+    archive.admin('gc', 'process', '--include-all')
 
 
 def conf(service: Service) -> dict[str, object]:

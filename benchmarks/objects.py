@@ -37,6 +37,7 @@ from benchmarks import object_writer
 from benchmarks import procs
 from benchmarks import report
 from glance_lifecycle.tests.functional.fixtures import ceph
+from glance_lifecycle.tests.functional.fixtures import radosgw
 from glance_lifecycle.tests.functional.fixtures import swift
 from glance_lifecycle.tests.functional.fixtures import transfer
 
@@ -110,7 +111,7 @@ def main() -> int:
 def _service(name: str, size: str) -> Any:
     if name != 's3':
         return swift.Swift()
-    return gateway.Gateway(ceph.Ceph(
+    return radosgw.RadosGw(cluster=ceph.Ceph(
         osd_bytes=images.SIZES[size] + _OSD_OWN))
 
 

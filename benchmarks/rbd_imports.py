@@ -30,6 +30,7 @@ from benchmarks import watch
 from benchmarks import yardstick
 from glance_lifecycle.tests.functional.fixtures import ceph
 from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import radosgw
 from glance_lifecycle.tests.functional.fixtures import transfer
 
 #: store -> its pool
@@ -63,7 +64,7 @@ class Variant:
     def stores(self) -> list[str]:
         return [*STORES, *([ARCHIVE] if self.s3 else [])]
 
-    def api(self, cluster: ceph.Ceph, archive: gateway.Gateway | None
+    def api(self, cluster: ceph.Ceph, archive: radosgw.RadosGw | None
             ) -> glance.GlanceApi:
         """A fixture, not started yet."""
         conf: dict[str, dict[str, object]] = {
@@ -123,7 +124,7 @@ class Bench(fixtures.Fixture):
 
     def __init__(self, variant: Variant, cluster: ceph.Ceph,
                  warm: images.BenchImage,
-                 archive: gateway.Gateway | None = None) -> None:
+                 archive: radosgw.RadosGw | None = None) -> None:
         super().__init__()
         self.variant = variant
         self._cluster = cluster
@@ -158,7 +159,7 @@ class Bench(fixtures.Fixture):
         for pool in STORES.values():
             self._cluster.empty(pool)
         if self._archive:
-            self._archive.collect_garbage()
+            gateway.collect_garbage(self._archive)
 
     def _measured(self, image_id: str, image: images.BenchImage,
                   expected: yardstick.Digests) -> Result:

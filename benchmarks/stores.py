@@ -25,7 +25,6 @@ import pathlib
 import sys
 
 from benchmarks import arguments
-from benchmarks import gateway
 from benchmarks import images
 from benchmarks import machine
 from benchmarks import rbd_alone
@@ -36,6 +35,7 @@ from benchmarks import store_copies
 from benchmarks import watch
 from benchmarks import yardstick
 from glance_lifecycle.tests.functional.fixtures import ceph
+from glance_lifecycle.tests.functional.fixtures import radosgw
 
 # For what the OSD itself keeps.
 _OSD_OWN = 3 * images.GIB
@@ -112,7 +112,8 @@ def _imports_s3(run: rbd_report.Run, args: argparse.Namespace) -> None:
     image, warm, expected = _to_import(args)
     for turn in range(args.repeat):
         for name in names if turn % 2 == 0 else names[::-1]:
-            with gateway.Gateway(_cluster(args.size, 3)) as archive, \
+            with radosgw.RadosGw(
+                    cluster=_cluster(args.size, 3)) as archive, \
                     rbd_imports.Bench(_VARIANTS[name], archive.cluster, warm,
                                       archive) as bench:
                 _import(run, args, bench, image, expected)

@@ -98,6 +98,26 @@ def recover(state_dir: str, dry_run: bool = False) -> Iterator[Plan]:
         yield from _recover_one(dead, dry_run)
 
 
+def clear(state_dir: str, image_id: str) -> None:
+    """Remove what ended imports of an image have left in its stores.
+
+    For the next import, which holds the image now. A store that did not
+    answer may keep a whole copy that Glance knows nothing of; no sink would
+    write over that. What still cannot be removed is logged, and stays in its
+    journal.
+
+    :raises ConfigurationError: the state directory cannot be read
+    """
+    for dead in journal.abandoned(state_dir):
+        try:
+            if dead.record.image_id == image_id and _undo(
+                    dead.record, _unknown(
+                        dead.record, glance_image.image_state(image_id))):
+                dead.note(targets=[])
+        finally:
+            dead.close()
+
+
 def recover_copies(state_dir: str, image_id: str) -> Iterator[Plan]:
     """The same for copies of one image that died, and nothing else."""
     for dead in journal.abandoned(state_dir):
@@ -155,11 +175,17 @@ def _record(stale: glance_image.StaleTask) -> journal.Record:
         staged=os.path.join(glance_image.staging_dir(), stale.image_id))
 
 
+def _unknown(record: journal.Record,
+             state: glance_image.ImageState | None) -> tuple[str, ...]:
+    """The stores that were written, and that Glance knows no copy in."""
+    return tuple(t.store for t in record.targets
+                 if state is None or t.store not in state.locations)
+
+
 def make_plan(record: journal.Record) -> Plan:
     """What to do about one dead import; changes nothing."""
     state = glance_image.image_state(record.image_id)
-    stores = tuple(t.store for t in record.targets
-                   if state is None or t.store not in state.locations)
+    stores = _unknown(record, state)
     scratch = tuple(record.scratch)
     staged = (record.staged,) if record.staged else ()
     if state is None:
@@ -209,15 +235,8 @@ def _carry_out(plan: Plan, record: journal.Record) -> bool:
 
     :returns: whether all is done; otherwise the journal stays
     """
-    for target in record.targets:
-        if target.store in plan.undo:
-            try:
-                target.undo(record.image_id)
-            except exceptions.LifecycleError as error:
-                LOG.error('Image %(image)s: %(error)s It is tried again at '
-                          'the next recovery',
-                          {'image': record.image_id, 'error': error})
-                return False
+    if not _undo(record, plan.undo):
+        return False
     if record.method == STORE_COPY:
         state = glance_image.image_state(record.image_id)
         return not state or not any(
@@ -227,6 +246,20 @@ def _carry_out(plan: Plan, record: journal.Record) -> bool:
     _put_right(plan, record)
     if not glance_image.task_over(plan.task_id):
         glance_image.end_task(plan.task_id, failure=plan.failure)
+    return True
+
+
+def _undo(record: journal.Record, stores: tuple[str, ...]) -> bool:
+    """Whether nothing is left in these stores."""
+    for target in record.targets:
+        if target.store in stores:
+            try:
+                target.undo(record.image_id)
+            except exceptions.LifecycleError as error:
+                LOG.error('Image %(image)s: %(error)s It is tried again at '
+                          'the next recovery',
+                          {'image': record.image_id, 'error': error})
+                return False
     return True
 
 

@@ -57,6 +57,8 @@ class Admit(task.Task):
     def execute(self, file_path: str) -> dict[str, Any]:
         session = self._session
         with session.reporting():
+            # First: recovery leaves alone what somebody is importing.
+            recovery.clear(CONF.lifecycle.state_dir, session.glance.image_id)
             recovery.at_first_import()
             if session.broken is not None:
                 raise session.broken

@@ -166,6 +166,22 @@ class RbdCopyTest(RbdCopyCase):
             self.assert_clonable(image_id, 'images2', expected)
             self.admin.delete(image_id)
 
+    def test_cannot_be_cloned(self) -> None:
+        """The first format wants a protected snapshot; bytes do without."""
+        image_id = self.new_image(self.source())
+        self.rows('copy', image_id, '--to', 'fast')
+        with self.cluster.image('images', image_id) as image:
+            image.unprotect_snap('snap')
+        trusting = ('copy', image_id, '--to', 'slow', '--from', 'fast',
+                    '--trust')
+        row = self.rows(*trusting)['slow']
+        self.assertEqual(('copied', ''), (row['Result'], row['Detail']))
+        with self.cluster.image('images', image_id) as image:
+            image.protect_snap('snap')
+        self.run_store('drop', image_id, '--from', 'slow', '--yes')
+        self.assertEqual('its hash was not compared',
+                         self.rows(*trusting)['slow']['Detail'])
+
     def test_pool_to_pool_corrupt(self) -> None:
         image_id = self.new_image(self.source())
         self.rows('copy', image_id, '--to', 'fast')
