@@ -42,6 +42,20 @@ class KillTestCase(plugin_case.PluginTestCase):
         transfer.until('all processes are gone',
                        lambda: not api.survivors(), timeout=12)
 
+    def kill_after_commit(self, api: glance.GlanceApi,
+                          image_id: str) -> None:
+        """All copies complete and visible in the stores, no row yet."""
+        child = transfer.find(api)
+        with transfer.Throttle(child):
+            self.wait_written(api, 's1')
+            with api.database_locked():
+                os.kill(child, signal.SIGCONT)
+                transfer.until('the copies are there', lambda: all(
+                    api.stored_copy(image_id, store).exists()
+                    for store in plugin_case.ALL), timeout=60)
+                api.kill9()
+        self.wait_no_survivors(api)
+
     def check_recovered(self, api: glance.GlanceApi, image_id: str,
                         expected: images.Reference,
                         status: str = 'uploading') -> None:
@@ -153,22 +167,12 @@ class KillApiTest(KillTestCase):
                        lambda: not transfer.running(child), timeout=12)
 
     def test_between_commit_and_seal(self) -> None:
-        """All copies complete and visible in the stores, no row yet."""
         api = self.new_api()
         user = api.user()
         source = self.noise(64 * images.MIB)
         image_id = self.staged(user, source, 'raw')
         user.import_image(image_id, all_stores=True)
-        child = transfer.find(api)
-        with transfer.Throttle(child):
-            self.wait_written(api, 's1')
-            with api.database_locked():
-                os.kill(child, signal.SIGCONT)
-                transfer.until('the copies are there', lambda: all(
-                    api.stored_copy(image_id, store).exists()
-                    for store in plugin_case.ALL), timeout=60)
-                api.kill9()
-        self.wait_no_survivors(api)
+        self.kill_after_commit(api, image_id)
         api.start()
         self.assertEqual('importing', user.get(image_id)['status'])
         self.check_recovered(api, image_id, images.digests(source))

@@ -12,11 +12,7 @@
 
 """What a failed import could not remove is no obstacle for the next one."""
 
-import os
-import signal
-
 from glance_lifecycle.tests.functional.fixtures import images
-from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional import plugin_case
 from glance_lifecycle.tests.functional import test_kill
 
@@ -35,16 +31,7 @@ class LeftoverTest(test_kill.KillTestCase):
         source = self.noise(64 * images.MIB)
         image_id = self.staged(user, source, 'raw')
         user.import_image(image_id, all_stores=True)
-        child = transfer.find(api)
-        with transfer.Throttle(child):
-            self.wait_written(api, 's1')
-            with api.database_locked():
-                os.kill(child, signal.SIGCONT)
-                transfer.until('the copies are there', lambda: all(
-                    api.stored_copy(image_id, store).exists()
-                    for store in plugin_case.ALL), timeout=60)
-                api.kill9()
-        self.wait_no_survivors(api)
+        self.kill_after_commit(api, image_id)
         api.sql("update images set status = 'uploading'")
         api.sql("delete from image_properties where name like 'os_glance_%'")
         api.sql("update tasks set status = 'failure'")

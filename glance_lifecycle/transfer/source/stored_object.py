@@ -21,64 +21,87 @@ import abc
 from collections.abc import Iterator
 from collections.abc import Sequence
 import threading
+from typing import Any
+from typing import Protocol
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer.source import stored
 
 
+class Service(Protocol):
+    """Objects by name; what a head looks like is for the source to know."""
+
+    def connect(self) -> None:
+        """:raises StoreError: it cannot be reached"""
+
+    def close(self) -> None:
+        ...
+
+    def find(self, name: str, /) -> dict[str, Any] | None:
+        """An object's head; None where there is none."""
+
+    def read(self, name: str, offset: int, length: int, /
+             ) -> tuple[dict[str, Any], bytes | None]:
+        """A part of an object; from any thread.
+
+        :returns: the head, {} where there is none that long; no bytes where
+            the service knows no ranges, and sends all of it
+        :raises StoreError: it cannot be read
+        """
+
+
 class StoredObject(stored.StoredSource):
     """What S3 and Swift have in common.
 
-    A subclass connects in its constructor, and then calls ``look``.
+    :param service: connected here, and closed with the source
+    :param name: of the object
+    :param place: where it is, for messages
     """
 
     address_space = 256 * 1024 * 1024
     workers = 16
 
-    def __init__(self, fd: int = -1, *, store: str,
-                 size: int | None = None) -> None:
+    def __init__(self, fd: int = -1, *, store: str, service: Service,
+                 name: str, place: str, size: int | None = None) -> None:
         super().__init__(fd, store=store, size=size)
+        self._service = service
+        self._name = name
         self._bytes_read = 0
         self._lock = threading.Lock()
-        self._found = ''
+        try:
+            service.connect()
+            found = service.find(name)
+            if found is None:
+                raise self.missing('object %s of %s' % (name, place))
+            self.virtual_size = self.size_of(found)
+            self._found = self.version_of(found)
+            self.check_size()
+        except BaseException:
+            self.close()
+            raise
 
+    @staticmethod
     @abc.abstractmethod
-    def head(self) -> tuple[int, str] | None:
-        """The object's size in bytes, and its version; None without one."""
+    def size_of(head: dict[str, Any]) -> int:
+        """Bytes of the whole object, by what ``find`` returned."""
 
+    @staticmethod
     @abc.abstractmethod
-    def read(self, offset: int, length: int) -> tuple[str, bytes | None]:
-        """Which version there is now, and a part of it. From any thread.
-
-        :returns: version '' where there is none, or none that long; no
-            bytes where the service knows no ranges, and sends it all
-        :raises StoreError: it cannot be read
-        """
-
-    def look(self, what: str) -> None:
-        """Find the object.
-
-        :param what: how to call it in a message
-        :raises CopyMissing, CopyCorrupt, StoreError: see StoredSource
-        """
-        found = self.head()
-        if found is None:
-            raise self.missing(what)
-        self.virtual_size, self._found = found
-        self.check_size()
+    def version_of(head: dict[str, Any]) -> str:
+        """What changes with the object, by a head of ``find`` or ``read``."""
 
     def extents(self) -> Iterator[extents.Extent]:
         if self.virtual_size:
             yield extents.Extent(0, self.virtual_size, extents.Kind.DATA)
 
     def read_into(self, offset: int, buffer: memoryview) -> None:
-        version, data = self.read(offset, len(buffer))
-        if not version:
+        head, data = self._service.read(self._name, offset, len(buffer))
+        if not head:
             raise exceptions.CopyMissing(
                 store=self.store, detail='the object was removed while it '
                 'was read')
-        if version != self._found:
+        if self.version_of(head) != self._found:
             raise exceptions.CopyCorrupt(
                 store=self.store, detail='the object was replaced while it '
                 'was read')
@@ -96,6 +119,9 @@ class StoredObject(stored.StoredSource):
     @property
     def fingerprint(self) -> str:
         return self._found
+
+    def close(self) -> None:
+        self._service.close()
 
 
 def parsed(store: str, url: str, schemes: Sequence[str]

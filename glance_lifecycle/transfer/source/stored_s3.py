@@ -32,16 +32,10 @@ class StoredS3(stored_object.StoredObject):
 
     def __init__(self, fd: int = -1, *, store: str, key: str,
                  options: dict[str, Any], size: int | None = None) -> None:
-        super().__init__(fd, store=store, size=size)
-        self._key = key
-        self._service = s3_service.Service(
-            store, {**options, 'senders': self.workers})
-        try:
-            self._service.connect()
-            self.look('object %s of bucket %s' % (key, options['bucket']))
-        except BaseException:
-            self.close()
-            raise
+        service = s3_service.Service(store, {
+            **options, 'senders': self.workers})
+        super().__init__(fd, store=store, service=service, name=key,
+                         place='bucket %s' % options['bucket'], size=size)
 
     @classmethod
     def describe(cls, conf: Any, store: str, url: str,
@@ -56,21 +50,10 @@ class StoredS3(stored_object.StoredObject):
         return {'store': store, 'key': key, 'size': size,
                 'options': {**options, 'bucket': bucket}}
 
-    def head(self) -> tuple[int, str] | None:
-        found = self._service.find(self._key)
-        if found is None:
-            return None
-        return int(found['ContentLength']), _version(found)
+    @staticmethod
+    def size_of(head: dict[str, Any]) -> int:
+        return int(head['ContentLength'])
 
-    def read(self, offset: int, length: int) -> tuple[str, bytes | None]:
-        found, data = self._service.read(self._key, offset, length)
-        return _version(found), data
-
-    def close(self) -> None:
-        self._service.close()
-
-
-def _version(head: dict[str, Any]) -> str:
-    if not head:
-        return ''
-    return '%s %s' % (head['ETag'], head['LastModified'].isoformat())
+    @staticmethod
+    def version_of(head: dict[str, Any]) -> str:
+        return '%s %s' % (head['ETag'], head['LastModified'].isoformat())

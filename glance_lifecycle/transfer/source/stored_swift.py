@@ -34,15 +34,10 @@ class StoredSwift(stored_object.StoredObject):
     def __init__(self, fd: int = -1, *, store: str, name: str,
                  container: str, options: dict[str, Any],
                  size: int | None = None) -> None:
-        super().__init__(fd, store=store, size=size)
-        self._name = name
-        self._service = swift_service.Service(store, options, container)
-        try:
-            self._service.connect()
-            self.look('object %s of container %s' % (name, container))
-        except BaseException:
-            self.close()
-            raise
+        super().__init__(
+            fd, store=store, name=name, place='container %s' % container,
+            service=swift_service.Service(store, options, container),
+            size=size)
 
     @classmethod
     def describe(cls, conf: Any, store: str, url: str,
@@ -63,21 +58,10 @@ class StoredSwift(stored_object.StoredObject):
         return {'store': store, 'name': name, 'container': container,
                 'options': options, 'size': size}
 
-    def head(self) -> tuple[int, str] | None:
-        found = self._service.find(self._name)
-        if found is None:
-            return None
-        return int(found['content-length']), _version(found)
+    @staticmethod
+    def size_of(head: dict[str, Any]) -> int:
+        return int(head['content-length'])
 
-    def read(self, offset: int, length: int) -> tuple[str, bytes | None]:
-        found, data = self._service.read(self._name, offset, length)
-        return _version(found), data
-
-    def close(self) -> None:
-        self._service.close()
-
-
-def _version(headers: dict[str, str]) -> str:
-    if not headers:
-        return ''
-    return '%s %s' % (headers['etag'], headers['x-timestamp'])
+    @staticmethod
+    def version_of(head: dict[str, Any]) -> str:
+        return '%s %s' % (head['etag'], head['x-timestamp'])

@@ -14,6 +14,7 @@
 
 import hashlib
 import threading
+from typing import Any
 import unittest
 
 from glance_lifecycle import exceptions
@@ -27,44 +28,65 @@ MIB = 1024 * 1024
 SECRET = 'hunter2'
 
 
-class Shelf(stored_object.StoredObject):
+class Shelf:
     """A service that keeps one object in memory."""
 
-    def __init__(self, content: bytes, size: int | None = None) -> None:
-        super().__init__(store='shelf', size=size)
+    def __init__(self, content: bytes) -> None:
         self.content = content
-        self.version = '1'
+        self.head = {'version': '1', 'size': len(content)}
         self.knows_ranges = True
-        self.together = 0
-        self.most = threading.Barrier(2)
-        self.look('the object')
+        self.is_open = False
+
+    def connect(self) -> None:
+        self.is_open = True
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def find(self, _name: str) -> dict[str, Any] | None:
+        return self.head or None
+
+    def read(self, _name: str, offset: int, length: int
+             ) -> tuple[dict[str, Any], bytes | None]:
+        if not self.knows_ranges:
+            return self.head, None
+        return self.head, self.content[offset:offset + length]
+
+
+class Together(Shelf):
+    """Each answer waits for another request."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.barrier = threading.Barrier(2)
+
+    def read(self, name: str, offset: int, length: int
+             ) -> tuple[dict[str, Any], bytes | None]:
+        self.barrier.wait(10)
+        return super().read(name, offset, length)
+
+
+class Source(stored_object.StoredObject):
+
+    def __init__(self, service: Shelf, size: int | None = None) -> None:
+        super().__init__(store='shelf', service=service, name='x',
+                         place='the shelf', size=size)
 
     @classmethod
     def describe(cls, conf: object, store: str, url: str,
                  size: int | None) -> dict[str, object]:
         return {}
 
-    def head(self) -> tuple[int, str] | None:
-        return (len(self.content), self.version) if self.version else None
+    @staticmethod
+    def size_of(head: dict[str, Any]) -> int:
+        return int(head['size'])
 
-    def read(self, offset: int, length: int) -> tuple[str, bytes | None]:
-        if not self.knows_ranges:
-            return self.version, None
-        return self.version, self.content[offset:offset + length]
-
-    def close(self) -> None:
-        pass
+    @staticmethod
+    def version_of(head: dict[str, Any]) -> str:
+        return str(head['version'])
 
 
-class Together(Shelf):
-
-    def read(self, offset: int, length: int) -> tuple[str, bytes | None]:
-        # Breaks when nobody else reads at the same time.
-        self.most.wait(10)
-        return super().read(offset, length)
-
-
-def digest(source: Shelf) -> str:
+def digest(source: Source) -> str:
     return engine.Engine(
         source, [null.NullSink('', helpers.IMAGE, {})], ['sha512'],
         workers=source.workers).run().digests['sha512']
@@ -75,7 +97,7 @@ class ReadingTest(unittest.TestCase):
     def test_whole(self) -> None:
         for size in (0, 1, 9 * MIB + 7):
             content = helpers.noise(size)
-            source = Shelf(content, size)
+            source = Source(Shelf(content), size)
             self.assertEqual(hashlib.sha512(content).hexdigest(),
                              digest(source))
             self.assertEqual(size, source.bytes_read)
@@ -84,32 +106,38 @@ class ReadingTest(unittest.TestCase):
     def test_at_the_same_time(self) -> None:
         content = helpers.noise(8 * MIB)
         self.assertEqual(hashlib.sha512(content).hexdigest(),
-                         digest(Together(content)))
+                         digest(Source(Together(content))))
 
     def test_missing(self) -> None:
-        source = Shelf(b'x')
-        source.version = ''
-        with self.assertRaisesRegex(exceptions.CopyMissing,
-                                    'the object is not there'):
-            source.look('the object')
+        shelf = Shelf(b'x')
+        source = Source(shelf)
+        shelf.head = {}
         with self.assertRaisesRegex(exceptions.CopyMissing,
                                     'removed while it was read'):
             digest(source)
+        with self.assertRaisesRegex(exceptions.CopyMissing,
+                                    'object x of the shelf is not there'):
+            Source(shelf)
+        self.assertFalse(shelf.is_open)
 
     def test_another_size(self) -> None:
+        shelf = Shelf(b'x')
         with self.assertRaisesRegex(exceptions.CopyCorrupt, '1 bytes'):
-            Shelf(b'x', 2)
+            Source(shelf, 2)
+        self.assertFalse(shelf.is_open)
 
     def test_replaced(self) -> None:
-        source = Shelf(b'x')
-        source.version = '2'
+        shelf = Shelf(b'x')
+        source = Source(shelf)
+        shelf.head = {**shelf.head, 'version': '2'}
         with self.assertRaisesRegex(exceptions.CopyCorrupt,
                                     'replaced while it was read'):
             digest(source)
 
     def test_no_ranges(self) -> None:
-        source = Shelf(b'x')
-        source.knows_ranges = False
+        shelf = Shelf(b'x')
+        source = Source(shelf)
+        shelf.knows_ranges = False
         with self.assertRaisesRegex(exceptions.StoreError, 'know ranges'):
             digest(source)
 
