@@ -17,6 +17,8 @@ import dataclasses
 from typing import Any
 from typing import ClassVar
 
+from glance_lifecycle import exceptions
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stored:
@@ -58,6 +60,9 @@ class Sink(abc.ABC):
         self.store = store
         self.image_id = image_id
         self.options = options
+        # Of the image, and how much of it has been given.
+        self._size = 0
+        self._position = 0
 
     @classmethod
     @abc.abstractmethod
@@ -121,3 +126,17 @@ class Sink(abc.ABC):
     @abc.abstractmethod
     def bytes_written(self) -> int:
         """Bytes given to the store so far, holes not counted."""
+
+    def _expect(self, offset: int, length: int) -> None:
+        """:raises InternalError: these are not the bytes that come next"""
+        if offset != self._position or offset + length > self._size:
+            raise exceptions.InternalError(
+                detail='store %s was given bytes %d to %d, not %d to %d' %
+                (self.store, offset, offset + length, self._position,
+                 self._size))
+
+    def _not_whole(self) -> exceptions.InternalError:
+        """For a commit that comes before the last byte."""
+        return exceptions.InternalError(
+            detail='store %s was given %d of %d bytes' %
+            (self.store, self._position, self._size))

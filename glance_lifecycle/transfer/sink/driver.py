@@ -85,7 +85,6 @@ class DriverSink(base.Sink):
         self._thread: threading.Thread | None = None
         self._result: tuple[Any, ...] | None = None
         self._error: BaseException | None = None
-        self._size = 0
         self._written = 0
         self._committed = False
 

@@ -47,8 +47,6 @@ class FileSink(base.Sink):
         self._dir: datadir.Datadir | None = None
         self._fd = -1
         self._writer: direct_io.Writer | None = None
-        self._size = 0
-        self._position = 0
         self._written = 0
         self._published = False
         self._committed = False
@@ -174,11 +172,7 @@ class FileSink(base.Sink):
             self._fd, direct_io.open_direct(name, self._dir.fd))
 
     def _expect(self, offset: int, length: int) -> None:
-        if offset != self._position or offset + length > self._size:
-            raise exceptions.InternalError(
-                detail='store %s was given bytes %d to %d, not %d to %d' %
-                (self.store, offset, offset + length, self._position,
-                 self._size))
+        super()._expect(offset, length)
         if self._leader is not None and self._leader._failed:
             raise self._lost_leader()
 
@@ -203,9 +197,7 @@ class FileSink(base.Sink):
 
     def _commit(self) -> base.Stored:
         if self._dir is None or self._position != self._size:
-            raise exceptions.InternalError(
-                detail='store %s was given %d of %d bytes' %
-                (self.store, self._position, self._size))
+            raise self._not_whole()
         self._clone()
         self._set_mode()
         os.fsync(self._fd)

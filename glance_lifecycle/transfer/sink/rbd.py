@@ -46,8 +46,6 @@ class RbdSink(base.Sink):
         self._cluster: rbd_cluster.Cluster | None = None
         self._image: Any = None
         self._writer: rbd_writer.Writer | None = None
-        self._size = 0
-        self._position = 0
         self._written = 0
         self._created = False
         self._committed = False
@@ -110,9 +108,7 @@ class RbdSink(base.Sink):
         cluster, image = self._cluster, self._image
         if cluster is None or not self._writer or (
                 self._position != self._size):
-            raise exceptions.InternalError(
-                detail='store %s was given %d of %d bytes' %
-                (self.store, self._position, self._size))
+            raise self._not_whole()
         self._writer.drain()
         cluster.call('making the snapshot', image.create_snap,
                      rbd_options.SNAPSHOT)
@@ -190,13 +186,6 @@ class RbdSink(base.Sink):
         return exceptions.StoreDuplicate(
             store=self.store,
             detail='another transfer is writing it now')
-
-    def _expect(self, offset: int, length: int) -> None:
-        if offset != self._position or offset + length > self._size:
-            raise exceptions.InternalError(
-                detail='store %s was given bytes %d to %d, not %d to %d' %
-                (self.store, offset, offset + length, self._position,
-                 self._size))
 
     def _close_image(self, cluster: rbd_cluster.Cluster) -> None:
         image, self._image = self._image, None

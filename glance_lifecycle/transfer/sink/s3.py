@@ -54,8 +54,6 @@ class S3Sink(base.Sink):
         self._upload = ''
         self._parts: s3_parts.Parts | None = None
         self._single: s3_parts.Part | None = None
-        self._size = 0
-        self._position = 0
         self._asked_for = ''
         self._committed = False
 
@@ -124,9 +122,7 @@ class S3Sink(base.Sink):
     def commit(self) -> base.Stored:
         service = self._service
         if service is None or self._position != self._size:
-            raise exceptions.InternalError(
-                detail='store %s was given %d of %d bytes' %
-                (self.store, self._position, self._size))
+            raise self._not_whole()
         if self._single is not None:
             self._put(service, self._single)
         elif self._parts is not None:
@@ -149,13 +145,6 @@ class S3Sink(base.Sink):
                       self.image_id, self.store, error)
         finally:
             self._close()
-
-    def _expect(self, offset: int, length: int) -> None:
-        if offset != self._position or offset + length > self._size:
-            raise exceptions.InternalError(
-                detail='store %s was given bytes %d to %d, not %d to %d' %
-                (self.store, offset, offset + length, self._position,
-                 self._size))
 
     def _refuse_existing(self, service: s3_service.Service) -> None:
         if service.find(self.image_id) is not None:

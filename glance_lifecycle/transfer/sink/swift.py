@@ -58,8 +58,6 @@ class SwiftSink(base.Sink):
         self._container = swift_options.container(options, image_id)
         self._claim = _claim(store, image_id, options)
         self._service: swift_service.Service | None = None
-        self._size = 0
-        self._position = 0
         # Bytes of each object; 0 until begin() knows.
         self._object_size = 0
         self._segmented = False
@@ -140,9 +138,7 @@ class SwiftSink(base.Sink):
     def commit(self) -> base.Stored:
         service = self._service
         if service is None or self._position != self._size:
-            raise exceptions.InternalError(
-                detail='store %s was given %d of %d bytes' %
-                (self.store, self._position, self._size))
+            raise self._not_whole()
         self._refuse_existing(service)
         if not self._segmented:
             upload = self._current()
@@ -168,13 +164,6 @@ class SwiftSink(base.Sink):
                       self.image_id, self.store, error)
         finally:
             self._close()
-
-    def _expect(self, offset: int, length: int) -> None:
-        if offset != self._position or offset + length > self._size:
-            raise exceptions.InternalError(
-                detail='store %s was given bytes %d to %d, not %d to %d' %
-                (self.store, offset, offset + length, self._position,
-                 self._size))
 
     def _is_last(self, length: int) -> bool:
         """Whether the object is whole with these bytes, and so visible."""
