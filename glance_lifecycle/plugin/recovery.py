@@ -114,6 +114,10 @@ def clear(state_dir: str, image_id: str) -> None:
                     dead.record, _unknown(
                         dead.record, glance_image.image_state(image_id))):
                 dead.note(targets=[])
+        except Exception:
+            # The import itself tells whether that is in its way.
+            LOG.exception('Cannot remove what an earlier import has left of '
+                          'image %s', image_id)
         finally:
             dead.close()
 

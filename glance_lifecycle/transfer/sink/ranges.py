@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Ranges of bytes, as HTTP has them (RFC 9110, 14.2 and 14.4)."""
 
 from collections.abc import Mapping

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """A copy that is an object of a service on the network, read by ranges.
 
 Each read is a request of its own: several go on at the same time, and one

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """A copy in a store of glance_store's S3 driver."""
 
 from typing import Any
