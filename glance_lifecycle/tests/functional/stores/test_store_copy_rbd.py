@@ -170,14 +170,12 @@ class RbdCopyTest(RbdCopyCase):
         """The first format wants a protected snapshot; bytes do without."""
         image_id = self.new_image(self.source())
         self.rows('copy', image_id, '--to', 'fast')
-        with self.cluster.image('images', image_id) as image:
-            image.unprotect_snap('snap')
+        self.cluster.rbd('snap', 'unprotect', f'images/{image_id}@snap')
         trusting = ('copy', image_id, '--to', 'slow', '--from', 'fast',
                     '--trust')
         row = self.rows(*trusting)['slow']
         self.assertEqual(('copied', ''), (row['Result'], row['Detail']))
-        with self.cluster.image('images', image_id) as image:
-            image.protect_snap('snap')
+        self.cluster.rbd('snap', 'protect', f'images/{image_id}@snap')
         self.run_store('drop', image_id, '--from', 'slow', '--yes')
         self.assertEqual('its hash was not compared',
                          self.rows(*trusting)['slow']['Detail'])
