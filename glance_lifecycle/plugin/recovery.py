@@ -108,11 +108,16 @@ def clear(state_dir: str, image_id: str) -> None:
 
     :raises ConfigurationError: the state directory cannot be read
     """
+    state = glance_image.image_state(image_id)
+    if state is None or state.locations:
+        # An active image is copied without its lock (STORE_COPY): a copy
+        # that is complete may be about to be registered.
+        return
     for dead in journal.abandoned(state_dir):
         try:
-            if dead.record.image_id == image_id and _undo(
-                    dead.record, _unknown(
-                        dead.record, glance_image.image_state(image_id))):
+            record = dead.record
+            if record.image_id == image_id and _undo(
+                    record, tuple(t.store for t in record.targets)):
                 dead.note(targets=[])
         except Exception:
             # The import itself tells whether that is in its way.
@@ -179,17 +184,11 @@ def _record(stale: glance_image.StaleTask) -> journal.Record:
         staged=os.path.join(glance_image.staging_dir(), stale.image_id))
 
 
-def _unknown(record: journal.Record,
-             state: glance_image.ImageState | None) -> tuple[str, ...]:
-    """The stores that were written, and that Glance knows no copy in."""
-    return tuple(t.store for t in record.targets
-                 if state is None or t.store not in state.locations)
-
-
 def make_plan(record: journal.Record) -> Plan:
     """What to do about one dead import; changes nothing."""
     state = glance_image.image_state(record.image_id)
-    stores = _unknown(record, state)
+    stores = tuple(t.store for t in record.targets
+                   if state is None or t.store not in state.locations)
     scratch = tuple(record.scratch)
     staged = (record.staged,) if record.staged else ()
     if state is None:

@@ -95,7 +95,8 @@ def read(image: glance_image.StoredImage, described: Described,
     """One pass in a child process with the limits of an import.
 
     Its ``os_hash_value`` is compared, and not the md5 besides: that proves
-    nothing more, and takes a third of the CPU time.
+    nothing more, and costs as much CPU time as sha512 (10 GiB: 32.8 s for
+    both, 16.0 for sha512).
 
     :param found: where to write; NOWHERE to verify
     :param progress: called with the child's reports
