@@ -162,12 +162,13 @@ def _targets(places: list[str]) -> tuple[jobs.Target, ...]:
     for number, place in enumerate(places, 1):
         kind, _, path = place.partition(':')
         if kind == 'null':
-            found.append(jobs.Target('null%d' % number, NULL_SINK, {}))
+            found.append(jobs.Target('null%d' % number, NULL_SINK, {},
+                                     driver='null'))
         elif kind == 'file' and path:
             directory, name = os.path.split(os.path.abspath(path))
             found.append(jobs.Target(place, FILE_SINK, {
                 'datadirs': [[directory, 0]], 'by_space': False, 'mode': 0,
-                'metadata': []}, name))
+                'metadata': []}, name, driver='file'))
         else:
             raise _Usage('--to takes file:PATH or null:, not %s' % place)
     return tuple(found)

@@ -62,6 +62,7 @@ def undo(session: sessions.Session) -> None:
     try:
         if session.journal is None:
             return
+        session.journal.reread()
         for path in session.journal.record.scratch:
             remove(path)
         if isinstance(session.error, exceptions.StoreDuplicate):
@@ -87,7 +88,9 @@ def undo(session: sessions.Session) -> None:
 
 def _undo_one(session: sessions.Session, target: jobs.Target) -> None:
     try:
-        target.undo(session.glance.image_id)
+        assert session.journal is not None  # noqa: S101 - undo() saw to it
+        target.undo(session.glance.image_id,
+                    session.journal.record.marks(target.store))
     except exceptions.LifecycleError as error:
         LOG.error('Image %(image)s: %(error)s It is tried again by '
                   'glance-lifecycle-manage recover',

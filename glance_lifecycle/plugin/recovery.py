@@ -257,7 +257,7 @@ def _undo(record: journal.Record, stores: tuple[str, ...]) -> bool:
     for target in record.targets:
         if target.store in stores:
             try:
-                target.undo(record.image_id)
+                target.undo(record.image_id, record.marks(target.store))
             except exceptions.LifecycleError as error:
                 LOG.error('Image %(image)s: %(error)s It is tried again at '
                           'the next recovery',

@@ -14,23 +14,19 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
-import functools
 import os
 from typing import Any
 
 from oslo_config import cfg
-import stevedore
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.transfer import entry_points
 from glance_lifecycle.transfer import job as jobs
 
 CONF = cfg.CONF
 GIB = 1024 ** 3
 MIB = 1024 ** 2
-
-SINKS = 'glance_lifecycle.sinks'
-SOURCES = 'glance_lifecycle.sources'
 
 # Serves every glance_store driver that has no sink of its own.
 ADAPTER = 'driver'
@@ -44,23 +40,6 @@ OWN_READERS = ('raw', 'qcow2')
 QEMU_IMG_MEMORY = 2 * GIB
 
 
-@functools.cache
-def entry(namespace: str, name: str) -> str | None:
-    """``module:class`` of an entry point, None where there is none.
-
-    :raises ConfigurationError: it is there and cannot be loaded
-    """
-    def failed(_manager: Any, ep: Any, error: BaseException) -> None:
-        raise exceptions.ConfigurationError(
-            detail='%s of %s cannot be loaded: %s' % (ep.name, namespace,
-                                                      error))
-
-    found: Any = stevedore.NamedExtensionManager(
-        namespace, [name], on_load_failure_callback=failed)
-    values = [str(e.entry_point.value) for e in found]
-    return values[0] if values else None
-
-
 def targets(stores: Sequence[str]) -> list[jobs.Target]:
     """How to write each of these stores.
 
@@ -71,22 +50,18 @@ def targets(stores: Sequence[str]) -> list[jobs.Target]:
 
 def _target(store: str) -> jobs.Target:
     driver = glance_image.store_driver(store)
-    found = entry(SINKS, driver) or entry(SINKS, ADAPTER)
-    if found is None:
-        raise exceptions.ConfigurationError(
-            detail='no sink can write store %s. Reinstall glance_lifecycle: '
-            'its entry points are missing' % store)
+    if entry_points.entry(entry_points.SINKS, driver) is None:
+        driver = ADAPTER
+    found = entry_points.sink(driver)
     options = jobs.load(found).describe(CONF, store)
-    return jobs.Target(store, found, options)
+    return jobs.Target(store, found, options, driver=driver)
 
 
 def staging_target(directory: str, name: str) -> jobs.Target:
     """A file in the staging directory itself, for the staged mode."""
-    found = entry(SINKS, 'file')
-    assert found is not None  # noqa: S101 - ours, beside this module
-    return jobs.Target('', found, {
+    return jobs.Target('', entry_points.sink('file'), {
         'datadirs': [[directory, 0]], 'by_space': False, 'mode': 0,
-        'metadata': []}, name)
+        'metadata': []}, name, driver='file')
 
 
 def source(reader: str, image_id: str, staging_dir: str,
@@ -96,7 +71,7 @@ def source(reader: str, image_id: str, staging_dir: str,
     :param reader: the format to decode; ``raw`` takes the bytes as they are
     :param max_virtual_size: bytes; 0 for no limit
     """
-    found = entry(SOURCES, reader)
+    found = entry_points.entry(entry_points.SOURCES, reader)
     if found is None:
         raise exceptions.ConfigurationError(
             detail='no source reads %s. Reinstall glance_lifecycle: its '
@@ -111,10 +86,11 @@ def source(reader: str, image_id: str, staging_dir: str,
 
 def job(image_id: str, plan: Mapping[str, Any],
         stores: Sequence[jobs.Target], digests: Sequence[str],
-        all_must_succeed: bool) -> jobs.Job:
+        all_must_succeed: bool, journal: int) -> jobs.Job:
     """The whole job, with the limits that the options set.
 
     :param plan: Admit's
+    :param journal: descriptor of the import's journal
     """
     conf = CONF.lifecycle_transfer
     reader = plan['reader']
@@ -124,7 +100,7 @@ def job(image_id: str, plan: Mapping[str, Any],
     memory = conf.memory_limit * MIB
     if reader not in OWN_READERS:
         memory = max(memory, QEMU_IMG_MEMORY)
-    memory += sum(jobs.load(t.entry).address_space for t in stores)
+    memory += sum(t.load().address_space for t in stores)
     return jobs.Job(
         image_id=image_id, source=source_entry, source_options=options,
         targets=tuple(stores), digests=tuple(dict.fromkeys(digests)),
@@ -133,7 +109,8 @@ def job(image_id: str, plan: Mapping[str, Any],
         progress_interval=conf.progress_interval,
         limits=jobs.Limits(
             memory=memory,
-            cpu=cpu_limit(virtual_size, len(stores)), nice=conf.nice))
+            cpu=cpu_limit(virtual_size, len(stores)), nice=conf.nice),
+        journal=journal)
 
 
 def cpu_limit(virtual_size: int, stores: int) -> int:

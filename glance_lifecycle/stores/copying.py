@@ -219,7 +219,7 @@ class Copying:
         image = self._image
         before = sources.fingerprint(described)
         result = sources.read(image, described, found, self._progress,
-                              keep=[self._journal.fd])
+                              journal=self._journal.fd)
         verification.remember(image, copy, described, before)
         return result
 
@@ -258,9 +258,11 @@ class Copying:
         """Remove what is not registered; the journal goes if all is clear.
         """
         left = self._unclear
+        record.reread()
         for target in self._unregistered.values():
             try:
-                target.undo(self._image.id)
+                target.undo(self._image.id,
+                            record.record.marks(target.store))
             except exceptions.LifecycleError as error:
                 LOG.error('Image %(image)s: %(error)s It is tried again by '
                           'the next copy, and by glance-lifecycle-manage '

@@ -25,6 +25,7 @@ from oslo_config import cfg
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import targets
+from glance_lifecycle.transfer import entry_points
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
 from glance_lifecycle.transfer.source import stored
@@ -36,7 +37,8 @@ NAMESPACE = 'glance_lifecycle.stored_sources'
 ADAPTER = 'driver'
 
 # Reads and hashes, and writes nothing.
-NOWHERE = jobs.Target('', 'glance_lifecycle.transfer.sink.null:NullSink', {})
+NOWHERE = jobs.Target('', 'glance_lifecycle.transfer.sink.null:NullSink', {},
+                      driver='null')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def describe(image: glance_image.StoredImage,
              copy: glance_image.StoredCopy) -> Described:
     """:raises ConfigurationError, StoreError: it cannot be read from here"""
     driver = glance_image.store_driver(copy.store)
-    entry = targets.entry(NAMESPACE, driver) or targets.entry(
+    entry = entry_points.entry(NAMESPACE, driver) or entry_points.entry(
         NAMESPACE, ADAPTER)
     if entry is None:
         raise exceptions.ConfigurationError(
@@ -91,7 +93,7 @@ def fingerprint(described: Described) -> str:
 def read(image: glance_image.StoredImage, described: Described,
          found: Sequence[jobs.Target],
          progress: Callable[[dict[str, Any]], None], *,
-         keep: Sequence[int] = ()) -> dict[str, Any]:
+         journal: int = -1) -> dict[str, Any]:
     """One pass in a child process with the limits of an import.
 
     Its ``os_hash_value`` is compared, and not the md5 besides: that proves
@@ -100,15 +102,15 @@ def read(image: glance_image.StoredImage, described: Described,
 
     :param found: where to write; NOWHERE to verify
     :param progress: called with the child's reports
-    :param keep: descriptors that the child inherits
+    :param journal: descriptor of the journal, which the child inherits
     :returns: see ``runner.Child.run``
     :raises CopyCorrupt: its digest is not the expected one
     :raises CopyMissing: it was removed meanwhile
     :raises LifecycleError: whatever else may happen
     """
-    job = _job(image, described, found)
+    job = _job(image, described, found, journal)
     child = runner.Child(
-        job, -1, progress, keep=keep,
+        job, -1, progress,
         python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
                                   or glance_image.wsgi_python()))
     try:
@@ -122,7 +124,7 @@ def read(image: glance_image.StoredImage, described: Described,
 
 
 def _job(image: glance_image.StoredImage, described: Described,
-         found: Sequence[jobs.Target]) -> jobs.Job:
+         found: Sequence[jobs.Target], journal: int) -> jobs.Job:
     conf = CONF.lifecycle_transfer
     source = jobs.load(described.entry)
     expected = {str(image.os_hash_algo): str(image.os_hash_value)}
@@ -136,6 +138,6 @@ def _job(image: glance_image.StoredImage, described: Described,
         progress_interval=0.5, expected=expected,
         limits=jobs.Limits(
             memory=conf.memory_limit * targets.MIB + source.address_space
-            + sum(jobs.load(t.entry).address_space for t in found),
+            + sum(t.load().address_space for t in found),
             cpu=targets.cpu_limit(image.size or 0, len(found)),
-            nice=conf.nice))
+            nice=conf.nice), journal=journal)

@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent import futures
 import dataclasses
+import logging
 import threading
 from typing import Any
 
@@ -38,6 +39,8 @@ from glance_lifecycle.transfer.sink import sharing
 from glance_lifecycle.transfer.source import base as source_base
 from glance_lifecycle.transfer import window
 from glance_lifecycle.transfer import zeros
+
+LOG = logging.getLogger(__name__)
 
 # 16 x 2 MiB: enough to ride out a store that pauses for a tenth of a second,
 # little enough to stay far below the memory limit.
@@ -133,7 +136,7 @@ class Engine:
             stored = self._commit()
         except BaseException:
             for part in self._sinks:
-                part.sink.abort()
+                part.abort()
             raise
         return Report(
             virtual_size=self._source.virtual_size,
@@ -246,11 +249,10 @@ class Engine:
                 part.drop(error)
         try:
             self._check()
-        except BaseException:
+        except BaseException as cause:
             for part in live:
                 if part.sink.store in stored:
-                    part.sink.undo(part.sink.store, part.sink.image_id,
-                                   part.sink.options)
+                    _take_back(part.sink, cause)
             raise
         return stored
 
@@ -272,3 +274,16 @@ class Engine:
                 self._error = error
         self._stopped.set()
         self._pool.stop()
+
+
+def _take_back(sink: sink_base.Sink, cause: BaseException) -> None:
+    """Undo a commit. What goes wrong with that must not hide the cause.
+
+    The journal has what cannot be removed now.
+    """
+    try:
+        sink.undo(sink.store, sink.image_id, sink.options, sink.marks)
+    except Exception as error:
+        LOG.error('Cannot take back the copy of image %s: %s', sink.image_id,
+                  error)
+        cause.add_note('Besides: %s' % error)

@@ -16,11 +16,14 @@ No secret is ever part of it: a sink that needs one reads it itself, from
 the configuration file that its options name.
 """
 
+from collections.abc import Callable
+from collections.abc import Sequence
 import dataclasses
 import importlib
 import json
 from typing import Any
 
+from glance_lifecycle.transfer import entry_points
 from glance_lifecycle.transfer.sink import base as sink_base
 from glance_lifecycle.transfer.source import base as source_base
 
@@ -31,24 +34,46 @@ class Target:
 
     :ivar entry: ``module:class`` of the sink. Resolved from the entry point
         by the parent: looking through all installed packages for it again
-        would double the child's start-up time.
+        would double the child's start-up time. Never part of a journal:
+        modules move from one release to the next.
     :ivar name: the object's name where that is not the image's id
+    :ivar driver: name of the sink's entry point
     """
 
     store: str
     entry: str
     options: dict[str, Any]
     name: str = ''
+    driver: str = ''
 
-    def make(self, image_id: str) -> sink_base.Sink:
-        sink: sink_base.Sink = load(self.entry)(
+    def make(self, image_id: str,
+             note: Callable[[str, sink_base.Mark], None] | None = None
+             ) -> sink_base.Sink:
+        """:param note: puts what the store's sink has made on record"""
+        sink: sink_base.Sink = self.load()(
             self.store, self.name or image_id, self.options)
+        if note is not None:
+            sink.note = note
         return sink
 
-    def undo(self, image_id: str) -> bool:
+    def undo(self, image_id: str,
+             created: Sequence[sink_base.Mark]) -> bool:
         """Remove what a dead transfer left in this store; see Sink.undo."""
-        return bool(load(self.entry).undo(
-            self.store, self.name or image_id, self.options))
+        return bool(self.load().undo(
+            self.store, self.name or image_id, self.options, created))
+
+    def absent(self, image_id: str) -> sink_base.Mark:
+        """A mark that the store holds nothing for this image; see Sink."""
+        mark: sink_base.Mark = self.load().absent(
+            self.store, self.name or image_id, self.options)
+        return mark
+
+    def load(self) -> Any:
+        """The sink's class.
+
+        :raises ConfigurationError: it is not installed (any more)
+        """
+        return load(self.entry or entry_points.sink(self.driver))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,6 +101,8 @@ class Job:
     :ivar digests: algorithms, as hashlib names them
     :ivar expected: of some of them, the value that the bytes must have
     :ivar progress_interval: seconds between progress lines
+    :ivar journal: descriptor of the journal, inherited by the child, that
+        notes there what it makes; -1 for none
     """
 
     image_id: str
@@ -88,6 +115,7 @@ class Job:
     progress_interval: float = 2.0
     limits: Limits = dataclasses.field(default_factory=Limits)
     expected: dict[str, str] = dataclasses.field(default_factory=dict)
+    journal: int = -1
 
     def open_source(self, fd: int) -> source_base.Source:
         """:param fd: of the image; -1 for a source that opens it itself"""

@@ -151,9 +151,19 @@ class SinkLane(Lane):
         LOG.warning('Store %s dropped at byte %d: %s', self.sink.store,
                     self.position, error)
         self.error = as_store_error(self.sink.store, error)
-        self.sink.abort()
+        self.abort()
         if not self.optional:
             self._fail(self.error)
+
+
+    def abort(self) -> None:
+        """Sinks do not raise here; one that does must not stop the others.
+        """
+        try:
+            self.sink.abort()
+        except Exception:
+            LOG.exception('Cannot remove the unfinished copy from store %s',
+                          self.sink.store)
 
 
 def as_store_error(store: str,

@@ -18,7 +18,6 @@ standard input, which a dying parent cannot fail to give.
 """
 
 from collections.abc import Callable
-from collections.abc import Sequence
 import json
 import os
 import shutil
@@ -49,18 +48,14 @@ class Child:
         it itself
     :param progress: called with each progress report, in this thread; an
         exception that it raises stops the child and is raised by ``run()``
-    :param keep: further descriptors to inherit, for example the journal's,
-        whose lock must live as long as the child does
     :param python: interpreter to use; see ``find_python``
     """
 
     def __init__(self, job: jobs.Job, fd: int,
                  progress: Callable[[dict[str, Any]], None], *,
-                 keep: Sequence[int] = (),
                  python: str | None = None) -> None:
         self._job = job
         self._fd = fd
-        self._keep = keep
         self._progress = progress
         self._python = python or find_python()
 
@@ -101,7 +96,9 @@ class Child:
                  str(self._fd)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, start_new_session=True,
-                pass_fds=[fd for fd in (self._fd, *self._keep) if fd >= 0],
+                # The journal's lock lives as long as the child does.
+                pass_fds=[fd for fd in (self._fd, self._job.journal)
+                          if fd >= 0],
                 env=_environment())
         except OSError as error:
             raise exceptions.ConfigurationError(

@@ -21,6 +21,8 @@ from typing import Any
 
 from glance_lifecycle.transfer import engine
 from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer.sink import base as sink_base
 
 
 class Work:
@@ -78,7 +80,8 @@ class Work:
             prepare = getattr(source, 'open', None)
             if prepare is not None:
                 prepare(lambda: self._cancelled is not None)
-            sinks = [t.make(self._job.image_id) for t in self._job.targets]
+            sinks = [t.make(self._job.image_id, self._note)
+                     for t in self._job.targets]
             self._engine = engine.Engine(
                 source, sinks, self._job.digests,
                 all_must_succeed=self._job.all_must_succeed,
@@ -88,6 +91,10 @@ class Work:
             return self._engine.run()
         finally:
             source.close()
+
+    def _note(self, store: str, mark: sink_base.Mark) -> None:
+        if self._job.journal >= 0:
+            journal.append(self._job.journal, {'created': [store, mark]})
 
     def _tick(self) -> None:
         while not self._finished.wait(self._job.progress_interval):

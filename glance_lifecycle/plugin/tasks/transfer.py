@@ -18,7 +18,6 @@ from oslo_config import cfg
 from oslo_log import log as logging
 from taskflow import task
 
-from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import progress
@@ -51,13 +50,8 @@ class Transfer(task.Task):
             found = targets.targets(session.stores)
             # On disk before the first byte, so that a death is undone.
             session.note(targets=found)
-            result = run(session, lifecycle_plan, found,
-                         digests(lifecycle_plan))
-            # What was there before us is not for recovery to remove.
-            session.note(targets=[
-                t for t in found if result['failed'].get(t.store, {}).get(
-                    'error') != exceptions.StoreDuplicate.__name__])
-            return result
+            return run(session, lifecycle_plan, found,
+                       digests(lifecycle_plan))
 
     def revert(self, *args: Any, **kwargs: Any) -> None:
         outcome.undo(self._session)
@@ -75,14 +69,13 @@ def digests(plan: dict[str, Any]) -> list[str]:
 def run(session: sessions.Session, plan: dict[str, Any],
         stores: list[jobs.Target], algorithms: list[str]) -> dict[str, Any]:
     """Run the pass in a child process, showing progress in the task."""
-    job = targets.job(session.glance.image_id, plan, stores, algorithms,
-                      session.glance.all_must_succeed)
-    shown = progress.Progress()
     assert session.journal is not None  # noqa: S101 - Admit saw to it
+    job = targets.job(session.glance.image_id, plan, stores, algorithms,
+                      session.glance.all_must_succeed, session.journal.fd)
+    shown = progress.Progress()
     child = runner.Child(
         job, session.fd,
         lambda report: session.glance.heartbeat(shown.message(report)),
-        keep=[session.journal.fd],
         python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
                                   or glance_image.wsgi_python()))
     result = child.run()

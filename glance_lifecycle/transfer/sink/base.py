@@ -13,11 +13,43 @@
 """What a sink is: one store being written one image."""
 
 import abc
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
+import math
 from typing import Any
 from typing import ClassVar
 
 from glance_lifecycle import exceptions
+
+
+#: What tells one object from every other that bears its name, as plain data
+#: without a secret: each driver has its own (inode, RBD id, upload id, ETag).
+#: Two kinds are everybody's. With the key ``absent``: nothing was there when
+#: the transfer began, so that what is there is its own; for what others make
+#: for us (Glance itself, or a glance_store driver), whose identity we never
+#: see. And with the key ``since``, see below.
+Mark = Mapping[str, Any]
+
+
+def since(moment: float) -> Mark:
+    """What is there is the dead import's if it was made after this moment.
+
+    For what stock Glance left, which keeps no journal.
+
+    :param moment: seconds since the epoch
+    """
+    return {'since': moment}
+
+
+def vouched(created: Sequence[Mark], made: float) -> bool:
+    """Whether a mark says that an object is ours, whose identity says not.
+
+    :param made: when it was last changed, in seconds since the epoch
+    """
+    return any('absent' in mark or mark.get('since', math.inf) <= made
+               for mark in created)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,9 +92,25 @@ class Sink(abc.ABC):
         self.store = store
         self.image_id = image_id
         self.options = options
+        #: What this sink has made so far, oldest first.
+        self.marks: list[Mark] = []
+        #: Puts a mark on record, durably; set by whoever keeps a journal.
+        self.note: Callable[[str, Mark], None] = _nobody
         # Of the image, and how much of it has been given.
         self._size = 0
         self._position = 0
+
+    def _made(self, mark: Mark) -> None:
+        """To be called with the mark of whatever was just made.
+
+        Before the next thing is done with it: if we die now, ``undo`` knows
+        it by nothing else.
+
+        :raises LifecycleError: it cannot be put on record; the transfer is
+            to end, and ``abort`` to remove what was made
+        """
+        self.marks.append(mark)
+        self.note(self.store, mark)
 
     @classmethod
     @abc.abstractmethod
@@ -76,13 +124,36 @@ class Sink(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
-        """Remove what a dead transfer left, finished or not.
+    def undo(cls, store: str, image_id: str, options: dict[str, Any],
+             created: Sequence[Mark]) -> bool:
+        """Remove what a dead transfer made there, finished or not.
+
+        And nothing else: users choose the ids of images, and stores are
+        shared. What bears the image's name and is none of ``created`` stays,
+        unless the store itself shows that it is unfinished, of this package,
+        and of nobody alive (one that died before it could note its mark).
+        What is finished is never removed by its name alone, but where a
+        mark ``absent`` or ``since`` vouches for it.
 
         The caller knows that the image has no location in this store.
 
-        :returns: whether there was something to remove
-        :raises StoreError: something is there and cannot be removed
+        :param created: the marks that the transfer noted, oldest first
+        :returns: whether there was something of ours to remove
+        :raises StoreError: something of ours is there, or may be, and
+            cannot be removed now; a store that is away or that cannot be
+            looked into is never taken for an empty one
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def absent(cls, store: str, image_id: str,
+               options: dict[str, Any]) -> Mark:
+        """A mark that says: nothing is visible by that name.
+
+        :returns: with the key ``absent``, and whatever else ``undo`` needs
+            to know the store again
+        :raises StoreDuplicate: something is
+        :raises StoreError: that cannot be told
         """
 
     @abc.abstractmethod
@@ -140,3 +211,7 @@ class Sink(abc.ABC):
         return exceptions.InternalError(
             detail='store %s was given %d of %d bytes' %
             (self.store, self._position, self._size))
+
+
+def _nobody(store: str, mark: Mark) -> None:
+    """Where no journal is kept."""

@@ -17,15 +17,55 @@ Everything goes through one descriptor of the directory, so a file system
 mounted over it, or a directory moved meanwhile, changes nothing.
 """
 
+import dataclasses
 import errno
 import fcntl
 import logging
 import os
+import stat
+import struct
 
 LOG = logging.getLogger(__name__)
 
 _NO_HARD_LINKS = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS,
                             errno.EMLINK))
+
+
+# FS_IOC_GETVERSION of linux/fs.h, where _IOR is as on x86 and ARM.
+_GET_GENERATION = 0x80087601
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Identity:
+    """Which file it is, also after a restart of the host.
+
+    A file that is removed gives its inode's number to the next one; the
+    generation tells them apart.
+
+    :ivar filesystem: statvfs(3)'s f_fsid
+    :ivar generation: 0 where the file system has none
+    """
+
+    filesystem: int
+    inode: int
+    generation: int
+
+    @classmethod
+    def of(cls, fd: int) -> 'Identity':
+        """:raises OSError: as statvfs(3) does"""
+        return cls(os.statvfs(fd).f_fsid, os.fstat(fd).st_ino,
+                   _generation(fd))
+
+    def is_same(self, other: 'Identity') -> bool:
+        """The same file, even where the file system has another number.
+
+        XFS takes its number from that of the device, which may have changed
+        with the last start.
+        """
+        return (self.inode == other.inode
+                and self.generation == other.generation
+                and (self.generation != 0
+                     or self.filesystem == other.filesystem))
 
 
 class Alive(Exception):
@@ -122,6 +162,32 @@ class Datadir:
             return False
         return True
 
+    def filesystem(self) -> int:
+        """:raises OSError: as statvfs(3) does"""
+        return os.statvfs(self.fd).f_fsid
+
+    def look(self, name: str) -> tuple[Identity, float] | None:
+        """Which file has the name, and when it was last changed.
+
+        :returns: None where there is none, or no regular one
+        :raises OSError: it cannot be opened
+        """
+        try:
+            fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK |
+                         os.O_CLOEXEC, dir_fd=self.fd)
+        except OSError as error:
+            # Missing, a link, a socket: in any case nothing that we made.
+            if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):
+                return None
+            raise
+        try:
+            status = os.fstat(fd)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            return Identity.of(fd), status.st_ctime
+        finally:
+            os.close(fd)
+
     def is_same(self, name: str, fd: int) -> bool:
         """Whether the name still is the open file."""
         try:
@@ -161,6 +227,15 @@ class Datadir:
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):
                 raise
+
+
+def _generation(fd: int) -> int:
+    try:
+        answer = fcntl.ioctl(fd, _GET_GENERATION, bytes(8))
+    except OSError:
+        return 0
+    (generation,) = struct.unpack_from('I', answer)
+    return int(generation)
 
 
 def _lock(fd: int) -> bool:

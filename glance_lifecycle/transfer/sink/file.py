@@ -18,6 +18,7 @@ beside its final place under a hidden name, sparse, past the page cache
 where that is possible, made durable, and only then given its name.
 """
 
+from collections.abc import Sequence
 import logging
 import os
 import threading
@@ -29,6 +30,7 @@ from glance_lifecycle.transfer.sink import datadir
 from glance_lifecycle.transfer.sink import direct_io
 from glance_lifecycle.transfer.sink import errors
 from glance_lifecycle.transfer.sink import file_options
+from glance_lifecycle.transfer.sink import file_undo
 from glance_lifecycle.transfer.sink import reflink
 
 LOG = logging.getLogger(__name__)
@@ -61,17 +63,14 @@ class FileSink(base.Sink):
         return file_options.describe(conf, store)
 
     @classmethod
-    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
-        removed = False
-        failure: exceptions.StoreError | None = None
-        for path, _priority in options['datadirs']:
-            try:
-                removed |= _undo_in(store, path, image_id)
-            except exceptions.StoreError as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
-        return removed
+    def undo(cls, store: str, image_id: str, options: dict[str, Any],
+             created: Sequence[base.Mark]) -> bool:
+        return file_undo.undo(store, image_id, options, created)
+
+    @classmethod
+    def absent(cls, store: str, image_id: str,
+               options: dict[str, Any]) -> base.Mark:
+        return file_undo.absent(store, image_id, options)
 
     @property
     def bytes_written(self) -> int:
@@ -83,7 +82,7 @@ class FileSink(base.Sink):
         with errors.translated(self.store, 'opening the store'):
             path = self._room(need)
             self._dir = datadir.Datadir(path)
-            name = _checked(self.store, self.image_id)
+            name = file_undo.checked(self.store, self.image_id)
             if self._dir.exists(name):
                 raise self._duplicate()
             self._create()
@@ -168,6 +167,7 @@ class FileSink(base.Sink):
             raise exceptions.StoreDuplicate(
                 store=self.store,
                 detail='another transfer is writing it now') from None
+        self._made(file_undo.made(self._dir.path, self._fd))
         self._writer = direct_io.Writer(
             self._fd, direct_io.open_direct(name, self._dir.fd))
 
@@ -266,32 +266,3 @@ class FileSink(base.Sink):
             if fd >= 0:
                 os.close(fd)
         self._fd = self._leader_fd = -1
-
-
-def _checked(store: str, image_id: str) -> str:
-    try:
-        return datadir.check_name(image_id)
-    except ValueError:
-        raise exceptions.StoreError(
-            store=store, detail='the image id cannot name a file') from None
-
-
-def _undo_in(store: str, path: str, image_id: str) -> bool:
-    name = _checked(store, image_id)
-    with errors.translated(store, 'removing an unfinished image'):
-        try:
-            directory = datadir.Datadir(path)
-        except FileNotFoundError:
-            return False
-        try:
-            removed = directory.remove_dead(datadir.temporary_name(name))
-            removed |= directory.remove(name)
-            if removed:
-                directory.sync()
-            return removed
-        except datadir.Alive:
-            raise exceptions.StoreError(
-                store=store, detail='a transfer of image %s is still '
-                'running; stop it first' % image_id) from None
-        finally:
-            directory.close()

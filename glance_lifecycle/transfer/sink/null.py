@@ -13,6 +13,7 @@
 
 """The sink that stores nothing: the no-op twin, for tests and timing."""
 
+from collections.abc import Sequence
 import time
 from typing import Any
 
@@ -40,8 +41,14 @@ class NullSink(base.Sink):
         return {}
 
     @classmethod
-    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
+    def undo(cls, store: str, image_id: str, options: dict[str, Any],
+             created: Sequence[base.Mark]) -> bool:
         return False
+
+    @classmethod
+    def absent(cls, store: str, image_id: str,
+               options: dict[str, Any]) -> base.Mark:
+        return {'absent': True}
 
     def begin(self, size: int, data_size: int | None = None) -> None:
         self._enter('begin')

@@ -1,0 +1,155 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a dead transfer left in a file store, and nothing else.
+
+A file is known by its ``datadir.Identity``. A data directory that is missing,
+or in whose place another file system is mounted, is no empty one: what lies
+in the right one will be there again.
+"""
+
+from collections.abc import Sequence
+import dataclasses
+import logging
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer.sink import datadir
+from glance_lifecycle.transfer.sink import errors
+
+LOG = logging.getLogger(__name__)
+
+
+def made(path: str, fd: int) -> base.Mark:
+    """The mark of a file.
+
+    :param path: of its data directory
+    :raises OSError: as statvfs(3) does
+    """
+    return {'datadir': path, **dataclasses.asdict(datadir.Identity.of(fd))}
+
+
+def absent(store: str, image_id: str, options: dict[str, Any]) -> base.Mark:
+    """See Sink.absent."""
+    filesystems = {}
+    for path, _priority in options['datadirs']:
+        with errors.translated(store, 'looking for the image'):
+            directory = datadir.Datadir(path)
+            try:
+                if directory.exists(checked(store, image_id)):
+                    raise exceptions.StoreDuplicate(
+                        store=store, detail='a file named %s' % image_id)
+                filesystems[path] = directory.filesystem()
+            finally:
+                directory.close()
+    return {'absent': True, 'filesystems': filesystems}
+
+
+def undo(store: str, image_id: str, options: dict[str, Any],
+         created: Sequence[base.Mark]) -> bool:
+    """See Sink.undo. Every data directory is tried before it raises."""
+    removed = False
+    failure: exceptions.StoreError | None = None
+    # Perhaps the options are others now, in the same Glance.
+    paths = dict.fromkeys(str(mark['datadir']) for mark in created
+                          if 'datadir' in mark)
+    for path in paths | dict.fromkeys(p for p, _ in options['datadirs']):
+        try:
+            removed |= _Undo(store, path, image_id, created).run()
+        except exceptions.StoreError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return removed
+
+
+def checked(store: str, image_id: str) -> str:
+    """The name of the image's file.
+
+    :raises StoreError: that cannot be one
+    """
+    try:
+        return datadir.check_name(image_id)
+    except ValueError:
+        raise exceptions.StoreError(
+            store=store, detail='the image id cannot name a file') from None
+
+
+class _Undo:
+    """One data directory, looked through once."""
+
+    def __init__(self, store: str, path: str, image_id: str,
+                 created: Sequence[base.Mark]) -> None:
+        self._store = store
+        self._path = path
+        self._name = checked(store, image_id)
+        self._created = created
+        self._ours = [datadir.Identity(m['filesystem'], m['inode'],
+                                       m['generation'])
+                      for m in created if m.get('datadir') == path]
+        self._filesystems = {i.filesystem for i in self._ours} | {
+            m['filesystems'][path] for m in created
+            if path in m.get('filesystems', ())}
+
+    def run(self) -> bool:
+        with errors.translated(self._store, 'removing an unfinished image'):
+            try:
+                directory = datadir.Datadir(self._path)
+            except (FileNotFoundError, NotADirectoryError):
+                if self._created:
+                    raise
+                # Nothing was made there, or we would know of it.
+                return False
+            try:
+                return self._look_through(directory)
+            except datadir.Alive:
+                raise exceptions.StoreError(
+                    store=self._store, detail='a transfer of image %s is '
+                    'still running; stop it first' % self._name) from None
+            finally:
+                directory.close()
+
+    def _look_through(self, directory: datadir.Datadir) -> bool:
+        removed = self._unfinished(directory)
+        removed |= self._finished(directory)
+        if removed:
+            directory.sync()
+        elif self._filesystems and (
+                directory.filesystem() not in self._filesystems):
+            raise exceptions.StoreError(
+                store=self._store, detail='another file system is mounted '
+                'at its data directory than when the image was written; '
+                'mount that one again')
+        return removed
+
+    def _unfinished(self, directory: datadir.Datadir) -> bool:
+        name = datadir.temporary_name(self._name)
+        found = directory.look(name)
+        if found is None or (self._ours and not self._is_ours(found[0])):
+            return False
+        # Without a mark of ours it is ours all the same, if nobody writes
+        # it: nobody else names a file like that.
+        return directory.remove_dead(name)
+
+    def _finished(self, directory: datadir.Datadir) -> bool:
+        found = directory.look(self._name)
+        if found is None:
+            return False
+        if self._is_ours(found[0]) or base.vouched(self._created, found[1]):
+            return directory.remove(self._name)
+        LOG.warning('Store %s has a file named %s that this transfer has not '
+                    'made; it stays', self._store, self._name)
+        return False
+
+    def _is_ours(self, found: datadir.Identity) -> bool:
+        return any(found.is_same(one) for one in self._ours)
