@@ -196,8 +196,8 @@ def _born_locked(directory: str, path: str, record: Record) -> int:
         fd = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND
                      | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            # Not locked: ``_sweep`` has it, and will remove it.
-            if _lock(fd):
+            # ``_sweep`` may have it, or have removed it, between the two.
+            if _lock(fd) and os.fstat(fd).st_nlink:
                 append(fd, _plain(record, ('version', 'task_id', 'image_id')))
                 os.link(new, path)
                 os.unlink(new)

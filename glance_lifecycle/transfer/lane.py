@@ -155,7 +155,6 @@ class SinkLane(Lane):
         if not self.optional:
             self._fail(self.error)
 
-
     def abort(self) -> None:
         """Sinks do not raise here; one that does must not stop the others.
         """

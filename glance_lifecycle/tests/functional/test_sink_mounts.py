@@ -17,6 +17,7 @@ Needs root, loop devices, mkfs.ext4 and mkfs.xfs.
 """
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 import json
 import os
 import signal
@@ -27,6 +28,7 @@ import unittest
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import file
 from glance_lifecycle.transfer.sink import sharing
 
@@ -145,7 +147,8 @@ class FileSystemsTest(MountTestCase):
         with self.assertLogs('glance_lifecycle', 'ERROR'):
             sink.abort()
         with self.assertRaises(exceptions.StoreError):
-            file.FileSink.undo('fast', IMAGE, helpers.file_options(path))
+            file.FileSink.undo('fast', IMAGE, helpers.file_options(path),
+                               sink.marks)
 
     def test_the_emptier_of_two(self) -> None:
         small, large = (self.mount('tmpfs', 8 * MIB),
@@ -158,9 +161,69 @@ class FileSystemsTest(MountTestCase):
             self.addCleanup(sink.abort)
             helpers.store(sink, helpers.Image(helpers.noise(size)))
             self.assertEqual({IMAGE}, self.left(expected))
-            self.assertTrue(file.FileSink.undo('fast', IMAGE, options))
+            self.assertTrue(file.FileSink.undo('fast', IMAGE, options,
+                                               sink.marks))
         with self.assertRaises(exceptions.StoreFull):
             file.FileSink('fast', IMAGE, options).begin(65 * MIB)
+
+
+class IdentityTest(MountTestCase):
+    """What undo takes for the file that it knows."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.image = helpers.Image(helpers.noise(5000))
+
+    def undo(self, path: str, marks: Sequence[base.Mark]) -> bool:
+        return file.FileSink.undo('fast', IMAGE, helpers.file_options(path),
+                                  marks)
+
+    def stored(self, path: str) -> list[base.Mark]:
+        sink = self.sink(path)
+        helpers.store(sink, self.image)
+        return sink.marks
+
+    def test_an_inode_that_is_used_again(self) -> None:
+        for kind, size in (('ext4', 64 * MIB), ('xfs', 320 * MIB)):
+            with self.subTest(kind):
+                path = self.mount(kind, size)
+                marks = self.stored(path)
+                name = os.path.join(path, IMAGE)
+                # The number is free at once, and the next file gets it.
+                os.unlink(name)
+                for number in range(100):
+                    with open(name, 'wb') as stream:
+                        stream.write(b'theirs')
+                    if os.stat(name).st_ino == marks[0]['inode']:
+                        break
+                    os.rename(name, '%s.%d' % (name, number))
+                self.assertEqual(marks[0]['inode'], os.stat(name).st_ino)
+                self.assertFalse(self.undo(path, marks))
+                self.assertEqual(b'theirs', self.read(path))
+
+    def test_a_file_system_that_is_not_mounted(self) -> None:
+        path = self.mount('ext4', 16 * MIB)
+        marks = self.stored(path)
+        self.run_tool('umount', path)
+        for _ in range(2):
+            with self.assertRaisesRegex(exceptions.StoreError,
+                                        'another file system'):
+                self.undo(path, marks)
+        self.run_tool('mount', '-o', 'loop', path + '.img', path)
+        self.assertEqual(self.image.content, self.read(path))
+        self.assertTrue(self.undo(path, marks))
+        self.assertEqual(set(), self.left(path))
+
+    def test_nothing_vouches_for_another_file_system(self) -> None:
+        path = self.mount('ext4', 16 * MIB)
+        absent = file.FileSink.absent('fast', IMAGE,
+                                      helpers.file_options(path))
+        self.run_tool('umount', path)
+        with self.assertRaisesRegex(exceptions.StoreError,
+                                    'another file system'):
+            self.undo(path, [absent])
+        self.run_tool('mount', '-o', 'loop', path + '.img', path)
+        self.assertFalse(self.undo(path, [absent]))
 
 
 class ReflinkTest(MountTestCase):
@@ -252,7 +315,7 @@ class ReflinkTest(MountTestCase):
         self.assertEqual(0, sharing.pair(sinks))
 
 
-# Says where it is and sleeps there until it is killed.
+# Says what it has made and sleeps there until it is killed.
 _VICTIM = '''
 import sys, time, json
 from glance_lifecycle.transfer.sink import {module} as module
@@ -264,7 +327,7 @@ sink.begin(len(image.content))
 helpers.feed(sink, image, until)
 if until == 3:
     sink.commit()
-print('there', flush=True)
+print(json.dumps(sink.marks), flush=True)
 time.sleep(60)
 '''
 
@@ -272,17 +335,18 @@ time.sleep(60)
 class KillTest(MountTestCase):
 
     def kill_at(self, module: str, name: str, options: Mapping[str, object],
-                until: int) -> None:
+                until: int) -> list[base.Mark]:
         child = subprocess.Popen(
             [sys.executable, '-c',
              _VICTIM.format(module=module, name=name),
              json.dumps(options), str(until)],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert child.stdout is not None
-        self.assertEqual(b'there\n', child.stdout.readline())
+        marks: list[base.Mark] = json.loads(child.stdout.readline())
         child.send_signal(signal.SIGKILL)
         child.wait()
         child.stdout.close()
+        return marks
 
     def test_file_sink(self) -> None:
         store = os.path.join(self.path, 'store')
@@ -290,10 +354,11 @@ class KillTest(MountTestCase):
         options = helpers.file_options(store)
         for until in range(4):
             with self.subTest(until):
-                self.kill_at('file', 'FileSink', options, until)
+                marks = self.kill_at('file', 'FileSink', options, until)
                 self.assertEqual(1, len(os.listdir(store)))
                 self.assertEqual(until == 3, IMAGE in os.listdir(store))
-                self.assertTrue(file.FileSink.undo('fast', IMAGE, options))
+                self.assertTrue(file.FileSink.undo('fast', IMAGE, options,
+                                                   marks))
                 self.assertEqual([], os.listdir(store))
 
     def test_file_sink_begins_anew(self) -> None:
@@ -317,17 +382,18 @@ class KillTest(MountTestCase):
         undo = ('import sys, json\n'
                 'from glance_lifecycle.transfer.sink import driver\n'
                 'print(driver.DriverSink.undo("fast", sys.argv[1], '
-                'json.loads(sys.argv[2])))')
+                'json.loads(sys.argv[2]), json.loads(sys.argv[3])))')
         for until in (1, 2, 3):
             with self.subTest(until):
-                self.kill_at('driver', 'DriverSink', options, until)
+                marks = self.kill_at('driver', 'DriverSink', options,
+                                     until)
                 self.assertEqual([IMAGE], os.listdir(store))
                 # A process of its own, as recovery is: nothing is loaded.
                 for expected in ('True', 'False'):
                     answer = subprocess.run(
                         [sys.executable, '-W', 'ignore', '-c', undo, IMAGE,
-                         json.dumps(options)], check=True, text=True,
-                        capture_output=True)
+                         json.dumps(options), json.dumps(marks)],
+                        check=True, text=True, capture_output=True)
                     self.assertEqual(expected, answer.stdout.strip())
                 self.assertEqual([], os.listdir(store))
 

@@ -197,6 +197,36 @@ class FailureTest(EngineTestCase):
         self.assertRaises(exceptions.StoreFull, self.run_with, *bad,
                           all_must_succeed=False)
 
+    def test_a_failed_commit_is_taken_back_everywhere(self) -> None:
+        """What goes wrong in taking back hides neither cause nor store."""
+        class Stubborn(null.NullSink):
+            @classmethod
+            def undo(cls, *args: Any) -> bool:
+                raise exceptions.StoreError(store='a', detail='no way')
+
+        sinks = [Stubborn('a', IMAGE, {}), self.file_sink('b'),
+                 null.NullSink('c', IMAGE, {'error': 'StoreFull',
+                                            'fail_in': 'commit'})]
+        with self.assertLogs('glance_lifecycle', 'ERROR') as log:
+            with self.assertRaises(exceptions.StoreFull) as caught:
+                self.run_with(*sinks)
+        self.assertEqual('c', caught.exception.store)
+        self.assertIn('no way', ''.join(caught.exception.__notes__))
+        self.assertIn('no way', ''.join(log.output))
+        self.assertEqual([], self.files())
+
+    def test_an_abort_that_raises_stops_no_other(self) -> None:
+        class Broken(null.NullSink):
+            def abort(self) -> None:
+                raise RuntimeError('surprise')
+
+        with self.assertLogs('glance_lifecycle', 'ERROR'):
+            self.assertRaises(
+                exceptions.ImageRefused, self.run_with,
+                Broken('a', IMAGE, {}), self.file_sink('b'),
+                source=BrokenSource(self.fd(), read=0))
+        self.assertEqual([], self.files())
+
     def test_a_bad_image(self) -> None:
         for options in ({'walk': 0}, {'walk': 7 * MIB}, {'read': 0},
                         {'read': 7 * MIB}):

@@ -15,6 +15,8 @@
 import json
 import os
 import pathlib
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,8 +25,49 @@ import unittest
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer.sink import file
 
-TARGET = jobs.Target('s1', 'a.module:Sink', {'datadirs': [['/x', 0]]})
+TARGET = jobs.Target('s1', '', {'datadirs': [['/x', 0]]}, driver='file')
+
+# One journal of each version, as it lay on disk.
+VERSION_1 = '''\
+{"task_id": "task", "image_id": "image"}
+{"method": "glance-direct", "stores": ["s1", "s2"], "staged": "/x/image"}
+{"disk_format": "qcow2", "container_format": "bare"}
+{"targets": [{"store": "s1", "entry": \
+"glance_lifecycle.transfer.sink.file:FileSink", "options": {"datadirs": \
+[["/x", 0]]}, "name": ""}, {"store": "s2", "entry": "other.package:Sink", \
+"options": {}, "name": ""}]}
+'''
+
+VERSION_2 = '''
+{"version": 2, "task_id": "task", "image_id": "image"}
+
+{"method": "glance-direct", "stores": ["s1"], "staged": "/x/image"}
+
+{"targets": [{"store": "s1", "options": {"datadirs": [["/x", 0]]}, \
+"name": "", "driver": "file"}]}
+
+{"created": ["s1", {"datadir": "/x", "filesystem": 7, "inode": 12, \
+"generation": 3}]}
+'''
+
+
+SCANNER = '''
+import sys, threading
+from glance_lifecycle.transfer import journal
+stop = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.readline(), stop.set())).start()
+print('ready', flush=True)
+looks = taken = 0
+while not stop.is_set():
+    looks += 1
+    for dead in journal.abandoned(sys.argv[1]):
+        # Not the one that its owner removes just now.
+        taken += not dead.record.stores
+        dead.close()
+print(looks, taken)
+'''
 
 
 class JournalTest(unittest.TestCase):
@@ -72,6 +115,119 @@ class JournalTest(unittest.TestCase):
         child.communicate(b'\n')
         self.assertEqual(1, len(self.abandoned()))
 
+    def write(self, text: str) -> None:
+        self.path().parent.mkdir(exist_ok=True)
+        self.path().write_text(text)
+
+    def test_version_1(self) -> None:
+        self.write(VERSION_1)
+        (record,) = self.abandoned()
+        self.assertEqual(1, record.version)
+        self.assertEqual(
+            [TARGET, jobs.Target('s2', 'other.package:Sink', {})],
+            record.targets)
+        self.assertIs(file.FileSink, record.targets[0].load())
+        self.assertEqual([], record.marks('s1'))
+        self.assertEqual('qcow2', record.disk_format)
+
+    def test_version_2(self) -> None:
+        self.write(VERSION_2)
+        (record,) = self.abandoned()
+        self.assertEqual(2, record.version)
+        self.assertEqual([TARGET], record.targets)
+        self.assertEqual([{'datadir': '/x', 'filesystem': 7, 'inode': 12,
+                           'generation': 3}], record.marks('s1'))
+        self.assertEqual([], record.marks('s2'))
+
+    def test_version_of_today(self) -> None:
+        """Who changes the format adds a test like those above."""
+        self.assertEqual(2, journal.VERSION)
+        live = journal.create(self.state, 'task', 'image')
+        live.note(method='glance-direct', stores=['s1'], staged='/x/image')
+        live.note(targets=[TARGET])
+        live.created('s1', {'datadir': '/x', 'filesystem': 7, 'inode': 12,
+                            'generation': 3})
+        live.close()
+        self.assertEqual(VERSION_2, self.path().read_text())
+
+    def test_a_later_version_is_left_alone(self) -> None:
+        self.write(VERSION_2.replace('2', '3', 1))
+        with self.assertLogs('glance_lifecycle', 'ERROR'):
+            self.assertEqual([], self.abandoned())
+        self.assertEqual(VERSION_2.replace('2', '3', 1),
+                         self.path().read_text())
+
+    def test_no_module_is_named(self) -> None:
+        live = journal.create(self.state, 'task', 'image')
+        live.note(targets=[jobs.Target('s1', 'a.module:Sink', {},
+                                       driver='file')])
+        live.close()
+        self.assertNotIn('a.module', self.path().read_text())
+
+    def test_a_driver_that_is_not_installed(self) -> None:
+        self.write(VERSION_2.replace('"driver": "file"', '"driver": "gone"'))
+        (record,) = self.abandoned()
+        with self.assertRaisesRegex(exceptions.ConfigurationError, 'gone'):
+            record.targets[0].undo('image', [])
+
+    def test_marks_of_the_child(self) -> None:
+        live = journal.create(self.state, 'task', 'image')
+        self.addCleanup(live.close)
+        live.created('s1', {'inode': 1})
+        journal.append(live.fd, {'created': ['s1', {'inode': 2}]})
+        journal.append(live.fd, {'created': ['s2', {'inode': 3}]})
+        self.assertEqual([{'inode': 1}], live.record.marks('s1'))
+        live.reread()
+        self.assertEqual({'s1': [{'inode': 1}, {'inode': 2}],
+                          's2': [{'inode': 3}]}, live.record.created)
+
+    def test_after_a_torn_line(self) -> None:
+        """A child died in its line, and its parent goes on."""
+        live = journal.create(self.state, 'task', 'image')
+        os.write(live.fd, b'{"created": ["s1", {"ino')
+        live.created('s1', {'inode': 2})
+        live.close()
+        self.assertEqual([{'inode': 2}], self.abandoned()[0].marks('s1'))
+
+    def test_a_state_directory_that_is_full(self) -> None:
+        live = journal.create(self.state, 'task', 'image')
+        self.addCleanup(live.close)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        size = self.path().stat().st_size
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGXFSZ, handler)
+        # Some of the line fits, and all of it must.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 5, hard))
+        try:
+            with self.assertRaises(exceptions.ConfigurationError):
+                live.created('s1', {'inode': 2})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    def test_nobody_sees_one_unlocked(self) -> None:
+        """Who looks for the dead never takes one from its maker."""
+        scanner = subprocess.Popen(
+            [sys.executable, '-c', SCANNER, self.state],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert scanner.stdin is not None and scanner.stdout is not None
+        self.assertEqual('ready\n', scanner.stdout.readline())
+        for number in range(500):
+            live = journal.create(self.state, 'task-%d' % number, 'image')
+            live.note(stores=['s1'])
+            live.remove()
+        found, _ = scanner.communicate('\n')
+        looks, taken = map(int, found.split())
+        self.assertGreater(looks, 10)
+        self.assertEqual(0, taken)
+        self.assertEqual([], os.listdir(self.path().parent))
+
+    def test_what_a_maker_left_is_swept(self) -> None:
+        journal.create(self.state, 'task', 'image').remove()
+        left = self.path().parent / ('.x' + journal.NEW_SUFFIX)
+        left.touch()
+        self.assertEqual([], self.abandoned())
+        self.assertFalse(left.exists())
+
     def test_a_torn_line(self) -> None:
         live = journal.create(self.state, 'task', 'image')
         live.note(stores=['s1'])
@@ -82,7 +238,8 @@ class JournalTest(unittest.TestCase):
     def test_empty(self) -> None:
         self.path().parent.mkdir()
         self.path().touch()
-        self.assertEqual([journal.Record('task', '')], self.abandoned())
+        self.assertEqual([journal.Record('task', '', version=1)],
+                         self.abandoned())
 
     def test_fields_of_another_release(self) -> None:
         journal.create(self.state, 'task', 'image').close()

@@ -11,9 +11,12 @@
 # under the License.
 
 
+from collections.abc import Sequence
+import json
 import os
 import resource
 import stat
+import time
 from typing import Any
 
 from hypothesis import given
@@ -22,6 +25,7 @@ from hypothesis import strategies
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import datadir
 from glance_lifecycle.transfer.sink import file
 from glance_lifecycle.transfer.sink import sharing
@@ -182,7 +186,7 @@ class FileSinkTest(helpers.TempDirTestCase):
         self.assertRaises(exceptions.StoreDuplicate, second.begin, 10)
         second.abort()
         self.assertRaises(exceptions.StoreError, file.FileSink.undo, 'fast',
-                          IMAGE, self.options)
+                          IMAGE, self.options, [])
         helpers.feed(first, SMALL)
         first.commit()
         self.assertEqual(SMALL.content, self.read())
@@ -242,7 +246,7 @@ class FileSinkTest(helpers.TempDirTestCase):
             sink.begin(10)
         self.assertNotIn(self.path, str(caught.exception))
         sink.abort()
-        self.assertFalse(file.FileSink.undo('fast', IMAGE, self.options))
+        self.assertFalse(file.FileSink.undo('fast', IMAGE, self.options, []))
 
     def test_names_that_are_paths(self) -> None:
         for name in ('../x', '', '.', '..', 'a/b', 'a\0b'):
@@ -250,35 +254,137 @@ class FileSinkTest(helpers.TempDirTestCase):
             self.assertRaises(exceptions.StoreError, sink.begin, 1)
             sink.abort()
             self.assertRaises(exceptions.StoreError, file.FileSink.undo,
+                              'fast', name, self.options, [])
+            self.assertRaises(exceptions.StoreError, file.FileSink.absent,
                               'fast', name, self.options)
 
-    def test_undo(self) -> None:
+    def undo(self, created: Sequence[base.Mark], *others: str) -> bool:
+        return file.FileSink.undo(
+            'fast', IMAGE, helpers.file_options(self.dir, *others), created)
+
+    def stored(self) -> list[base.Mark]:
+        sink = self.sink()
+        helpers.store(sink, SMALL)
+        return sink.marks
+
+    def put(self, path: str, content: bytes = b'theirs') -> None:
+        with open(path, 'wb') as stream:
+            stream.write(content)
+
+    def test_what_is_made_is_noted_at_once(self) -> None:
+        noted: list[tuple[str, base.Mark]] = []
+        sink = self.sink()
+        sink.note = lambda store, mark: noted.append((store, mark))
+        sink.begin(10)
+        name = os.path.join(self.dir, datadir.temporary_name(IMAGE))
+        self.assertEqual([('fast', {
+            'datadir': self.dir, 'filesystem': os.statvfs(name).f_fsid,
+            'inode': os.stat(name).st_ino,
+            'generation': noted[0][1]['generation']})], noted)
+        json.dumps(noted)
+        sink.abort()
+
+    def test_what_cannot_be_noted_is_not_kept(self) -> None:
+        def fail(store: str, mark: base.Mark) -> None:
+            raise exceptions.ConfigurationError(detail='full')
+
+        sink = self.sink()
+        sink.note = fail
+        self.assertRaises(exceptions.ConfigurationError, sink.begin, 10)
+        sink.abort()
+        self.assertEqual([], os.listdir(self.dir))
+
+    def test_undo_takes_back_a_commit(self) -> None:
+        marks = self.stored()
+        self.assertTrue(self.undo(marks))
+        self.assertEqual([], os.listdir(self.dir))
+        self.assertFalse(self.undo(marks))
+
+    def test_undo_of_the_unfinished(self) -> None:
+        for marked in (True, False):
+            sink = self.sink()
+            sink.begin(10)
+            # As if its process had died: the lock is gone.
+            sink._close()
+            self.assertTrue(self.undo(sink.marks if marked else []))
+            self.assertEqual([], os.listdir(self.dir))
+
+    def test_undo_leaves_the_unfinished_of_another(self) -> None:
+        marks = self.stored()
+        os.unlink(self.final())
+        self.put(os.path.join(self.dir, datadir.temporary_name(IMAGE)))
+        self.assertFalse(self.undo(marks))
+        self.assertEqual(1, len(os.listdir(self.dir)))
+
+    def test_undo_of_what_is_being_written(self) -> None:
+        sink = self.sink()
+        sink.begin(10)
+        self.addCleanup(sink.abort)
+        for marks in (sink.marks, []):
+            with self.assertRaisesRegex(exceptions.StoreError, 'running'):
+                self.undo(marks)
+
+    def test_undo_leaves_what_another_finished(self) -> None:
         other = self.make_dir('other')
-        options = helpers.file_options(self.dir, other)
-        undo = file.FileSink.undo
-        self.assertFalse(undo('fast', IMAGE, options))
-        for where in (self.dir, other):
-            for name in (IMAGE, datadir.temporary_name(IMAGE)):
-                with open(os.path.join(where, name), 'wb'):
-                    pass
-                self.assertTrue(undo('fast', IMAGE, options))
-                self.assertEqual([], os.listdir(where))
-        self.assertFalse(undo('fast', IMAGE, options))
+        marks = self.stored()
+        os.unlink(self.final())
+        # Its inode number may be that of the file just removed.
+        self.put(self.final())
+        self.put(os.path.join(other, IMAGE))
+        for created in ([], marks, [{**marks[0], 'inode': 0}],
+                        [base.since(time.time() + 3600)]):
+            self.assertFalse(self.undo(created, other))
+        self.assertTrue(os.path.exists(self.final()))
+        self.assertTrue(os.path.exists(os.path.join(other, IMAGE)))
+
+    def test_undo_leaves_what_is_no_file(self) -> None:
+        marks = self.stored()
+        os.unlink(self.final())
+        for make in (os.mkdir, os.mkfifo,
+                     lambda path: os.symlink('/etc/passwd', path)):
+            make(self.final())
+            self.assertFalse(self.undo(marks))
+            self.assertTrue(os.path.lexists(self.final()))
+            os.rename(self.final(), self.final() + make.__name__)
+
+    def test_undo_by_name_where_somebody_vouches(self) -> None:
+        absent = file.FileSink.absent('fast', IMAGE, self.options)
+        self.assertTrue(absent['absent'])
+        moment = time.time() - 1
+        for mark in (absent, base.since(moment)):
+            self.put(self.final())
+            with self.assertRaises(exceptions.StoreDuplicate):
+                file.FileSink.absent('fast', IMAGE, self.options)
+            self.assertTrue(self.undo([mark]))
+            self.assertEqual([], os.listdir(self.dir))
+
+    def test_a_directory_that_is_away_is_not_empty(self) -> None:
+        absent = file.FileSink.absent('fast', IMAGE, self.options)
+        marks = self.stored()
+        os.rename(self.dir, self.dir + '-away')
+        for created in (marks, [absent]):
+            with self.assertRaisesRegex(exceptions.StoreError, 'ENOENT'):
+                self.undo(created)
+        # It died before it made anything.
+        self.assertFalse(self.undo([]))
+        with self.assertRaises(exceptions.StoreError):
+            file.FileSink.absent('fast', IMAGE, self.options)
+        os.rename(self.dir + '-away', self.dir)
+        self.assertTrue(self.undo(marks))
+
+    def test_the_directory_it_was_written_to(self) -> None:
+        marks = self.stored()
+        self.assertTrue(file.FileSink.undo(
+            'fast', IMAGE, helpers.file_options(self.make_dir('other')),
+            marks))
+        self.assertEqual([], os.listdir(self.dir))
 
     def test_undo_goes_on_after_a_failure(self) -> None:
         other = self.make_dir('other')
-        os.mkdir(self.final())
-        kept = os.path.join(other, IMAGE)
-        with open(kept, 'wb'):
-            pass
-        options = helpers.file_options(self.dir, other)
-        self.assertRaises(exceptions.StoreError, file.FileSink.undo, 'fast',
-                          IMAGE, options)
-        self.assertFalse(os.path.exists(kept))
-
-    def test_undo_takes_back_a_commit(self) -> None:
-        helpers.store(self.sink(), SMALL)
-        self.assertTrue(file.FileSink.undo('fast', IMAGE, self.options))
+        marks = self.stored()
+        away = [{**marks[0], 'datadir': os.path.join(self.path, 'none')}]
+        with self.assertRaises(exceptions.StoreError):
+            self.undo(away + marks, other)
         self.assertEqual([], os.listdir(self.dir))
 
     def test_descriptors_are_closed(self) -> None:

@@ -28,7 +28,9 @@ class NullSinkTest(unittest.TestCase):
         self.assertEqual({'store': 'none'}, stored.metadata)
         self.assertEqual(['begin', 'write', 'zero', 'write', 'commit'],
                          sink.calls)
-        self.assertFalse(null.NullSink.undo('none', helpers.IMAGE, {}))
+        self.assertFalse(null.NullSink.undo('none', helpers.IMAGE, {}, []))
+        self.assertEqual({'absent': True},
+                         null.NullSink.absent('none', helpers.IMAGE, {}))
 
     def test_fails_at(self) -> None:
         sink = null.NullSink('none', helpers.IMAGE,
