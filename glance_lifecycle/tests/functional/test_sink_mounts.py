@@ -184,22 +184,20 @@ class IdentityTest(MountTestCase):
         return sink.marks
 
     def test_an_inode_that_is_used_again(self) -> None:
-        for kind, size in (('ext4', 64 * MIB), ('xfs', 320 * MIB)):
-            with self.subTest(kind):
-                path = self.mount(kind, size)
-                marks = self.stored(path)
-                name = os.path.join(path, IMAGE)
-                # The number is free at once, and the next file gets it.
-                os.unlink(name)
-                for number in range(100):
-                    with open(name, 'wb') as stream:
-                        stream.write(b'theirs')
-                    if os.stat(name).st_ino == marks[0]['inode']:
-                        break
-                    os.rename(name, '%s.%d' % (name, number))
-                self.assertEqual(marks[0]['inode'], os.stat(name).st_ino)
-                self.assertFalse(self.undo(path, marks))
-                self.assertEqual(b'theirs', self.read(path))
+        # ext4 gives a number that is free to the next file.
+        path = self.mount('ext4', 64 * MIB)
+        marks = self.stored(path)
+        name = os.path.join(path, IMAGE)
+        os.unlink(name)
+        for number in range(100):
+            with open(name, 'wb') as stream:
+                stream.write(b'theirs')
+            if os.stat(name).st_ino == marks[0]['inode']:
+                break
+            os.rename(name, '%s.%d' % (name, number))
+        self.assertEqual(marks[0]['inode'], os.stat(name).st_ino)
+        self.assertFalse(self.undo(path, marks))
+        self.assertEqual(b'theirs', self.read(path))
 
     def test_a_file_system_that_is_not_mounted(self) -> None:
         path = self.mount('ext4', 16 * MIB)
