@@ -17,12 +17,19 @@ The driver's ``add`` runs in a thread and reads what ``write`` and ``zero``
 hand over. It stores every byte, zeros too, and computes md5 and one more
 hash of them, of which nothing is used: glance_store offers no way without.
 Visibility is the driver's too: some show the object while it grows.
+
+A driver does not tell what it makes, so what it made is known in one of two
+ways. Where its location can be foretold, nothing was there when it began.
+Otherwise it makes up a new name each time, which is on record when it is done.
 """
 
+from collections.abc import Sequence
 import importlib
 import logging
+import os
 import threading
 from typing import Any
+import urllib.parse
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.sink import base
@@ -45,7 +52,12 @@ _START_TIMEOUT = 30.0
 _ABORT_TIMEOUT = 30.0
 
 
-def _explain(store: str, error: BaseException) -> exceptions.StoreError:
+# In a mark: what is there is not ours, whatever the other marks say.
+_NOT_OURS = 'not_ours'
+
+
+def _explain(store: str, error: BaseException,
+             doing: str = 'storing the image') -> exceptions.StoreError:
     """Our exception for what a driver raised.
 
     A driver's own text may hold a path, a URL with its key, or a page of
@@ -54,7 +66,7 @@ def _explain(store: str, error: BaseException) -> exceptions.StoreError:
     if isinstance(error, exceptions.StoreError):
         return error
     if isinstance(error, OSError):
-        return errors.store_error(store, 'storing the image', error)
+        return errors.store_error(store, doing, error)
     theirs = importlib.import_module('glance_store.exceptions')
     if isinstance(error, theirs.StorageFull):
         return exceptions.StoreFull(store=store, detail='its driver says so')
@@ -86,6 +98,7 @@ class DriverSink(base.Sink):
         self._result: tuple[Any, ...] | None = None
         self._error: BaseException | None = None
         self._written = 0
+        self._ended = False
         self._committed = False
 
     @classmethod
@@ -93,14 +106,22 @@ class DriverSink(base.Sink):
         return driver_store.describe(conf, store)
 
     @classmethod
-    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
+    def undo(cls, store: str, image_id: str, options: dict[str, Any],
+             created: Sequence[base.Mark]) -> bool:
         driver = driver_store.build(store, options)
         try:
-            return _remove(driver, options['driver'], image_id)
+            return _remove(driver, options['driver'], image_id, created)
         except Exception as error:
             LOG.exception('Cannot remove image %s from store %s', image_id,
                           store)
-            raise _explain(store, error) from error
+            raise _explain(store, error, 'removing the image') from error
+
+    @classmethod
+    def absent(cls, store: str, image_id: str,
+               options: dict[str, Any]) -> base.Mark:
+        """See Sink. Where its driver makes up new names, nothing ever is."""
+        return _absent(driver_store.build(store, options), store,
+                       options['driver'], image_id)
 
     @property
     def bytes_written(self) -> int:
@@ -109,6 +130,9 @@ class DriverSink(base.Sink):
     def begin(self, size: int, data_size: int | None = None) -> None:
         self._size = size
         self._driver = driver_store.build(self.store, self.options)
+        if driver_store.is_foretold(self.options['driver']):
+            self._made(_absent(self._driver, self.store,
+                               self.options['driver'], self.image_id))
         self._thread = threading.Thread(
             target=self._add, name='store-%s' % self.store, daemon=True)
         self._thread.start()
@@ -129,6 +153,7 @@ class DriverSink(base.Sink):
                 (self.store, self._written, self._size))
         self._handover.finish()
         self._thread.join()
+        self._note_end()
         if self._result is None:
             assert self._error is not None  # noqa: S101 - for mypy
             raise _explain(self.store, self._error) from self._error
@@ -153,7 +178,10 @@ class DriverSink(base.Sink):
                       self.image_id)
             return
         try:
-            self._remove_partial()
+            self._note_end()
+            if self._handover.was_asked:
+                _remove(self._driver, self.options['driver'], self.image_id,
+                        self.marks)
         except Exception:
             LOG.exception('Cannot remove image %s from store %s; it will be '
                           'tried again at the next start', self.image_id,
@@ -182,32 +210,82 @@ class DriverSink(base.Sink):
             store=self.store, detail='its driver stopped reading after %d of '
             '%d bytes' % (self._written, self._size))
 
-    def _remove_partial(self) -> None:
+    def _note_end(self) -> None:
+        """What the end of ``add`` says of what is there."""
+        if self._ended:
+            return
+        self._ended = True
         theirs = importlib.import_module('glance_store.exceptions')
-        if not self._handover.was_asked or isinstance(self._error,
-                                                      theirs.Duplicate):
-            # What is there, if anything, is not ours.
-            return
-        if self._result is None:
-            _remove(self._driver, self.options['driver'], self.image_id)
-            return
-        url = self._result[0]
-        self._driver.delete(driver_store.location_of_url(self._driver, url))
+        if isinstance(self._error, theirs.Duplicate):
+            # It came after we had looked.
+            self._made({_NOT_OURS: True})
+        elif self._result is not None:
+            url = str(self._result[0])
+            if not driver_store.is_foretold(self.options['driver']) and (
+                    _is_plain(url)):
+                self._made({'url': url})
 
 
-def _remove(driver: Any, name: str, image_id: str) -> bool:
+def _is_plain(url: str) -> bool:
+    """Whether a location can go into a journal: it holds no credential."""
+    parts = urllib.parse.urlsplit(url)
+    return '@' not in parts.netloc and not parts.query
+
+
+def _absent(driver: Any, store: str, name: str, image_id: str) -> base.Mark:
     theirs = importlib.import_module('glance_store.exceptions')
+    try:
+        for location in driver_store.locations_of_image(
+                driver, name, image_id) or ():
+            try:
+                driver_store.look(driver, name, location)
+            except theirs.NotFound:
+                continue
+            raise exceptions.StoreDuplicate(
+                store=store, detail='an object named %s' % image_id)
+    except exceptions.StoreError:
+        raise
+    except Exception as error:
+        LOG.exception('Cannot look for image %s in store %s', image_id,
+                      store)
+        raise _explain(store, error, 'looking for the image') from error
+    return {'absent': True}
+
+
+def _remove(driver: Any, name: str, image_id: str,
+            created: Sequence[base.Mark]) -> bool:
+    if any(_NOT_OURS in mark for mark in created):
+        return False
     locations = driver_store.locations_of_image(driver, name, image_id)
     if locations is None:
-        LOG.warning('Where the %s driver of store %s puts image %s is known '
-                    'only to itself: if it was interrupted, look for what '
-                    'it left', name, driver.backend_group, image_id)
-        return False
-    removed = False
-    for location in locations:
+        urls = [mark['url'] for mark in created if 'url' in mark]
+        if not urls:
+            LOG.warning('Where the %s driver of store %s puts image %s is '
+                        'known only to itself: if it was interrupted, look '
+                        'for what it left.', name, driver.backend_group,
+                        image_id)
+        locations = [driver_store.location_of_url(driver, url)
+                     for url in urls]
+    else:
+        locations = [one for one in locations
+                     if base.vouched(created, _made_at(name, one))]
+    return any([_delete(driver, location) for location in locations])
+
+
+def _made_at(name: str, location: Any) -> float:
+    """When an object was made; of drivers that do not tell, long ago."""
+    if name == 'file':
         try:
-            driver.delete(location)
-            removed = True
-        except theirs.NotFound:
+            return os.stat(location.store_location.path).st_ctime
+        except FileNotFoundError:
             pass
-    return removed
+    return 0.0
+
+
+def _delete(driver: Any, location: Any) -> bool:
+    theirs = importlib.import_module('glance_store.exceptions')
+    try:
+        driver.delete(location)
+    except theirs.NotFound:
+        return False
+    return True

@@ -186,3 +186,30 @@ def locations_of_image(driver: Any, name: str,
     if specs is None:
         return None
     return [_location(driver, one, None) for one in specs(driver, image_id)]
+
+
+def is_foretold(name: str) -> bool:
+    """Whether that driver's locations follow from the image's id."""
+    return name in _SPECS
+
+
+def look(driver: Any, name: str, location: Any) -> None:
+    """Return if something is there.
+
+    :raises Exception: the driver's NotFound where nothing is; others as the
+        driver raises them
+    """
+    if name == 'swift':
+        # Its get_size takes every error for an empty object.
+        store = location.store_location
+        connection = driver.get_connection(store)
+        swiftclient = importlib.import_module('swiftclient')
+        theirs = importlib.import_module('glance_store.exceptions')
+        try:
+            connection.head_object(store.container, store.obj)
+        except swiftclient.ClientException as error:
+            if error.http_status != 404:
+                raise
+            raise theirs.NotFound(image=store.obj) from error
+        return
+    driver.get_size(location)

@@ -33,11 +33,13 @@ class Patience:
     """Of all the threads that talk to one service.
 
     :param seconds: without a sign of life
+    :ivar most: those seconds, whatever ``resume`` says
     :ivar silent: a call got no answer: one more would take as long
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self.most = seconds
         self.silent = False
         self._heard = time.monotonic()
         self._stopped = threading.Event()

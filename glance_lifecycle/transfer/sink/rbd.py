@@ -17,6 +17,7 @@ and Cinder clone it; but zeros are never sent, writes overlap, and a cluster
 that is full or does not answer is an error and not a wait.
 """
 
+from collections.abc import Sequence
 import logging
 from typing import Any
 
@@ -24,6 +25,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import rbd_cluster
 from glance_lifecycle.transfer.sink import rbd_options
+from glance_lifecycle.transfer.sink import rbd_undo
 from glance_lifecycle.transfer.sink import rbd_unfinished
 from glance_lifecycle.transfer.sink import rbd_writer
 
@@ -55,17 +57,14 @@ class RbdSink(base.Sink):
         return rbd_options.describe(conf, store)
 
     @classmethod
-    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
-        cluster = rbd_cluster.Cluster(store, options)
-        try:
-            cluster.connect()
-            if not rbd_unfinished.is_abandoned(cluster, image_id):
-                raise exceptions.StoreError(
-                    store=store, detail='image %s is open elsewhere; see '
-                    '"rbd status %s/%s"' % (image_id, cluster.pool, image_id))
-            return rbd_unfinished.remove(cluster, image_id)
-        finally:
-            cluster.close()
+    def undo(cls, store: str, image_id: str, options: dict[str, Any],
+             created: Sequence[base.Mark]) -> bool:
+        return rbd_undo.undo(store, image_id, options, created)
+
+    @classmethod
+    def absent(cls, store: str, image_id: str,
+               options: dict[str, Any]) -> base.Mark:
+        return rbd_undo.absent(store, image_id, options)
 
     @property
     def bytes_written(self) -> int:
@@ -78,12 +77,14 @@ class RbdSink(base.Sink):
         cluster.connect()
         cluster.check_room(size if data_size is None else data_size)
         rbd_unfinished.make_removable(cluster)
+        self._made(rbd_undo.will_make(cluster))
         if not self._create(cluster):
             self._clear(cluster)
             if not self._create(cluster):
                 raise self._busy()
         self._image = cluster.call('opening the image', cluster.rbd.Image,
                                    cluster.ioctx, self.image_id)
+        self._made(rbd_undo.made(cluster, self._image))
         rbd_unfinished.mark(cluster, self._image)
         self._writer = rbd_writer.Writer(cluster, self._image,
                                          1 << self.options['order'])
@@ -129,7 +130,8 @@ class RbdSink(base.Sink):
         try:
             self._close_image(cluster)
             if self._created:
-                rbd_unfinished.remove(cluster, self.image_id)
+                rbd_undo.remove(cluster, self.image_id, self.marks,
+                                wait=False)
         except Exception as error:
             LOG.error('Cannot remove image %s from store %s: %s. It will be '
                       'tried again at the next start.', self.image_id,
@@ -153,17 +155,21 @@ class RbdSink(base.Sink):
         return True
 
     def _clear(self, cluster: rbd_cluster.Cluster) -> None:
-        """Remove what a writer that died has left by our name."""
+        """Remove what a writer of ours that died has left by our name."""
         found = rbd_unfinished.look(cluster, self.image_id)
-        if found and found.finished:
+        if found is None:
+            return
+        if not found.marked:
             raise exceptions.StoreDuplicate(
-                store=self.store, detail='an image named %s in pool %s' %
-                (self.image_id, cluster.pool))
-        if not rbd_unfinished.is_abandoned(cluster, self.image_id):
+                store=self.store, detail='an image named %s in pool %s%s' %
+                (self.image_id, cluster.pool, '' if found.whole else
+                 ', without a snapshot: another program writes it, or has '
+                 'left it'))
+        if not rbd_unfinished.is_abandoned(cluster, self.image_id, found.id):
             raise self._busy()
         LOG.info('Store %s: removing what an earlier transfer left of image '
                  '%s', self.store, self.image_id)
-        rbd_unfinished.remove(cluster, self.image_id)
+        rbd_unfinished.remove(cluster, self.image_id, found.id)
 
     def _check_snapshot(self, cluster: rbd_cluster.Cluster) -> None:
         """Open it as Nova and Cinder will.

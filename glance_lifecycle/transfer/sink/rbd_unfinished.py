@@ -13,15 +13,18 @@
 """Images that are being written, or were when their writer died.
 
 Such an image carries its final name already, because rbd has no rename that
-cannot be interrupted, and says in its metadata who writes it. A finished one
-has a snapshot and no such mark.
+cannot be interrupted, and says in its metadata who writes it. An image without
+that mark is whole, or not ours: one without a snapshot may be an upload of
+stock Glance that goes on.
 
 A dead client's watch on an image lasts for 30 s, in which nobody can remove
 the image. A client that is dead for certain is cut off instead, as librbd
 does with the owner of a lock that it breaks.
 """
 
+from collections.abc import Callable
 import dataclasses
+import datetime
 import json
 import os
 import time
@@ -42,6 +45,9 @@ _BLOCKLIST_SECONDS = 300
 
 # RBD_TRASH of Ceph's src/include/rbd_types.h.
 _TRASH = 'rbd_trash'
+
+# Of the same file: the object that holds the id of the image of that name.
+_ID_OBJECT = 'rbd_id.'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,11 +107,17 @@ def _born(pid: int) -> str:
 class Found:
     """An image that is there.
 
-    :ivar finished: it is whole, or not ours
+    :ivar id: the cluster's own, which no other image of the name has
+    :ivar made: when it was created, in seconds since the epoch
+    :ivar marked: it is unfinished, and of this package
+    :ivar whole: it has a snapshot
     :ivar watchers: client id -> address of those that have it open
     """
 
-    finished: bool
+    id: str
+    made: float
+    marked: bool
+    whole: bool
     process: Process | None
     watchers: dict[int, str]
 
@@ -132,24 +144,48 @@ def mark(cluster: rbd_cluster.Cluster, image: Any) -> None:
 
 
 def look(cluster: rbd_cluster.Cluster, name: str) -> Found | None:
-    """What is there by that name.
-
-    :returns: None where there is nothing that can be opened
-    """
+    """What is there by that name; None where the name is free."""
     def look() -> Found | None:
         try:
             # Read only: that leaves no watch of ours.
             image = cluster.rbd.Image(cluster.ioctx, name, read_only=True)
         except cluster.rbd.ImageNotFound:
-            return None
+            return _half(cluster, name)
         with image:
             marked, process = _read_mark(image)
             return Found(
-                not marked and bool(list(image.list_snaps())), process,
+                '' if image.old_format() else image.id(),
+                _seconds(image.create_timestamp()), marked,
+                bool(list(image.list_snaps())), process,
                 {w['id']: w['addr'] for w in image.watchers_list()})
 
     found: Found | None = cluster.call('looking at the image', look)
     return found
+
+
+def _half(cluster: rbd_cluster.Cluster, name: str) -> Found | None:
+    """A name that is taken, while the image is not there yet or any more."""
+    image_id = _id_of_name(cluster, name)
+    if image_id is None:
+        return None
+    _size, changed = cluster.ioctx.stat(_ID_OBJECT + name)
+    return Found(image_id, time.mktime(changed), False, False, None, {})
+
+
+def _id_of_name(cluster: rbd_cluster.Cluster, name: str) -> str | None:
+    try:
+        encoded = cluster.ioctx.read(_ID_OBJECT + name)
+    except cluster.rados.ObjectNotFound:
+        return None
+    # Its length comes first, in four bytes.
+    return str(encoded[4:].decode(errors='replace'))
+
+
+def _seconds(moment: datetime.datetime) -> float:
+    """Releases of librbd's bindings differ in whether they tell the zone."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return moment.timestamp()
 
 
 def _read_mark(image: Any) -> tuple[bool, Process | None]:
@@ -159,11 +195,13 @@ def _read_mark(image: Any) -> tuple[bool, Process | None]:
         return False, None
 
 
-def is_abandoned(cluster: rbd_cluster.Cluster, name: str) -> bool:
+def is_abandoned(cluster: rbd_cluster.Cluster, name: str,
+                 image_id: str) -> bool:
     """Whether nobody has the image open, now or within 35 s."""
     deadline = time.monotonic() + WATCH_LASTS
     cut_off = False
-    while (found := look(cluster, name)) and found.watchers:
+    while ((found := look(cluster, name)) and found.id == image_id
+           and found.watchers):
         process = found.process
         if process and process.client in found.watchers:
             dead = process.is_dead()
@@ -187,15 +225,15 @@ def _cut_off(cluster: rbd_cluster.Cluster, address: str) -> None:
             raise
 
 
-def remove(cluster: rbd_cluster.Cluster, name: str) -> bool:
+def remove(cluster: rbd_cluster.Cluster, name: str, image_id: str) -> bool:
     """Remove an image that ``is_abandoned``, with its snapshots.
 
-    :returns: False where there was none
+    :returns: False where the name is free, or another image's by now
     :raises StoreError: it is open elsewhere, something was cloned from it,
         or the cluster fails
     """
     try:
-        return _remove(cluster, name)
+        return _remove(cluster, name, image_id)
     except exceptions.StoreError as error:
         if not isinstance(error.__cause__, cluster.rbd.ImageBusy):
             raise
@@ -203,22 +241,24 @@ def remove(cluster: rbd_cluster.Cluster, name: str) -> bool:
     # to cut that off before it breaks the lock. It never breaks a lock whose
     # owner has the image open.
     cluster.configure('rbd_blocklist_on_break_lock', 'false')
-    return _remove(cluster, name)
+    return _remove(cluster, name, image_id)
 
 
-def _remove(cluster: rbd_cluster.Cluster, name: str) -> bool:
-    def progress(_done: int, _total: int) -> int:
-        cluster.heard()
-        return 0
-
-    cluster.call('removing the snapshot', _remove_snapshots, cluster, name)
+def _remove(cluster: rbd_cluster.Cluster, name: str, image_id: str) -> bool:
+    # By its id, so that no other image ever loses one. librbd knows no
+    # removal by id, but it removes no image with a snapshot: whatever gets
+    # the name in this moment, it is none that is whole.
+    cluster.call('removing the snapshot', _remove_snapshots, cluster,
+                 image_id)
+    if not _has_name(cluster, name, image_id):
+        return False
     try:
         cluster.call('removing the image', cluster.rbd.RBD().remove,
-                     cluster.ioctx, name, on_progress=progress)
+                     cluster.ioctx, name, on_progress=_progress(cluster))
     except exceptions.StoreError as error:
         if not isinstance(error.__cause__, cluster.rbd.ImageNotFound):
             raise
-        if cluster.call('looking at the image', _is_there, cluster, name):
+        if _has_name(cluster, name, image_id):
             # So says librbd of an image that it cannot put into the trash.
             raise cluster.or_full(exceptions.StoreError(
                 store=cluster.store, detail='image %s cannot be removed'
@@ -227,17 +267,22 @@ def _remove(cluster: rbd_cluster.Cluster, name: str) -> bool:
     return True
 
 
-def _is_there(cluster: rbd_cluster.Cluster, name: str) -> bool:
-    try:
-        cluster.ioctx.stat('rbd_id.' + name)
-    except cluster.rados.ObjectNotFound:
-        return False
-    return True
+def _has_name(cluster: rbd_cluster.Cluster, name: str,
+              image_id: str) -> bool:
+    found = cluster.call('looking at the image', _id_of_name, cluster, name)
+    return bool(found == image_id)
 
 
-def _remove_snapshots(cluster: rbd_cluster.Cluster, name: str) -> None:
+def _progress(cluster: rbd_cluster.Cluster) -> Callable[[int, int], int]:
+    def progress(_done: int, _total: int) -> int:
+        cluster.heard()
+        return 0
+    return progress
+
+
+def _remove_snapshots(cluster: rbd_cluster.Cluster, image_id: str) -> None:
     try:
-        image = cluster.rbd.Image(cluster.ioctx, name)
+        image = cluster.rbd.Image(cluster.ioctx, image_id=image_id)
     except cluster.rbd.ImageNotFound:
         # Half made, or half removed: the next step tells.
         return
@@ -246,3 +291,27 @@ def _remove_snapshots(cluster: rbd_cluster.Cluster, name: str) -> None:
             if image.is_protected_snap(snapshot['name']):
                 image.unprotect_snap(snapshot['name'])
             image.remove_snap(snapshot['name'])
+
+
+def trashed(cluster: rbd_cluster.Cluster) -> list[str]:
+    """Ids of the pool's images in the trash.
+
+    librbd puts there what it removes, for as long as that takes; so does
+    who moves an image there by hand.
+    """
+    return [str(one['id']) for one in cluster.call(
+        'looking at the trash',
+        lambda: list(cluster.rbd.RBD().trash_list(cluster.ioctx)))]
+
+
+def remove_trashed(cluster: rbd_cluster.Cluster, image_id: str) -> None:
+    """:raises StoreError: as ``remove``"""
+    cluster.call('removing the snapshot', _remove_snapshots, cluster,
+                 image_id)
+    try:
+        cluster.call('removing the image', cluster.rbd.RBD().trash_remove,
+                     cluster.ioctx, image_id, force=True,
+                     on_progress=_progress(cluster))
+    except exceptions.StoreError as error:
+        if not isinstance(error.__cause__, cluster.rbd.ImageNotFound):
+            raise

@@ -14,9 +14,10 @@
 
 Same object, location and metadata as the driver's; but several parts are on
 their way while few are in memory, the service checks the MD5 of each, and
-whatever ends a transfer, its upload is aborted.
+whatever ends a transfer, its upload is aborted, and nobody else's.
 """
 
+from collections.abc import Sequence
 import hashlib
 import logging
 import threading
@@ -25,9 +26,11 @@ from typing import Any
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import claim
+from glance_lifecycle.transfer.sink import object_marks
 from glance_lifecycle.transfer.sink import s3_options
 from glance_lifecycle.transfer.sink import s3_parts
 from glance_lifecycle.transfer.sink import s3_service
+from glance_lifecycle.transfer.sink import s3_undo
 
 LOG = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ class S3Sink(base.Sink):
         self._upload = ''
         self._parts: s3_parts.Parts | None = None
         self._single: s3_parts.Part | None = None
-        self._asked_for = ''
+        self._token = object_marks.new_token()
         self._committed = False
 
     @classmethod
@@ -62,23 +65,27 @@ class S3Sink(base.Sink):
         return s3_options.describe(conf, store)
 
     @classmethod
-    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
+    def undo(cls, store: str, image_id: str, options: dict[str, Any],
+             created: Sequence[base.Mark]) -> bool:
         ours = _claim(store, image_id, options)
         service = s3_service.Service(store, options)
         try:
             ours.take_to_undo(image_id)
             service.connect()
-            # First, so that none of them can become the object after all.
-            uploads = service.uploads(image_id)
-            for upload in uploads:
-                service.abort_upload(image_id, upload)
-            found = service.find(image_id)
-            if found is not None:
-                service.delete(image_id)
-            return bool(uploads) or found is not None
+            return s3_undo.undo(service, image_id, created)
         finally:
             service.close()
             ours.close()
+
+    @classmethod
+    def absent(cls, store: str, image_id: str,
+               options: dict[str, Any]) -> base.Mark:
+        service = s3_service.Service(store, options)
+        try:
+            service.connect()
+            return s3_undo.absent(service, image_id)
+        finally:
+            service.close()
 
     @property
     def bytes_written(self) -> int:
@@ -91,14 +98,12 @@ class S3Sink(base.Sink):
         self._service = service = s3_service.Service(self.store, self.options)
         service.connect()
         service.check_bucket()
-        self._refuse_existing(service)
+        s3_undo.refuse_existing(service, self.image_id)
         part_size = s3_options.part_size(self.options, size)
         if size <= part_size:
             self._single = s3_parts.Part(part_size)
             return
-        created = service.call('creating the upload',
-                               'create_multipart_upload', Key=self.image_id)
-        self._upload = created['UploadId']
+        self._begin_upload(service)
         self._parts = s3_parts.Parts(
             self._send, part_size,
             s3_options.parts_held(self.options, part_size))
@@ -128,7 +133,6 @@ class S3Sink(base.Sink):
         elif self._parts is not None:
             self._complete(service, self._parts)
         self._committed = True
-        self._sweep(service)
         self._close()
         return base.Stored(
             url=s3_options.location(self.options, self.image_id),
@@ -146,11 +150,25 @@ class S3Sink(base.Sink):
         finally:
             self._close()
 
-    def _refuse_existing(self, service: s3_service.Service) -> None:
-        if service.find(self.image_id) is not None:
-            raise exceptions.StoreDuplicate(
-                store=self.store, detail='an object named %s in bucket %s' %
-                (self.image_id, service.bucket))
+    def _begin_upload(self, service: s3_service.Service) -> None:
+        begun = {object_marks.TOKEN: self._token,
+                 object_marks.BEGUN: service.clock}
+        self._made(begun)
+        asked: list[float] = []
+        try:
+            self._upload = service.create_upload(
+                self.image_id, self._metadata, asked)
+        except exceptions.StoreError as error:
+            if len(asked) == 1 and service.has_refused(error):
+                # So that nobody looks for it.
+                self._made({**begun, 'upload': '', 'again': False})
+            raise
+        self._made({**begun, 'upload': self._upload,
+                    'again': len(asked) > 1, 'until': service.clock})
+
+    @property
+    def _metadata(self) -> dict[str, str]:
+        return {object_marks.METADATA: self._token}
 
     def _send(self, part: s3_parts.Part) -> str:
         """Called in a thread for each part under way."""
@@ -171,6 +189,7 @@ class S3Sink(base.Sink):
         body = s3_parts.Body(part, service.patience.heard, threading.Event())
         self._make(
             service, 'storing the image', 'put_object', md5.hex(),
+            Metadata=self._metadata,
             Body=body if part.length else b'', ContentLength=part.length,
             ContentMD5=s3_parts.content_md5(md5))
 
@@ -178,7 +197,7 @@ class S3Sink(base.Sink):
                   parts: s3_parts.Parts) -> None:
         tags = parts.finish()
         # Not every service heeds the condition that is set below.
-        self._refuse_existing(service)
+        s3_undo.refuse_existing(service, self.image_id)
         self._make(
             service, 'completing the image', 'complete_multipart_upload',
             _tag_of_parts(tags), UploadId=self._upload,
@@ -192,32 +211,24 @@ class S3Sink(base.Sink):
 
         :param tag: the entity tag that it will have
         """
-        self._asked_for = tag
+        made = {object_marks.TOKEN: self._token, 'size': self._size,
+                'etag': tag}
+        # Before it is asked for: perhaps we never hear that it was done.
+        self._made(made)
         try:
-            service.create(doing, operation, Key=self.image_id, **arguments)
+            answer = service.create(doing, operation, Key=self.image_id,
+                                    **arguments)
         except exceptions.StoreError:
             # It may be there, and only the answer was lost.
             if service.patience.silent or not self._is_made(service):
                 raise
+        else:
+            if answer.get('VersionId'):
+                self._made({**made, 'version': answer['VersionId']})
 
     def _is_made(self, service: s3_service.Service) -> bool:
         found = service.find(self.image_id)
-        return (found is not None and found['ContentLength'] == self._size
-                and found['ETag'].strip('"') == self._asked_for)
-
-    def _sweep(self, service: s3_service.Service) -> None:
-        """Abort uploads that others left of this image.
-
-        Now that the object is there, none of them can be wanted.
-        """
-        try:
-            for upload in service.uploads(self.image_id):
-                if upload != self._upload:
-                    LOG.info('Store %s: aborting an earlier upload of image '
-                             '%s', self.store, self.image_id)
-                    service.abort_upload(self.image_id, upload)
-        except exceptions.StoreError as error:
-            LOG.warning('Image %s is complete, but: %s', self.image_id, error)
+        return found is not None and s3_undo.is_ours(found, self.marks)
 
     def _remove(self, service: s3_service.Service) -> None:
         service.patience.stop()
@@ -226,14 +237,13 @@ class S3Sink(base.Sink):
             # A part that arrives after its upload was aborted would stay.
             LOG.warning('Store %s still holds requests of image %s',
                         self.store, self.image_id)
-        if service.patience.silent and (self._upload or self._asked_for):
+        if not self.marks:
+            return
+        if service.patience.silent:
             raise exceptions.StoreError(
                 store=self.store, detail='the service is silent')
         service.patience.resume(_GRACE)
-        if self._upload:
-            service.abort_upload(self.image_id, self._upload)
-        if self._asked_for and self._is_made(service):
-            service.delete(self.image_id)
+        s3_undo.undo(service, self.image_id, self.marks)
 
     def _close(self) -> None:
         service, self._service = self._service, None
@@ -257,6 +267,6 @@ def _tag_of_parts(tags: dict[int, str]) -> str:
         joined = b''.join(bytes.fromhex(tag.strip('"'))
                           for tag in tags.values())
     except ValueError:
-        return 'unknown'
+        return s3_undo.UNKNOWN
     return '%s-%d' % (hashlib.md5(joined, usedforsecurity=False).hexdigest(),
                       len(tags))

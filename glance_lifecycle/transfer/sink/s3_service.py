@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 import contextlib
+import dataclasses
 import functools
 import logging
 from typing import Any
@@ -21,6 +22,7 @@ from typing import TypeVar
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.sink import network_errors
+from glance_lifecycle.transfer.sink import object_marks
 from glance_lifecycle.transfer.sink import patience
 from glance_lifecycle.transfer.sink import ranges
 from glance_lifecycle.transfer.sink import s3_options
@@ -62,17 +64,31 @@ _IN_A_HEAD = frozenset(('ContentLength', 'ETag', 'LastModified'))
 _LASTING_STATUS = (501, 507)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Upload:
+    """A multipart upload that is not complete.
+
+    :ivar initiated: seconds since the epoch, by the service's clock
+    """
+
+    id: str
+    initiated: float
+
+
 class Service:
     """A bucket, and the client that talks to it from any thread.
 
     :param options: what ``s3_options.describe`` returned
     :ivar patience: how long it may be silent
+    :ivar clock: the service's, when it answered last; seconds since the
+        epoch
     """
 
     def __init__(self, store: str, options: dict[str, Any]) -> None:
         self.store = store
         self.bucket: str = options['bucket']
         self.patience = patience.Patience(options['timeout'])
+        self.clock = 0.0
         self._options = options
         self._errors = s3_options.botocore(store, 'exceptions')
         self._no_answers = (self._errors.HTTPClientError,
@@ -139,8 +155,13 @@ class Service:
         def attempt() -> Any:
             if body is not None and hasattr(body, 'seek'):
                 body.seek(0)
-            return function(Bucket=self.bucket, **arguments)
+            return self._timed(function(Bucket=self.bucket, **arguments))
         return self._insist(doing, attempt)
+
+    def _timed(self, answer: dict[str, Any]) -> dict[str, Any]:
+        self.clock = object_marks.service_time(
+            answer['ResponseMetadata']['HTTPHeaders'].get('date'))
+        return answer
 
     def _insist(self, doing: str, attempt: Callable[[], T]) -> T:
         try:
@@ -206,17 +227,29 @@ class Service:
 
     # The bucket.
 
+    def has_bucket(self) -> bool:
+        """:raises StoreError: that cannot be told"""
+        return self._head('looking at the bucket', 'head_bucket') is not None
+
+    @property
+    def may_create(self) -> bool:
+        """Whether a bucket that is missing is made by who stores first."""
+        return bool(self._options['create'])
+
+    def no_bucket(self) -> exceptions.StoreError:
+        return exceptions.StoreError(
+            store=self.store,
+            detail=_HINTS['NoSuchBucket'] % {'bucket': self.bucket})
+
     def check_bucket(self) -> None:
         """Make sure that there is a bucket that we may use.
 
         :raises StoreError: there is not
         """
-        if self._head('looking at the bucket', 'head_bucket') is not None:
+        if self.has_bucket():
             return
-        if not self._options['create']:
-            raise exceptions.StoreError(
-                store=self.store,
-                detail=_HINTS['NoSuchBucket'] % {'bucket': self.bucket})
+        if not self.may_create:
+            raise self.no_bucket()
         region = self._options['create_region']
         LOG.info('Store %s: creating bucket %s', self.store, self.bucket)
         try:
@@ -248,13 +281,19 @@ class Service:
 
     # Objects.
 
-    def find(self, key: str) -> dict[str, Any] | None:
+    def find(self, key: str,
+             version: str = '') -> dict[str, Any] | None:
         """An object's head; None where there is none, nor a bucket."""
         doing = 'looking for the image'
+        which = {'VersionId': version} if version else {}
 
         def attempt() -> dict[str, Any] | None:
-            found = self._head(doing, 'head_object', Key=key)
-            if found is not None and not _IN_A_HEAD <= found.keys():
+            found = self._head(doing, 'head_object', Key=key, **which)
+            # Date is what services send last: without it metadata may be
+            # missing.
+            if found is not None and not (
+                    _IN_A_HEAD <= found.keys() and 'date' in found[
+                        'ResponseMetadata']['HTTPHeaders']):
                 raise self._cut_off()
             return found
         return self._insist(doing, attempt)
@@ -290,22 +329,66 @@ class Service:
                 return {}, None
             raise
 
-    def create(self, doing: str, operation: str, **arguments: Any) -> None:
+    def create(self, doing: str, operation: str, **arguments: Any) -> Any:
         """``call``, on condition that there is no such object yet."""
         try:
-            self.call(doing, operation, IfNoneMatch='*', **arguments)
+            return self.call(doing, operation, IfNoneMatch='*', **arguments)
         except exceptions.StoreError as error:
             if self._code(error.__cause__ or error)[1] != 501:
                 raise
             # It is not heeded everywhere, and here it is not even ignored.
-            self.call(doing, operation, **arguments)
+            return self.call(doing, operation, **arguments)
 
-    def delete(self, key: str) -> None:
-        self.call('removing the image', 'delete_object', Key=key)
+    def create_upload(self, key: str, metadata: dict[str, str],
+                      asked: list[float]) -> str:
+        """Begin a multipart upload; its id.
 
-    def uploads(self, key: str) -> list[str]:
+        :param asked: gets an element with each attempt: after more than one
+            there may be uploads whose answer was lost
+        """
+        def attempt() -> dict[str, Any]:
+            asked.append(self.clock)
+            return self._timed(self._client.create_multipart_upload(
+                Bucket=self.bucket, Key=key, Metadata=metadata))
+        return str(self._insist('creating the upload', attempt)['UploadId'])
+
+    def has_refused(self, error: exceptions.StoreError) -> bool:
+        """Whether that is the service's answer, and it did nothing."""
+        return 400 <= self._code(error.__cause__ or error)[1] < 500
+
+    def delete(self, key: str, found: dict[str, Any]) -> bool:
+        """Remove an object, if it still is the one that was found.
+
+        As far as the service heeds that condition. Of a bucket with
+        versions that version goes, if we may.
+
+        :param found: its head
+        :returns: whether it still was
+        """
+        remove = functools.partial(self.call, 'removing the image',
+                                   'delete_object', Key=key)
+        version = found.get('VersionId') or 'null'
+        try:
+            if version != 'null':
+                try:
+                    remove(VersionId=version)
+                    return True
+                except exceptions.StoreError as error:
+                    if self._code(error.__cause__ or error)[1] != 403:
+                        raise
+            remove(IfMatch=found['ETag'])
+        except exceptions.StoreDuplicate:
+            # "Precondition failed": it is another one by now.
+            return False
+        except exceptions.StoreError as error:
+            if self._code(error.__cause__ or error)[1] != 501:
+                raise
+            remove()
+        return True
+
+    def uploads(self, key: str) -> list[Upload]:
         """The unfinished uploads of an object, of whomever."""
-        found: list[str] = []
+        found: list[Upload] = []
         start: dict[str, str] = {}
         listing = functools.partial(
             self.call, 'listing unfinished uploads',
@@ -318,17 +401,35 @@ class Service:
                     return []
                 raise
             # A prefix finds the uploads of other names too.
-            found += [upload['UploadId'] for upload in page.get('Uploads', ())
-                      if upload['Key'] == key]
+            found += [Upload(str(one['UploadId']),
+                             one['Initiated'].timestamp())
+                      for one in page.get('Uploads', ())
+                      if one['Key'] == key]
             if not page.get('IsTruncated'):
                 return found
             start = {'KeyMarker': page['NextKeyMarker'],
                      'UploadIdMarker': page['NextUploadIdMarker']}
 
-    def abort_upload(self, key: str, upload: str) -> None:
+    def has_parts(self, key: str, upload: str) -> bool:
+        """Whether anything has arrived of an upload."""
+        try:
+            listed = self.call('looking at the upload', 'list_parts',
+                               Key=key, UploadId=upload, MaxParts=1)
+        except exceptions.StoreError as error:
+            if self._code(error.__cause__ or error)[0] != 'NoSuchUpload':
+                raise
+            return False
+        return bool(listed.get('Parts'))
+
+    def abort_upload(self, key: str, upload: str) -> bool:
+        """Whether there was such an upload."""
         try:
             self.call('aborting the upload', 'abort_multipart_upload',
                       Key=key, UploadId=upload)
         except exceptions.StoreError as error:
-            if self._code(error.__cause__ or error)[0] != 'NoSuchUpload':
+            code, status = self._code(error.__cause__ or error)
+            # The s3api of Swift says NoSuchKey of one that is complete.
+            if status != 404 or code == 'NoSuchBucket':
                 raise
+            return False
+        return True

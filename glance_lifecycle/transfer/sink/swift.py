@@ -14,9 +14,12 @@
 
 Same objects, names, location and metadata as the driver's; but a segment's
 length is its own, nothing is overwritten, every segment is compared with
-what was sent, and whatever ends a transfer, its segments are removed.
+what was sent, and whatever ends a transfer, its segments are removed, and
+nobody else's.
 """
 
+from collections.abc import Sequence
+import functools
 import logging
 import time
 from typing import Any
@@ -24,9 +27,11 @@ from typing import Any
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import claim
+from glance_lifecycle.transfer.sink import object_marks
 from glance_lifecycle.transfer.sink import swift_options
 from glance_lifecycle.transfer.sink import swift_service
 from glance_lifecycle.transfer.sink import swift_stream
+from glance_lifecycle.transfer.sink import swift_undo
 
 LOG = logging.getLogger(__name__)
 
@@ -57,6 +62,8 @@ class SwiftSink(base.Sink):
         super().__init__(store, image_id, options)
         self._container = swift_options.container(options, image_id)
         self._claim = _claim(store, image_id, options)
+        self._token = object_marks.new_token()
+        self._headers = swift_undo.metadata(self._token)
         self._service: swift_service.Service | None = None
         # Bytes of each object; 0 until begin() knows.
         self._object_size = 0
@@ -66,7 +73,6 @@ class SwiftSink(base.Sink):
         self._stored: list[swift_stream.Upload] = []
         # Given by commit(): until it is there, nothing can be visible.
         self._last_byte = b''
-        self._manifest_asked = False
         self._committed = False
 
     @classmethod
@@ -74,19 +80,29 @@ class SwiftSink(base.Sink):
         return swift_options.describe(conf, store)
 
     @classmethod
-    def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
+    def undo(cls, store: str, image_id: str, options: dict[str, Any],
+             created: Sequence[base.Mark]) -> bool:
         ours = _claim(store, image_id, options)
         service = swift_service.Service(
             store, options, swift_options.container(options, image_id))
         try:
             ours.take_to_undo(image_id)
             service.connect()
-            # First, so that nobody reads an image that loses its segments.
-            removed = service.delete(image_id)
-            return _remove_segments(service, image_id, True) or removed
+            return swift_undo.undo(service, image_id, created)
         finally:
             service.close()
             ours.close()
+
+    @classmethod
+    def absent(cls, store: str, image_id: str,
+               options: dict[str, Any]) -> base.Mark:
+        service = swift_service.Service(
+            store, options, swift_options.container(options, image_id))
+        try:
+            service.connect()
+            return swift_undo.absent(service, image_id)
+        finally:
+            service.close()
 
     @property
     def bytes_written(self) -> int:
@@ -105,10 +121,13 @@ class SwiftSink(base.Sink):
         service.connect()
         service.check_container(size)
         service.check_largest(self._object_size)
-        self._refuse_existing(service)
-        if _remove_segments(service, self.image_id, self._segmented):
+        swift_undo.refuse_existing(service, self.image_id)
+        if self._segmented and swift_undo.clear_segments(
+                service, self.image_id):
             LOG.info('Store %s: removed what an earlier transfer left of '
                      'image %s', self.store, self.image_id)
+        # Each object has it, so one line of the journal is enough.
+        self._made({object_marks.TOKEN: self._token})
 
     def write(self, offset: int, data: memoryview) -> None:
         self._expect(offset, len(data))
@@ -139,7 +158,7 @@ class SwiftSink(base.Sink):
         service = self._service
         if service is None or self._position != self._size:
             raise self._not_whole()
-        self._refuse_existing(service)
+        swift_undo.refuse_existing(service, self.image_id)
         if not self._segmented:
             upload = self._current()
             self._check(upload, upload.stream.give(
@@ -170,12 +189,6 @@ class SwiftSink(base.Sink):
         return (not self._segmented and length > 0
                 and self._position == self._size)
 
-    def _refuse_existing(self, service: swift_service.Service) -> None:
-        if service.find(self.image_id) is not None:
-            raise exceptions.StoreDuplicate(
-                store=self.store, detail='an object named %s in container '
-                '%s' % (self.image_id, self._container))
-
     # Requests.
 
     def _current(self) -> swift_stream.Upload:
@@ -191,7 +204,8 @@ class SwiftSink(base.Sink):
             name = swift_options.segment_name(self.image_id, self._begun)
         upload = swift_stream.Upload(
             name, min(left, self._object_size),
-            self._service.patience.heard, self._service.put)
+            self._service.patience.heard,
+            functools.partial(self._service.put, headers=self._headers))
         self._under_way.append(upload)
         return upload
 
@@ -220,9 +234,9 @@ class SwiftSink(base.Sink):
 
     def _complete(self, service: swift_service.Service) -> None:
         self._wait_listed(service)
-        self._manifest_asked = True
         try:
-            service.put_manifest(self.image_id, self._manifest)
+            service.put_manifest(self.image_id, self._manifest,
+                                 self._headers)
         except exceptions.StoreError:
             # It may be there, and only the answer was lost.
             if service.patience.silent or not self._is_made(service):
@@ -234,8 +248,7 @@ class SwiftSink(base.Sink):
 
     def _is_made(self, service: swift_service.Service) -> bool:
         found = service.find(self.image_id)
-        return (found is not None and
-                found.get('x-object-manifest') == self._manifest)
+        return found is not None and swift_undo.has_token(found, self.marks)
 
     def _wait_listed(self, service: swift_service.Service) -> None:
         """Until the container lists what the image consists of.
@@ -269,27 +282,17 @@ class SwiftSink(base.Sink):
             0 if service.patience.silent else _GRACE)
         for upload in self._under_way:
             upload.join(max(0.0, deadline - time.monotonic()))
-        if service.patience.silent and self._begun:
+        if not self._begun:
+            return
+        if service.patience.silent:
             raise exceptions.StoreError(
                 store=self.store, detail='the service is silent')
         service.patience.resume(_GRACE)
-        if self._manifest_asked and self._is_made(service):
-            service.delete(self.image_id)
-        if not self._segmented:
-            self._remove_single(service)
-            return
-        for number in range(1, self._begun + 1):
-            service.delete(swift_options.segment_name(self.image_id, number))
-
-    def _remove_single(self, service: swift_service.Service) -> None:
-        for upload in (*self._under_way, *self._stored):
-            if upload.tag:
-                # It said that it stored what we sent, right or wrong.
-                service.delete(self.image_id)
-            elif not upload.stream.missing:
-                found = service.find(self.image_id)
-                if found and found.get('etag') == upload.stream.md5():
-                    service.delete(self.image_id)
+        swift_undo.remove(service, [self.image_id], self.marks)
+        if self._segmented:
+            swift_undo.remove(service, (
+                swift_options.segment_name(self.image_id, number)
+                for number in range(1, self._begun + 1)), self.marks)
 
     def _close(self) -> None:
         service, self._service = self._service, None
@@ -313,29 +316,3 @@ def _difference(ours: dict[str, tuple[int, str]],
         return 'object %s would become part of the image' % foreign[0]
     wrong = sorted(name for name in ours if listed.get(name) != ours[name])
     return '%s is missing or different' % wrong[0]
-
-
-def _remove_segments(service: swift_service.Service, image_id: str,
-                     thoroughly: bool) -> bool:
-    """Remove what is named like segments of this image.
-
-    :param thoroughly: also those that the listing does not show yet: they
-        follow the last one that it does
-    :returns: whether there were any
-    """
-    listed = [one['name'] for one in service.segments(image_id)
-              if swift_options.is_segment(image_id, one['name'])]
-    removed = [name for name in listed if service.delete(name)]
-    if thoroughly:
-        last = max((int(name.rpartition('-')[2]) for name in listed),
-                   default=0)
-        missing = 0
-        while missing < _UNDER_WAY:
-            last += 1
-            name = swift_options.segment_name(image_id, last)
-            if service.delete(name):
-                removed.append(name)
-                missing = 0
-            else:
-                missing += 1
-    return bool(removed)

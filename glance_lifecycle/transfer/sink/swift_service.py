@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 import contextlib
 import http.client
 import logging
@@ -22,6 +23,7 @@ from typing import TypeVar
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.sink import network_errors
+from glance_lifecycle.transfer.sink import object_marks
 from glance_lifecycle.transfer.sink import patience
 from glance_lifecycle.transfer.sink import ranges
 from glance_lifecycle.transfer.sink import swift_account
@@ -44,7 +46,8 @@ _FULL = {
     507: 'the cluster has no room for it',
 }
 _DUPLICATE = (409, 412)
-_IN_A_HEAD = frozenset(('content-length', 'etag', 'x-timestamp'))
+# Date is what services send last: without it metadata may be missing.
+_IN_A_HEAD = frozenset(('content-length', 'date', 'etag', 'x-timestamp'))
 _PASSING = (408, 429, 498, 499, 500, 502, 503, 504)
 
 
@@ -53,6 +56,8 @@ class Service:
 
     :param options: what ``swift_options.describe`` returned
     :ivar patience: how long it may be silent
+    :ivar clock: the service's, when it answered last; seconds since the
+        epoch
     """
 
     def __init__(self, store: str, options: dict[str, Any],
@@ -60,6 +65,7 @@ class Service:
         self.store = store
         self.container = container
         self.patience = patience.Patience(options['timeout'])
+        self.clock = 0.0
         self._options = options
         self._swift = swift_options.library(store, 'swiftclient')
         self._requests = swift_options.library(store, 'requests.exceptions')
@@ -192,6 +198,27 @@ class Service:
 
     # The container.
 
+    def has_container(self) -> bool:
+        """:raises StoreError: that cannot be told"""
+        return self._container() is not None
+
+    @property
+    def may_create(self) -> bool:
+        """Whether a container that is missing is made by who stores first.
+        """
+        return bool(self._options['create'])
+
+    def no_container(self) -> exceptions.StoreError:
+        return exceptions.StoreError(
+            store=self.store,
+            detail=_HINTS[404] % {'container': self.container})
+
+    def _container(self) -> dict[str, str] | None:
+        head: dict[str, str] | None = self._missing_or(
+            'looking at the container', 'head_container', self.container)
+        self.clock = object_marks.service_time((head or {}).get('date'))
+        return head
+
     def check_container(self, need: int) -> None:
         """Make sure that there is a container that has room.
 
@@ -199,19 +226,16 @@ class Service:
         :raises StoreFull: a quota leaves less
         :raises StoreError: there is none, or it may not be used
         """
-        head = self._missing_or(
-            'looking at the container', 'head_container', self.container)
+        head = self._container()
         if head is not None:
             self._check_quota('container', head, need)
-        elif self._options['create']:
+        elif self.may_create:
             LOG.info('Store %s: creating container %s', self.store,
                      self.container)
             self.call('creating the container', 'put_container',
                       self.container)
         else:
-            raise exceptions.StoreError(
-                store=self.store,
-                detail=_HINTS[404] % {'container': self.container})
+            raise self.no_container()
         try:
             account = self.call('looking at the account', 'head_account')
         except exceptions.StoreError as error:
@@ -283,7 +307,11 @@ class Service:
             if found is not None and not _IN_A_HEAD <= found.keys():
                 raise self._cut_off()
             return found
-        return self._insist(doing, attempt)
+
+        found = self._insist(doing, attempt)
+        if found is not None:
+            self.clock = object_marks.service_time(found['date'])
+        return found
 
     def _cut_off(self) -> Exception:
         # http.client takes the end of a connection for the end of headers.
@@ -312,11 +340,13 @@ class Service:
             return False
         return True
 
-    def put(self, name: str, stream: swift_stream.Stream) -> str:
+    def put(self, name: str, stream: swift_stream.Stream,
+            headers: Mapping[str, str]) -> str:
         """Store what the stream gives; from any thread, tried once.
 
         An object that is there already is not overwritten.
 
+        :param headers: of the object
         :returns: the entity tag
         """
         with self._lent() as connection:
@@ -326,7 +356,7 @@ class Service:
                     # Without content it would not ask for any.
                     stream if stream.length else None,
                     content_length=stream.length, http_conn=connection,
-                    headers={'If-None-Match': '*'})
+                    headers={**headers, 'If-None-Match': '*'})
             except (self._swift.ClientException, *self._no_answers) as error:
                 raise self._failure('storing %s' % name, error) from error
         self.patience.heard()
@@ -378,8 +408,10 @@ class Service:
                 return {}, None
             raise
 
-    def put_manifest(self, image_id: str, prefix: str) -> None:
+    def put_manifest(self, image_id: str, prefix: str,
+                     headers: Mapping[str, str]) -> None:
         """Make the segments of that prefix readable as one object."""
         self.call('completing the image', 'put_object', self.container,
-                  image_id, None, headers={'X-Object-Manifest': prefix,
-                                           'If-None-Match': '*'})
+                  image_id, None, headers={
+                      **headers, 'X-Object-Manifest': prefix,
+                      'If-None-Match': '*'})

@@ -12,6 +12,7 @@
 
 """What every sink must do, as a mix-in: one small class for each sink."""
 
+from collections.abc import Sequence
 import gc
 import json
 import os
@@ -19,26 +20,35 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Any
 from typing import ClassVar
-import unittest
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import transfer
+from glance_lifecycle.tests.functional.stores import noted
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer.sink import base
 
 IMAGE = helpers.IMAGE
 
-# Says where it is and sleeps there until it is killed.
+# Tells its marks, says where it is and sleeps there until it is killed; or
+# dies by itself when it has made something: before or after that is noted.
 _VICTIM = '''
-import json, sys, time
+import json, os, sys, time
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer import job
-entry, options, unit, until = json.loads(sys.argv[1])
+entry, options, unit, until, dies_at, noted = json.loads(sys.argv[1])
 image = helpers.Image(helpers.noise(unit + 300000), 4096, b'tail')
 sink = job.load(entry)('one', helpers.IMAGE, options)
+def note(store, mark):
+    dies = len(sink.marks) == dies_at
+    if not dies or noted:
+        print(json.dumps(mark), flush=True)
+    if dies:
+        os.kill(os.getpid(), 9)
+sink.note = note
 sink.begin(len(image.content))
 helpers.feed(sink, image, until)
 if until == 3:
@@ -48,7 +58,7 @@ time.sleep(600)
 '''
 
 
-class Matrix(unittest.TestCase):
+class Matrix(noted.Noted):
     """Tests of one sink; the rest is for its class to say.
 
     :cvar entry: ``module:class`` of the sink
@@ -58,6 +68,7 @@ class Matrix(unittest.TestCase):
     :cvar hides: nothing is visible before commit
     :cvar tells_living: it knows a living writer from a dead one
     :cvar holes: zeros are not written
+    :cvar shares_name: an unfinished object does not take the image's name
     """
 
     entry: ClassVar[str]
@@ -66,6 +77,7 @@ class Matrix(unittest.TestCase):
     hides: ClassVar[bool] = True
     tells_living: ClassVar[bool] = True
     holes: ClassVar[bool] = False
+    shares_name: ClassVar[bool] = True
 
     # What the class of a sink has to say.
 
@@ -83,19 +95,42 @@ class Matrix(unittest.TestCase):
 
     def put_foreign(self, content: bytes) -> None:
         """Store an object by the image's name, as somebody else."""
-        helpers.store(self.matrix_sink(), helpers.Image(content))
+        helpers.store(jobs.load(self.entry)(
+            'one', IMAGE, self.matrix_options()), helpers.Image(content))
+
+    def put_unfinished(self) -> None:
+        """Begin to store one, as somebody else who is still at it."""
+
+    def matrix_away(self) -> dict[str, Any] | None:
+        """Options of a store that is not there, though ours was.
+
+        None where that is tested elsewhere.
+        """
+        return None
 
     # Tools.
 
     def matrix_sink(self) -> base.Sink:
-        sink: base.Sink = jobs.load(self.entry)(
-            'one', IMAGE, self.matrix_options())
-        self.addCleanup(sink.abort)
+        sink: base.Sink = self.noting(jobs.load(self.entry)(
+            'one', IMAGE, self.matrix_options()))
         return sink
 
-    def matrix_undo(self) -> bool:
+    def matrix_undo(self, created: Sequence[base.Mark] | None = None) -> bool:
+        """:param created: of all sinks of this test, if they are not given
+        """
         return bool(jobs.load(self.entry).undo(
-            'one', IMAGE, self.matrix_options()))
+            'one', IMAGE, self.matrix_options(),
+            self.created if created is None else created))
+
+    def matrix_absent(self) -> base.Mark:
+        mark: base.Mark = jobs.load(self.entry).absent(
+            'one', IMAGE, self.matrix_options())
+        self.note('one', mark)
+        return self.created.pop()
+
+    def remove_foreign(self) -> None:
+        self.assertTrue(self.matrix_undo([base.since(0)]))
+        self.assertIsNone(self.content())
 
     @property
     def some(self) -> helpers.Image:
@@ -133,18 +168,33 @@ class Matrix(unittest.TestCase):
         self.assertEqual(self.keeps, self.matrix_undo())
         self.assert_empty()
 
-    def kill_child(self, until: int) -> None:
+    def kill_child(self, until: int, dies_at: int = 0,
+                   noted: bool = True) -> bool:
+        """Have a transfer killed.
+
+        :param until: pieces that it has written; 3: it has committed
+        :param dies_at: rather at the mark of that number, counted from 1
+        :param noted: when this one is noted already
+        :returns: whether it came to where it was to be killed
+        """
         child = subprocess.Popen(
             [sys.executable, '-c', _VICTIM, json.dumps(
-                [self.entry, self.matrix_options(), self.unit, until])],
+                [self.entry, self.matrix_options(), self.unit, until,
+                 dies_at, noted])],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert child.stdout is not None
+        lines = []
         with child.stdout:
             try:
-                self.assertEqual(b'there\n', child.stdout.readline())
+                while (line := child.stdout.readline()) not in (
+                        b'there\n', b''):
+                    lines.append(line)
             finally:
                 os.kill(child.pid, signal.SIGKILL)
                 child.wait()
+        for mark in lines:
+            self.note('one', json.loads(mark))
+        return bool(dies_at) == (line == b'')
 
     # The matrix.
 
@@ -235,9 +285,9 @@ class Matrix(unittest.TestCase):
             sink.begin(len(self.some.content))
         self.assertEqual('one', caught.exception.store)
         sink.abort()
-        self.assert_content(b'theirs')
-        self.assertTrue(self.matrix_undo())
         self.assertFalse(self.matrix_undo())
+        self.assert_content(b'theirs')
+        self.remove_foreign()
         self.assert_empty()
 
     def test_killed_and_undone(self) -> None:
@@ -245,7 +295,7 @@ class Matrix(unittest.TestCase):
             return
         for until in range(4):
             with self.subTest(until):
-                self.kill_child(until)
+                self.assertTrue(self.kill_child(until))
                 self.matrix_undo()
                 self.assertIsNone(self.content())
                 self.assert_empty()
@@ -256,7 +306,7 @@ class Matrix(unittest.TestCase):
         if not self.hides:
             self.skipTest('what its driver leaves cannot be told from what '
                           'is whole, until it is undone')
-        self.kill_child(2)
+        self.assertTrue(self.kill_child(2))
         self.check_stored(self.some)
 
     def test_alive(self) -> None:
@@ -275,3 +325,119 @@ class Matrix(unittest.TestCase):
         self.assert_content(self.some.content)
         self.assertTrue(self.matrix_undo())
         self.assert_empty()
+
+    # Whose is it?
+
+    def test_killed_at_every_mark(self) -> None:
+        """Also in the moment after something was made, before it is noted.
+        """
+        if not self.keeps:
+            return
+        self.assertTrue(self.kill_child(3))
+        marks = len(self.created)
+        self.assertGreater(marks, 0)
+        self.assertTrue(self.matrix_undo())
+        self.assert_empty()
+        for number in range(1, marks + 1):
+            for noted_first in (False, True):
+                with self.subTest(number, noted=noted_first):
+                    self.created.clear()
+                    self.assertTrue(self.kill_child(3, number, noted_first))
+                    self.matrix_undo()
+                    self.assert_empty()
+
+    def test_foreign_object(self) -> None:
+        """It stays, whatever transfer of ours ends however."""
+        if not self.keeps:
+            return
+        self.assertTrue(self.kill_child(3))
+        self.assertTrue(self.matrix_undo())
+        helpers.store(self.matrix_sink(), self.some)
+        marks = [mark for mark in self.created if 'absent' not in mark]
+        self.assertTrue(self.matrix_undo())
+        # The very bytes that were ours.
+        self.put_foreign(self.some.content)
+        left = self.left()
+        for created in ([], marks, marks[:1],
+                        [base.since(time.time() + 3600)]):
+            self.assertFalse(self.matrix_undo(created))
+        sink = self.matrix_sink()
+        self.assertRaises(exceptions.StoreDuplicate, sink.begin,
+                          len(self.some.content))
+        sink.abort()
+        self.assertFalse(self.matrix_undo(marks + list(sink.marks)))
+        self.assertEqual(left, self.left())
+        self.assert_content(self.some.content)
+        self.remove_foreign()
+        self.assert_empty()
+
+    def test_foreign_object_while_ours_is_unfinished(self) -> None:
+        if not (self.keeps and self.hides):
+            return
+        if not self.shares_name:
+            self.skipTest('its name is taken from the beginning')
+        for until in (0, 2):
+            with self.subTest(until):
+                self.assertTrue(self.kill_child(until))
+                self.put_foreign(b'theirs')
+                self.matrix_undo()
+                self.assert_content(b'theirs')
+                self.remove_foreign()
+                self.assert_empty()
+
+    def test_foreign_object_that_is_unfinished(self) -> None:
+        if not self.keeps:
+            return
+        self.put_unfinished()
+        left = self.left()
+        if not left:
+            self.skipTest('nothing of others can be seen there')
+        sink = self.matrix_sink()
+        try:
+            helpers.store(sink, self.some)
+        except exceptions.StoreDuplicate:
+            sink.abort()
+        else:
+            self.assertTrue(self.matrix_undo())
+        self.assertEqual(left, self.left())
+        for until in (0, 2):
+            sink = self.matrix_sink()
+            try:
+                sink.begin(len(self.some.content))
+                helpers.feed(sink, self.some, until)
+            except exceptions.StoreDuplicate:
+                pass
+            sink.abort()
+            self.matrix_undo()
+            self.assertEqual(left, self.left())
+        self.assertFalse(self.matrix_undo([]))
+        self.assertEqual(left, self.left())
+
+    def test_vouched_for(self) -> None:
+        """Written by Glance itself, which tells us no identity."""
+        if not self.keeps:
+            return
+        mark = self.matrix_absent()
+        self.assertIn('absent', mark)
+        self.assertFalse(self.matrix_undo([mark]))
+        for vouching in (mark, base.since(time.time() - 3600)):
+            self.put_foreign(self.some.content)
+            self.assertRaises(exceptions.StoreDuplicate, self.matrix_absent)
+            self.assertFalse(self.matrix_undo([]))
+            self.assertTrue(self.matrix_undo([vouching]))
+            self.assert_empty()
+
+    def test_away(self) -> None:
+        """It is not taken for empty, and undone when it is back."""
+        away = self.matrix_away()
+        if away is None:
+            self.skipTest('tested elsewhere')
+        for mark in (None, self.matrix_absent()):
+            helpers.store(self.matrix_sink(), self.some)
+            created = self.created if mark is None else [mark]
+            with self.assertRaises(exceptions.StoreError):
+                jobs.load(self.entry).undo('one', IMAGE, away, created)
+            self.assertTrue(self.matrix_undo(created))
+            self.assert_empty()
+        self.assertRaises(exceptions.StoreError,
+                          jobs.load(self.entry).absent, 'one', IMAGE, away)

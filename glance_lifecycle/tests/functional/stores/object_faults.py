@@ -24,10 +24,10 @@ import threading
 import time
 from typing import Any
 from typing import ClassVar
-import unittest
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import bad_network
+from glance_lifecycle.tests.functional.stores import noted
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
@@ -42,7 +42,7 @@ PIECES = 12
 CONTENT = helpers.Image(*[helpers.noise(2 * MIB, n) for n in range(PIECES)])
 
 
-class FaultTests(unittest.TestCase):
+class FaultTests(noted.Noted):
     """The rest is for the class of a sink to say.
 
     :cvar entry: ``module:class`` of the sink
@@ -77,16 +77,15 @@ class FaultTests(unittest.TestCase):
     # Tools.
 
     def fault_sink(self, url: str = '', **other: Any) -> base.Sink:
-        sink: base.Sink = jobs.load(self.entry)(
+        sink: base.Sink = self.noting(jobs.load(self.entry)(
             'one', IMAGE, self.fault_options(
-                url, **{'timeout': TIMEOUT, **other}))
-        self.addCleanup(sink.abort)
+                url, **{'timeout': TIMEOUT, **other})))
         return sink
 
     def fault_undo(self, url: str = '', **other: Any) -> bool:
         return bool(jobs.load(self.entry).undo(
             'one', IMAGE, self.fault_options(url, **{
-                'timeout': TIMEOUT, **other})))
+                'timeout': TIMEOUT, **other}), self.created))
 
     def fault_begun(self, **other: Any) -> base.Sink:
         sink = self.fault_sink(**other)

@@ -20,9 +20,9 @@ import subprocess
 import sys
 import tempfile
 from typing import Any
-import unittest
 
 from glance_lifecycle.tests.functional.fixtures import ceph
+from glance_lifecycle.tests.functional.stores import noted
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer.sink import rbd as rbd_sink
 
@@ -37,6 +37,7 @@ from glance_lifecycle.tests.unit.transfer.sink import helpers
 options, until = json.loads(sys.argv[1]), int(sys.argv[2])
 image = helpers.Image(helpers.noise(300000), 4096, b'tail')
 sink = rbd.RbdSink('fast', helpers.IMAGE, options)
+sink.note = lambda store, mark: print(json.dumps(mark), flush=True)
 sink.begin(len(image.content))
 helpers.feed(sink, image, until)
 if until == 3:
@@ -46,7 +47,7 @@ time.sleep(600)
 '''
 
 
-class RbdTestCase(unittest.TestCase):
+class RbdTestCase(noted.Noted):
     """All tests of the class use one cluster.
 
     :cvar mgr: with a manager
@@ -76,12 +77,13 @@ class RbdTestCase(unittest.TestCase):
 
     def sink(self, image: str = IMAGE, /,
              **options: Any) -> rbd_sink.RbdSink:
-        sink = rbd_sink.RbdSink('fast', image, self.options(**options))
-        self.addCleanup(sink.abort)
+        sink: rbd_sink.RbdSink = self.noting(
+            rbd_sink.RbdSink('fast', image, self.options(**options)))
         return sink
 
     def undo(self, image: str = IMAGE, /, **options: Any) -> bool:
-        return rbd_sink.RbdSink.undo('fast', image, self.options(**options))
+        return rbd_sink.RbdSink.undo('fast', image, self.options(**options),
+                                     self.created)
 
     def stored(self, image: str = IMAGE, pool: str = 'images') -> bytes:
         """What a clone would see."""
@@ -118,7 +120,9 @@ class RbdTestCase(unittest.TestCase):
         self.addCleanup(child.stdout.close)
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
-        self.assertEqual(b'there\n', child.stdout.readline())
+        while (line := child.stdout.readline()) not in (b'there\n', b''):
+            self.note('fast', json.loads(line))
+        self.assertEqual(b'there\n', line)
         return child
 
     def kill_at(self, until: int, **options: Any) -> None:

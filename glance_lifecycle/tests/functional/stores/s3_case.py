@@ -18,7 +18,6 @@ import pathlib
 import tempfile
 from typing import Any
 from typing import ClassVar
-import unittest
 
 from botocore import config as boto_config
 from botocore import session as boto_session
@@ -27,6 +26,7 @@ from glance_store import location
 
 from glance_lifecycle.tests.functional.fixtures import radosgw
 from glance_lifecycle.tests.functional.fixtures import swift
+from glance_lifecycle.tests.functional.stores import noted
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer.sink import s3 as s3_sink
 
@@ -40,7 +40,7 @@ PART = 256 * 1024
 Service = swift.Swift | radosgw.RadosGw
 
 
-class S3TestCase(unittest.TestCase):
+class S3TestCase(noted.Noted):
     """All tests of the class use one service; each has an empty bucket.
 
     :cvar service_class: whose S3 API
@@ -126,13 +126,14 @@ class S3TestCase(unittest.TestCase):
                 **other}
 
     def sink(self, *options: str, **other: Any) -> s3_sink.S3Sink:
-        sink = s3_sink.S3Sink('one', IMAGE, self.options(*options, **other))
-        self.addCleanup(sink.abort)
+        sink: s3_sink.S3Sink = self.noting(
+            s3_sink.S3Sink('one', IMAGE, self.options(*options, **other)))
         return sink
 
     def undo(self, *options: str, **other: Any) -> bool:
         return s3_sink.S3Sink.undo('one', IMAGE,
-                                   self.options(*options, **other))
+                                   self.options(*options, **other),
+                                   self.created)
 
     def where(self, driver: Any, url: str) -> location.Location:
         return location.Location('s3', s3_driver.StoreLocation, driver.conf,

@@ -17,8 +17,8 @@ import contextlib
 import json
 from typing import Any
 from typing import ClassVar
-import unittest
 
+from glance_lifecycle.tests.functional.stores import noted
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer import engine
 from glance_lifecycle.transfer import job as jobs
@@ -30,7 +30,7 @@ MIB = 1024 * 1024
 SECRET = 'hunter2'
 
 
-class SourceCase(unittest.TestCase):
+class SourceCase(noted.Noted):
     """One source, and copies for it; the rest is for a test's class to say.
 
     :cvar entry: ``module:class`` of the sink that stores what is read
@@ -73,16 +73,16 @@ class SourceCase(unittest.TestCase):
     def put(self, image: helpers.Image) -> str:
         """Store an image, in place of any other; its location."""
         sink = jobs.load(self.entry)
-        sink.undo('one', IMAGE, self.sink_options())
-        writer = sink('one', IMAGE, self.sink_options())
-        self.addCleanup(writer.abort)
-        self.addCleanup(sink.undo, 'one', IMAGE, self.sink_options())
+        sink.undo('one', IMAGE, self.sink_options(), self.created)
+        writer = self.noting(sink('one', IMAGE, self.sink_options()))
+        self.addCleanup(sink.undo, 'one', IMAGE, self.sink_options(),
+                        self.created)
         self.location = helpers.store(writer, image).url
         return self.location
 
     def remove(self) -> None:
-        self.assertTrue(jobs.load(self.entry).undo('one', IMAGE,
-                                                   self.sink_options()))
+        self.assertTrue(jobs.load(self.entry).undo(
+            'one', IMAGE, self.sink_options(), self.created))
 
     def described(self, url: str, size: int | None = None,
                   *options: str) -> dict[str, Any]:

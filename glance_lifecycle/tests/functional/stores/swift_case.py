@@ -18,13 +18,13 @@ import pathlib
 import tempfile
 from typing import Any
 from typing import ClassVar
-import unittest
 
 from glance_store._drivers.swift import store as swift_driver
 from glance_store import location
 import swiftclient
 
 from glance_lifecycle.tests.functional.fixtures import swift
+from glance_lifecycle.tests.functional.stores import noted
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer.sink import swift as swift_sink
 
@@ -34,7 +34,7 @@ CONTAINER = 'glance'
 SEGMENT = 256 * 1024
 
 
-class SwiftTestCase(unittest.TestCase):
+class SwiftTestCase(noted.Noted):
     """All tests of the class use one Swift; each has an empty container."""
 
     swift: ClassVar[swift.Swift]
@@ -104,14 +104,14 @@ class SwiftTestCase(unittest.TestCase):
                 'single_below': SEGMENT, 'timeout': 20, **other}
 
     def sink(self, *options: str, **other: Any) -> swift_sink.SwiftSink:
-        sink = swift_sink.SwiftSink('one', IMAGE,
-                                    self.options(*options, **other))
-        self.addCleanup(sink.abort)
+        sink: swift_sink.SwiftSink = self.noting(swift_sink.SwiftSink(
+            'one', IMAGE, self.options(*options, **other)))
         return sink
 
     def undo(self, *options: str, **other: Any) -> bool:
         return swift_sink.SwiftSink.undo('one', IMAGE,
-                                         self.options(*options, **other))
+                                         self.options(*options, **other),
+                                         self.created)
 
     def where(self, driver: Any, url: str) -> location.Location:
         return location.Location(

@@ -26,6 +26,7 @@ from glance_lifecycle.tests.functional.stores import s3_case
 from glance_lifecycle.tests.functional.stores import swift_case
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer.sink import driver
+from glance_lifecycle.transfer.sink import swift_options
 
 SINKS = 'glance_lifecycle.transfer.sink.'
 
@@ -76,6 +77,11 @@ class FileTest(DirectoryMatrix):
     def matrix_options(self) -> dict[str, Any]:
         return helpers.file_options(self.directory)
 
+    def put_foreign(self, content: bytes) -> None:
+        with open(os.path.join(self.directory, helpers.IMAGE),
+                  'wb') as stream:
+            stream.write(content)
+
 
 class DriverTest(DirectoryMatrix):
     """The adapter, with the stock driver for files."""
@@ -83,6 +89,11 @@ class DriverTest(DirectoryMatrix):
     entry = SINKS + 'driver:DriverSink'
     hides = False
     tells_living = False
+
+    def put_foreign(self, content: bytes) -> None:
+        with open(os.path.join(self.directory, helpers.IMAGE),
+                  'wb') as stream:
+            stream.write(content)
 
     def setUp(self) -> None:
         super().setUp()
@@ -109,9 +120,16 @@ class RbdTest(matrix.Matrix, rbd_case.RbdTestCase):
     unit: ClassVar[int] = 8 * rbd_case.MIB
     # The image is there, without the snapshot that Glance and Nova read.
     holes = True
+    shares_name = False
 
     def matrix_options(self) -> dict[str, Any]:
         return self.options()
+
+    def matrix_away(self) -> dict[str, Any]:
+        return self.options(pool='nowhere')
+
+    def put_unfinished(self) -> None:
+        self.cluster.rbd('create', f'images/{helpers.IMAGE}', '--size', '9M')
 
     def content(self) -> bytes | None:
         if not any(snap[0] == 'snap' for name in
@@ -139,6 +157,16 @@ class S3Test(matrix.Matrix, s3_case.S3TestCase):
     def left(self) -> list[str]:
         return self.everything()
 
+    def matrix_away(self) -> dict[str, Any]:
+        return self.options('s3_store_bucket = nowhere')
+
+    def put_unfinished(self) -> None:
+        begun = self.client.create_multipart_upload(
+            Bucket=s3_case.BUCKET, Key=helpers.IMAGE)
+        self.client.upload_part(
+            Bucket=s3_case.BUCKET, Key=helpers.IMAGE, PartNumber=1,
+            UploadId=begun['UploadId'], Body=b'theirs')
+
     def put_foreign(self, content: bytes) -> None:
         self.client.put_object(Bucket=s3_case.BUCKET, Key=helpers.IMAGE,
                                Body=content)
@@ -161,6 +189,15 @@ class SwiftTest(matrix.Matrix, swift_case.SwiftTestCase):
 
     def left(self) -> list[str]:
         return self.swift.everything()
+
+    def matrix_away(self) -> dict[str, Any]:
+        return self.options('swift_store_container = nowhere')
+
+    def put_unfinished(self) -> None:
+        for number in (1, 2, 3):
+            self.client.put_object(
+                swift_case.CONTAINER,
+                swift_options.segment_name(helpers.IMAGE, number), b'theirs')
 
     def put_foreign(self, content: bytes) -> None:
         self.client.put_object(swift_case.CONTAINER, helpers.IMAGE, content)

@@ -1,0 +1,165 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a dead transfer left in a container, and nothing else.
+
+An object, be it the image, its manifest or a segment, is known by the token in
+its metadata. Swift has no condition for a removal, so that is looked at just
+before.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import logging
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer.sink import claim
+from glance_lifecycle.transfer.sink import object_marks
+from glance_lifecycle.transfer.sink import swift_options
+from glance_lifecycle.transfer.sink import swift_service
+
+LOG = logging.getLogger(__name__)
+
+_PREFIX = 'x-object-meta-'
+_TOKEN = _PREFIX + object_marks.METADATA
+_SCOPE = _PREFIX + 'lifecycle-host'
+
+# Names without an object until a search of segments ends. At most so many
+# requests are under way, and the listing is updated late.
+_MISSING = 2
+
+# Seconds after which a segment was left by a transfer that is dead, wherever
+# that ran. A living one writes the next much sooner.
+ABANDONED = 24 * 3600.0
+
+
+def metadata(token: str) -> dict[str, str]:
+    """Headers of every object of a transfer."""
+    return {_TOKEN: token, _SCOPE: claim.scope()}
+
+
+def absent(service: swift_service.Service, image_id: str) -> base.Mark:
+    """See Sink.absent."""
+    there = service.has_container()
+    if not there and not service.may_create:
+        raise service.no_container()
+    refuse_existing(service, image_id)
+    return {'absent': True, 'container': there,
+            object_marks.BEGUN: service.clock}
+
+
+def refuse_existing(service: swift_service.Service, image_id: str) -> None:
+    """:raises StoreDuplicate: there is such an object"""
+    if service.find(image_id) is not None:
+        raise exceptions.StoreDuplicate(
+            store=service.store, detail='an object named %s in container '
+            '%s' % (image_id, service.container))
+
+
+def undo(service: swift_service.Service, image_id: str,
+         created: Sequence[base.Mark]) -> bool:
+    """See Sink.undo."""
+    if any(mark.get('container', True) for mark in created) and (
+            not service.has_container()):
+        raise exceptions.StoreError(
+            store=service.store, detail='there is no container %s any more, '
+            'where the image was written' % service.container)
+    # First, so that nobody reads an image that loses its segments.
+    removed = _remove_image(service, image_id, created)
+    if created:
+        segments = (name for name, head in _segments(service, image_id)
+                    if _is_our_segment(head, created))
+        removed |= any([service.delete(name) for name in segments])
+    return removed
+
+
+def remove(service: swift_service.Service, names: Iterable[str],
+           created: Sequence[base.Mark]) -> None:
+    """Remove those of the named objects that have our token."""
+    for name in names:
+        head = service.find(name)
+        if head is not None and has_token(head, created):
+            service.delete(name)
+
+
+def has_token(head: dict[str, str], created: Sequence[base.Mark]) -> bool:
+    return head.get(_TOKEN) in object_marks.tokens(created)
+
+
+def clear_segments(service: swift_service.Service, image_id: str) -> bool:
+    """Make room for the segments of an image.
+
+    Removes what a dead transfer of this package left whose journal is lost.
+    To be called by who has the image's claim.
+
+    :returns: whether there was anything
+    :raises StoreDuplicate: there are segments of others, who may be alive
+    """
+    found = list(_segments(service, image_id))
+    scope = claim.scope()
+    for name, head in found:
+        age = service.clock - float(head['x-timestamp'])
+        if not (_TOKEN in head and (
+                head.get(_SCOPE) == scope or age > ABANDONED)):
+            raise exceptions.StoreDuplicate(
+                store=service.store, detail='%s in container %s: another '
+                'transfer writes the image, or has left it' %
+                (name, service.container))
+    return any([service.delete(name) for name, _head in found])
+
+
+def _remove_image(service: swift_service.Service, image_id: str,
+                  created: Sequence[base.Mark]) -> bool:
+    head = service.find(image_id)
+    if head is None:
+        return False
+    if has_token(head, created) or base.vouched(
+            created, float(head['x-timestamp'])):
+        return service.delete(image_id)
+    LOG.warning('Store %s has an object named %s that this transfer has not '
+                'made. It stays.', service.store, image_id)
+    return False
+
+
+def _is_our_segment(head: dict[str, str],
+                    created: Sequence[base.Mark]) -> bool:
+    return has_token(head, created) or object_marks.vouched_part(
+        created, float(head['x-timestamp']))
+
+
+def _segments(service: swift_service.Service, image_id: str
+              ) -> Iterator[tuple[str, dict[str, str]]]:
+    """What is named like segments of the image: names and headers.
+
+    Also those that the listing does not show yet: they follow the last one
+    that it does.
+    """
+    last = 0
+    for one in service.segments(image_id):
+        name = str(one['name'])
+        if swift_options.is_segment(image_id, name):
+            last = max(last, int(name.rpartition('-')[2]))
+            head = service.find(name)
+            if head is not None:
+                yield name, head
+    missing = 0
+    while missing < _MISSING:
+        last += 1
+        name = swift_options.segment_name(image_id, last)
+        head = service.find(name)
+        if head is None:
+            missing += 1
+        else:
+            missing = 0
+            yield name, head
