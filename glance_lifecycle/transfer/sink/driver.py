@@ -25,6 +25,7 @@ import threading
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import driver_store
 from glance_lifecycle.transfer.sink import errors
@@ -91,6 +92,10 @@ class DriverSink(base.Sink):
     @classmethod
     def describe(cls, conf: Any, store: str) -> dict[str, Any]:
         return driver_store.describe(conf, store)
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        return driver_store.reach(options)
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any]) -> bool:
