@@ -86,6 +86,7 @@ def check_vdi(file: tables.TableFile) -> tables.Layout:
 VMDK_HEADER = '<4sIIQQQQIQQQB4sH'
 VMDK_GD_AT_END = 0xffffffffffffffff
 VMDK_ZERO_GRAINS = 4
+VMDK_HAS_MARKERS = 1 << 17
 VMDK_MARKER = 12
 VMDK_MAX_ENTRIES = 512
 VMDK_MAX_DESCRIPTOR = (1 << 20) - 1
@@ -128,6 +129,11 @@ def check_vmdk(file: tables.TableFile) -> tables.Layout:
     if (not 1 <= entries <= VMDK_MAX_ENTRIES or grain < 8
             or grain & (grain - 1) or grain > VMDK_MAX_GRAIN):
         raise file.bad_header('its grains or tables have an impossible size')
+    if header.compression and (header.compression != 1
+                               or not header.flags & VMDK_HAS_MARKERS):
+        # qemu then reads grains otherwise than they are checked here.
+        raise file.unsupported('compression of kind %d, flags %#x' % (
+            header.compression, header.flags))
     if header.compression and grain > VMDK_MAX_COMPRESSED_GRAIN:
         raise file.unsupported('compressed grains of %d bytes' % (
             grain * tables.SECTOR))
