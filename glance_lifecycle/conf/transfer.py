@@ -100,6 +100,32 @@ ends the import. One that pauses for less only takes longer: raise it if yours
 is restarted, or completes very large objects, in more than a minute.
 """),
     cfg.StrOpt(
+        'confinement',
+        default='best-effort',
+        choices=[('best-effort', 'with what the kernel has; the log says '
+                                 'what it lacks'),
+                 ('required', 'an import fails where it cannot be confined')],
+        help="""
+Whether the process that reads an image must be confined.
+
+With landlock and seccomp it can open nothing but the image it was handed,
+the stores it writes, and what its libraries need; qemu-img can open nothing
+but the image and its result. Set required where users who are not trusted may
+import, once the log of glance-api is free of warnings about confinement: it
+needs Linux 5.13 with landlock switched on, and no store that is written
+through its glance_store driver (cinder, vmware).
+"""),
+    cfg.ListOpt(
+        'confinement_readable',
+        default=[],
+        help="""
+Further files and directories that the confined process may read.
+
+What Glance's and Ceph's configuration name is known, and so are the usual
+places of CA certificates. Add a path if an import fails with "Permission
+denied" for a file that a store's library reads from another place.
+"""),
+    cfg.StrOpt(
         'python_interpreter',
         help="""
 Python interpreter for the process that reads an image.

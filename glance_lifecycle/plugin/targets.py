@@ -107,6 +107,8 @@ def job(image_id: str, plan: Mapping[str, Any],
         all_must_succeed=all_must_succeed,
         workers=min(conf.workers, os.cpu_count() or 1),
         progress_interval=conf.progress_interval,
+        confinement=conf.confinement,
+        readable=tuple(conf.confinement_readable),
         limits=jobs.Limits(
             memory=memory,
             cpu=cpu_limit(virtual_size, len(stores)), nice=conf.nice),

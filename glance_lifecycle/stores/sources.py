@@ -136,6 +136,8 @@ def _job(image: glance_image.StoredImage, described: Described,
         workers=max(source.workers, workers),
         # Somebody is watching.
         progress_interval=0.5, expected=expected,
+        confinement=conf.confinement,
+        readable=tuple(conf.confinement_readable),
         limits=jobs.Limits(
             memory=conf.memory_limit * targets.MIB + source.address_space
             + sum(t.load().address_space for t in found),

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The child process's side: limits first, then one job, then exit.
+"""The child process's side: limits and walls first, then one job, then exit.
 
 Speaks JSON lines: the job comes in as the first line of standard input,
 ``{"progress": {...}}`` goes out every few seconds, and the last line is
@@ -53,6 +53,7 @@ def main() -> int:
         job = jobs.Job.from_json(sys.stdin.readline())
         apply_limits(job.limits)
         worker = work.Work(job, int(sys.argv[1]), output.progress)
+        worker.confine()
         _stop_with_parent(worker)
         output.line({'result': worker.run()})
     except exceptions.LifecycleError as error:

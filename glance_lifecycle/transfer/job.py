@@ -23,6 +23,7 @@ import importlib
 import json
 from typing import Any
 
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import entry_points
 from glance_lifecycle.transfer.sink import base as sink_base
 from glance_lifecycle.transfer.source import base as source_base
@@ -100,6 +101,9 @@ class Job:
     :ivar source_options: keyword arguments of the source
     :ivar digests: algorithms, as hashlib names them
     :ivar expected: of some of them, the value that the bytes must have
+    :ivar confinement: ``confine.REQUIRED`` or ``confine.BEST_EFFORT``
+    :ivar readable: files and directories to leave within reach beside those
+        that source and sinks name
     :ivar progress_interval: seconds between progress lines
     :ivar journal: descriptor of the journal, inherited by the child, that
         notes there what it makes; -1 for none
@@ -116,11 +120,40 @@ class Job:
     limits: Limits = dataclasses.field(default_factory=Limits)
     expected: dict[str, str] = dataclasses.field(default_factory=dict)
     journal: int = -1
+    confinement: str = confine.BEST_EFFORT
+    readable: tuple[str, ...] = ()
 
-    def open_source(self, fd: int) -> source_base.Source:
-        """:param fd: of the image; -1 for a source that opens it itself"""
+    def reserve(self) -> dict[str, Any]:
+        """What the source opens before it is confined; see its ``reserve``.
+        """
+        found: dict[str, Any] = load(self.source).reserve(
+            self.source_options)
+        return found
+
+    def reach(self) -> confine.Reach:
+        """What the process of this job must be able to open."""
+        reach: confine.Reach = load(self.source).reach(self.source_options)
+        for target in self.targets:
+            reach |= target.load().reach(target.options)
+        return reach | confine.Reach(read=self.readable)
+
+    def unbounded(self) -> tuple[str, ...]:
+        """What keeps its process from being confined: stores, mostly."""
+        found = [t.store for t in self.targets
+                 if t.load().reach(t.options).unbounded]
+        if load(self.source).reach(self.source_options).unbounded:
+            found.append(str(self.source_options.get('store', 'the source')))
+        return tuple(found)
+
+    def open_source(self, fd: int,
+                    reserved: dict[str, Any]) -> source_base.Source:
+        """The source.
+
+        :param fd: of the image; -1 for a source that opens it itself
+        :param reserved: what ``reserve`` returned
+        """
         source: source_base.Source = load(self.source)(
-            fd, **self.source_options)
+            fd, **self.source_options, **reserved)
         return source
 
     def to_json(self) -> str:
@@ -132,6 +165,7 @@ class Job:
         value['targets'] = tuple(Target(**t) for t in value['targets'])
         value['digests'] = tuple(value['digests'])
         value['limits'] = Limits(**value['limits'])
+        value['readable'] = tuple(value['readable'])
         return cls(**value)
 
 

@@ -19,7 +19,8 @@ this package)::
 
 The limits are set before the program starts, so it never parses a hostile
 byte without them, and no code runs between fork and exec in a process that
-has threads.
+has threads. Two more of the arguments confine it: ``landlock=DESCRIPTOR``,
+a ruleset that it inherits, and ``seccomp=HEX``, a filter; see ``confine``.
 """
 
 import ctypes
@@ -29,6 +30,10 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+PR_SET_NO_NEW_PRIVS = 38
+PR_SET_SECCOMP = 22
+SECCOMP_MODE_FILTER = 2
+LANDLOCK_RESTRICT_SELF = 446
 
 KINDS = {'as': resource.RLIMIT_AS, 'cpu': resource.RLIMIT_CPU,
          'fsize': resource.RLIMIT_FSIZE}
@@ -38,16 +43,24 @@ KINDS = {'as': resource.RLIMIT_AS, 'cpu': resource.RLIMIT_CPU,
 CPU_GRACE = 2
 
 
-def command(argv: list[str], **limits: int) -> list[str]:
+def command(argv: list[str], walls: tuple[int, bytes] = (-1, b''), /,
+            **limits: int) -> list[str]:
     """The command line that runs ``argv`` limited, as our child.
 
     The thread that starts it must outlive it: the kernel's parent death
     signal looks at the thread.
 
+    :param walls: descriptor of a landlock ruleset, which it must inherit,
+        or -1; and a seccomp filter, or nothing
     :param limits: by the names of KINDS, in bytes or seconds; zero: none
     """
     values = ['%s=%d' % (name, limits[name]) for name in sorted(limits)
               if limits[name]]
+    ruleset, program = walls
+    if ruleset >= 0:
+        values.append('landlock=%d' % ruleset)
+    if program:
+        values.append('seccomp=' + program.hex())
     return [sys.executable, '-I', '-S', os.path.abspath(__file__),
             str(os.getpid()), *values, '--', *argv]
 
@@ -61,13 +74,50 @@ def main(args: list[str]) -> None:
     parent, values = int(args[0]), args[1:split]
     die_with(parent)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ruleset, program = -1, b''
     for value in values:
         name, _, amount = value.partition('=')
-        lower(KINDS[name], int(amount))
+        if name == 'landlock':
+            ruleset = int(amount)
+        elif name == 'seccomp':
+            program = bytes.fromhex(amount)
+        else:
+            lower(KINDS[name], int(amount))
     # Python ignores these two, and what is ignored stays so over exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    if ruleset >= 0:
+        os.set_inheritable(ruleset, False)
+    restrict(ruleset, program)
     os.execvp(args[split + 1], args[split + 1:])  # noqa: S606
+
+
+def restrict(ruleset: int, program: bytes) -> None:
+    """Confine this thread and all that it starts, for good.
+
+    :param ruleset: of landlock; -1: none
+    :param program: of seccomp, as ``struct sock_filter``; empty: none
+    :raises OSError: the kernel refuses
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    word = ctypes.c_ulong
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, word(1), word(0), word(0), word(0)):
+        raise OSError(ctypes.get_errno(), 'prctl: no_new_privs')
+    if ruleset >= 0 and libc.syscall(LANDLOCK_RESTRICT_SELF,
+                                     ctypes.c_int(ruleset), ctypes.c_uint(0)):
+        raise OSError(ctypes.get_errno(), 'landlock_restrict_self')
+    if program:
+        steps = ctypes.create_string_buffer(program, len(program))
+        whole = _Filter(len(program) // 8, ctypes.addressof(steps))
+        if libc.prctl(PR_SET_SECCOMP, word(SECCOMP_MODE_FILTER),
+                      ctypes.byref(whole), word(0), word(0)):
+            raise OSError(ctypes.get_errno(), 'prctl: seccomp')
+
+
+class _Filter(ctypes.Structure):
+    """``struct sock_fprog``: how many steps of eight bytes, and where."""
+
+    _fields_ = [('length', ctypes.c_ushort), ('steps', ctypes.c_void_p)]
 
 
 def die_with(parent: int) -> None:

@@ -18,6 +18,7 @@ standard input, which a dying parent cannot fail to give.
 """
 
 from collections.abc import Callable
+import functools
 import json
 import os
 import shutil
@@ -31,6 +32,7 @@ from typing import IO
 from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import job as jobs
 
 LOG = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class Child:
         :raises LifecycleError: what it raised, or TransferFailed when the
             child died
         """
+        _warn_once(self._job.unbounded())
         process = self._start()
         errors = _Tail(process.stderr)
         try:
@@ -171,6 +174,19 @@ class Child:
         return exceptions.TransferFailed(
             detail='its process ended early, with code %d; the log of '
             'glance-api has its output' % code)
+
+
+@functools.cache
+def _warn_once(unbounded: tuple[str, ...]) -> None:
+    if unbounded:
+        LOG.warning('The processes that use %s are not confined: they need '
+                    'a glance_store driver, which may open anything.',
+                    ', '.join(unbounded))
+    for what in confine.lacking():
+        LOG.warning('Processes that read images are confined less than they '
+                    'should be: this kernel lacks %s. Set '
+                    '[lifecycle_transfer] confinement = required to refuse '
+                    'imports on such a host.', what)
 
 
 class _Tail(threading.Thread):

@@ -19,6 +19,7 @@ import threading
 import time
 from typing import Any
 
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import engine
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
@@ -43,6 +44,18 @@ class Work:
         self._cancelled: str | None = None
         self._engine: engine.Engine | None = None
         self._finished = threading.Event()
+        self._reserved: dict[str, Any] = {}
+        # Opened now: later it is out of reach.
+        self._status = os.open('/proc/self/status',
+                               os.O_RDONLY | os.O_CLOEXEC)
+
+    def confine(self) -> None:
+        """Give up all that this job does not need, before any thread.
+
+        :raises LifecycleError: as ``Job.reserve`` and ``confine.enter``
+        """
+        self._reserved = self._job.reserve()
+        confine.enter(self._job.reach(), self._job.confinement)
 
     def cancel(self, detail: str) -> None:
         self._cancelled = detail
@@ -70,11 +83,11 @@ class Work:
             'seconds': time.monotonic() - started,
             'cpu_seconds': (used.ru_utime + used.ru_stime
                             + children.ru_utime + children.ru_stime),
-            'peak_memory': peak_memory(),
+            'peak_memory': peak_memory(self._status),
         }
 
     def _transfer(self) -> engine.Report:
-        source = self._job.open_source(self._fd)
+        source = self._job.open_source(self._fd, self._reserved)
         try:
             # Only a source that must convert first has something to prepare.
             prepare = getattr(source, 'open', None)
@@ -106,19 +119,17 @@ class Work:
                              | self._engine.progress())
 
 
-def peak_memory() -> int:
+def peak_memory(status: int) -> int:
     """The most memory this process ever had resident, in bytes.
 
     From ``/proc``: after ``exec`` getrusage still counts the larger process
     that it was forked from.
+
+    :param status: descriptor of /proc/self/status
     """
-    try:
-        with open('/proc/self/status', 'rb') as status:
-            for line in status:
-                if line.startswith(b'VmHWM:'):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
+    for line in os.pread(status, 65536, 0).splitlines():
+        if line.startswith(b'VmHWM:'):
+            return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from typing import ClassVar
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 
 
 #: What tells one object from every other that bears its name, as plain data
@@ -121,6 +122,14 @@ class Sink(abc.ABC):
         :returns: JSON-able; holds no secret
         :raises ConfigurationError: the store cannot be written this way
         """
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        """What its process must be able to open; else it is denied.
+
+        :param options: what ``describe`` returned
+        """
+        return confine.Reach()
 
     @classmethod
     @abc.abstractmethod

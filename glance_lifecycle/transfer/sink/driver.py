@@ -32,6 +32,7 @@ from typing import Any
 import urllib.parse
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import driver_store
 from glance_lifecycle.transfer.sink import errors
@@ -104,6 +105,10 @@ class DriverSink(base.Sink):
     @classmethod
     def describe(cls, conf: Any, store: str) -> dict[str, Any]:
         return driver_store.describe(conf, store)
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        return driver_store.reach(options)
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],

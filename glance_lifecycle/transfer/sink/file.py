@@ -25,6 +25,7 @@ import threading
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import datadir
 from glance_lifecycle.transfer.sink import direct_io
@@ -61,6 +62,11 @@ class FileSink(base.Sink):
     @classmethod
     def describe(cls, conf: Any, store: str) -> dict[str, Any]:
         return file_options.describe(conf, store)
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        return confine.Reach(
+            write=tuple(path for path, _priority in options['datadirs']))
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],

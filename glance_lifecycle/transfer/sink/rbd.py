@@ -22,6 +22,7 @@ import logging
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import rbd_cluster
 from glance_lifecycle.transfer.sink import rbd_options
@@ -55,6 +56,10 @@ class RbdSink(base.Sink):
     @classmethod
     def describe(cls, conf: Any, store: str) -> dict[str, Any]:
         return rbd_options.describe(conf, store)
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        return rbd_options.reach(options)
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],

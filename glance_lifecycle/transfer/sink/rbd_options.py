@@ -20,11 +20,15 @@ finds it by ceph.conf, as it does for the driver.
 
 import importlib
 import importlib.util
+import os
+import re
+import string
 from typing import Any
 from typing import NoReturn
 import urllib.parse
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.sink import settings
 
 # The name that Glance, Nova and Cinder clone by.
@@ -32,6 +36,10 @@ SNAPSHOT = 'snap'
 
 # rbd takes objects of 4 KiB to 32 MiB.
 _LARGEST_ORDER = 25
+
+# Where librados looks by itself.
+_KEYRINGS = ('/etc/ceph/$cluster.$name.keyring', '/etc/ceph/$cluster.keyring',
+             '/etc/ceph/keyring', '/etc/ceph/keyring.bin')
 
 _PACKAGES = {'rados': 'python3-rados', 'rbd': 'python3-rbd'}
 
@@ -71,6 +79,38 @@ def describe(conf: Any, store: str) -> dict[str, Any]:
         'order': order,
         'timeout': read['rados_connect_timeout'],
     }
+
+
+def reach(options: dict[str, Any]) -> confine.Reach:
+    """ceph.conf, the keyrings that it names or that are looked for without,
+    and the processes of this host: a mark says which one writes an image.
+    """
+    user = 'client.%s' % (options['user'] or 'admin')
+    files = ([options['conf_file']] if options['conf_file'] else
+             [os.environ.get('CEPH_CONF', ''), '/etc/ceph/ceph.conf',
+              os.path.expanduser('~/.ceph/ceph.conf')])
+    found = [path for path in files if path]
+    for path in list(found):
+        cluster = os.path.splitext(os.path.basename(path))[0]
+        words = {'cluster': cluster, 'name': user, 'type': 'client',
+                 'id': user.partition('.')[2]}
+        found.extend(string.Template(place).safe_substitute(words)
+                     for place in (*_KEYRINGS, *_keyrings(path)))
+    return confine.Reach(network=True, read=(*found, '/proc'))
+
+
+def _keyrings(conf_file: str) -> list[str]:
+    """What the options ``keyring`` and ``keyfile`` name, in any section."""
+    try:
+        with open(conf_file, errors='replace') as stream:
+            values = re.findall(
+                r'^\s*key[ _-]?(?:ring|file)\s*=\s*([^#;\n]+)',
+                stream.read(), re.M)
+    except OSError:
+        # Connecting will say so.
+        return []
+    return [place for value in values
+            for place in re.split(r'[\s,"]+', value) if place]
 
 
 def bindings(store: str) -> tuple[Any, Any]:

@@ -24,6 +24,7 @@ import threading
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import claim
 from glance_lifecycle.transfer.sink import object_marks
@@ -31,6 +32,7 @@ from glance_lifecycle.transfer.sink import s3_options
 from glance_lifecycle.transfer.sink import s3_parts
 from glance_lifecycle.transfer.sink import s3_service
 from glance_lifecycle.transfer.sink import s3_undo
+from glance_lifecycle.transfer.sink import settings
 
 LOG = logging.getLogger(__name__)
 
@@ -63,6 +65,10 @@ class S3Sink(base.Sink):
     @classmethod
     def describe(cls, conf: Any, store: str) -> dict[str, Any]:
         return s3_options.describe(conf, store)
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        return settings.reach(options, options['client']['verify'])
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],

@@ -27,6 +27,7 @@ import os
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 
 SHARED_GROUP = 'backend_defaults'
 
@@ -70,6 +71,17 @@ def files(conf: Any) -> dict[str, list[str]]:
     """
     return {'config_files': list(map(os.path.abspath, conf.config_file)),
             'config_dirs': list(map(os.path.abspath, conf.config_dir))}
+
+
+def reach(options: dict[str, Any], *files: str | None) -> confine.Reach:
+    """Of a store in the network that reads its secrets itself.
+
+    :param options: with what ``files`` returned
+    :param files: further ones, where they are configured
+    """
+    return confine.Reach(network=True, read=(
+        *options['config_files'], *options['config_dirs'],
+        *(path for path in files if path)))
 
 
 def reread(store: str, options: dict[str, Any],

@@ -25,9 +25,11 @@ import time
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import claim
 from glance_lifecycle.transfer.sink import object_marks
+from glance_lifecycle.transfer.sink import settings
 from glance_lifecycle.transfer.sink import swift_options
 from glance_lifecycle.transfer.sink import swift_service
 from glance_lifecycle.transfer.sink import swift_stream
@@ -78,6 +80,11 @@ class SwiftSink(base.Sink):
     @classmethod
     def describe(cls, conf: Any, store: str) -> dict[str, Any]:
         return swift_options.describe(conf, store)
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        return settings.reach(options, options['cacert'],
+                              options['account_file'])
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],

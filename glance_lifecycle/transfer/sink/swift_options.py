@@ -79,6 +79,7 @@ def describe(conf: Any, store: str) -> dict[str, Any]:
         'endpoint_type': read['swift_store_endpoint_type'],
         'insecure': bool(read['swift_store_auth_insecure']),
         'cacert': read['swift_store_cacert'] or '',
+        'account_file': conf[store].swift_store_config_file or '',
         'single_below': read['swift_store_large_object_size'] * _MB,
         'segment_size': read['swift_store_large_object_chunk_size'] * _MB,
         'timeout': conf.lifecycle_transfer.object_store_timeout,

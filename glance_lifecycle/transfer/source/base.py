@@ -14,7 +14,9 @@
 
 import abc
 from collections.abc import Iterator
+from typing import Any
 
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
 
 
@@ -33,6 +35,23 @@ class Source(abc.ABC):
 
     disk_format: str
     virtual_size: int
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        """What its process must be able to open beside the descriptor.
+
+        :param options: keyword arguments of the constructor
+        """
+        return confine.Reach()
+
+    @classmethod
+    def reserve(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """Open what only a process that is not confined yet can open.
+
+        :returns: further keyword arguments of the constructor
+        :raises LifecycleError: it cannot be opened
+        """
+        return {}
 
     @abc.abstractmethod
     def extents(self) -> Iterator[extents.Extent]:

@@ -13,19 +13,25 @@
 """Formats that qemu-img decodes: VMDK, VHD, VHDX and VDI.
 
 The image is inspected and its tables are walked (``layout``) before qemu-img
-sees it. It then runs under limits, on descriptors instead of paths, and
+sees it. It is then told to read one file, by descriptor and without a
+parent, runs under limits where it can open nothing else (``confine``), and
 writes a sparse scratch file, which is read like any raw image.
 """
 
 from collections.abc import Callable
 from collections.abc import Iterator
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
+import time
+from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer import limits
@@ -40,9 +46,15 @@ FORMATS = {'vmdk': 'vmdk', 'vhd': 'vpc', 'vhdx': 'vhdx', 'vdi': 'vdi'}
 SUFFIX = '.lifecycle-convert'
 
 # qemu-img 7.2 needs 0.4 to 0.7 GiB of address space (not memory), for its
-# libraries and its threads' stacks.
+# libraries and its threads' stacks; the largest compressed grain that
+# ``layout`` lets in needs 0.2 GiB more.
 MEMORY_LIMIT = 2 << 30
 CPU_LIMIT = 3600
+
+# Seconds for any image, and bytes a second that the slowest store of staged
+# files gives. A qemu-img that waits for something uses no CPU time.
+WALL_LIMIT = 3600
+SLOWEST = 4 << 20
 
 POLL = 0.05
 STDERR_KEPT = 4096
@@ -72,6 +84,8 @@ class ForeignSource(base.Source):
     :param qemu_img: the program, by name or path
     :param memory_limit: of qemu-img, bytes of address space
     :param cpu_limit: of qemu-img, in seconds
+    :param wall_limit: of qemu-img, in seconds, beside what the size needs
+    :param scratch: what ``reserve`` made
     :raises ImageRefused: ``format-mismatch``, ``size-limit``, and the
         reasons of ``inspect.inspect`` and ``layout.check``
     :raises SourceError: the file cannot be read
@@ -81,21 +95,41 @@ class ForeignSource(base.Source):
                  scratch_dir: str, max_virtual_size: int | None = None,
                  qemu_img: str = 'qemu-img',
                  memory_limit: int = MEMORY_LIMIT,
-                 cpu_limit: int = CPU_LIMIT) -> None:
+                 cpu_limit: int = CPU_LIMIT,
+                 wall_limit: float = WALL_LIMIT, scratch: int = -1) -> None:
         self._fd = fd
+        self._reserved = scratch
         self._raw: raw.RawSource | None = None
         self._bytes_read = 0
         self.disk_format = disk_format
-        self._scratch = os.path.join(
-            scratch_dir, os.path.basename(image_id) + SUFFIX)
+        self._scratch = _scratch_path(scratch_dir, image_id)
         self._qemu_img = qemu_img
         self._memory_limit = memory_limit
         self._cpu_limit = cpu_limit
+        self._wall_limit = wall_limit
         try:
             self._check(max_virtual_size)
         except BaseException:
             self.close()
             raise
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        """qemu-img and its libraries, and Python to limit it."""
+        program = shutil.which(options['qemu_img'])
+        if program is None:
+            # Which ``open`` says, if the image is a good one.
+            return confine.Reach()
+        return confine.Reach(read=confine.linked(program),
+                             execute=(sys.executable, program))
+
+    @classmethod
+    def reserve(cls, options: dict[str, Any]) -> dict[str, Any]:
+        """The scratch file. It lies where other images are staged, so a
+        process that could still make it could also read those.
+        """
+        return {'scratch': _create(_scratch_path(
+            options['scratch_dir'], options['image_id']))}
 
     def open(self, cancelled: Callable[[], bool] = lambda: False) -> None:
         """Convert. Must be called in a thread that outlives it.
@@ -108,7 +142,9 @@ class ForeignSource(base.Source):
         :raises TransferCancelled: as asked
         """
         program = find(self._qemu_img)
-        scratch = _create(self._scratch)
+        scratch, self._reserved = self._reserved, -1
+        if scratch < 0:
+            scratch = _create(self._scratch)
         try:
             self._check_room(scratch)
             self._convert(program, scratch, cancelled)
@@ -138,9 +174,10 @@ class ForeignSource(base.Source):
     def close(self) -> None:
         if self._raw is not None:
             self._raw.close()
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
+        for fd in (self._fd, self._reserved):
+            if fd >= 0:
+                os.close(fd)
+        self._fd = self._reserved = -1
 
     def _opened(self) -> raw.RawSource:
         if self._raw is None:
@@ -179,24 +216,42 @@ class ForeignSource(base.Source):
 
     def _convert(self, program: str, scratch: int,
                  cancelled: Callable[[], bool]) -> None:
-        # The links in /proc name the open files themselves: no path that
-        # somebody could have put another file at.
+        walls = confine.converter(program, self._fd, scratch)
+        ruleset = walls[0]
         argv = limits.command(
-            [program, 'convert', '-f', FORMATS[self.disk_format],
-             '-O', 'raw', '/proc/self/fd/%d' % self._fd,
-             '/proc/self/fd/%d' % scratch],
+            [program, 'convert', '-O', 'raw', self._description(),
+             '/proc/self/fd/%d' % scratch], walls,
             **{'as': self._memory_limit, 'cpu': self._cpu_limit,
                'fsize': max(self._layout.sizes)})
-        with subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, pass_fds=(self._fd, scratch),
-                env=_environment()) as process:
-            try:
-                text = _wait(process, cancelled)
-            finally:
-                process.kill()
+        keep = [fd for fd in (self._fd, scratch, ruleset) if fd >= 0]
+        seconds = self._wall_limit + (
+            self._file_size + self._layout.data) / SLOWEST
+        try:
+            with subprocess.Popen(
+                    argv, stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                    pass_fds=keep, env=_environment()) as process:
+                try:
+                    text = _wait(process, cancelled, seconds)
+                finally:
+                    process.kill()
+        finally:
+            if ruleset >= 0:
+                os.close(ruleset)
         if process.returncode:
             raise self._failure(process.returncode, text)
+
+    def _description(self) -> str:
+        """The image as qemu's block layer takes it: one file, no parent.
+
+        The link in /proc names the open file itself: no path that somebody
+        could have put another file at.
+        """
+        return 'json:' + json.dumps({
+            'driver': FORMATS[self.disk_format], 'read-only': True,
+            'backing': None,
+            'file': {'driver': 'file', 'read-only': True,
+                     'filename': '/proc/self/fd/%d' % self._fd}})
 
     def _failure(self, code: int,
                  text: str) -> exceptions.LifecycleError:
@@ -255,6 +310,10 @@ def clean(text: str) -> str:
     return text[:STDERR_SHOWN]
 
 
+def _scratch_path(scratch_dir: str, image_id: str) -> str:
+    return os.path.join(scratch_dir, os.path.basename(image_id) + SUFFIX)
+
+
 def _create(path: str) -> int:
     """A new file without a name.
 
@@ -286,9 +345,14 @@ def _environment() -> dict[str, str]:
             'MALLOC_ARENA_MAX': '2'}
 
 
-def _wait(process: subprocess.Popen[bytes],
-          cancelled: Callable[[], bool]) -> str:
-    """Wait for the end; what it said on stderr, the end of it, cleaned."""
+def _wait(process: subprocess.Popen[bytes], cancelled: Callable[[], bool],
+          seconds: float) -> str:
+    """Wait for the end; what it said on stderr, the end of it, cleaned.
+
+    :raises TransferCancelled: as asked
+    :raises TransferFailed: it did not end in that many seconds
+    """
+    ends = time.monotonic() + seconds
     assert process.stderr is not None
     stderr = process.stderr.fileno()
     os.set_blocking(stderr, False)
@@ -306,6 +370,11 @@ def _wait(process: subprocess.Popen[bytes],
         if cancelled():
             raise exceptions.TransferCancelled(
                 detail='during the conversion by qemu-img')
+        if time.monotonic() > ends:
+            raise exceptions.TransferFailed(
+                detail='qemu-img did not end within %d seconds. If the image '
+                'is sound, the staging directory is too slow: ask the '
+                'operator to look.' % seconds)
         try:
             process.wait(POLL)
         except subprocess.TimeoutExpired:

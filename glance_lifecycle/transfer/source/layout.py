@@ -86,9 +86,20 @@ def check_vdi(file: tables.TableFile) -> tables.Layout:
 VMDK_HEADER = '<4sIIQQQQIQQQB4sH'
 VMDK_GD_AT_END = 0xffffffffffffffff
 VMDK_ZERO_GRAINS = 4
+VMDK_HAS_MARKERS = 1 << 17
 VMDK_MARKER = 12
 VMDK_MAX_ENTRIES = 512
 VMDK_MAX_DESCRIPTOR = (1 << 20) - 1
+
+# Where and how much qemu reads for a descriptor, whatever the header says
+# (vmdk_parent_open, vmdk_read_cid; 7.2 to 10.1): up to the first NUL.
+VMDK_QEMU_DESCRIPTOR = 0x200
+VMDK_QEMU_LENGTH = 20 * tables.SECTOR
+
+# For a compressed grain qemu allocates and fills three times its size. Those
+# that exist have 64 KiB; in those that are not compressed it reads in place.
+VMDK_MAX_GRAIN = (1 << 30) // tables.SECTOR
+VMDK_MAX_COMPRESSED_GRAIN = (64 << 20) // tables.SECTOR
 
 
 class _VmdkHeader(NamedTuple):
@@ -116,8 +127,16 @@ def check_vmdk(file: tables.TableFile) -> tables.Layout:
     grain, entries = header.grain, header.entries
     _check_vmdk_descriptor(file, header)
     if (not 1 <= entries <= VMDK_MAX_ENTRIES or grain < 8
-            or grain & (grain - 1) or grain > 1 << 21):
+            or grain & (grain - 1) or grain > VMDK_MAX_GRAIN):
         raise file.bad_header('its grains or tables have an impossible size')
+    if header.compression and (header.compression != 1
+                               or not header.flags & VMDK_HAS_MARKERS):
+        # qemu then reads grains otherwise than they are checked here.
+        raise file.unsupported('compression of kind %d, flags %#x' % (
+            header.compression, header.flags))
+    if header.compression and grain > VMDK_MAX_COMPRESSED_GRAIN:
+        raise file.unsupported('compressed grains of %d bytes' % (
+            grain * tables.SECTOR))
     disk, size = header.capacity * tables.SECTOR, grain * tables.SECTOR
     starts = _vmdk_grains(file, header)
     if header.compression:
@@ -161,13 +180,24 @@ def _check_vmdk_descriptor(file: tables.TableFile,
     The extent's name is ignored by qemu where the extent is the file itself.
     """
     length = min(header.descriptor_size * tables.SECTOR, VMDK_MAX_DESCRIPTOR)
-    text = file.read(header.descriptor * tables.SECTOR, length,
-                     'descriptor').lower()
-    if b'parentfilenamehint' in text or not re.search(
-            rb'^\s*parentcid\s*=\s*f{8}\s*$', text.split(b'\0')[0], re.M):
+    whole = file.read(header.descriptor * tables.SECTOR, length,
+                      'descriptor').lower()
+    # A text that went on after the header's end of it once opened any file
+    # of the host: qemu goes by its own rule.
+    at, end = VMDK_QEMU_DESCRIPTOR, VMDK_QEMU_DESCRIPTOR + VMDK_QEMU_LENGTH
+    theirs = file.read(at, max(min(end, file.size) - at, 0),
+                       'descriptor').lower()
+    text = whole.split(b'\0')[0]
+    if (b'parentfilenamehint' in whole
+            or b'parentfilenamehint' in theirs.split(b'\0')[0]
+            or not re.search(rb'^\s*parentcid\s*=\s*f{8}\s*$', text, re.M)
+            or len(re.findall(rb'parentcid', text)) != 1):
         raise file.parent()
+    if text != theirs.split(b'\0')[0]:
+        raise file.bad_header('its descriptor is not where it should be, or '
+                              'has no end')
     extents = re.findall(rb'^\s*(?:rw|rdonly|noaccess)\s+\d+\s+(\w+)',
-                         text.split(b'\0')[0], re.M)
+                         text, re.M)
     if extents != [b'sparse']:
         raise exceptions.ImageRefused(
             reason='vmdk-type',

@@ -40,6 +40,10 @@ def check_vhd(file: tables.TableFile) -> tables.Layout:
         raise file.truncated('footer', file.size + tables.SECTOR)
     kind, sizes = footer[13], _vhd_sizes(footer)
     if kind == VHD_FIXED:
+        if file.read(0, 8, 'first sector') == b'conectix':
+            # qemu takes it for the footer, and what follows for tables that
+            # nobody has looked at.
+            raise file.bad_header('it begins with a second footer')
         file.within(0, max(sizes) + tables.SECTOR, 'footer')
         return tables.Layout(sizes, max(sizes))
     if file.unpack(VHD_FOOTER, 0, 'footer copy') != footer:

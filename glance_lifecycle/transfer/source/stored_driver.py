@@ -26,6 +26,7 @@ from typing import Any
 import urllib.parse
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer.sink import driver_store
 from glance_lifecycle.transfer.sink import errors
@@ -76,6 +77,10 @@ class StoredStream(stored.StoredSource):
                 detail='store %s: its location holds a password, which is '
                 'not passed on' % store)
         return {**options, 'store': store, 'url': url, 'size': size}
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        return driver_store.reach(options)
 
     def extents(self) -> Iterator[extents.Extent]:
         if self.virtual_size:

@@ -17,6 +17,7 @@ import os
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer.sink import datadir
 from glance_lifecycle.transfer.sink import errors
@@ -61,6 +62,11 @@ class StoredFile(stored.StoredSource):
                 return {'store': store, 'directory': known, 'name': name,
                         'size': size}
         raise stored.not_of(store)
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        # And the directory: a copy made anew has the name of the old one.
+        return confine.Reach(read=(options['directory'],))
 
     def extents(self) -> Iterator[extents.Extent]:
         try:

@@ -18,6 +18,7 @@ from typing import Any
 import urllib.parse
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer.sink import rbd_cluster
 from glance_lifecycle.transfer.sink import rbd_options
@@ -75,6 +76,10 @@ class StoredRbd(stored.StoredSource):
         return {'store': store, 'image': image, 'snapshot': snapshot,
                 'fsid': fsid, 'size': size,
                 'options': {**options, 'pool': pool or options['pool']}}
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        return rbd_options.reach(options['options'])
 
     def extents(self) -> Iterator[extents.Extent]:
         for start in range(0, self.virtual_size, _STRIDE):

@@ -14,8 +14,10 @@
 
 from typing import Any
 
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.sink import s3_options
 from glance_lifecycle.transfer.sink import s3_service
+from glance_lifecycle.transfer.sink import settings
 from glance_lifecycle.transfer.source import stored
 from glance_lifecycle.transfer.source import stored_object
 
@@ -35,6 +37,11 @@ class StoredS3(stored_object.StoredObject):
             **options, 'senders': self.workers})
         super().__init__(fd, store=store, service=service, name=key,
                          place='bucket %s' % options['bucket'], size=size)
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        options = options['options']
+        return settings.reach(options, options['client']['verify'])
 
     @classmethod
     def describe(cls, conf: Any, store: str, url: str,

@@ -14,6 +14,8 @@
 
 from typing import Any
 
+from glance_lifecycle.transfer import confine
+from glance_lifecycle.transfer.sink import settings
 from glance_lifecycle.transfer.sink import swift_options
 from glance_lifecycle.transfer.sink import swift_service
 from glance_lifecycle.transfer.source import stored
@@ -37,6 +39,12 @@ class StoredSwift(stored_object.StoredObject):
             fd, store=store, name=name, place='container %s' % container,
             service=swift_service.Service(store, options, container),
             size=size)
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        options = options['options']
+        return settings.reach(options, options['cacert'],
+                              options['account_file'])
 
     @classmethod
     def describe(cls, conf: Any, store: str, url: str,

@@ -59,7 +59,8 @@ class DescribeTest(helpers.TempDirTestCase):
             'container': 'glance', 'seed': 0, 'create': False,
             'reference': '', 'endpoint': '', 'region': '',
             'service_type': 'object-store', 'endpoint_type': 'publicURL',
-            'insecure': False, 'cacert': '', 'single_below': 5120 * MB,
+            'insecure': False, 'cacert': '', 'account_file': '',
+            'single_below': 5120 * MB,
             'segment_size': 200 * MB, 'timeout': 60,
             'config_files': [self.path + '/glance-api.conf'],
             'config_dirs': []}, self.describe())

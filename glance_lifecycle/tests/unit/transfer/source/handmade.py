@@ -84,10 +84,11 @@ def vmdk(grains: list[bytes | None], *, kind: str = 'monolithicSparse',
          descriptor: str = DESCRIPTOR, capacity: int | None = None,
          directory: int = 3, compression: int = 0) -> bytes:
     """A VMDK with grains of 64 KiB; the tables follow the descriptor."""
+    flags = 0x30003 if compression else 3
     sectors = len(grains) * 128
     text = descriptor % {'kind': kind, 'sectors': sectors}
     header = struct.pack(
-        '<4sIIQQQQIQQQB4sH', b'KDMV', 1, 3,
+        '<4sIIQQQQIQQQB4sH', b'KDMV', 1, flags,
         sectors if capacity is None else capacity, 128, 1, 2, 512, 0,
         directory, 128, 0, b'\n \r\n', compression)
     table, data = b'', b''
@@ -104,6 +105,22 @@ def vmdk(grains: list[bytes | None], *, kind: str = 'monolithicSparse',
     front = header.ljust(512, b'\0') + text.encode().ljust(1024, b'\0')
     return (front + struct.pack('<I', 4).ljust(512, b'\0')
             + table).ljust(65536, b'\0') + data
+
+
+def vmdk_hint(parent: str, *, sectors: int = 1) -> bytes:
+    """A VMDK with nothing in it, and a parent where qemu looks for one: its
+    descriptor fills the sectors that its header gives it, has no NUL, and
+    goes on after them.
+    """
+    text = (DESCRIPTOR % {'kind': 'monolithicSparse', 'sectors': 2048})
+    text = text.ljust(sectors * SECTOR - 1, '#') + '\n'
+    text += 'parentFileNameHint="%s"\n' % parent
+    header = struct.pack(
+        '<4sIIQQQQIQQQB4sH', b'KDMV', 1, 3, 2048, 128, 1, sectors, 512, 0,
+        40, 64, 0, b'\n \r\n', 0)
+    content = (header.ljust(512, b'\0') + text.encode()).ljust(
+        40 * SECTOR, b'\0') + struct.pack('<I', 41)
+    return content.ljust(64 * 1024, b'\0')
 
 
 def mbr(*, partitions: bool = True) -> bytes:

@@ -18,10 +18,12 @@ import types
 from typing import Any
 from unittest import mock
 
+import fixtures
 from oslotest import base
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.source import handmade
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.source import foreign
 
 MIB = handmade.MIB
@@ -38,10 +40,14 @@ class ForeignSourceTest(base.BaseTestCase):
         self.dir = pathlib.Path(directory.name)
         self.scratch = self.dir / 'staging'
         self.scratch.mkdir()
+        # A shell script starts other programs, which the walls forbid; they
+        # are tested with the real qemu-img.
+        self.useFixture(fixtures.MockPatchObject(
+            confine, 'converter', return_value=(-1, b'')))
 
     def program(self, script: str) -> str:
         path = self.dir / 'program'
-        # $6 and $7 are the links to the image and to the scratch file.
+        # $4 and $5 are the links to the image and to the scratch file.
         path.write_text('#!/bin/sh\n%s\n' % script)
         path.chmod(0o700)
         return str(path)
@@ -68,7 +74,7 @@ class ForeignSourceTest(base.BaseTestCase):
         return str(error)
 
     def test_converted(self) -> None:
-        source = self.source('truncate -s 2M "$7"')
+        source = self.source('truncate -s 2M "$5"')
         self.assertEqual(2 * MIB, source.virtual_size)
         source.open()
         self.assertEqual(['zero'], [e.kind.value for e in source.extents()])
@@ -81,7 +87,10 @@ class ForeignSourceTest(base.BaseTestCase):
     def test_arguments(self) -> None:
         text = self.fails(exceptions.ImageRefused,
                           'echo "$@" >&2; exit 1')
-        self.assertIn('convert -f vdi -O raw image image', text)
+        self.assertIn(
+            'convert -O raw json:{"driver": "vdi", "read-only": true, '
+            '"backing": null, "file": {"driver": "file", "read-only": true, '
+            '"filename": "image"}} image', text)
 
     def test_read_before_it_is_converted(self) -> None:
         self.assertRaises(exceptions.InternalError, self.source().extents)
@@ -93,13 +102,13 @@ class ForeignSourceTest(base.BaseTestCase):
         self.assertNotIn('/nonexistent', str(error))
 
     def test_other_size_than_said(self) -> None:
-        text = self.fails(exceptions.ImageRefused, 'truncate -s 1M "$7"')
+        text = self.fails(exceptions.ImageRefused, 'truncate -s 1M "$5"')
         self.assertIn('1048576 bytes of a disk that says it has 2097152',
                       text)
 
     def test_larger_than_said(self) -> None:
         text = self.fails(exceptions.ImageRefused,
-                          'exec truncate -s 3M "$7"')
+                          'exec truncate -s 3M "$5"')
         self.assertIn('conversion-failed', text)
 
     def test_error_text(self) -> None:
@@ -145,7 +154,7 @@ class ForeignSourceTest(base.BaseTestCase):
 
     def test_left_by_a_crash(self) -> None:
         (self.scratch / (IMAGE_ID + '.lifecycle-convert')).write_text('old')
-        self.source('truncate -s 2M "$7"').open()
+        self.source('truncate -s 2M "$5"').open()
         self.assertEqual([], list(self.scratch.iterdir()))
 
     def test_no_staging_directory(self) -> None:

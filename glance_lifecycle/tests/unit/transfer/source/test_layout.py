@@ -99,6 +99,9 @@ class VhdTest(LayoutTestCase):
         content = handmade.fixed_vhd(b'x' * MIB)
         self.assertEqual(tables.Layout((MIB,), MIB), check(content, 'vhd'))
         self.refused('truncated', content[512:], 'vhd')
+        # A footer in front is the one that qemu goes by.
+        self.refused('bad-header', handmade.fixed_vhd(
+            handmade.vhd([b'x'])[:MIB]), 'vhd')
 
     def test_cut(self) -> None:
         self.all_cuts_refused(handmade.vhd([b'x', None]), 'vhd')
@@ -179,6 +182,46 @@ class VmdkTest(LayoutTestCase):
             self.refused('backing-file', handmade.vmdk(
                 [None], descriptor=handmade.DESCRIPTOR.replace(old, new)),
                 'vmdk')
+
+    def test_parent_after_the_descriptor(self) -> None:
+        """Where the header says it ends, and qemu reads on."""
+        for sectors in (1, 2, 19):
+            self.refused('backing-file', handmade.vmdk_hint(
+                '/etc/passwd', sectors=sectors), 'vmdk')
+        # Nor may there be a second one of these, of which qemu takes the
+        # first.
+        self.refused('backing-file', handmade.vmdk(
+            [None], descriptor='#parentCID=1\n' + handmade.DESCRIPTOR), 'vmdk')
+
+    def test_descriptor_as_qemu_reads_it(self) -> None:
+        sound = handmade.vmdk([self.full])
+        # Without an end, what comes after it is text as well.
+        endless = bytearray(sound)
+        endless[512:1536] = sound[512:1536].replace(b'\0', b'#')
+        self.refused('bad-header', bytes(endless), 'vmdk')
+        # qemu looks at 0x200 only.
+        moved = bytearray(sound) + sound[512:1536]
+        struct.pack_into('<Q', moved, 28, len(sound) // 512)
+        self.assertEqual(65536, check(bytes(moved), 'vmdk').data)
+        moved[512:514] = b'RW'
+        self.refused('bad-header', bytes(moved), 'vmdk')
+
+    def test_large_grains(self) -> None:
+        """Compressed ones would take three times as much memory."""
+        for compression, grain, reason in (
+                (0, 1 << 21, ''), (0, 1 << 22, 'bad-header'),
+                (1, 1 << 17, ''), (1, 1 << 18, 'unknown-feature'),
+                (2, 128, 'unknown-feature')):
+            content = bytearray(handmade.vmdk([None],
+                                              compression=compression))
+            struct.pack_into('<Q', content, 20, grain)
+            if reason:
+                self.refused(reason, bytes(content), 'vmdk')
+            else:
+                self.assertEqual(0, check(bytes(content), 'vmdk').data)
+        unmarked = bytearray(handmade.vmdk([None], compression=1))
+        struct.pack_into('<I', unmarked, 8, 0x10003)
+        self.refused('unknown-feature', bytes(unmarked), 'vmdk')
 
     def test_hostile(self) -> None:
         sound = handmade.vmdk([self.full])

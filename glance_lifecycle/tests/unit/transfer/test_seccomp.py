@@ -1,0 +1,107 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import ctypes
+import errno
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+from oslotest import base
+
+from glance_lifecycle.transfer import limits
+from glance_lifecycle.transfer import seccomp
+
+HEADERS = {'x86_64': '/usr/include/x86_64-linux-gnu/asm/unistd_64.h',
+           'aarch64': '/usr/include/asm-generic/unistd.h'}
+GROUPS = (seccomp.ALWAYS, seccomp.NETWORK, seccomp.CONVERTER)
+
+CALL = ('import ctypes; libc = ctypes.CDLL(None, use_errno=True); '
+        'print(libc.syscall(%s), ctypes.get_errno())')
+
+
+class NumbersTest(base.BaseTestCase):
+    """The table is the kernel's, as far as its headers are here."""
+
+    def test_numbers(self) -> None:
+        for column, machine in enumerate(('x86_64', 'aarch64')):
+            path = pathlib.Path(HEADERS[machine])
+            if not path.exists():
+                continue
+            theirs = dict(re.findall(
+                r'#define __NR(?:3264)?_(\w+)\s+(\d+)', path.read_text()))
+            for group in GROUPS:
+                for name, numbers in group.items():
+                    # Newer than the headers, perhaps.
+                    if name in theirs and numbers[column] is not None:
+                        self.assertEqual(int(theirs[name]), numbers[column],
+                                         (machine, name))
+
+    def test_no_two_are_the_same(self) -> None:
+        for column in (0, 1):
+            for group in GROUPS:
+                found = [n[column] for n in group.values()
+                         if n[column] is not None]
+                self.assertEqual(len(found), len(set(found)))
+                self.assertLessEqual(max(found), seccomp.NEWEST)
+
+
+class FilterTest(base.BaseTestCase):
+    """By the kernel that the tests run on."""
+
+    def call(self, arguments: str) -> tuple[int, int]:
+        filters = seccomp.program(*GROUPS)
+        said = subprocess.run(
+            limits.command([sys.executable, '-I', '-S', '-c',
+                            CALL % arguments], (-1, filters)),
+            capture_output=True, text=True, check=True).stdout
+        result, code = map(int, said.split())
+        return result, code
+
+    def number(self, name: str) -> int:
+        column = ('x86_64', 'aarch64').index(os.uname().machine)
+        found = next(g for g in GROUPS if name in g)[name][column]
+        assert found is not None
+        return found
+
+    def test_denied(self) -> None:
+        denied = (-1, errno.EPERM)
+        for name, arguments in (
+                ('socket', '2, 1, 0'), ('socket', '1, 1, 0'),
+                ('io_uring_setup', '1, 0'), ('ptrace', '0, 0, 0, 0'),
+                ('unshare', '0'), ('kill', '%d, 0' % os.getpid()),
+                ('unlinkat', '-1, 0, 0'), ('shmget', '0, 4096, 0o1600'),
+                ('open_by_handle_at', '-1, 0, 0')):
+            self.assertEqual(denied, self.call('%d, %s' % (
+                self.number(name), arguments)), name)
+
+    def test_newer_calls_are_unknown(self) -> None:
+        unknown = (-1, errno.ENOSYS)
+        for number in (seccomp.NEWEST + 1, 0x40000000 + 41, 435):
+            self.assertEqual(unknown, self.call('%d, 0, 0' % number), number)
+
+    def test_the_rest_is_allowed(self) -> None:
+        result, _code = self.call('%d' % ctypes.c_int(
+            {'x86_64': 39, 'aarch64': 172}[os.uname().machine]).value)
+        self.assertGreater(result, 1)
+
+    def test_no_other_architecture(self) -> None:
+        """The other one's filter kills whatever is called."""
+        other = {'x86_64': 'aarch64', 'aarch64': 'x86_64'}
+        filters = seccomp.program(
+            *GROUPS, machine=other[os.uname().machine])
+        ended = subprocess.run(limits.command(
+            ['/bin/true'], (-1, filters)), check=False).returncode
+        self.assertEqual(-31, ended)

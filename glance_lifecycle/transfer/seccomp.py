@@ -1,0 +1,146 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+"""A seccomp filter: system calls that a process gives up for good.
+
+A list of what is denied, not of what is allowed: which calls the C library,
+Python and librados make differs between their versions, and a list that lacks
+one of them breaks imports. What a deny list misses in a newer kernel, it
+denies as well: every call above ``NEWEST`` is answered as an older kernel
+would, with ENOSYS, for which all of them have a way around.
+
+``pyseccomp``, the binding in PyPI, is of 2021 and needs libseccomp; the
+filter is a few lines of classic BPF. Source: seccomp(2), and the kernel's
+tables of system calls, asm/unistd_64.h and asm-generic/unistd.h.
+"""
+
+import ctypes
+import errno
+import os
+import struct
+
+# name: number on x86_64, number on aarch64 (None: it has no such call).
+Calls = dict[str, tuple[int | None, int | None]]
+
+# Who has no network. AF_UNIX too: such a socket's peer may be anybody.
+NETWORK: Calls = {
+    'socket': (41, 198), 'socketpair': (53, 199), 'connect': (42, 203),
+    'bind': (49, 200), 'listen': (50, 201), 'accept': (43, 202),
+    'accept4': (288, 242),
+}
+
+# Nothing that reads an image has a use for these: other processes, mounts
+# and name spaces, files without a path, the kernel itself.
+ALWAYS: Calls = {
+    'ptrace': (101, 117), 'process_vm_readv': (310, 270),
+    'process_vm_writev': (311, 271), 'process_madvise': (440, 440),
+    'kcmp': (312, 272), 'pidfd_getfd': (438, 438),
+    'mount': (165, 40), 'umount2': (166, 39), 'pivot_root': (155, 41),
+    'chroot': (161, 51), 'open_tree': (428, 428), 'move_mount': (429, 429),
+    'fsopen': (430, 430), 'fsconfig': (431, 431), 'fsmount': (432, 432),
+    'fspick': (433, 433), 'mount_setattr': (442, 442),
+    'unshare': (272, 97), 'setns': (308, 268),
+    'open_by_handle_at': (304, 265), 'name_to_handle_at': (303, 264),
+    # Opens files and sockets past this very filter.
+    'io_uring_setup': (425, 425), 'io_uring_enter': (426, 426),
+    'io_uring_register': (427, 427),
+    'bpf': (321, 280), 'perf_event_open': (298, 241),
+    'userfaultfd': (323, 282), 'keyctl': (250, 219), 'add_key': (248, 217),
+    'request_key': (249, 218), 'fanotify_init': (300, 262),
+    'kexec_load': (246, 104), 'kexec_file_load': (320, 294),
+    'init_module': (175, 105), 'finit_module': (313, 273),
+    'delete_module': (176, 106), 'reboot': (169, 142),
+    'swapon': (167, 224), 'swapoff': (168, 225), 'acct': (163, 89),
+    'quotactl': (179, 60), 'quotactl_fd': (443, 443), 'syslog': (103, 116),
+    'settimeofday': (164, 170), 'clock_settime': (227, 112),
+    'adjtimex': (159, 171), 'clock_adjtime': (305, 266),
+    'sethostname': (170, 161), 'setdomainname': (171, 162),
+    'vhangup': (153, 58), 'modify_ldt': (154, None), 'iopl': (172, None),
+    'ioperm': (173, None), 'uselib': (134, None), 'nfsservctl': (180, 42),
+    'lookup_dcookie': (212, 18), 'migrate_pages': (256, 238),
+    'move_pages': (279, 239),
+    # Memory and queues of other processes that no path leads to.
+    'shmget': (29, 194), 'shmat': (30, 196), 'msgget': (68, 186),
+    'semget': (64, 190), 'mq_open': (240, 180), 'mq_unlink': (241, 181),
+}
+
+# A converter reads one file and writes another. Landlock does not cover
+# modes, owners, times and attributes, nor do older ones cover signals.
+CONVERTER: Calls = {
+    'kill': (62, 129), 'tkill': (200, 130), 'rt_sigqueueinfo': (129, 138),
+    'rt_tgsigqueueinfo': (297, 240), 'pidfd_send_signal': (424, 424),
+    'pidfd_open': (434, 434), 'fork': (57, None), 'vfork': (58, None),
+    'chmod': (90, None), 'fchmod': (91, 52), 'fchmodat': (268, 53),
+    'fchmodat2': (452, 452), 'chown': (92, None), 'fchown': (93, 55),
+    'lchown': (94, None), 'fchownat': (260, 54),
+    'setxattr': (188, 5), 'lsetxattr': (189, 6), 'fsetxattr': (190, 7),
+    'removexattr': (197, 14), 'lremovexattr': (198, 15),
+    'fremovexattr': (199, 16), 'utime': (132, None), 'utimes': (235, None),
+    'utimensat': (280, 88), 'futimesat': (261, None), 'link': (86, None),
+    'linkat': (265, 37), 'symlink': (88, None), 'symlinkat': (266, 36),
+    'rename': (82, None), 'renameat': (264, 38), 'renameat2': (316, 276),
+    'unlink': (87, None), 'unlinkat': (263, 35), 'rmdir': (84, None),
+    'mkdir': (83, None), 'mkdirat': (258, 34), 'truncate': (76, 45),
+    'mknod': (133, None), 'mknodat': (259, 33),
+}
+
+# mseal, of Linux 6.10. Also every call of the x32 kind is above it.
+NEWEST = 462
+
+# machine: its AUDIT_ARCH, its column above, clone, clone3.
+_MACHINES = {'x86_64': (0xc000003e, 0, 56, 435),
+             'aarch64': (0xc00000b7, 1, 220, 435)}
+
+# CLONE_NEWTIME cannot be asked of clone: its bit is part of the signal.
+_NEW_NAMESPACES = 0x7e020000
+
+_LOAD, _EQUAL, _GREATER, _ANY_BIT, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
+_AT_NUMBER, _AT_ARCH, _AT_FIRST_ARGUMENT = 0, 4, 16
+_KILL_PROCESS, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7fff0000
+
+_PR_GET_SECCOMP = 21
+
+
+def available() -> bool:
+    """Whether this kernel has filters, and this machine's calls are known."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return (os.uname().machine in _MACHINES
+            and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
+
+
+def program(*groups: Calls, machine: str | None = None) -> bytes:
+    """The filter that denies these calls with EPERM.
+
+    :param machine: as uname has it; this one
+    :returns: ``struct sock_filter`` one after the other
+    :raises KeyError: the machine's calls are not known
+    """
+    arch, column, clone, clone3 = _MACHINES[machine or os.uname().machine]
+    numbers = sorted({n for group in groups for calls in group.values()
+                      if (n := calls[column]) is not None})
+    denied = _ERRNO | errno.EPERM
+    unknown = _ERRNO | errno.ENOSYS
+    steps = [
+        (_LOAD, 0, 0, _AT_ARCH),
+        # A 32-bit call has other numbers: nobody here makes one.
+        (_EQUAL, 1, 0, arch), (_RETURN, 0, 0, _KILL_PROCESS),
+        (_LOAD, 0, 0, _AT_NUMBER),
+        (_GREATER, 0, 1, NEWEST), (_RETURN, 0, 0, unknown),
+        # Its flags are in memory, where a filter cannot look; the C library
+        # then uses clone.
+        (_EQUAL, 0, 1, clone3), (_RETURN, 0, 0, unknown)]
+    for number in numbers:
+        steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, denied)]
+    steps += [
+        (_EQUAL, 0, 3, clone), (_LOAD, 0, 0, _AT_FIRST_ARGUMENT),
+        (_ANY_BIT, 0, 1, _NEW_NAMESPACES), (_RETURN, 0, 0, denied),
+        (_RETURN, 0, 0, _ALLOW)]
+    return b''.join(struct.pack('=HBBI', *step) for step in steps)
