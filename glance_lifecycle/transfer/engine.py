@@ -107,8 +107,10 @@ class Engine:
         self._sinks = [lane.SinkLane(s, not all_must_succeed, self._stopped,
                                      self._fail) for s in sinks]
         self._lanes: list[lane.Lane] = [*self._digests, *self._sinks]
-        self._looking = looker and lane.LookingLane(
-            looker, self._stopped, self._fail)
+        self._looking = None
+        if looker is not None:
+            self._looking = lane.LookingLane(looker, self._stopped,
+                                             self._fail)
 
     def cancel(self, detail: str) -> None:
         """Stop at once; ``run()`` raises TransferCancelled. Any thread."""

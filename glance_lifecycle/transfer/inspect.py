@@ -94,8 +94,10 @@ class Rules:
 
 def rules_of(fields: Mapping[str, Any]) -> Rules:
     """Rules that went through JSON, where a tuple is a list."""
-    return Rules(**{name: tuple(value) if isinstance(value, list) else value
-                    for name, value in fields.items()})
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in fields.items()}
+    return Rules(**values)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -364,8 +366,7 @@ def _check_marks(name: str, head: bytes, declared: str | None) -> None:
     descriptor may name a parent (qemu 7.2 opens it).
     """
     if _DESCRIPTOR.match(head):
-        kind = re.search(rb'createType="(\w+)"', head)
-        raise _vmdk_type(kind[1].decode() if kind else 'unknown', ())
+        raise _text_vmdk(head)
     if head.startswith(VMDK_ESX):
         raise _vmdk_type('vmfsSparse', ())
     for mark, guessed in MARKS.items():
@@ -378,6 +379,21 @@ def _check_marks(name: str, head: bytes, declared: str | None) -> None:
                 'that guesses formats would take it for. Convert it with '
                 '"qemu-img convert -f %s -O qcow2" and upload the result.' % (
                     guessed, guessed))
+
+
+def check_text(text: bytes) -> None:
+    """Refuse a text that is, or could be taken for, that of a VMDK.
+
+    :raises ImageRefused: ``vmdk-type``
+    """
+    if _DESCRIPTOR.match(text) or re.search(rb'createType\s*=', text,
+                                            re.IGNORECASE):
+        raise _text_vmdk(text)
+
+
+def _text_vmdk(text: bytes) -> exceptions.ImageRefused:
+    kind = re.search(rb'createType="(\w+)"', text)
+    return _vmdk_type(kind[1].decode() if kind else 'unknown', ())
 
 
 def _vmdk_type(found: str,

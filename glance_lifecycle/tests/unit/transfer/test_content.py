@@ -32,6 +32,7 @@ from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer.sink import null
 from glance_lifecycle.transfer.source import raw
+from glance_lifecycle.transfer import window
 
 MIB = handmade.MIB
 KIB = 1024
@@ -319,4 +320,4 @@ class JobTest(unittest.TestCase):
 
     def test_a_chunk_divides_a_window(self) -> None:
         # What makes the pieces the same, both ways.
-        self.assertEqual(0, engine.window.SIZE % detect.CHUNK)
+        self.assertEqual(0, window.SIZE % detect.CHUNK)
