@@ -203,8 +203,9 @@ def check_end(found: Inspection, tail: bytes) -> None:
     :param tail: its last END bytes
     :raises ImageRefused: ``format-ambiguous``
     """
-    if found.format in ('vhd', 'vmdk') or not _vhd_kind(tail) or (
-            _vhd_kind(tail) == VHD_FIXED):
+    # Of a format with a structure, the end is what that says.
+    if (found.detected not in ('raw', 'gpt', 'iso')
+            or _vhd_kind(tail) in (0, VHD_FIXED)):
         return
     raise exceptions.ImageRefused(
         reason='format-ambiguous',

@@ -121,6 +121,34 @@ class FormatTest(InspectTestCase):
             [b'x'] * 64, directory=2 ** 64 - 1))
 
 
+class MarkTest(InspectTestCase):
+    """What qemu guesses and oslo.utils does not know."""
+
+    def test_vmdk_of_esx(self) -> None:
+        self.refused('vmdk-type', b'COWD'.ljust(MIB, b'\0'))
+
+    def test_parallels(self) -> None:
+        content = b'WithouFreSpacExt'.ljust(MIB, b'\0')
+        error = self.refused('unsafe', content)
+        self.assertIn('like a parallels image', str(error))
+        self.assertEqual('raw', self.look(content, declared='ploop').format)
+
+    def test_text_in_front_of_an_iso(self) -> None:
+        self.refused('vmdk-type', handmade.iso(
+            boot=b'# x\nversion=1\n'.ljust(512, b'\0')))
+
+    def test_footers(self) -> None:
+        for kind in (2, 3, 4):
+            data = bytes(MIB) + handmade.vhd_footer(MIB, kind)
+            if kind == inspect.VHD_FIXED:
+                self.assertTrue(self.look(data).fixed_vhd)
+            else:
+                self.refused('format-ambiguous', data)
+            # A checksum that is wrong, and another format's end.
+            self.look(data[:-1] + b'x')
+            self.look(handmade.qcow2() + data)
+
+
 class CostTest(InspectTestCase):
 
     def test_little_is_read_of_a_large_file(self) -> None:
