@@ -158,6 +158,7 @@ def defaults(conf: cfg.ConfigOpts) -> decision.Defaults:
     group = conf.lifecycle
     return decision.Defaults(
         convert=group.convert, formats=tuple(group.formats),
+        container_formats=tuple(group.container_formats),
         max_virtual_size=group.max_virtual_size * GIB,
         max_expansion_ratio=group.max_expansion_ratio,
         signature=conf.lifecycle_signing.required)

@@ -17,6 +17,7 @@ out what is wrong with an image, or how fast a disk is.
 """
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import os
@@ -118,6 +119,9 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
             source_options=_source_options(args, reader), targets=targets,
             digests=digests, workers=args.workers,
             progress_interval=0.5,
+            # As in an import; what is not decoded was inspected just now.
+            content=None if reader == 'raw' else dataclasses.asdict(
+                inspect.Rules(extended_l2=False)),
             limits=jobs.Limits(memory=_memory(args, reader)))
         return runner.Child(job, fd, _Progress(args).show).run()
     finally:

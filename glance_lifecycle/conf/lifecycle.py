@@ -70,6 +70,22 @@ close the formats that your users do not need: every one of them is more code
 that reads hostile bytes. Formats that cannot be converted, such as iso and
 ami, are stored as they are.
 """),
+    cfg.ListOpt(
+        'container_formats',
+        default=['bare', 'ova', 'docker', 'aki', 'ari', 'ami'],
+        help="""
+Container formats that may be imported.
+
+An image in another container is refused before any work. What is in a
+container is looked into whatever it is called, as far as the container is
+known: the disks in an OVA are checked each by the rules of its format, the
+archive that docker saved must be sound, and a kernel, ramdisk or machine image
+(aki, ari, ami; put these into formats, too) must not be a disk image of
+another format. Of other containers, such as ovf and compressed, only the file itself
+is: it must be what disk_format says. Add them only if something in your cloud
+needs them, and shorten the list to bare if nothing needs the others. Only bare
+images are converted.
+"""),
     cfg.IntOpt(
         'max_virtual_size',
         default=1024,

@@ -14,6 +14,7 @@
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+import dataclasses
 import os
 from typing import Any
 
@@ -22,6 +23,7 @@ from oslo_config import cfg
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.transfer import entry_points
+from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer import job as jobs
 
 CONF = cfg.CONF
@@ -106,13 +108,24 @@ def job(image_id: str, plan: Mapping[str, Any],
         targets=tuple(stores), digests=tuple(dict.fromkeys(digests)),
         all_must_succeed=all_must_succeed,
         workers=min(conf.workers, os.cpu_count() or 1),
-        progress_interval=conf.progress_interval,
         confinement=conf.confinement,
         readable=tuple(conf.confinement_readable),
+        progress_interval=conf.progress_interval, content=_content(plan),
         limits=jobs.Limits(
             memory=memory,
             cpu=cpu_limit(virtual_size, len(stores)), nice=conf.nice),
         journal=journal)
+
+
+def _content(plan: Mapping[str, Any]) -> dict[str, Any] | None:
+    """How what is decoded is inspected.
+
+    As a staged raw file is; what is stored as it came was, by Admit.
+    """
+    if not plan['convert']:
+        return None
+    return dataclasses.asdict(inspect.Rules(
+        **glance_image.allowed_inspections(), extended_l2=False))
 
 
 def cpu_limit(virtual_size: int, stores: int) -> int:

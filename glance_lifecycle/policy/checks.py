@@ -84,6 +84,16 @@ def _format_and_sizes(facts: policy_facts.Facts, outcome: Outcome
             'the image first, or ask the operator to add it to %s'
             % (facts.disk_format, ', '.join(sorted(require.formats)),
                outcome.by('formats'))))
+    field = 'container_formats'
+    if (facts.container_format is not None
+            and facts.container_format not in require.container_formats):
+        yield _violation('container-not-allowed', outcome, field, (
+            'container format %s is not among those allowed here (%s). Take '
+            'the image out and import it with container_format=bare, or ask '
+            'the operator to add it to %s'
+            % (match.text(facts.container_format),
+               ', '.join(sorted(require.container_formats)),
+               outcome.by(field))))
     size, virtual_size = facts.size, facts.virtual_size
     if virtual_size is None:
         return

@@ -74,6 +74,10 @@ def _require(facts: Facts, decision: Decision) -> Iterator[_Difference]:
         yield ('formats', 'disk_format',
                wants.text('require', 'formats', require.formats),
                str(facts.disk_format))
+    if facts.container_format not in (None, *require.container_formats):
+        yield ('container_formats', 'container_format', wants.text(
+            'require', 'container_formats', require.container_formats),
+            str(facts.container_format))
     limit, size = require.max_virtual_size, facts.virtual_size
     if limit and size is not None and size > limit:
         yield ('max_virtual_size', 'virtual_size', 'at most ' + wants.text(

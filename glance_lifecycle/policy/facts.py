@@ -20,6 +20,9 @@ import dataclasses
 # What can be converted; anything else is stored as it is.
 CONVERTIBLE = frozenset(('raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi'))
 
+# What may come in, unless somebody says otherwise.
+CONTAINERS = frozenset(('bare', 'ova', 'docker', 'aki', 'ari', 'ami'))
+
 # Known while an image is imported, and to nobody afterwards.
 AT_IMPORT = ('import_method', 'importer_roles', 'domain')
 
@@ -77,6 +80,7 @@ class Defaults:
 
     convert: bool = True
     formats: Collection[str] = CONVERTIBLE
+    container_formats: Collection[str] = CONTAINERS
     max_virtual_size: int = 0
     max_expansion_ratio: int = 0
     signature: str = 'signed-only'

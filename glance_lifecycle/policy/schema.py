@@ -121,6 +121,7 @@ _SECTIONS = {
         'check_validity': _BOOL,
         'check_key_usage': _BOOL,
         'formats': _list(_FORMAT, 1),
+        'container_formats': _list(_FORMAT, 1),
         'max_virtual_size': {
             'if': {'const': 'unlimited'}, 'else': {
                 **_SIZE, _EXPECTED: 'a size such as 10 GiB, or unlimited'}},

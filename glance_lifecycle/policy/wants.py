@@ -42,6 +42,7 @@ class Require:
 
     :ivar signature: ``never``, ``signed-only`` or ``always``, as
         ``[lifecycle_signing] required``
+    :ivar formats: disk formats
     :ivar max_virtual_size: bytes; 0 for no limit
     :ivar max_expansion_ratio: 0 for no limit
     :ivar properties: what each must be
@@ -59,6 +60,7 @@ class Require:
     check_validity: bool | None = None
     check_key_usage: bool | None = None
     formats: tuple[str, ...] = ()
+    container_formats: tuple[str, ...] = ()
     max_virtual_size: int = 0
     max_expansion_ratio: int = 0
     properties: tuple[match.Condition, ...] = ()
@@ -192,6 +194,7 @@ SECTIONS: dict[str, type[Any]] = {
 OPTIONS = {
     ('require', 'signature'): '[lifecycle_signing] required',
     ('require', 'formats'): '[lifecycle] formats',
+    ('require', 'container_formats'): '[lifecycle] container_formats',
     ('require', 'max_virtual_size'): '[lifecycle] max_virtual_size',
     ('require', 'max_expansion_ratio'): '[lifecycle] max_expansion_ratio',
     ('convert', 'to_raw'): '[lifecycle] convert',
@@ -227,6 +230,8 @@ def from_options(section: str, defaults: policy_facts.Defaults
     if section == 'require':
         return {'signature': defaults.signature,
                 'formats': tuple(sorted(defaults.formats)),
+                'container_formats': tuple(sorted(
+                    defaults.container_formats)),
                 'max_virtual_size': defaults.max_virtual_size,
                 'max_expansion_ratio': defaults.max_expansion_ratio}
     if section == 'convert':

@@ -134,6 +134,9 @@ def _job(image: glance_image.StoredImage, described: Described,
         source_options=described.options, targets=tuple(found),
         digests=tuple(expected), all_must_succeed=False,
         workers=max(source.workers, workers),
+        # No ``content``: Glance has these bytes as they are, in other stores
+        # and maybe for years. Whether they would come in today is no reason
+        # to say that a copy is bad, or to keep it in a store that is to go.
         # Somebody is watching.
         progress_interval=0.5, expected=expected,
         confinement=conf.confinement,

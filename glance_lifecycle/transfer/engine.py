@@ -13,7 +13,8 @@
 """The one pass: a source's bytes to all digests and all stores at once.
 
     source --windows--> decode pool --> digest lane x D
-                                    \\-> sink lane   x S
+                                    |-> sink lane   x S
+                                    \\-> what is looked at of a few
 
 Nothing is visible in a store before every byte is written and hashed
 everywhere. Zeros are never written, and not read where the source knows of
@@ -86,12 +87,15 @@ class Engine:
     :param workers: threads that decode; more than the cores is no use
     :param expected: algorithm -> the hexadecimal digest that the bytes must
         have, or nothing becomes visible
+    :param looker: refuses the image for what its bytes are, None for a pass
+        whose bytes were looked at before
     """
 
     def __init__(self, source: source_base.Source,
                  sinks: Sequence[sink_base.Sink], algorithms: Sequence[str],
                  *, all_must_succeed: bool = True, workers: int = 2,
-                 expected: Mapping[str, str] | None = None) -> None:
+                 expected: Mapping[str, str] | None = None,
+                 looker: lane.Looker | None = None) -> None:
         self._source = source
         self._expected = dict(expected or {})
         self._stopped = threading.Event()
@@ -106,6 +110,10 @@ class Engine:
         self._sinks = [lane.SinkLane(s, not all_must_succeed, self._stopped,
                                      self._fail) for s in sinks]
         self._lanes: list[lane.Lane] = [*self._digests, *self._sinks]
+        self._looking = None
+        if looker is not None:
+            self._looking = lane.LookingLane(looker, self._stopped,
+                                             self._fail)
 
     def cancel(self, detail: str) -> None:
         """Stop at once; ``run()`` raises TransferCancelled. Any thread."""
@@ -132,6 +140,8 @@ class Engine:
         try:
             self._begin()
             self._pass()
+            if self._looking is not None:
+                self._looking.looker.finish()
             self._compare()
             stored = self._commit()
         except BaseException:
@@ -164,7 +174,10 @@ class Engine:
         sharing.pair([part.sink for part in self._live_sinks()])
 
     def _pass(self) -> None:
-        for part in self._lanes:
+        threads = [*self._lanes]
+        if self._looking is not None:
+            threads.append(self._looking)
+        for part in threads:
             part.start()
         decoders = futures.ThreadPoolExecutor(self._workers, 'decode')
         try:
@@ -177,9 +190,9 @@ class Engine:
         except BaseException as error:
             self._fail(error)
         finally:
-            for part in self._lanes:
+            for part in threads:
                 part.items.put(None)
-            for part in self._lanes:
+            for part in threads:
                 part.join()
             decoders.shutdown()
         self._check()
@@ -190,12 +203,15 @@ class Engine:
         view = None
         if not win.is_zero:
             view = self._pool.take()[:win.length]
-        item = lane.Item(win, view, len(self._lanes), self._release)
+        lanes = self._lanes
+        if self._looking is not None and self._looking.looker.wants(win):
+            lanes = [*lanes, self._looking]
+        item = lane.Item(win, view, len(lanes), self._release)
         if view is None:
             item.ready.set()
         else:
             decoders.submit(self._decode, item)
-        for part in self._lanes:
+        for part in lanes:
             part.items.put(item)
 
     def _decode(self, item: lane.Item) -> None:

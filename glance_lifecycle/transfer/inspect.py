@@ -18,38 +18,38 @@ then read. The decisions follow Glance's own (``ImageProxy.set_data`` and
 the image_conversion plugin); where they differ, the code says why.
 """
 
+from collections.abc import Mapping
 import dataclasses
 import os
 import re
 import struct
+from typing import Any
 from typing import cast
-from typing import IO
 
 from oslo_utils.imageutils import format_inspector
 
 from glance_lifecycle import exceptions
-
-CHUNK = 64 * 1024
-
-# An image that is not recognised within this much is not read on: only a
-# VHDX whose metadata lie further away than any tool puts them (2 MiB) would
-# be. Without the bound, 32 bytes at 192 KiB make oslo.utils read it all.
-HEAD = 64 * 1024 * 1024
-
-# Past this a VMDK has shown all but its footer, which is at the very end;
-# its descriptor ends before. A streamOptimized image is not read through.
-VMDK_HEAD = 2 * 1024 * 1024
-VMDK_MAGIC = b'KDMV'
-
-# Shorter files are looked at again, padded with zeros: oslo.utils takes a
-# header that ends early for raw data, qemu might not.
-SHORT = 1024
+from glance_lifecycle.transfer import detect
 
 QCOW2_MAGIC = b'QFI\xfb'
 # Incompatible features that are defined; the last is extended L2 entries.
 QCOW2_FEATURES = 0x1f
 VHD_MAGIC = b'conectix'
 VHD_FIXED = 2
+
+# What is looked at of either end, beside the inspectors: what qemu's probes
+# are given of the beginning, and a VHD's footer.
+END = 512
+
+VMDK_ESX = b'COWD'
+
+# Formats that qemu probes for and oslo.utils does not know.
+MARKS = {
+    b'WithoutFreeSpace': 'parallels',
+    b'WithouFreSpacExt': 'parallels',
+    b'Bochs Virtual HD Image': 'bochs',
+    b'#!/bin/sh\n#V2.0 Format\n': 'cloop',
+}
 
 # As qemu's vmdk_probe() goes by it: after comments and blank lines.
 _DESCRIPTOR = re.compile(
@@ -92,6 +92,14 @@ class Rules:
     extended_l2: bool = True
 
 
+def rules_of(fields: Mapping[str, Any]) -> Rules:
+    """Rules that went through JSON, where a tuple is a list."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in fields.items()}
+    return Rules(**values)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Inspection:
     """What was found.
@@ -123,8 +131,8 @@ class Inspection:
         return self.format if self.format in DECODED else 'raw'
 
 
-def inspect(fd: int, rules: Rules = Rules(), *,
-            declared: str | None = None) -> Inspection:
+def inspect(fd: int, rules: Rules = Rules(), *, declared: str | None = None,
+            part: tuple[int, int] | None = None) -> Inspection:
     """Recognise the format of an open file and check that it is safe.
 
     Reads 256 KiB of most files, 2 MiB of a VHDX or VMDK, never more than
@@ -132,6 +140,7 @@ def inspect(fd: int, rules: Rules = Rules(), *,
 
     :param declared: the image's disk_format, for the one check that Glance
         relaxes by it; compare it with ``check_declared``
+    :param part: offset and size of a file within the file, in bytes
     :raises ImageRefused: ``format-unknown``, ``format-ambiguous``,
         ``truncated``, ``vmdk-type``, ``backing-file``, ``data-file``,
         ``encryption``, ``unknown-feature``, ``unsafe``
@@ -139,29 +148,71 @@ def inspect(fd: int, rules: Rules = Rules(), *,
     """
     try:
         status = os.fstat(fd)
-        reader = _Reader(fd, status.st_size)
-        inspector = _detect(reader)
-        if status.st_size < SHORT and inspector.NAME == 'raw':
-            inspector = _detect(_Reader(fd, status.st_size, SHORT))
-        head = os.pread(fd, 512, 0)
-        tail = os.pread(fd, 512, max(0, status.st_size - 512))
+        start, size = part or (0, status.st_size)
+        detector = detect.Detector(size)
+        read = 0
+        while (at := detector.position) is not None:
+            data = os.pread(fd, min(detect.CHUNK, size - at), start + at)
+            if not data:
+                break
+            detector.feed(data)
+            read += len(data)
+        head = os.pread(fd, min(END, size), start)
+        tail = os.pread(fd, min(END, size), start + max(0, size - END))
     except OSError as e:
         raise exceptions.SourceError(detail=e.strerror) from e
+    found = judge(detector, size, head, rules, declared)
+    check_end(found, tail)
+    return dataclasses.replace(
+        found, actual_size=size if part else status.st_blocks * 512,
+        fixed_vhd=found.detected in ('raw', 'gpt') and is_fixed_vhd(tail),
+        bytes_read=read + len(head) + len(tail))
+
+
+def judge(detector: detect.Detector, size: int, head: bytes, rules: Rules,
+          declared: str | None) -> Inspection:
+    """What a detector that was fed makes of a file.
+
+    :param size: of the file, in bytes
+    :param head: its first END bytes
+    :returns: ``actual_size`` is ``size``, nothing is said of its end yet
+    :raises ImageRefused: as ``inspect()``
+    """
+    inspector = detector.finish()
     name = inspector.NAME
-    if name in ('raw', 'gpt'):
-        _check_descriptor(head)
+    # As detected: a header that ends early goes on with zeros.
+    head = head.ljust(END, b'\0')
+    if name != 'vmdk':
+        _check_marks(name, head, declared)
     tolerated = _check_safe(inspector, head, rules, declared)
     if name == 'vmdk':
         _check_vmdk_type(inspector, rules)
     return Inspection(
-        format='raw' if name == 'gpt' else name,
-        detected=name,
-        virtual_size=_virtual_size(inspector, status.st_size),
-        actual_size=status.st_blocks * 512,
-        file_size=status.st_size,
-        fixed_vhd=name in ('raw', 'gpt') and is_fixed_vhd(tail),
-        tolerated=tolerated,
-        bytes_read=reader.bytes_read + len(head) + len(tail))
+        format='raw' if name == 'gpt' else name, detected=name,
+        virtual_size=_virtual_size(inspector, size),
+        actual_size=size, file_size=size, tolerated=tolerated)
+
+
+def check_end(found: Inspection, tail: bytes) -> None:
+    """Refuse a disk by its beginning that is another one by its end.
+
+    A fixed VHD is a raw disk with a footer, and goes as either. The footer
+    of any other VHD says that its disk is elsewhere: in the file, of which a
+    copy of the footer is the beginning, or in a parent.
+
+    :param tail: its last END bytes
+    :raises ImageRefused: ``format-ambiguous``
+    """
+    # Of a format with a structure, the end is what that says.
+    if (found.detected not in ('raw', 'gpt', 'iso')
+            or _vhd_kind(tail) in (0, VHD_FIXED)):
+        return
+    raise exceptions.ImageRefused(
+        reason='format-ambiguous',
+        detail='the file is %s by its beginning, and ends with the footer of '
+        'a dynamic or differencing vhd. Whether it is one or the other '
+        'cannot be told: convert it with "qemu-img convert" and upload the '
+        'result.' % found.format)
 
 
 def check_declared(found: Inspection, declared: str,
@@ -202,90 +253,22 @@ def check_declared(found: Inspection, declared: str,
 
 
 def is_fixed_vhd(footer: bytes) -> bool:
-    """Whether these last 512 bytes end a fixed VHD.
+    """Whether these last 512 bytes end a fixed VHD."""
+    return _vhd_kind(footer) == VHD_FIXED
+
+
+def _vhd_kind(footer: bytes) -> int:
+    """The disk type that a VHD's footer tells; 0 if it is none.
 
     Source: Virtual Hard Disk Image Format Specification, Microsoft, 2006,
     "Hard Disk Footer Format".
     """
-    if len(footer) != 512 or not footer.startswith(VHD_MAGIC):
-        return False
+    if len(footer) != END or not footer.startswith(VHD_MAGIC):
+        return 0
     kind, checksum = cast(tuple[int, int],
                           struct.unpack_from('>II', footer, 60))
     total = sum(footer) - sum(footer[64:68])
-    return kind == VHD_FIXED and checksum == ~total & 0xffffffff
-
-
-class _Reader:
-    """A stream over a descriptor that keeps its own position.
-
-    :param padded: zeros follow the file up to this many bytes
-    """
-
-    def __init__(self, fd: int, size: int, padded: int = 0) -> None:
-        self._fd = fd
-        self._padding = max(0, padded - size)
-        self.size = size
-        self.position = 0
-        self.bytes_read = 0
-
-    def read(self, size: int) -> bytes:
-        data = os.pread(self._fd, size, self.position)
-        self.position += len(data)
-        self.bytes_read += len(data)
-        if len(data) < size and self._padding:
-            data += bytes(self._padding)
-            self._padding = 0
-        return data
-
-    def close(self) -> None:
-        """The descriptor is the caller's."""
-
-
-def _detect(reader: _Reader) -> format_inspector.FileInspector:
-    """Feed all inspectors until each has decided.
-
-    :raises ImageRefused: none or several formats fit, or an inspector broke
-    """
-    try:
-        wrapper = format_inspector.InspectWrapper(cast(IO[bytes], reader))
-        try:
-            _feed(wrapper, reader)
-        finally:
-            wrapper.close()
-        matches = {i.NAME: i for i in wrapper.formats or []}
-    except OSError:
-        raise
-    except Exception as e:
-        # Whatever a hostile file makes an inspector raise, the file is not
-        # recognised. (A text file with non-ASCII behind its first sector
-        # is an AttributeError in oslo.utils 10.)
-        raise exceptions.ImageRefused(
-            reason='format-unknown',
-            detail='the format of the file cannot be determined. Convert it '
-            'with "qemu-img convert" and upload the result.') from e
-    if matches.keys() == {'iso', 'gpt'}:
-        # A bootable ISO may have a partition table in front.
-        return matches['iso']
-    if len(matches) > 1:
-        raise exceptions.ImageRefused(
-            reason='format-ambiguous',
-            detail='the file is several formats at once: %s. That is how one '
-            'image is hidden in another, so none is trusted.' % (
-                ', '.join(sorted(matches))))
-    return next(iter(matches.values()))
-
-
-def _feed(wrapper: format_inspector.InspectWrapper, reader: _Reader) -> None:
-    head = wrapper.read(CHUNK)
-    is_vmdk = head.startswith(VMDK_MAGIC)
-    limit = VMDK_HEAD if is_vmdk else HEAD
-    data = head
-    while data and wrapper.formats is None and reader.position < limit:
-        data = wrapper.read(CHUNK)
-    if is_vmdk and wrapper.formats is None:
-        reader.position = max(reader.position, reader.size - CHUNK)
-        while wrapper.read(CHUNK):
-            pass
+    return kind if checksum == ~total & 0xffffffff else 0
 
 
 def _check_safe(inspector: format_inspector.FileInspector, head: bytes,
@@ -376,15 +359,42 @@ def _check_vmdk_type(inspector: format_inspector.FileInspector,
         raise _vmdk_type(found, rules.vmdk_allowed_types)
 
 
-def _check_descriptor(head: bytes) -> None:
-    """Refuse the text form of a VMDK, which names other files.
+def _check_marks(name: str, head: bytes, declared: str | None) -> None:
+    """Refuse what qemu guesses to be another format, and oslo.utils does not.
 
-    oslo.utils misses it where zeros follow, as in those that qemu-img
-    writes; a program that guesses the format, as qemu does, would not.
+    It misses the text form of a VMDK, which names other files, where zeros
+    follow, as in those that qemu-img writes; and the form of ESX, whose
+    descriptor may name a parent (qemu 7.2 opens it).
     """
     if _DESCRIPTOR.match(head):
-        kind = re.search(rb'createType="(\w+)"', head)
-        raise _vmdk_type(kind[1].decode() if kind else 'unknown', ())
+        raise _text_vmdk(head)
+    if head.startswith(VMDK_ESX):
+        raise _vmdk_type('vmfsSparse', ())
+    for mark, guessed in MARKS.items():
+        # Glance's ploop is what qemu calls parallels.
+        if head.startswith(mark) and (guessed, declared) != (
+                'parallels', 'ploop'):
+            raise exceptions.ImageRefused(
+                reason='unsafe', checks=['mark'],
+                detail='the file begins like a %s image, which a program '
+                'that guesses formats would take it for. Convert it with '
+                '"qemu-img convert -f %s -O qcow2" and upload the result.' % (
+                    guessed, guessed))
+
+
+def check_text(text: bytes) -> None:
+    """Refuse a text that is, or could be taken for, that of a VMDK.
+
+    :raises ImageRefused: ``vmdk-type``
+    """
+    if _DESCRIPTOR.match(text) or re.search(rb'createType\s*=', text,
+                                            re.IGNORECASE):
+        raise _text_vmdk(text)
+
+
+def _text_vmdk(text: bytes) -> exceptions.ImageRefused:
+    kind = re.search(rb'createType="(\w+)"', text)
+    return _vmdk_type(kind[1].decode() if kind else 'unknown', ())
 
 
 def _vmdk_type(found: str,

@@ -22,7 +22,7 @@ from collections.abc import Callable
 import logging
 import queue
 import threading
-
+from typing import Protocol
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import buffers
@@ -114,6 +114,37 @@ class DigestLane(Lane):
             if self._stopped.is_set():
                 raise buffers.Stopped()
             self.digest.zeros(min(ZERO_SLICE, length - start))
+
+
+class Looker(Protocol):
+    """Sees windows pass, and refuses the image for what is in them."""
+
+    def wants(self, win: window.Window) -> bool:
+        """Whether to be given this one; asked in order, in any thread."""
+
+    def look(self, win: window.Window, view: memoryview | None) -> None:
+        """:param view: its bytes; None where all is zero
+
+        :raises ImageRefused: as soon as that can be told
+        """
+
+    def finish(self) -> None:
+        """Called when all has passed.
+
+        :raises ImageRefused: for what only the end tells
+        """
+
+
+class LookingLane(Lane):
+    """Beside the others, and given few windows: the pass does not wait."""
+
+    def __init__(self, looker: Looker, stopped: threading.Event,
+                 fail: Callable[[BaseException], None]) -> None:
+        super().__init__('look', stopped, fail)
+        self.looker = looker
+
+    def take(self, item: Item) -> None:
+        self.looker.look(item.window, item.view)
 
 
 class SinkLane(Lane):

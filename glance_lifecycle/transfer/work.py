@@ -98,7 +98,8 @@ class Work:
             self._engine = engine.Engine(
                 source, sinks, self._job.digests,
                 all_must_succeed=self._job.all_must_succeed,
-                workers=self._job.workers, expected=self._job.expected)
+                workers=self._job.workers, expected=self._job.expected,
+                looker=self._job.open_looker(source))
             if self._cancelled is not None:
                 self._engine.cancel(self._cancelled)
             return self._engine.run()

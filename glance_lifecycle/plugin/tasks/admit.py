@@ -27,6 +27,7 @@ from glance_lifecycle.plugin import policy
 from glance_lifecycle.plugin import recovery
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin import signatures
+from glance_lifecycle.transfer import containers
 from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer import work
 
@@ -135,6 +136,8 @@ def _plan(session: sessions.Session,
     policy.place(session, decided)
     convert, resign = signatures.conversion(
         session, decided.disk_format != facts.disk_format)
+    if not convert:
+        containers.check_layout(session.fd, found)
     stored_size = virtual_size or size if convert else size
     session.glance.check_room(size, stored_size, len(session.stores) or 1)
     return {
@@ -154,16 +157,18 @@ def _plan(session: sessions.Session,
 
 def _inspect(session: sessions.Session,
              facts: glance_image.ImageFacts) -> inspect.Inspection:
-    size = os.fstat(session.fd).st_size
     if facts.container_format != 'bare':
-        # Glance looks into nothing but bare containers either: an OVA is a
-        # tar file, and its disk_format speaks of what is inside.
-        return inspect.Inspection('raw', 'raw', None, size, size)
-    options = glance_image.allowed_inspections()
-    rules = inspect.Rules(**options, extended_l2=CONF.lifecycle.convert)
-    found = inspect.inspect(session.fd, rules, declared=facts.disk_format)
+        # First whether such a container may come in at all: that says more
+        # than what is wrong with it.
+        given, malformed = signatures.claimed(facts.properties)
+        policy.decide(session, facts, os.fstat(session.fd).st_size, None,
+                      signed=given is not None or malformed is not None)
+    rules = inspect.Rules(**glance_image.allowed_inspections(),
+                          extended_l2=CONF.lifecycle.convert)
+    found = containers.look(session.fd, facts.container_format,
+                            facts.disk_format, rules)
     for check in found.tolerated:
         LOG.warning('Image %(image)s fails the safety check %(check)s, which '
                     'is tolerated', {'image': session.glance.image_id,
                                      'check': check})
-    return inspect.check_declared(found, facts.disk_format, rules)
+    return found

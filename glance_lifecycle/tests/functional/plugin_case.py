@@ -126,12 +126,15 @@ class SharedApiTestCase(PluginTestCase):
         return self.user.wait_import(image_id)
 
     def assert_refused(self, source: os.PathLike[str] | bytes,
-                       disk_format: str, reason: str) -> client.Image:
+                       disk_format: str, reason: str,
+                       **properties: Any) -> client.Image:
         """The import fails for that reason, and the image is as new.
 
         Nothing is left, and the same image can be staged and imported anew.
         """
-        image = self.import_one(source, disk_format)
+        image_id = self.staged(self.user, source, disk_format, **properties)
+        self.user.import_image(image_id)
+        image = self.user.wait_import(image_id)
         message = self.message(self.user, image['id'])
         self.assertIn(f'Image refused ({reason}): ', message)
         self.assertNotIn(str(self.api.base), message)

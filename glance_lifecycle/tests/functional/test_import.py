@@ -113,21 +113,6 @@ class FormatsTest(plugin_case.SharedApiTestCase):
         self.assert_stored(self.api, image,
                            images.reference(source, 'qcow2'), 's1', 's2')
 
-    def test_container(self) -> None:
-        # An OVA is a tar file, whatever its disk_format says.
-        source = self.work / 'a.ova'
-        source.write_bytes(b'not looked into' * 1000)
-        made = self.user.create_image(disk_format='vmdk',
-                                      container_format='ova')
-        self.user.stage(made['id'], source)
-        self.user.import_image(made['id'])
-        image = self.user.wait_import(made['id'])
-        self.assertEqual(('active', 'vmdk', 'ova'),
-                         (image['status'], image['disk_format'],
-                          image['container_format']),
-                         self.message(self.user, made['id']))
-        self.assert_stored(self.api, image, images.digests(source), 's1')
-
 
 class DownloadTest(plugin_case.SharedApiTestCase):
 

@@ -179,7 +179,8 @@ class InForceTest(unittest.TestCase):
         opts.register_opts(self.conf)
         self.conf([], default_config_files=[], default_config_dirs=[])
         # Groups are shared by all that register them, overrides too.
-        for name in ('policy_file', 'convert', 'max_virtual_size'):
+        for name in ('policy_file', 'convert', 'container_formats',
+                     'max_virtual_size'):
             self.addCleanup(self.conf.clear_override, name,
                             group='lifecycle')
         self.addCleanup(self.conf.clear_override, 'required',
@@ -187,16 +188,22 @@ class InForceTest(unittest.TestCase):
 
     def test_no_file(self) -> None:
         self.conf.set_override('convert', False, group='lifecycle')
+        self.assertEqual(
+            ('aki', 'ami', 'ari', 'bare', 'docker', 'ova'),
+            policy_file.in_force(self.conf).decide(
+                FACTS).require.container_formats)
         self.conf.set_override('max_virtual_size', 1, group='lifecycle')
+        self.conf.set_override('container_formats', ['ova'],
+                               group='lifecycle')
         self.conf.set_override('required', 'always',
                                group='lifecycle_signing')
         found = policy_file.in_force(self.conf)
         self.assertIsNone(found.document)
         self.assertEqual('', found.digest)
         decided = found.decide(FACTS)
-        self.assertEqual(('qcow2', 2 ** 30, 'always'), (
+        self.assertEqual(('qcow2', 2 ** 30, ('ova',), 'always'), (
             decided.disk_format, decided.require.max_virtual_size,
-            decided.require.signature))
+            decided.require.container_formats, decided.require.signature))
         self.assertIs(found, policy_file.in_force(self.conf))
 
     def test_file(self) -> None:

@@ -72,7 +72,8 @@ _SECTIONS: dict[str, st.SearchStrategy[Any]] = {
     'require': st.fixed_dictionaries(
         {'formats': st.just(['raw', 'qcow2'])}, optional={
             'signature': st.sampled_from(['never', 'always']),
-            'max_virtual_size': _SIZES}),
+            'max_virtual_size': _SIZES,
+            'container_formats': st.just(['bare'])}),
     'convert': st.fixed_dictionaries(
         {'to_raw': st.sampled_from(['always', 'never'])}),
     'protect': st.fixed_dictionaries(

@@ -53,12 +53,15 @@ class ViolationsTest(unittest.TestCase):
 
     def test_all_at_once(self) -> None:
         self.assertEqual(
-            ['format-not-allowed', 'size-limit', 'expansion-ratio',
+            ['format-not-allowed', 'container-not-allowed', 'size-limit',
+             'expansion-ratio',
              'signature-required', 'property-required', 'property-required',
              'store-unknown', 'store-unknown', 'visibility-not-allowed',
              'property-forbidden', 'tag-forbidden'],
             self.reasons({
-                'require': {'formats': ['raw'], 'max_virtual_size': '1 GiB',
+                'require': {'formats': ['raw'],
+                            'container_formats': ['ova', 'docker'],
+                            'max_virtual_size': '1 GiB',
                             'max_expansion_ratio': 2, 'signature': 'always',
                             'properties': {'a': 'x', 'b': {'present': True}}},
                 'place': {'stores': ['gone'], 'later': ['lost']},
@@ -71,15 +74,18 @@ class ViolationsTest(unittest.TestCase):
     def test_policy_over_options(self) -> None:
         """It refines the options, in both directions."""
         options = decision.Defaults(formats=('raw',), max_virtual_size=GIB,
+                                    container_formats=('ova',),
                                     signature='always', convert=True)
         refused = policy(options, cache={'keep': True}).decide(facts())
         self.assertEqual(
             [('format-not-allowed', '[lifecycle] formats'),
+             ('container-not-allowed', '[lifecycle] container_formats'),
              ('size-limit', '[lifecycle] max_virtual_size'),
              ('signature-required', '[lifecycle_signing] required')],
             [(v.reason, v.rule) for v in refused.violations])
         self.assertEqual((), policy(options, require={
-            'formats': ['qcow2'], 'max_virtual_size': 'unlimited',
+            'formats': ['qcow2'], 'container_formats': ['bare'],
+            'max_virtual_size': 'unlimited',
             'signature': 'never'}).decide(facts()).violations)
 
     def test_properties(self) -> None:

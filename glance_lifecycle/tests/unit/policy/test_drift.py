@@ -21,6 +21,7 @@ from glance_lifecycle.tests.unit.policy import test_checks
 
 WANTED = {
     'require': {'signature': 'always', 'formats': ['raw', 'qcow2'],
+                'container_formats': ['bare', 'ova'],
                 'max_virtual_size': '8 GiB', 'properties': {'os': 'linux'}},
     'convert': {'to_raw': 'always'},
     'place': {'stores': ['fast'], 'later': ['far'], 'copies': 'exact',
@@ -57,6 +58,8 @@ class DriftTest(unittest.TestCase):
     def test_each(self) -> None:
         for changes, *expected in (
                 ({'signed': False}, ('img_signature', 'a signature', 'none')),
+                ({'container_format': 'ovf'},
+                 ('container_format', 'bare, ova', 'ovf')),
                 ({'disk_format': 'qcow2', 'signed': False},
                  ('img_signature', 'a signature', 'none'),
                  ('disk_format', 'raw', 'qcow2')),

@@ -18,6 +18,7 @@ from oslotest import base
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.source import handmade
+from glance_lifecycle.transfer import detect
 from glance_lifecycle.transfer import inspect
 
 MIB = handmade.MIB
@@ -120,6 +121,34 @@ class FormatTest(InspectTestCase):
             [b'x'] * 64, directory=2 ** 64 - 1))
 
 
+class MarkTest(InspectTestCase):
+    """What qemu guesses and oslo.utils does not know."""
+
+    def test_vmdk_of_esx(self) -> None:
+        self.refused('vmdk-type', b'COWD'.ljust(MIB, b'\0'))
+
+    def test_parallels(self) -> None:
+        content = b'WithouFreSpacExt'.ljust(MIB, b'\0')
+        error = self.refused('unsafe', content)
+        self.assertIn('like a parallels image', str(error))
+        self.assertEqual('raw', self.look(content, declared='ploop').format)
+
+    def test_text_in_front_of_an_iso(self) -> None:
+        self.refused('vmdk-type', handmade.iso(
+            boot=b'# x\nversion=1\n'.ljust(512, b'\0')))
+
+    def test_footers(self) -> None:
+        for kind in (2, 3, 4):
+            data = bytes(MIB) + handmade.vhd_footer(MIB, kind)
+            if kind == inspect.VHD_FIXED:
+                self.assertTrue(self.look(data).fixed_vhd)
+            else:
+                self.refused('format-ambiguous', data)
+            # A checksum that is wrong, and another format's end.
+            self.look(data[:-1] + b'x')
+            self.look(handmade.qcow2() + data)
+
+
 class CostTest(InspectTestCase):
 
     def test_little_is_read_of_a_large_file(self) -> None:
@@ -134,9 +163,13 @@ class CostTest(InspectTestCase):
     def test_a_footer_is_looked_for_at_the_end_only(self) -> None:
         fd = self.file(handmade.vmdk([None], directory=2 ** 64 - 1), 10 << 30)
         self.assertRaises(exceptions.ImageRefused, inspect.inspect, fd)
-        reader = inspect._Reader(fd, 10 << 30)
-        inspect._detect(reader)
-        self.assertLess(reader.bytes_read, 3 * MIB)
+        detector = detect.Detector(10 << 30)
+        read = 0
+        while (at := detector.position) is not None:
+            data = os.pread(fd, detect.CHUNK, at)
+            detector.feed(data)
+            read += len(data)
+        self.assertLess(read, 3 * MIB)
 
     def test_metadata_at_the_other_end_are_not_waited_for(self) -> None:
         # A raw file that pretends to have a VHDX region table.
@@ -146,7 +179,7 @@ class CostTest(InspectTestCase):
             b'\1\0\0\0\0\0\0\0') + entry
         found = inspect.inspect(self.file(content, 10 << 30))
         self.assertEqual('raw', found.format)
-        self.assertLessEqual(found.bytes_read, inspect.HEAD + 1024)
+        self.assertLessEqual(found.bytes_read, detect.HEAD + 1024)
 
     def test_the_position_is_left_alone(self) -> None:
         fd = self.file(handmade.qcow2())
