@@ -59,6 +59,26 @@ def _subclasses(cls: type[LifecycleError]) -> list[type[LifecycleError]]:
     return [cls] + [s for c in cls.__subclasses__() for s in _subclasses(c)]
 
 
+class DatabaseError(LifecycleError):
+    """Glance's database, for longer than ``[lifecycle] database_patience``.
+
+    Nobody can tell whether the last change was made.
+    """
+
+    message = ('The database of the Image service failed: {detail}. Try '
+               'again, or tell the operator.')
+
+
+class ImageChanged(LifecycleError):
+    """By its owner or the policy, while it was imported.
+
+    Not to its harm, but so that the work no longer fits.
+    """
+
+    message = ('The image changed while it was imported: {detail}. Import '
+               'it again.')
+
+
 class InternalError(LifecycleError):
     message = 'Internal error in the image transfer: {detail}.'
 

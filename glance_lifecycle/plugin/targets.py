@@ -12,7 +12,6 @@
 
 """From Glance's configuration to a Job: plain data for the child."""
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 import functools
 import os
@@ -23,6 +22,7 @@ import stevedore
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.transfer import job as jobs
 
 CONF = cfg.CONF
@@ -109,18 +109,14 @@ def source(reader: str, image_id: str, staging_dir: str,
     return found, options
 
 
-def job(image_id: str, plan: Mapping[str, Any],
-        stores: Sequence[jobs.Target], digests: Sequence[str],
-        all_must_succeed: bool) -> jobs.Job:
-    """The whole job, with the limits that the options set.
-
-    :param plan: Admit's
-    """
+def job(image_id: str, plan: plans.Plan, stores: Sequence[jobs.Target],
+        digests: Sequence[str]) -> jobs.Job:
+    """The whole job, with the limits that the options set."""
     conf = CONF.lifecycle_transfer
-    reader = plan['reader']
-    virtual_size = plan['virtual_size'] or plan['staged_size']
-    source_entry, options = source(reader, image_id, plan['staging_dir'],
-                                   plan['max_virtual_size'])
+    reader = plan.reader
+    virtual_size = plan.virtual_size or plan.staged_size
+    source_entry, options = source(reader, image_id, plan.staging_dir,
+                                   plan.max_virtual_size)
     memory = conf.memory_limit * MIB
     if reader not in OWN_READERS:
         memory = max(memory, QEMU_IMG_MEMORY)
@@ -128,7 +124,7 @@ def job(image_id: str, plan: Mapping[str, Any],
     return jobs.Job(
         image_id=image_id, source=source_entry, source_options=options,
         targets=tuple(stores), digests=tuple(dict.fromkeys(digests)),
-        all_must_succeed=all_must_succeed,
+        all_must_succeed=plan.all_must_succeed,
         workers=min(conf.workers, os.cpu_count() or 1),
         progress_interval=conf.progress_interval,
         limits=jobs.Limits(
