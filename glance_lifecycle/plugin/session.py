@@ -149,8 +149,12 @@ class Session:
         try:
             yield
         except exceptions.LifecycleError as error:
-            self.error = error
-            raise glance_image.UserError(str(error)) from error
+            self.error = error.for_user()
+            if str(self.error) != error.for_operator():
+                LOG.error('Image %(image)s: %(error)s', {
+                    'image': self.glance.image_id,
+                    'error': error.for_operator()})
+            raise glance_image.UserError(str(self.error)) from error
         except Exception as error:
             LOG.exception('Import of image %s failed unexpectedly',
                           self.glance.image_id)

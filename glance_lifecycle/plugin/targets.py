@@ -52,8 +52,9 @@ def entry(namespace: str, name: str) -> str | None:
     """
     def failed(_manager: Any, ep: Any, error: BaseException) -> None:
         raise exceptions.ConfigurationError(
-            detail='%s of %s cannot be loaded: %s' % (ep.name, namespace,
-                                                      error))
+            detail='%s of %s cannot be loaded (%s). Tell the operator.' % (
+                ep.name, namespace, type(error).__name__),
+            operator=str(error))
 
     found: Any = stevedore.NamedExtensionManager(
         namespace, [name], on_load_failure_callback=failed)

@@ -81,5 +81,5 @@ def _summary(result: dict[str, Any]) -> str:
 
 
 def _failed(result: dict[str, Any]) -> dict[str, str]:
-    return {store: str(exceptions.from_dict(error))
+    return {store: str(exceptions.from_dict(error).for_user())
             for store, error in sorted(result['failed'].items())}
