@@ -13,12 +13,18 @@
 """Every error this package raises on purpose.
 
 A message says what happened, to which image, store or option, and what to
-do about it. Users read it in the Glance task, operators in the log, so it
-never holds a secret, nor a path of the host where the user would see it.
+do about it. Users read it in the Glance task, operators in the log: so it
+never holds a secret. What only the operator may read, such as a path of the
+host, goes into the field ``operator``, which is not part of the message.
 """
 
+import re
 from typing import Any
 from typing import ClassVar
+
+# Of a file of this host or of a service behind it; not of "and/or".
+_URL = re.compile(r'\b[\w+.-]+://[^\s\'",;]+')
+_PATH = re.compile(r'(?<![\w/.)\]])/[^\s\'",:;()]+')
 
 
 class LifecycleError(Exception):
@@ -26,6 +32,8 @@ class LifecycleError(Exception):
 
     The fields are kept, so that an error crosses a process boundary as its
     class name and fields and is the same error on the other side.
+
+    :param operator: for the log and for commands on the host only
     """
 
     message: ClassVar[str] = 'An unknown image lifecycle error occurred.'
@@ -34,12 +42,32 @@ class LifecycleError(Exception):
         self.fields = fields
         super().__init__(self.message.format(**fields))
 
+    def for_operator(self) -> str:
+        """The message and what users are not shown."""
+        said = self.fields.get('operator')
+        return '%s (%s)' % (self, said) if said else str(self)
+
+    def for_user(self) -> 'LifecycleError':
+        """The same error, fit to be shown through the Image API.
+
+        What is meant for the operator is left out, and so is what slipped
+        in: no message needs a path or an address.
+        """
+        return from_dict({'error': type(self).__name__, 'fields': {
+            name: without_places(value) if isinstance(value, str) else value
+            for name, value in self.fields.items() if name != 'operator'}})
+
     def __reduce__(self) -> tuple[Any, ...]:
         # copy and pickle would call the class with the message.
         return from_dict, (self.to_dict(),)
 
     def to_dict(self) -> dict[str, Any]:
         return {'error': type(self).__name__, 'fields': self.fields}
+
+
+def without_places(text: str) -> str:
+    """A text without paths and addresses."""
+    return _PATH.sub('(path)', _URL.sub('(address)', text))
 
 
 def from_dict(value: dict[str, Any]) -> LifecycleError:
@@ -59,6 +87,26 @@ def _subclasses(cls: type[LifecycleError]) -> list[type[LifecycleError]]:
     return [cls] + [s for c in cls.__subclasses__() for s in _subclasses(c)]
 
 
+class DatabaseError(LifecycleError):
+    """Glance's database, for longer than ``[lifecycle] database_patience``.
+
+    Nobody can tell whether the last change was made.
+    """
+
+    message = ('The database of the Image service failed: {detail}. Try '
+               'again, or tell the operator.')
+
+
+class ImageChanged(LifecycleError):
+    """By its owner or the policy, while it was imported.
+
+    Not to its harm, but so that the work no longer fits.
+    """
+
+    message = ('The image changed while it was imported: {detail}. Import '
+               'it again.')
+
+
 class InternalError(LifecycleError):
     message = 'Internal error in the image transfer: {detail}.'
 
@@ -76,6 +124,10 @@ class ImageRefused(LifecycleError):
     """
 
     message = 'Image refused ({reason}): {detail}'
+
+    def for_user(self) -> 'ImageRefused':
+        # What it names is the user's own: the image, its properties.
+        return self
 
     @property
     def reason(self) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import drift
-from glance_lifecycle.signing import properties
+from glance_lifecycle.policy import facts as policy_facts
 
 #: What the Image API calls an image: GET /v2/images/{id}.
 Resource = Mapping[str, Any]
@@ -66,18 +66,17 @@ def facts(image: Resource, now: datetime.datetime,
     :param now: with a time zone
     :param store_kinds: store -> glance_store driver; None if not known
     """
-    found = {name: str(value) for name, value in image.items()
-             if name not in _ATTRIBUTES and value is not None}
     stores = image.get('stores')
-    return decision.Facts(
-        image.get('disk_format'), image.get('container_format'),
-        image.get('size'), image.get('virtual_size'),
-        name=image.get('name') or '', project=image.get('owner') or '',
-        visibility=image.get('visibility'),
-        tags=frozenset(image.get('tags') or ()), properties=found,
-        signed=all(name in found for name in properties.NAMES),
-        age=_age(image.get('created_at'), now),
-        stores=tuple(s for s in stores.split(',') if s) if stores else (),
+    return policy_facts.of_image(
+        disk_format=image.get('disk_format'),
+        container_format=image.get('container_format'),
+        size=image.get('size'), virtual_size=image.get('virtual_size'),
+        name=image.get('name'), owner=image.get('owner'),
+        visibility=image.get('visibility'), tags=image.get('tags'),
+        properties={name: value for name, value in image.items()
+                    if name not in _ATTRIBUTES},
+        created=_time(image.get('created_at')), now=now,
+        stores=stores.split(',') if stores else (),
         store_kinds=store_kinds, protected=image.get('protected'),
         hidden=image.get('os_hidden'))
 
@@ -135,13 +134,8 @@ def _next(get: Get, query: dict[str, Any], ids: list[str]
     return None, set()
 
 
-def _age(created: str | None, now: datetime.datetime) -> int | None:
-    if created is None:
-        return None
+def _time(text: str | None) -> datetime.datetime | None:
     try:
-        then = datetime.datetime.fromisoformat(created)
+        return datetime.datetime.fromisoformat(text or '')
     except ValueError:
         return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=datetime.UTC)
-    return max(0, int((now - then).total_seconds()))

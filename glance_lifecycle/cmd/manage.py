@@ -36,7 +36,11 @@ def main(argv: list[str] | None = None) -> int:
         glance_image.load_configuration(config)
         opts.register_opts(CONF)
         return int(args.function(args))
-    except (cfg.Error, exceptions.LifecycleError) as error:
+    except exceptions.LifecycleError as error:
+        print('glance-lifecycle-manage: %s' % error.for_operator(),
+              file=sys.stderr)
+        return 1
+    except cfg.Error as error:
         print('glance-lifecycle-manage: %s' % error, file=sys.stderr)
         return 1
 

@@ -81,10 +81,10 @@ container is looked into whatever it is called, as far as the container is
 known: the disks in an OVA are checked each by the rules of its format, the
 archive that docker saved must be sound, and a kernel, ramdisk or machine image
 (aki, ari, ami; put these into formats, too) must not be a disk image of
-another format. Of other containers, such as ovf and compressed, only the file itself
-is: it must be what disk_format says. Add them only if something in your cloud
-needs them, and shorten the list to bare if nothing needs the others. Only bare
-images are converted.
+another format. Of other containers, such as ovf and compressed, only the file
+itself is: it must be what disk_format says. Add them only if something in your
+cloud needs them, and shorten the list to bare if nothing needs the others. Only
+bare images are converted.
 """),
     cfg.IntOpt(
         'max_virtual_size',
@@ -105,6 +105,20 @@ Largest ratio of an image's virtual size to its file's; 0 for no limit.
 
 Looked at only for virtual sizes above 10 GiB, so that small empty disks may be
 imported. Raise it if your users import large, nearly empty disks.
+"""),
+    cfg.IntOpt(
+        'database_patience',
+        default=60,
+        min=0,
+        help="""
+How long a change of an image's record is tried again while the database
+fails, in seconds.
+
+Through deadlocks, conflicts of a Galera cluster, a fail-over and a restart.
+After that the import fails: what it wrote is removed, or left to recovery.
+Progress is not waited for: the transfer goes on without it. Raise it if your
+database takes longer to fail over; users then wait longer for imports to fail
+when it does not come back.
 """),
     cfg.StrOpt(
         'policy_file',

@@ -35,7 +35,6 @@ from glance_lifecycle.policy import document
 from glance_lifecycle.policy import explain
 from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.policy import schema
-from glance_lifecycle.signing import properties
 from glance_lifecycle.transfer import inspect
 
 _COLUMNS = ('Section', 'Rule', 'Result', 'Detail')
@@ -169,6 +168,6 @@ def _with(facts: decision.Facts, parsed_args: argparse.Namespace
     if parsed_args.properties:
         found = {**(facts.properties or {}), **parsed_args.properties}
         given['properties'] = found
-        given['signed'] = all(name in found for name in properties.NAMES)
+        given['signed'] = policy_facts.signed(found)
     return dataclasses.replace(facts, **{
         name: value for name, value in given.items() if value is not None})

@@ -26,7 +26,8 @@ def errors() -> Iterator[None]:
     try:
         yield
     except exceptions.LifecycleError as error:
-        message = str(error)
+        # Who runs a command on the host may know its paths.
+        message = error.for_operator()
     else:
         return
     # No cause: with --debug, one of a key would be shown.

@@ -10,19 +10,24 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the lifecycle policy wants of one import."""
+"""What the lifecycle policy wants of one import, before and after the work.
+"""
 
+from collections.abc import Mapping
+import dataclasses
 from typing import Any
 
 from oslo_config import cfg
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import session as sessions
+from glance_lifecycle.plugin import signatures
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import facts as policy_facts
-from glance_lifecycle.policy import wants
 from glance_lifecycle import policy_file
+from glance_lifecycle.signing import properties
 
 CONF = cfg.CONF
 
@@ -30,43 +35,35 @@ CONF = cfg.CONF
 _ADVISORY = ('cache', 'retain')
 
 
-def decide(session: sessions.Session, image: glance_image.ImageFacts,
-           size: int, virtual_size: int | None,
-           signed: bool) -> decision.Decision:
-    """The Decision for this import.
+def decide(facts: policy_facts.Facts) -> tuple[
+        decision.Decision, properties.SignatureProperties | None]:
+    """The Decision for this import, and the signature that counts.
 
-    :param size: bytes of the staged file
-    :param signed: it has a signature, good or bad
+    :param facts: with what is known of an import only
     :raises ConfigurationError: there is no good policy, or it asks for what
         cannot be known of this import
     :raises ImageRefused: with all that the policy forbids
     """
-    decided = policy_file.in_force(CONF).decide(policy_facts.Facts(
-        disk_format=image.disk_format,
-        container_format=image.container_format, size=size,
-        virtual_size=virtual_size or size, name=image.name or '',
-        project=image.owner or '', domain=image.domain,
-        visibility=image.visibility, tags=image.tags,
-        properties={name: str(value)
-                    for name, value in image.properties.items()},
-        import_method=session.glance.method, signed=signed, age=image.age,
-        importer_roles=image.roles, stores=tuple(session.stores),
-        store_kinds=glance_image.store_kinds(), protected=image.protected,
-        hidden=image.hidden))
+    decided = policy_file.in_force(CONF).decide(facts)
     for section, rules in decided.unsure.items():
         if section not in _ADVISORY:
             raise exceptions.ConfigurationError(detail=(
                 'the lifecycle policy cannot decide "%s": rule %s asks for '
                 'what is not known of this import' % (section, rules[0])))
+    signature = None
+    if decided.require.signature != 'never':
+        # Before "only signed images": a part of one is not none.
+        signature = properties.parse(facts.properties or {})
     if decided.violations:
         # All reasons at once, so that the user need not try many times.
         raise exceptions.ImageRefused(
             reason=decided.violations[0].reason,
             detail='; '.join(v.detail for v in decided.violations))
-    return decided
+    return decided, signature
 
 
-def place(session: sessions.Session, decided: decision.Decision) -> None:
+def place(session: sessions.Session, decided: decision.Decision
+          ) -> tuple[str, ...]:
     """The stores of this import, in place of those that were asked for.
 
     :raises ConfigurationError: in staged mode, where Glance uploads to the
@@ -76,7 +73,7 @@ def place(session: sessions.Session, decided: decision.Decision) -> None:
         session.glance.all_must_succeed = decided.place.all_must_succeed
     stores = list(decided.stores)
     if not stores or set(stores) == set(session.stores):
-        return
+        return tuple(session.stores)
     if not session.direct:
         raise exceptions.ConfigurationError(detail=(
             'rule %s of the lifecycle policy places the image in %s, but the '
@@ -87,19 +84,69 @@ def place(session: sessions.Session, decided: decision.Decision) -> None:
     session.glance.list_stores((), no_more=session.stores)
     session.stores = stores
     session.note(stores=stores)
+    return tuple(stores)
 
 
-def written(decided: decision.Decision,
-            image: glance_image.ImageFacts) -> dict[str, Any]:
-    """What the policy wants on the image's record, for the plan."""
-    return {
-        'policy_rule': decided.rules['require'],
-        'policy_digest': 'sha256:' + decided.digest if decided.digest
-        else None,
-        'set_properties': dict(decided.metadata.set_properties),
-        'set_tags': list(decided.metadata.set_tags),
-        'protected': decided.protect.protected,
-        'hidden': decided.visibility.hidden,
-        'visibilities': [v for v in wants.ALL_VISIBILITIES
-                         if decided.visibility.permits(v, image.owner or '')],
-    }
+def decide_again(plan: plans.Plan, now: policy_facts.Facts
+                 ) -> decision.Decision:
+    """The Decision on the image as it is when it becomes active.
+
+    The work took a while, in which its owner may have changed it. What the
+    policy wants of it now is then applied; what it forbids is refused.
+
+    :param now: the image as it is
+    :raises ImageChanged: what was done is not what had to be done
+    :raises ConfigurationError: as ``decide()``
+    :raises ImageRefused: as ``decide()``
+    """
+    # Of the bytes, that which was found out about them.
+    facts = dataclasses.replace(
+        now, size=plan.facts.size, virtual_size=plan.facts.virtual_size,
+        stores=plan.facts.stores, store_kinds=plan.facts.store_kinds)
+    decided, signature = decide(facts)
+    why = plans.difference(plan, facts, signature, decided)
+    if why is not None:
+        raise exceptions.ImageChanged(detail=why)
+    return decided
+
+
+def wanted(decided: decision.Decision, attested: Mapping[str, Any]
+           ) -> glance_image.Wanted:
+    """What the policy and Attest want written on the image.
+
+    :param attested: what Attest provides
+    """
+    return glance_image.Wanted(
+        {**decided.metadata.set_properties, **attested['set']},
+        attested['remove'], tags=decided.metadata.set_tags,
+        protected=decided.protect.protected,
+        hidden=decided.visibility.hidden)
+
+
+def make(session: sessions.Session, facts: policy_facts.Facts,
+         reader: str, virtual_size: int, staging_dir: str) -> plans.Plan:
+    """Decide how the image comes in, before any work.
+
+    :param facts: with the size of the staged file
+    :param reader: the format to decode, if it is converted
+    :param virtual_size: bytes, as inspected; 0 if unknown
+    """
+    facts = dataclasses.replace(
+        facts, virtual_size=virtual_size or facts.size,
+        stores=tuple(session.stores))
+    decided, signature = decide(facts)
+    stores = place(session, decided)
+    convert, resign = signatures.conversion(
+        session, signature is not None,
+        decided.disk_format != facts.disk_format)
+    return plans.Plan(
+        facts=facts, signature=signature, trust=decided.require.trust(),
+        policy_rule=plans.rule(decided), policy_digest=plans.digest(decided),
+        policy_format=decided.disk_format, stores=stores,
+        all_must_succeed=session.glance.all_must_succeed,
+        reader=reader if convert else 'raw', convert=convert, resign=resign,
+        disk_format=decided.disk_format if convert
+        else facts.disk_format or '',
+        virtual_size=virtual_size,
+        max_virtual_size=decided.require.max_virtual_size,
+        staging_dir=staging_dir)

@@ -28,9 +28,11 @@ from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.signing import properties
 from glance_lifecycle.signing import signer
 from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer.sink import base as sink_base
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -44,10 +46,10 @@ class Session:
 
     :ivar stores: the stores to write, copied before Glance's list is emptied
     :ivar staged_reason: why this import is staged, None if it is direct
-    :ivar facts: the image, as it was admitted
-    :ivar trust: what the policy says of the signer's certificate
-    :ivar signature: the user's, if the image has one that counts
-    :ivar signer: the service's, where the stored bytes are to be signed
+    :ivar signer: the service's, where the stored bytes are to be signed. Its
+        key may be in no task's result
+    :ivar stored: what is in the stores: a location may hold a password, and
+        results of tasks are logged
     :ivar error: what made our tasks fail
     :ivar broken: what get_flow could not do; Admit raises it
     :ivar leftovers: something could not be undone; the journal must stay
@@ -63,10 +65,8 @@ class Session:
         self.journal: journal.Journal | None = None
         self.fd = -1
         self._opened: tuple[int, ...] = ()
-        self.facts: glance_image.ImageFacts | None = None
-        self.trust: dict[str, Any] = {}
-        self.signature: properties.SignatureProperties | None = None
         self.signer: signer.ServiceSigner | None = None
+        self.stored: dict[str, sink_base.Stored] = {}
         self.error: exceptions.LifecycleError | None = None
         self.broken: exceptions.LifecycleError | None = None
         self.leftovers = False
@@ -127,12 +127,12 @@ class Session:
                 reason='changed', detail='the staged file changed while it '
                 'was imported. Stage the image again')
 
-    def remember(self) -> None:
+    def remember(self, facts: policy_facts.Facts) -> None:
         """What the image's record was, before the import changes it early."""
-        assert self.facts is not None  # noqa: S101 - Admit saw to it
-        self.note(changed=True, protected=self.facts.protected,
-                  signature=self.signature.to_properties()
-                  if self.signature else {})
+        found = facts.properties or {}
+        self.note(changed=True, protected=bool(facts.protected),
+                  signature={name: found[name] for name in properties.NAMES
+                             if name in found})
 
     def note(self, **fields: Any) -> None:
         if self.journal is None:
@@ -149,8 +149,12 @@ class Session:
         try:
             yield
         except exceptions.LifecycleError as error:
-            self.error = error
-            raise glance_image.UserError(str(error)) from error
+            self.error = error.for_user()
+            if str(self.error) != error.for_operator():
+                LOG.error('Image %(image)s: %(error)s', {
+                    'image': self.glance.image_id,
+                    'error': error.for_operator()})
+            raise glance_image.UserError(str(self.error)) from error
         except Exception as error:
             LOG.exception('Import of image %s failed unexpectedly',
                           self.glance.image_id)

@@ -12,40 +12,28 @@
 
 """What a signature means for an import, decided before any work."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from oslo_config import cfg
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.signing import configured
-from glance_lifecycle.signing import properties
 
 CONF = cfg.CONF
 
 
-def claimed(image_properties: Mapping[str, Any]
-            ) -> tuple[properties.SignatureProperties | None,
-                       exceptions.ImageRefused | None]:
-    """The image's signature, or what is wrong with its properties."""
-    try:
-        return properties.parse(image_properties), None
-    except exceptions.ImageRefused as error:
-        return None, error
-
-
-def conversion(session: sessions.Session, wanted: bool) -> tuple[bool, bool]:
+def conversion(session: sessions.Session, signed: bool,
+               wanted: bool) -> tuple[bool, bool]:
     """Whether to convert, and whether to sign what comes of it.
 
     Loads the service's key, so that one that cannot be had is found out
     before any work.
 
+    :param signed: whether it has a signature that counts
     :param wanted: whether the image would be converted
     :raises ImageRefused: it is signed, and such are not to be converted
     :raises ConfigurationError: there is no key to sign with
     """
-    if session.signature is None or not wanted:
+    if not signed or not wanted:
         return wanted, False
     choice = CONF.lifecycle_signing.on_convert
     if choice == 'refuse':

@@ -12,7 +12,6 @@
 
 """From Glance's configuration to a Job: plain data for the child."""
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import os
@@ -22,6 +21,7 @@ from oslo_config import cfg
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.transfer import entry_points
 from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer import job as jobs
@@ -86,19 +86,17 @@ def source(reader: str, image_id: str, staging_dir: str,
     return found, options
 
 
-def job(image_id: str, plan: Mapping[str, Any],
-        stores: Sequence[jobs.Target], digests: Sequence[str],
-        all_must_succeed: bool, journal: int) -> jobs.Job:
+def job(image_id: str, plan: plans.Plan, stores: Sequence[jobs.Target],
+        digests: Sequence[str], journal: int) -> jobs.Job:
     """The whole job, with the limits that the options set.
 
-    :param plan: Admit's
     :param journal: descriptor of the import's journal
     """
     conf = CONF.lifecycle_transfer
-    reader = plan['reader']
-    virtual_size = plan['virtual_size'] or plan['staged_size']
-    source_entry, options = source(reader, image_id, plan['staging_dir'],
-                                   plan['max_virtual_size'])
+    reader = plan.reader
+    virtual_size = plan.virtual_size or plan.staged_size
+    source_entry, options = source(reader, image_id, plan.staging_dir,
+                                   plan.max_virtual_size)
     memory = conf.memory_limit * MIB
     if reader not in OWN_READERS:
         memory = max(memory, QEMU_IMG_MEMORY)
@@ -106,7 +104,7 @@ def job(image_id: str, plan: Mapping[str, Any],
     return jobs.Job(
         image_id=image_id, source=source_entry, source_options=options,
         targets=tuple(stores), digests=tuple(dict.fromkeys(digests)),
-        all_must_succeed=all_must_succeed,
+        all_must_succeed=plan.all_must_succeed,
         workers=min(conf.workers, os.cpu_count() or 1),
         confinement=conf.confinement,
         readable=tuple(conf.confinement_readable),
@@ -117,12 +115,12 @@ def job(image_id: str, plan: Mapping[str, Any],
         journal=journal)
 
 
-def _content(plan: Mapping[str, Any]) -> dict[str, Any] | None:
+def _content(plan: plans.Plan) -> dict[str, Any] | None:
     """How what is decoded is inspected.
 
     As a staged raw file is; what is stored as it came was, by Admit.
     """
-    if not plan['convert']:
+    if not plan.convert:
         return None
     return dataclasses.asdict(inspect.Rules(
         **glance_image.allowed_inspections(), extended_l2=False))

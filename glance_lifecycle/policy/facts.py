@@ -14,8 +14,11 @@
 """What is known of an image when it is to be decided about."""
 
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
+import datetime
+from typing import Any
 
 # What can be converted; anything else is stored as it is.
 CONVERTIBLE = frozenset(('raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi'))
@@ -25,6 +28,11 @@ CONTAINERS = frozenset(('bare', 'ova', 'docker', 'aki', 'ari', 'ami'))
 
 # Known while an image is imported, and to nobody afterwards.
 AT_IMPORT = ('import_method', 'importer_roles', 'domain')
+
+# All four make a signature: Nova, Cinder and Glance look at nothing less.
+# https://docs.openstack.org/glance/latest/user/signature.html
+SIGNATURE = ('img_signature', 'img_signature_hash_method',
+             'img_signature_key_type', 'img_signature_certificate_uuid')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ class Facts:
     :ivar domain: id of the domain of that project
     :ivar properties: the additional ones
     :ivar import_method: such as ``glance-direct``
-    :ivar signed: it has a signature that counts
+    :ivar signed: as ``signed()`` says
     :ivar age: seconds since it was created
     :ivar importer_roles: roles of who asked for the import
     :ivar stores: those that were asked for, or those that hold it
@@ -68,6 +76,72 @@ class Facts:
     store_kinds: Mapping[str, str] | None = None
     protected: bool | None = None
     hidden: bool | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, which JSON can hold."""
+        return {name: _plain(getattr(self, name))
+                for name in self.__slots__}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> 'Facts':
+        return cls(**{
+            **value, 'stores': tuple(value['stores']),
+            **{name: None if value[name] is None else frozenset(value[name])
+               for name in ('tags', 'importer_roles')}})
+
+
+def of_image(*, disk_format: str | None, container_format: str | None,
+             size: int | None, virtual_size: int | None, name: str | None,
+             owner: str | None, visibility: str | None,
+             tags: Iterable[str] | None, properties: Mapping[str, object],
+             created: datetime.datetime | None, now: datetime.datetime,
+             stores: Iterable[str], store_kinds: Mapping[str, str] | None,
+             protected: bool | None, hidden: bool | None,
+             domain: str | None = None) -> Facts:
+    """The facts of an image that is there.
+
+    The only place that makes them: its import, the checks of the Image API
+    and the search for drift mean the same by each.
+
+    :param properties: the additional ones, all of them
+    :param created: UTC, where it has no time zone
+    :param now: with a time zone
+    """
+    found = {key: str(value) for key, value in properties.items()
+             if value is not None}
+    return Facts(
+        disk_format, container_format, size, virtual_size, name=name or '',
+        project=owner or '', domain=domain, visibility=visibility,
+        tags=frozenset(tags or ()), properties=found, signed=signed(found),
+        age=_age(created, now), stores=tuple(s for s in stores if s),
+        store_kinds=store_kinds, protected=protected, hidden=hidden)
+
+
+def signed(properties: Mapping[str, str]) -> bool:
+    """Whether these make a signature, true or not: all four are there.
+
+    A part of one is no signature to anybody. So an image with a part of one
+    is unsigned, at its import (where that part is refused, too) and later.
+    """
+    return all(properties.get(name, '').strip() for name in SIGNATURE)
+
+
+def _age(created: datetime.datetime | None, now: datetime.datetime
+         ) -> int | None:
+    if created is None:
+        return None
+    if created.tzinfo is None:
+        # Glance's own are UTC and do not say so.
+        created = created.replace(tzinfo=datetime.UTC)
+    return max(0, int((now - created).total_seconds()))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

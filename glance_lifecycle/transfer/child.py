@@ -64,8 +64,10 @@ def main() -> int:
             'raise [lifecycle_transfer] memory_limit').to_dict())
     except BaseException as error:
         logging.exception('Unexpected error in the transfer')
+        # Its text is a library's: the log has it, by way of our stderr.
         output.line(exceptions.InternalError(
-            detail='%s: %s' % (type(error).__name__, error)).to_dict())
+            detail='%s; the log of glance-api has the details'
+            % type(error).__name__).to_dict())
     return 0
 
 

@@ -34,8 +34,9 @@ def entry(namespace: str, name: str) -> str | None:
     """
     def failed(_manager: Any, ep: Any, error: BaseException) -> None:
         raise exceptions.ConfigurationError(
-            detail='%s of %s cannot be loaded: %s' % (ep.name, namespace,
-                                                      error))
+            detail='%s of %s cannot be loaded (%s). Tell the operator.' % (
+                ep.name, namespace, type(error).__name__),
+            operator=str(error))
 
     # Late: the child, which loads what it is told, never pays for it.
     stevedore = importlib.import_module('stevedore')

@@ -350,5 +350,7 @@ def _lock(fd: int) -> bool:
 
 def _unusable(path: str, error: OSError) -> exceptions.ConfigurationError:
     return exceptions.ConfigurationError(
-        detail='[lifecycle] state_dir: %s: %s. It must be writable by '
-        'glance-api and be kept across restarts' % (path, error.strerror))
+        detail='[lifecycle] state_dir cannot be used (%s). Tell the operator, '
+        'who finds its path in the log of glance-api.' % error.strerror,
+        operator='%s: %s. It must be writable by glance-api and be kept '
+        'across restarts.' % (path, error.strerror))

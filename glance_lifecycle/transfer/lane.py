@@ -202,4 +202,5 @@ def as_store_error(store: str,
         return error
     LOG.error('Unexpected error in store %s', store, exc_info=error)
     return exceptions.StoreError(
-        store=store, detail='%s: %s' % (type(error).__name__, error))
+        store=store, detail='unexpectedly (%s); the log of glance-api has '
+        'the details.' % type(error).__name__)

@@ -83,6 +83,14 @@ class Child:
             raise self._died(process.returncode, errors.text)
         if 'result' in message:
             result: dict[str, Any] = message['result']
+            if result.get('failed'):
+                # What it says to the user may refer to this.
+                LOG.warning(
+                    'Transfer of image %(image)s dropped %(stores)s; the '
+                    'child process said: %(stderr)s', {
+                        'image': self._job.image_id,
+                        'stores': ', '.join(sorted(result['failed'])),
+                        'stderr': errors.text or 'nothing'})
             return result
         LOG.error('Transfer of image %(image)s failed: %(error)s; the child '
                   'process said: %(stderr)s',

@@ -19,6 +19,7 @@ release in RELEASES (tests/functional/test_contract.py). On another release
 ``running``: one running import. ``domain``: its image. ``database``: images
 and tasks as the service sees them. ``copies``: what is stored of an image.
 ``settings``: Glance's configuration. ``enforcement``: a policy check's view.
+``transactions``: how records are changed.
 """
 
 from glance_lifecycle.plugin.glance_image.copies import announce_copies
@@ -46,7 +47,6 @@ from glance_lifecycle.plugin.glance_image.enforcement import refusal
 from glance_lifecycle.plugin.glance_image.enforcement import UNFINISHED
 from glance_lifecycle.plugin.glance_image.running import direct_unsupported
 from glance_lifecycle.plugin.glance_image.running import DOWNLOADS
-from glance_lifecycle.plugin.glance_image.running import ImageFacts
 from glance_lifecycle.plugin.glance_image.running import Import
 from glance_lifecycle.plugin.glance_image.running import RELEASES
 from glance_lifecycle.plugin.glance_image.running import Sealed
@@ -66,7 +66,6 @@ __all__ = [
     'RELEASES',
     'UNFINISHED',
     'Enforced',
-    'ImageFacts',
     'ImageState',
     'Import',
     'Sealed',

@@ -25,11 +25,11 @@ from glance.common import crypt
 from glance.common import exception as glance_exception
 import glance.db
 from oslo_config import cfg
-from oslo_db import exception as db_exception
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin.glance_image import database
 from glance_lifecycle.plugin.glance_image import domain
+from glance_lifecycle.plugin.glance_image import transactions
 from glance_lifecycle.transfer.sink import base as sink_base
 
 CONF = cfg.CONF
@@ -71,6 +71,10 @@ class StoredImage:
 @database.retry
 def stored_image(image_id: str) -> StoredImage | None:
     """The image as it is now, None if it is deleted or never was."""
+    return _read(image_id)
+
+
+def _read(image_id: str) -> StoredImage | None:
     try:
         row = glance.db.get_api().image_get(database.admin_context(),
                                             image_id)
@@ -109,17 +113,15 @@ def register_copy(image: StoredImage, stored: sink_base.Stored) -> None:
     :raises InternalError: nobody can tell whether it is
     """
     store = str(stored.metadata['store'])
-    _check_same(image, store)
     try:
-        _add(image.id, stored)
-        now = stored_image(image.id)
-    except db_exception.DBError as error:
+        _register(image, stored, [])
+    except exceptions.DatabaseError as error:
         raise exceptions.InternalError(
-            detail='the database did not take the location in store %s (%s)'
-            % (store, type(error).__name__)) from error
-    if now is None:
-        # Deleted in this very moment, by somebody who did not see the copy.
-        raise exceptions.TransferCancelled(detail='the image was deleted')
+            detail='the database did not take the location in store %s'
+            % store) from error
+    except glance_exception.NotFound:
+        raise exceptions.TransferCancelled(
+            detail='the image was deleted') from None
 
 
 def announce_copies(image_id: str, stores: list[str]) -> None:
@@ -131,8 +133,22 @@ def announce_copies(image_id: str, stores: list[str]) -> None:
 
 
 @database.retry
-def _check_same(image: StoredImage, store: str) -> None:
-    now = stored_image(image.id)
+def _register(image: StoredImage, stored: sink_base.Stored,
+              tried: list[bool]) -> None:
+    """:param tried: not empty, if an earlier attempt may have done it"""
+    with transactions.held(image.id):
+        if _already(image, stored, bool(tried)):
+            return
+        tried.append(True)
+        glance.db.get_api().image_location_add(
+            database.admin_context(), image.id,
+            {'url': _encrypted(stored.url), 'metadata': dict(stored.metadata),
+             'status': 'active'})
+
+
+def _already(image: StoredImage, stored: sink_base.Stored,
+             tried: bool) -> bool:
+    now = _read(image.id)
     if now is None:
         raise exceptions.TransferCancelled(detail='the image was deleted')
     if now.status != 'active' or (
@@ -141,17 +157,13 @@ def _check_same(image: StoredImage, store: str) -> None:
         raise exceptions.TransferCancelled(
             detail='the image changed meanwhile (its status is %s)'
             % now.status)
+    store = str(stored.metadata['store'])
+    if tried and StoredCopy(store, stored.url) in now.copies:
+        return True
     if store in now.stores:
         raise exceptions.TransferCancelled(
             detail='somebody else has added a copy in store %s' % store)
-
-
-@database.retry
-def _add(image_id: str, stored: sink_base.Stored) -> None:
-    glance.db.get_api().image_location_add(
-        database.admin_context(), image_id,
-        {'url': _encrypted(stored.url), 'metadata': dict(stored.metadata),
-         'status': 'active'})
+    return False
 
 
 def _encrypted(url: str) -> str:

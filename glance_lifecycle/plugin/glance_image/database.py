@@ -19,33 +19,23 @@ way (from importing back to uploading), in the database.
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
-import functools
 from typing import Any
 
 from glance.common import exception as glance_exception
-from glance import context as glance_context
 import glance.db
 from glance import gateway
 from oslo_config import cfg
-from oslo_db import api as db_retry
 from oslo_utils import timeutils
 
 from glance_lifecycle.plugin.glance_image import domain
+from glance_lifecycle.plugin.glance_image import transactions
 
 CONF = cfg.CONF
 
 PROCESSING = 'processing'
 
-# SQLite lets one writer in at a time and tells the others to come again.
-retry = db_retry.wrap_db_retry(
-    max_retries=20, retry_interval=0.1, max_retry_interval=2,
-    exception_checker=lambda e: 'database is locked' in str(e))
-
-
-@functools.cache
-def admin_context() -> Any:
-    return glance_context.RequestContext(is_admin=True, overwrite=False,
-                                         roles=['admin'])
+retry = transactions.retry
+admin_context = transactions.admin_context
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,6 +54,7 @@ class ImageState:
     importing: Sequence[str]
 
 
+@retry
 def image_state(image_id: str) -> ImageState | None:
     """The image as it is now, None if it is deleted or never was."""
     try:
@@ -81,6 +72,7 @@ def image_state(image_id: str) -> ImageState | None:
         [store for store in importing.split(',') if store])
 
 
+@retry
 def task_status(task_id: str) -> str | None:
     """The status of a task, None if it is gone."""
     task = _task(task_id)
@@ -91,14 +83,27 @@ def task_over(task_id: str) -> bool:
     return task_status(task_id) in (None, 'success', 'failure')
 
 
-@retry
 def end_task(task_id: str, *, failure: str | None) -> None:
     """End a task that nobody runs any more, or correct its message.
 
     :param failure: the reason; None for success
     """
-    task = _task(task_id)
-    if task is None:
+    ended: list[Any] = []
+    _end_task(task_id, failure, ended)
+    if ended:
+        # Its own setter would, before it was saved, and at each attempt.
+        domain.notify_task(ended[0], admin_context())
+
+
+@retry
+def _end_task(task_id: str, failure: str | None, ended: list[Any]) -> None:
+    """:param ended: gets the task, if this ended it, even at an attempt of
+    which no answer came
+    """
+    repo = glance.db.TaskRepo(admin_context(), glance.db.get_api())
+    try:
+        task = repo.get(task_id)
+    except glance_exception.NotFound:
         return
     if task.status == 'pending':
         task.begin_processing()
@@ -107,11 +112,12 @@ def end_task(task_id: str, *, failure: str | None) -> None:
             task.succeed({'image_id': task.image_id})
         else:
             task.fail(failure)
+        ended[:] = [task]
     elif task.status == 'failure' and failure is not None:
         task.message = failure
     else:
         return
-    _task_repo().save(task)
+    repo.save(task)
 
 
 @retry
@@ -128,25 +134,15 @@ def drop_lock(image_id: str, task_id: str) -> bool:
 @retry
 def clear_stores(image_id: str, stores: Sequence[str]) -> None:
     """Move stores from the list of importing ones to that of failed ones."""
-    image = _repo().get(image_id)
-    values = {}
-    for name, change in (
-            ('os_glance_importing_to_stores', set.difference),
-            ('os_glance_failed_import', set.union)):
-        listed = image.extra_properties.get(name) or ''
-        after = change(set(listed.split(',')) - {''}, set(stores))
-        values[name] = ','.join(sorted(after))
-    glance.db.get_api().image_update(admin_context(), image_id,
-                                     {'properties': values})
+    transactions.change(image_id, lambda image: domain.list_stores(
+        image, remove=stores, failed=stores))
 
 
 @retry
 def set_queued(image_id: str, **attributes: Any) -> None:
     """Put an image back to where its user can import or stage it anew."""
-    glance.db.get_api().image_update(
-        admin_context(), image_id,
-        {'status': 'queued', 'size': None, 'virtual_size': None,
-         **attributes}, from_state='importing')
+    _put_back(image_id, {'status': 'queued', 'size': None,
+                         'virtual_size': None, **attributes})
 
 
 @retry
@@ -158,11 +154,35 @@ def restore(image_id: str, signature: Mapping[str, str],
         compare that file with ours
     :param protected: as it was: what failed must be free to be deleted
     """
-    repo = _repo()
-    image = repo.get(image_id)
-    domain.apply(image, domain.Wanted(signature, signature,
-                                      protected=protected))
-    repo.save(image)
+    transactions.change(image_id, lambda image: domain.apply(
+        image, domain.Wanted(signature, signature, protected=protected)))
+    image = told(image_id)
+    if image is not None:
+        domain.notify(image, 'image.update')
+
+
+@retry
+def told(image_id: str) -> Any:
+    """The image, for a notification about it; None if it is gone."""
+    try:
+        return _repo().get(image_id)
+    except glance_exception.NotFound:
+        return None
+
+
+def _put_back(image_id: str, values: dict[str, Any]) -> None:
+    """From importing, where the domain model knows no way.
+
+    :raises glance.common.exception.Conflict: it is in another state
+    """
+    try:
+        glance.db.get_api().image_update(admin_context(), image_id, values,
+                                         from_state='importing')
+    except glance_exception.Conflict:
+        # Perhaps by ourselves, and the answer was lost.
+        now = image_state(image_id)
+        if now is None or now.status != values['status']:
+            raise
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -180,6 +200,7 @@ class StaleTask:
     idle: float
 
 
+@retry
 def stale_tasks(seconds: float) -> list[StaleTask]:
     """Imports in progress whose task has not changed for so long."""
     found = []
@@ -214,6 +235,7 @@ def _task_repo() -> Any:
     return gateway.Gateway().get_task_repo(admin_context())
 
 
+@retry
 def set_uploading(image_id: str, size: int, **attributes: Any) -> None:
     """Put an image back to where its user can ask for the import again.
 
@@ -225,5 +247,4 @@ def set_uploading(image_id: str, size: int, **attributes: Any) -> None:
     host = CONF.worker_self_reference_url or CONF.public_endpoint
     if host:
         values['properties'] = {'os_glance_stage_host': host}
-    glance.db.get_api().image_update(admin_context(), image_id, values,
-                                     from_state='importing')
+    _put_back(image_id, values)

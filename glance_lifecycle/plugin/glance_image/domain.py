@@ -19,15 +19,24 @@ They are for what users do.
 from collections.abc import Collection
 from collections.abc import Mapping
 import dataclasses
+import datetime
 from typing import Any
+import unicodedata
 
 from glance import notifier as glance_notifier
+
+from glance_lifecycle.plugin.glance_image import settings
+from glance_lifecycle.policy import facts as policy_facts
+
+IMPORTING = 'os_glance_importing_to_stores'
+FAILED = 'os_glance_failed_import'
 
 # Ours alone: what a user wrote there is never taken over.
 NAMESPACE = 'lifecycle_'
 
-# What an image falls back to, if it may not be as visible as it is.
-_NARROWEST_FIRST = ('private', 'shared', 'community', 'public')
+# Ignored by databases that compare names by language: accents, controls,
+# and what has no width.
+_NO_LETTERS = ('Mn', 'Me', 'Cc', 'Cf', 'Zs')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,7 +48,6 @@ class Wanted:
     :ivar tags: to add
     :ivar protected: None to leave it as it is
     :ivar hidden: None to leave it as it is
-    :ivar visibilities: those that it may have; None for any
     """
 
     properties: Mapping[str, str]
@@ -47,7 +55,6 @@ class Wanted:
     tags: Collection[str] = ()
     protected: bool | None = None
     hidden: bool | None = None
-    visibilities: Collection[str] | None = None
 
 
 def apply(image: Any, wanted: Wanted) -> None:
@@ -59,13 +66,43 @@ def apply(image: Any, wanted: Wanted) -> None:
         known.protected = wanted.protected
     if wanted.hidden is not None:
         known.os_hidden = wanted.hidden
-    if wanted.visibilities is not None:
-        # It was permitted when the import was admitted, which may be hours
-        # ago.
-        if known.visibility not in wanted.visibilities:
-            known.visibility = next(
-                (v for v in _NARROWEST_FIRST if v in wanted.visibilities),
-                'private')
+
+
+def facts(image: Any, domain: str | None,
+          properties: Mapping[str, object] | None = None
+          ) -> policy_facts.Facts:
+    """What the policy may match on.
+
+    :param image: without its proxies
+    :param domain: id of that of the image's project, if it is known
+    :param properties: all of them, where the image hides some
+    """
+    return policy_facts.of_image(
+        disk_format=image.disk_format,
+        container_format=image.container_format, size=image.size,
+        virtual_size=image.virtual_size, name=image.name,
+        owner=image.owner, domain=domain, visibility=image.visibility,
+        tags=image.tags,
+        # Its own items() goes by __iter__, which yields nothing.
+        properties=dict(dict.items(image.extra_properties))
+        if properties is None else properties,
+        created=image.created_at, now=datetime.datetime.now(datetime.UTC),
+        stores=[location['metadata'].get('store') or ''
+                for location in image.locations],
+        store_kinds=settings.store_kinds(),
+        protected=bool(image.protected), hidden=bool(image.os_hidden))
+
+
+def is_ours(name: str) -> bool:
+    """Whether a property's name is of our namespace, however it is spelled.
+
+    MySQL and MariaDB compare without case, accents and blanks at the end.
+    """
+    folded = unicodedata.normalize('NFKD', name).casefold()
+    return ''.join(
+        char for char in folded
+        if unicodedata.category(char) not in _NO_LETTERS
+    ).startswith(NAMESPACE)
 
 
 def innermost(image: Any) -> Any:
@@ -83,18 +120,47 @@ def set_properties(image: Any, properties: Mapping[str, str],
     # innermost one; its __iter__, in turn, yields nothing.
     values = innermost(image).extra_properties
     for name in [*dict.keys(values)]:
-        if name in dropped or name.startswith(NAMESPACE):
+        if name in dropped or is_ours(name):
             dict.__delitem__(values, name)
     dict.update(values, properties)
+
+
+def list_stores(image: Any, *, add: Collection[str] = (),
+                remove: Collection[str] = (), failed: Collection[str] = (),
+                not_failed: Collection[str] = ()) -> None:
+    """Put right the lists by which the API shows how the stores do.
+
+    :param add: stores that are being imported to
+    :param remove: those that are so no more
+    :param failed: those that got no copy
+    :param not_failed: those of which that is not said any more
+    """
+    for name, more, less in ((IMPORTING, add, remove),
+                             (FAILED, failed, not_failed)):
+        values = innermost(image).extra_properties
+        listed = set((dict.get(values, name) or '').split(','))
+        dict.update(values, {name: ','.join(sorted(
+            (listed - {''} - set(less)) | set(more)))})
 
 
 def notify(image: Any, event: str, store: str | None = None) -> None:
     """Send what Glance's own set_data would have sent."""
     proxy = _notifying(image)
     extra = (proxy._format_import_properties()
-             if event != 'image.activate' else None)
+             if event in ('image.prepare', 'image.upload') else None)
     proxy.send_notification(event, proxy.repo, extra_payload=extra,
                             backend=store)
+
+
+def notify_task(task: Any, context: Any) -> None:
+    """Send what Glance sends of a task that has ended.
+
+    :param task: the domain object
+    """
+    glance_notifier.TaskProxy(
+        task, context, glance_notifier.Notifier()).send_notification(
+            'task.success' if task.status == 'success' else 'task.failure',
+            task)
 
 
 def notify_error(image: Any, why: str) -> None:

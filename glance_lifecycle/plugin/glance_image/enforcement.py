@@ -25,7 +25,6 @@ from glance_lifecycle.dependents import base as dependents
 from glance_lifecycle.plugin.glance_image import database
 from glance_lifecycle.plugin.glance_image import domain
 from glance_lifecycle.policy import facts as policy_facts
-from glance_lifecycle.signing import properties
 
 CONF = cfg.CONF
 
@@ -99,17 +98,7 @@ def _existing(image: Any, project: str, domain_id: str | None) -> Enforced:
         image=dependents.Image(
             str(image.image_id), image.name or '', project,
             image.visibility, found, locations),
-        facts=policy_facts.Facts(
-            image.disk_format, image.container_format, image.size,
-            image.virtual_size, name=image.name or '', project=project,
-            domain=domain_id, visibility=image.visibility,
-            tags=frozenset(image.tags or ()), properties=found,
-            signed=all(name in found for name in properties.NAMES),
-            age=_age(image.created_at),
-            stores=tuple(location.store for location in locations
-                         if location.store),
-            store_kinds=dict(CONF.enabled_backends or {}),
-            protected=bool(image.protected), hidden=bool(image.os_hidden)),
+        facts=domain.facts(image, domain_id, found),
         status=str(image.status), protected=bool(image.protected),
         updated_at=_utc(image.updated_at))
 
@@ -125,14 +114,6 @@ def _properties(image: Any) -> dict[str, str]:
     return {name: str(value)
             for name, value in dict.items(image.extra_properties)
             if value is not None}
-
-
-def _age(created: datetime.datetime | None) -> int | None:
-    then = _utc(created)
-    if then is None:
-        return None
-    now = datetime.datetime.now(datetime.UTC)
-    return max(0, int((now - then).total_seconds()))
 
 
 def _utc(when: datetime.datetime | None) -> datetime.datetime | None:

@@ -12,28 +12,34 @@
 
 """One running import, from inside Glance's flow."""
 
+from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import dataclasses
 import importlib.metadata
+import itertools
 from typing import Any
+from typing import TypeVar
 
 from glance.api import common as api_common
 from glance.common import exception as glance_exception
 import glance.db
 from glance.quota import keystone as ks_quota
 from oslo_config import cfg
-from oslo_db import exception as db_exception
 from oslo_log import log as logging
-from oslo_utils import timeutils
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin.glance_image import database
 from glance_lifecycle.plugin.glance_image import domain
+from glance_lifecycle.plugin.glance_image import transactions
+from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.transfer.sink import base as sink_base
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
+T = TypeVar('T')
 
 RELEASES = (31, 32, 33)
 DOWNLOADS = ('web-download', 'glance-download')
@@ -43,31 +49,6 @@ MIB = 1024 ** 2
 
 class UserError(glance_exception.UploadException):
     """The only kind of error whose text Glance shows the user."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ImageFacts:
-    """The image's attributes as they are when its import is admitted.
-
-    :ivar domain: id of the domain of the importer's project
-    :ivar roles: of the importer
-    :ivar age: seconds since it was created
-    """
-
-    status: str
-    disk_format: str
-    container_format: str
-    size: int | None
-    properties: Mapping[str, Any]
-    name: str | None
-    owner: str | None
-    domain: str | None
-    visibility: str
-    tags: frozenset[str]
-    protected: bool
-    hidden: bool
-    age: int
-    roles: frozenset[str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -115,60 +96,68 @@ class Import:
         self._wrapper = kwargs['action_wrapper']
         self._task_repo = kwargs['task_repo']
 
-    def facts(self) -> ImageFacts:
-        with self._wrapper as action:
-            image = domain.innermost(action._image)
-            return ImageFacts(
-                image.status, image.disk_format, image.container_format,
-                image.size, action.image_extra_properties, name=image.name,
-                owner=image.owner, domain=self.context.project_domain_id,
-                visibility=image.visibility, tags=frozenset(image.tags),
-                protected=image.protected, hidden=image.os_hidden,
-                age=int(timeutils.delta_seconds(
-                    timeutils.normalize_time(image.created_at),
-                    timeutils.utcnow())),
-                roles=frozenset(self.context.roles))
-
     @database.retry
+    def facts(self) -> policy_facts.Facts:
+        """The image as it is now.
+
+        :raises TransferCancelled: it was deleted or is not ours
+        """
+        with _ours():
+            self._wrapper.assert_task_lock()
+            repo = glance.db.ImageRepo(database.admin_context(),
+                                       glance.db.get_api())
+            return self._facts(repo.get(self.image_id))
+
+    def _facts(self, image: Any) -> policy_facts.Facts:
+        return dataclasses.replace(
+            domain.facts(domain.innermost(image),
+                         self.context.project_domain_id),
+            import_method=self.method,
+            importer_roles=frozenset(self.context.roles))
+
     def list_stores(self, stores: Sequence[str],
                     no_more: Sequence[str] = ()) -> None:
-        """Show the stores as being imported to, as Glance does itself."""
-        with self._wrapper as action:
-            action.remove_importing_stores(no_more)
-            action.add_importing_stores(stores)
-            action.remove_failed_stores(stores)
+        """Show the stores as being imported to, as Glance does itself.
+
+        :raises TransferCancelled: the image was deleted or is not ours
+        """
+        self._change(lambda image: domain.list_stores(
+            image, add=stores, remove=set(no_more) - set(stores),
+            not_failed=stores))
 
     def announce(self, stores: Sequence[str]) -> None:
         """The transfer begins."""
         self.list_stores(stores)
-        with self._wrapper as action:
-            for store in stores:
-                domain.notify(action._image, 'image.prepare', store)
+        self._tell(['image.prepare'] * len(stores), stores)
 
     def heartbeat(self, message: str) -> None:
         """Show progress, renew our claim, and look whether to go on.
+
+        As well as it can: a database that is away for a moment must not
+        cost an hour's work. The last save tells whether it is back.
 
         :raises TransferCancelled: the image is gone, its lock is another
             task's, or our task was ended by somebody
         """
         try:
-            self._wrapper.assert_task_lock()
-            task = self._task_repo.get(self.task_id)
-            if task.status != database.PROCESSING:
-                raise exceptions.TransferCancelled(
-                    detail='its task was set to %s' % task.status)
-            task.message = message
-            self._task_repo.save(task)
-        except glance_exception.NotFound as error:
+            with _ours():
+                self._beat(message)
+        except exceptions.TransferCancelled:
+            raise
+        except Exception as error:
+            LOG.warning('The progress of task %(task)s cannot be shown now, '
+                        'and its import goes on: %(error)s', {
+                            'task': self.task_id,
+                            'error': transactions.said(error)})
+
+    def _beat(self, message: str) -> None:
+        self._wrapper.assert_task_lock()
+        task = self._task_repo.get(self.task_id)
+        if task.status != database.PROCESSING:
             raise exceptions.TransferCancelled(
-                detail='the image was deleted') from error
-        except glance_exception.TaskAbortedError as error:
-            raise exceptions.TransferCancelled(
-                detail='another import took over the image') from error
-        except db_exception.DBError as error:
-            # A database that is away for a moment must not cost an hour's
-            # work; the last save will tell whether it is back.
-            LOG.warning('Cannot update task %s: %s', self.task_id, error)
+                detail='its task was set to %s' % task.status)
+        task.message = message
+        self._task_repo.save(task)
 
     def check_room(self, staged: int, size: int, stores: int) -> None:
         """Compare with every quota that the stored image counts against.
@@ -200,59 +189,51 @@ class Import:
             raise exceptions.ImageRefused(
                 reason='quota', detail=str(error)) from error
 
-    @database.retry
-    def seal(self, sealed: Sealed) -> None:
+    def seal(self, decide: Callable[[policy_facts.Facts], Sealed]) -> None:
         """Make the image what it is now, and active, in one transaction.
 
+        :param decide: called in that transaction, with the image as it is
+            then; what it raises leaves the image as it was. It may be called
+            more than once
         :raises TransferCancelled: the image was deleted or is not ours
         """
-        try:
-            with self._wrapper as action:
-                self._check_hash(action, sealed)
-                action.set_image_attribute(
-                    disk_format=sealed.disk_format,
-                    container_format=sealed.container_format,
-                    virtual_size=sealed.virtual_size, size=sealed.size)
-                action.remove_importing_stores(
-                    [*sealed.stored, *sealed.failed])
-                if sealed.failed:
-                    action.add_failed_stores(sealed.failed)
-                _fill(action, sealed)
-                domain.apply(action._image, sealed.wanted)
-                action.set_image_attribute(status='active')
-        except (glance_exception.NotFound, glance_exception.Conflict,
-                glance_exception.TaskAbortedError) as error:
-            raise exceptions.TransferCancelled(
-                detail='the image was deleted or taken over by another '
-                'import') from error
-        self._tell(action, sealed)
+        made: list[Sealed] = []
 
-    def _check_hash(self, action: Any, sealed: Sealed) -> None:
-        known = domain.innermost(action._image)
-        if (known.os_hash_value and known.os_hash_algo == sealed.os_hash_algo
-                and known.os_hash_value != sealed.os_hash_value):
-            raise exceptions.ImageRefused(
-                reason='hash-mismatch',
-                detail='its %s differs from the os_hash_value that the image '
-                'already has' % sealed.os_hash_algo)
+        def fill(image: Any) -> None:
+            if made and _is_sealed(image, made[0]):
+                # By ourselves, and the answer was lost.
+                return
+            made[:] = [decide(self._facts(image))]
+            _seal(image, made[0])
 
-    def _tell(self, action: Any, sealed: Sealed) -> None:
+        self._change(fill)
+        (sealed,) = made
         # As in set_data, only image.prepare names the store.
-        for _store in sealed.stored:
-            domain.notify(action._image, 'image.upload')
+        self._tell(['image.upload'] * len(sealed.stored))
         for why in sealed.failed.values():
-            domain.notify_error(action._image, why)
-        domain.notify(action._image, 'image.activate')
+            self._tell_error(why)
+        self._tell(['image.activate'])
 
-    @database.retry
-    def replace_staged(self, wanted: domain.Wanted,
-                       **attributes: Any) -> None:
-        """Tell Glance what the file that it will upload is."""
-        with self._wrapper as action:
-            action.set_image_attribute(**attributes)
-            domain.apply(action._image, wanted)
+    def replace_staged(self, decide: Callable[
+            [policy_facts.Facts], tuple[domain.Wanted, Mapping[str, Any]]]
+            ) -> None:
+        """Tell Glance what the file that it will upload is.
 
-    @database.retry
+        :param decide: as of ``seal()``; what is wanted, and attributes
+        :raises TransferCancelled: the image was deleted or is not ours
+        """
+        made: list[tuple[domain.Wanted, Mapping[str, Any]]] = []
+
+        def replace(image: Any) -> None:
+            # What we wrote in an attempt is not what its user wants.
+            made[:] = made or [decide(self._facts(image))]
+            wanted, attributes = made[0]
+            for name, value in attributes.items():
+                setattr(domain.innermost(image), name, value)
+            domain.apply(image, wanted)
+
+        self._change(replace)
+
     def give_back(self, stores: Sequence[str], *, why: str | None,
                   staged_size: int | None, **attributes: Any) -> None:
         """After a failure: lists put right, and a status to go on from.
@@ -263,33 +244,93 @@ class Import:
             glance-direct; None if there are none
         :param attributes: disk_format and container_format to restore
         """
-        with self._wrapper as action:
-            action.remove_importing_stores(stores)
-            action.add_failed_stores(stores)
-            importing = action.image_status == 'importing'
-            if importing and attributes:
-                action.set_image_attribute(**attributes)
+        def put_back(image: Any) -> bool:
+            domain.list_stores(image, remove=stores, failed=stores)
+            importing = bool(image.status == 'importing')
+            if importing:
+                for name, value in attributes.items():
+                    setattr(domain.innermost(image), name, value)
             # A download task sets queued itself, and raises, leaking the
             # lock for an hour, if it is queued already.
             if (importing and staged_size is None
                     and self.method not in DOWNLOADS):
-                action.set_image_attribute(status='queued')
+                image.status = 'queued'
+            return importing
+
+        importing = self._change(put_back)
         if why is not None:
-            domain.notify_error(action._image, why)
+            self._tell_error(why)
         if importing and staged_size is not None:
             database.set_uploading(self.image_id, staged_size)
 
+    def _change(self, change: Callable[[Any], T]) -> T:
+        made = self._changed(change)
+        self._tell(['image.update'])
+        return made
 
-def _fill(action: Any, sealed: Sealed) -> None:
-    """Set what the wrapper has no method for, on the domain object itself.
+    @database.retry
+    def _changed(self, change: Callable[[Any], T]) -> T:
+        with _ours():
+            return transactions.change(self.image_id, change,
+                                       task_id=self.task_id)
 
-    The proxies around it refuse file:// locations and would ask the store
-    for the size of each; both are for what users add.
+    def _tell(self, events: Sequence[str],
+              stores: Sequence[str | None] = ()) -> None:
+        image = database.told(self.image_id)
+        for event, store in itertools.zip_longest(events, stores):
+            if image is not None:
+                domain.notify(image, event, store)
+
+    def _tell_error(self, why: str) -> None:
+        image = database.told(self.image_id)
+        if image is not None:
+            domain.notify_error(image, why)
+
+
+@contextlib.contextmanager
+def _ours() -> Iterator[None]:
+    try:
+        yield
+    except glance_exception.NotFound:
+        raise exceptions.TransferCancelled(
+            detail='the image was deleted') from None
+    except (glance_exception.Conflict,
+            glance_exception.TaskAbortedError):
+        raise exceptions.TransferCancelled(
+            detail='another import took over the image') from None
+
+
+def _seal(image: Any, sealed: Sealed) -> None:
+    """All of it on the domain object itself, without its proxies.
+
+    They refuse file:// locations and would ask the store for the size of
+    each; both are for what users add.
     """
-    image = domain.innermost(action._image)
-    image.locations = [
+    known = domain.innermost(image)
+    if (known.os_hash_value and known.os_hash_algo == sealed.os_hash_algo
+            and known.os_hash_value != sealed.os_hash_value):
+        raise exceptions.ImageRefused(
+            reason='hash-mismatch',
+            detail='its %s differs from the os_hash_value that the image '
+            'already has' % sealed.os_hash_algo)
+    # Both can be set only before the status is active.
+    known.disk_format = sealed.disk_format
+    known.container_format = sealed.container_format
+    known.size = sealed.size
+    known.virtual_size = sealed.virtual_size
+    known.checksum = sealed.checksum
+    known.os_hash_algo = sealed.os_hash_algo
+    known.os_hash_value = sealed.os_hash_value
+    known.locations = [
         {'url': s.url, 'metadata': dict(s.metadata), 'status': 'active'}
         for s in sealed.stored.values()]
-    image.checksum = sealed.checksum
-    image.os_hash_algo = sealed.os_hash_algo
-    image.os_hash_value = sealed.os_hash_value
+    domain.list_stores(known, remove={*sealed.stored, *sealed.failed},
+                       failed=sealed.failed)
+    domain.apply(known, sealed.wanted)
+    known.status = 'active'
+
+
+def _is_sealed(image: Any, sealed: Sealed) -> bool:
+    return image.status == 'active' and (
+        {location['url'] for location in image.locations}
+        == {stored.url for stored in sealed.stored.values()})

@@ -12,6 +12,7 @@
 
 """Admit: look before any work, and refuse with a reason."""
 
+import dataclasses
 import os
 import stat
 from typing import Any
@@ -23,10 +24,11 @@ from taskflow import task
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import policy
 from glance_lifecycle.plugin import recovery
 from glance_lifecycle.plugin import session as sessions
-from glance_lifecycle.plugin import signatures
+from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.transfer import containers
 from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer import work
@@ -38,12 +40,7 @@ LOG = logging.getLogger(__name__)
 class Admit(task.Task):
     """Decides whether and how the staged image comes in.
 
-    Provides ``lifecycle_plan``: ``reader``, the format to decode;
-    ``convert``, whether the stored bytes differ from the staged ones;
-    ``resign``, whether the service signs them; ``source_format``;
-    ``disk_format`` and ``container_format`` to set; ``virtual_size`` to
-    expect in bytes, 0 if unknown; ``max_virtual_size``; ``staging_dir`` and
-    ``staged_size``; and what ``policy.written`` gives.
+    Provides ``lifecycle_plan``: ``plan.Plan`` as plain data.
 
     As the first of our tasks, its revert is the last: it puts the image
     into a state that its user can act on.
@@ -73,10 +70,9 @@ class Admit(task.Task):
                          disk_format=facts.disk_format,
                          container_format=facts.container_format)
             session.opened(_open_staged(directory, name))
-            session.facts = facts
-            plan = _plan(session, facts)
-            session.glance.announce(session.stores)
-            return plan | {'staging_dir': directory}
+            plan = _plan(session, facts, directory)
+            session.glance.announce(plan.stores)
+            return plan.to_dict()
 
     def revert(self, *args: Any, **kwargs: Any) -> None:
         outcome.failed(self._session)
@@ -115,58 +111,39 @@ def _open_staged(directory: str, name: str) -> int:
     return fd
 
 
-def _plan(session: sessions.Session,
-          facts: glance_image.ImageFacts) -> dict[str, Any]:
+def _plan(session: sessions.Session, facts: policy_facts.Facts,
+          directory: str) -> plans.Plan:
     size = os.fstat(session.fd).st_size
     if session.glance.method == 'glance-direct' and facts.size not in (
             None, 0, size):
         raise exceptions.ImageRefused(
             reason='truncated', detail='%d bytes were staged, but %d are '
-            'there. Stage the image again' % (facts.size, size))
+            'there. Stage the image again' % (facts.size or 0, size))
     found = _inspect(session, facts)
-    virtual_size = found.virtual_size or 0
-    given, malformed = signatures.claimed(facts.properties)
-    decided = policy.decide(session, facts, size, virtual_size,
-                            signed=given is not None or malformed is not None)
-    if decided.require.signature != 'never':
-        if malformed:
-            raise malformed
-        session.signature = given
-        session.trust = decided.require.trust()
-    policy.place(session, decided)
-    convert, resign = signatures.conversion(
-        session, decided.disk_format != facts.disk_format)
-    if not convert:
+    plan = policy.make(
+        session, dataclasses.replace(facts, size=size), found.reader,
+        found.virtual_size or 0, directory)
+    if not plan.convert:
         containers.check_layout(session.fd, found)
-    stored_size = virtual_size or size if convert else size
-    session.glance.check_room(size, stored_size, len(session.stores) or 1)
-    return {
-        'reader': found.reader if convert else 'raw',
-        'convert': convert,
-        'resign': resign,
-        'source_format': facts.disk_format,
-        'disk_format': decided.disk_format if convert
-        else facts.disk_format,
-        'container_format': facts.container_format,
-        'virtual_size': virtual_size,
-        'staged_size': size,
-        'max_virtual_size': decided.require.max_virtual_size,
-        **policy.written(decided, facts),
-    }
+    stored_size = plan.virtual_size or size if plan.convert else size
+    session.glance.check_room(size, stored_size, len(plan.stores) or 1)
+    return plan
 
 
 def _inspect(session: sessions.Session,
-             facts: glance_image.ImageFacts) -> inspect.Inspection:
-    if facts.container_format != 'bare':
+             facts: policy_facts.Facts) -> inspect.Inspection:
+    container = facts.container_format or ''
+    if container != 'bare':
         # First whether such a container may come in at all: that says more
         # than what is wrong with it.
-        given, malformed = signatures.claimed(facts.properties)
-        policy.decide(session, facts, os.fstat(session.fd).st_size, None,
-                      signed=given is not None or malformed is not None)
+        size = os.fstat(session.fd).st_size
+        policy.decide(dataclasses.replace(
+            facts, size=size, virtual_size=size,
+            stores=tuple(session.stores)))
     rules = inspect.Rules(**glance_image.allowed_inspections(),
                           extended_l2=CONF.lifecycle.convert)
-    found = containers.look(session.fd, facts.container_format,
-                            facts.disk_format, rules)
+    found = containers.look(session.fd, container, facts.disk_format or '',
+                            rules)
     for check in found.tolerated:
         LOG.warning('Image %(image)s fails the safety check %(check)s, which '
                     'is tolerated', {'image': session.glance.image_id,

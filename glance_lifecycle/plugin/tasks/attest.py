@@ -23,6 +23,7 @@ from oslo_config import cfg
 from taskflow import task
 
 from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.signing import algorithms
 from glance_lifecycle.signing import attestation
@@ -54,17 +55,18 @@ class Attest(task.Task):
         session = self._session
         with session.reporting():
             session.check_unchanged()
-            given = session.signature
-            if given is None or not lifecycle_plan['convert']:
+            plan = plans.Plan.from_dict(lifecycle_plan)
+            given = plan.signature
+            if given is None or not plan.convert:
                 return {'set': {}, 'remove': []}
             found = given.to_source_properties()
-            if not lifecycle_plan['resign']:
+            if not plan.resign:
                 return {'set': found, 'remove': list(properties.NAMES)}
-            found |= self._signed(lifecycle_plan, lifecycle_source,
+            found |= self._signed(plan, lifecycle_source,
                                   lifecycle_result['digests'])
             return {'set': found, 'remove': []}
 
-    def _signed(self, plan: dict[str, Any], source: dict[str, Any],
+    def _signed(self, plan: plans.Plan, source: dict[str, Any],
                 digests: dict[str, str]) -> dict[str, str]:
         signer = self._session.signer
         assert signer is not None  # noqa: S101 - Admit loaded it
@@ -75,12 +77,12 @@ class Attest(task.Task):
         record = attestation.Record(
             image_id=self._session.glance.image_id,
             os_hash_algo=algorithm, os_hash_value=digests[algorithm],
-            source_digest=source['digest'], source_size=plan['staged_size'],
-            source_format=plan['source_format'],
+            source_digest=source['digest'], source_size=plan.staged_size,
+            source_format=plan.source_format,
             signature=attestation.SourceSignature(**source['signer']),
             converter='glance_lifecycle', converter_version=version.VERSION,
-            policy_rule=plan['policy_rule'],
-            policy_digest=plan['policy_digest'],
+            policy_rule=plan.policy_rule,
+            policy_digest=plan.policy_digest,
             time=datetime.datetime.now(datetime.UTC))
         return made.to_properties() | {
             ATTESTATION: attestation.create(record, signer)}

@@ -19,13 +19,19 @@ from taskflow import task
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import plan as plans
+from glance_lifecycle.plugin import policy
 from glance_lifecycle.plugin import progress
 from glance_lifecycle.plugin import session as sessions
+from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.transfer.sink import base as sink_base
 
 
 class Seal(task.Task):
-    """Locations, sizes, hashes, format and, last of all, the status."""
+    """Locations, sizes, hashes, format and, last of all, the status.
+
+    Decided on the image as it is then, in the transaction that activates it.
+    """
 
     def __init__(self, session: sessions.Session) -> None:
         super().__init__(name='lifecycle-seal')
@@ -36,39 +42,35 @@ class Seal(task.Task):
                 lifecycle_properties: dict[str, Any]) -> None:
         session = self._session
         with session.reporting():
+            plan = plans.Plan.from_dict(lifecycle_plan)
             session.glance.heartbeat(_summary(lifecycle_result))
-            session.glance.seal(_sealed(
-                lifecycle_plan, lifecycle_result, lifecycle_properties))
+
+            def decide(now: policy_facts.Facts) -> glance_image.Sealed:
+                decided = policy.decide_again(plan, now)
+                return _sealed(plan, lifecycle_result, session.stored,
+                               policy.wanted(decided, lifecycle_properties))
+
+            session.glance.seal(decide)
             outcome.sealed(session)
 
 
-def _sealed(plan: dict[str, Any], result: dict[str, Any],
-            properties: dict[str, Any]) -> glance_image.Sealed:
+def _sealed(plan: plans.Plan, result: dict[str, Any],
+            stored: dict[str, sink_base.Stored],
+            wanted: glance_image.Wanted) -> glance_image.Sealed:
     algorithm = glance_image.hash_algorithm()
     size = result['virtual_size']
     return glance_image.Sealed(
-        disk_format=plan['disk_format'],
-        container_format=plan['container_format'],
+        disk_format=plan.disk_format,
+        container_format=plan.container_format,
         size=size,
-        virtual_size=size if plan['disk_format'] == 'raw'
-        else plan['virtual_size'],
+        virtual_size=size if plan.disk_format == 'raw'
+        else plan.virtual_size,
         checksum=result['digests'].get('md5'),
         os_hash_algo=algorithm,
         os_hash_value=result['digests'][algorithm],
-        stored={s: sink_base.Stored(**v)
-                for s, v in result['stored'].items()},
+        stored=stored,
         failed=_failed(result),
-        wanted=wanted(plan, properties))
-
-
-def wanted(plan: dict[str, Any],
-           properties: dict[str, Any]) -> glance_image.Wanted:
-    """What Attest and the policy want written on the image."""
-    return glance_image.Wanted(
-        {**plan['set_properties'], **properties['set']},
-        properties['remove'], tags=plan['set_tags'],
-        protected=plan['protected'], hidden=plan['hidden'],
-        visibilities=plan['visibilities'])
+        wanted=wanted)
 
 
 def _summary(result: dict[str, Any]) -> str:
@@ -79,5 +81,5 @@ def _summary(result: dict[str, Any]) -> str:
 
 
 def _failed(result: dict[str, Any]) -> dict[str, str]:
-    return {store: str(exceptions.from_dict(error))
+    return {store: str(exceptions.from_dict(error).for_user())
             for store, error in sorted(result['failed'].items())}

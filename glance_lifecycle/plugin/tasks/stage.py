@@ -17,11 +17,14 @@ from typing import Any
 
 from taskflow import task
 
+from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import plan as plans
+from glance_lifecycle.plugin import policy
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin import targets
-from glance_lifecycle.plugin.tasks import seal
 from glance_lifecycle.plugin.tasks import transfer
+from glance_lifecycle.policy import facts as policy_facts
 
 # Glance's staging cleaner knows <image id>.<anything>.
 SUFFIX = '.raw'
@@ -43,25 +46,29 @@ class Stage(task.Task):
     def execute(self, lifecycle_plan: dict[str, Any]) -> dict[str, Any]:
         session = self._session
         with session.reporting():
+            plan = plans.Plan.from_dict(lifecycle_plan)
             # What Glance's own uploads may leave in the stores if we die.
-            session.note(targets=targets.targets(session.stores))
-            if not lifecycle_plan['convert']:
+            session.note(targets=targets.targets(plan.stores))
+            if not plan.convert:
                 return {'digests': {}}
             name = session.glance.image_id + SUFFIX
-            directory = lifecycle_plan['staging_dir']
+            directory = plan.staging_dir
             session.note(scratch=[os.path.join(directory, name)])
-            wanted = (transfer.digests(lifecycle_plan)
-                      if lifecycle_plan['resign'] else [])
+            wanted = transfer.digests(plan) if plan.resign else []
             return transfer.run(
-                session, lifecycle_plan,
-                [targets.staging_target(directory, name)], wanted)
+                session, plan, [targets.staging_target(directory, name)],
+                wanted)
 
     def revert(self, *args: Any, **kwargs: Any) -> None:
         outcome.undo(self._session)
 
 
 class HandOver(task.Task):
-    """Provides ``file_path``, the file that Glance uploads and deletes."""
+    """Provides ``file_path``, the file that Glance uploads and deletes.
+
+    Decides on the image as it is then. It is Glance that activates it, after
+    its uploads, and what is changed during those it does not look at.
+    """
 
     default_provides = 'file_path'
 
@@ -74,18 +81,25 @@ class HandOver(task.Task):
                 lifecycle_properties: dict[str, Any]) -> str:
         session = self._session
         with session.reporting():
+            plan = plans.Plan.from_dict(lifecycle_plan)
             attributes: dict[str, Any] = {}
-            session.remember()
-            if lifecycle_plan['convert']:
+            if plan.convert:
                 size = lifecycle_result['virtual_size']
-                attributes = {'disk_format': lifecycle_plan['disk_format'],
+                attributes = {'disk_format': plan.disk_format,
                               'size': size, 'virtual_size': size}
+
+            def decide(now: policy_facts.Facts) -> tuple[
+                    glance_image.Wanted, dict[str, Any]]:
+                decided = policy.decide_again(plan, now)
+                # On disk before the database: a death in between is undone.
+                session.remember(now)
+                return (policy.wanted(decided, lifecycle_properties),
+                        attributes)
+
             # Also of an image stored as it came: it must not keep what its
             # user made look like ours.
-            session.glance.replace_staged(
-                seal.wanted(lifecycle_plan, lifecycle_properties),
-                **attributes)
-            if lifecycle_plan['convert']:
+            session.glance.replace_staged(decide)
+            if plan.convert:
                 # The staged file stays until all is well: should Glance's
                 # upload fail, it is what its user imports again.
                 assert session.journal is not None  # noqa: S101 - for mypy

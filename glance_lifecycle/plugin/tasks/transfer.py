@@ -20,12 +20,14 @@ from taskflow import task
 
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import progress
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin import targets
 from glance_lifecycle.signing import algorithms
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
+from glance_lifecycle.transfer.sink import base as sink_base
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -35,7 +37,10 @@ class Transfer(task.Task):
     """Writes and hashes the image.
 
     Provides ``lifecycle_result``: the engine's report (see
-    ``engine.Report``) with ``seconds``, ``cpu_seconds``, ``peak_memory``.
+    ``engine.Report``) with ``seconds``, ``cpu_seconds``, ``peak_memory``;
+    ``stored`` is the names of the stores. Where the copies are is in the
+    session: Glance logs the results of tasks, and the location of one in
+    Swift holds the account's key.
     """
 
     default_provides = 'lifecycle_result'
@@ -47,31 +52,34 @@ class Transfer(task.Task):
     def execute(self, lifecycle_plan: dict[str, Any]) -> dict[str, Any]:
         session = self._session
         with session.reporting():
-            found = targets.targets(session.stores)
+            plan = plans.Plan.from_dict(lifecycle_plan)
+            found = targets.targets(plan.stores)
             # On disk before the first byte, so that a death is undone.
             session.note(targets=found)
-            return run(session, lifecycle_plan, found,
-                       digests(lifecycle_plan))
+            return run(session, plan, found, digests(plan))
 
     def revert(self, *args: Any, **kwargs: Any) -> None:
         outcome.undo(self._session)
 
 
-def digests(plan: dict[str, Any]) -> list[str]:
+def digests(plan: plans.Plan) -> list[str]:
     """What to compute in the one pass; for most, signing adds nothing."""
     legacy = CONF.lifecycle_transfer.checksum
     signed = CONF.lifecycle_signing.hash_method
     return [glance_image.hash_algorithm(),
             *([] if legacy == 'none' else [legacy]),
-            *([algorithms.hashlib_name(signed)] if plan['resign'] else [])]
+            *([algorithms.hashlib_name(signed)] if plan.resign else [])]
 
 
-def run(session: sessions.Session, plan: dict[str, Any],
+def run(session: sessions.Session, plan: plans.Plan,
         stores: list[jobs.Target], algorithms: list[str]) -> dict[str, Any]:
-    """Run the pass in a child process, showing progress in the task."""
+    """Run the pass in a child process, showing progress in the task.
+
+    :returns: what Transfer provides; ``session.stored`` is set
+    """
     assert session.journal is not None  # noqa: S101 - Admit saw to it
     job = targets.job(session.glance.image_id, plan, stores, algorithms,
-                      session.glance.all_must_succeed, session.journal.fd)
+                      session.journal.fd)
     shown = progress.Progress()
     child = runner.Child(
         job, session.fd,
@@ -79,6 +87,9 @@ def run(session: sessions.Session, plan: dict[str, Any],
         python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
                                   or glance_image.wsgi_python()))
     result = child.run()
+    session.stored = {store: sink_base.Stored(**copy)
+                      for store, copy in result['stored'].items()}
+    result['stored'] = list(session.stored)
     LOG.info('Image %(image)s: %(size)d bytes to %(stores)s in %(seconds).1f '
              's, %(cpu).1f CPU seconds, %(memory)d MiB',
              {'image': session.glance.image_id,

@@ -24,6 +24,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 from taskflow import task
 
+from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import progress
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.signing import algorithms
@@ -55,18 +56,19 @@ class VerifySource(task.Task):
     def execute(self, lifecycle_plan: dict[str, Any]) -> dict[str, Any]:
         session = self._session
         with session.reporting():
-            given = session.signature
+            plan = plans.Plan.from_dict(lifecycle_plan)
+            given = plan.signature
             if given is None:
                 return {'digest': {}, 'signer': {}}
             # Before the hours that a large image may take to hash.
             certificate = certificates.fetch(
                 configured.manager(CONF), session.glance.context,
                 given.certificate_id)
-            configured.trust_policy(CONF, session.trust).check(
+            configured.trust_policy(CONF, plan.trust).check(
                 certificate, given.certificate_id,
                 datetime.datetime.now(datetime.UTC))
             name = algorithms.hashlib_name(given.hash_method)
-            value = self._hash(name, lifecycle_plan['staged_size'])
+            value = self._hash(name, plan.staged_size)
             verify.verify_digest(given, certificate, value)
             LOG.info('Image %(image)s has a good signature of %(signer)s',
                      {'image': session.glance.image_id,

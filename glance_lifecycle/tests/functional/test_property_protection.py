@@ -47,7 +47,9 @@ class PropertyProtectionTestCase(unittest.TestCase):
 
     def check(self, rules: Any) -> None:
         for operation in ('create', 'update', 'delete'):
-            for name in ('lifecycle_attestation', 'lifecycle_source_x'):
+            # MySQL and MariaDB compare names without case.
+            for name in ('lifecycle_attestation', 'lifecycle_source_x',
+                         'Lifecycle_attestation', 'LIFECYCLE_X'):
                 for roles, service_roles, allowed in (
                         (['member'], [], False), (['reader'], [], False),
                         ([], [], False), (['manager'], [], False),

@@ -47,3 +47,34 @@ class ExceptionsTest(unittest.TestCase):
             reason='a-b', detail='').reason)
         self.assertEqual('s1', exceptions.StoreFull(
             store='s1', detail='').store)
+
+    def test_for_the_user(self) -> None:
+        """What is the operator's, and paths and addresses that slipped in.
+        """
+        for detail, shown in (
+                ('cannot start /usr/bin/python: no such file',
+                 'cannot start (path): no such file'),
+                ('[lifecycle] state_dir: /var/lib/glance: full',
+                 '[lifecycle] state_dir: (path): full'),
+                ("cannot read '/etc/glance/x.conf', sorry",
+                 "cannot read '(path)', sorry"),
+                ('GET https://user:key@10.0.0.1:8080/v1/AUTH_x failed',
+                 'GET (address) failed'),
+                ('swift+http://a:b:c@h/v1, then', '(address), then'),
+                ('and/or, 5 MiB/s, HTTP/1.1, s3 or swift',
+                 'and/or, 5 MiB/s, HTTP/1.1, s3 or swift'),
+                ('the glance/images pool', 'the glance/images pool')):
+            error = exceptions.StoreError(store='s1', detail=detail,
+                                          operator='/secret/place')
+            self.assertNotIn('/secret', str(error))
+            self.assertIn('/secret/place', error.for_operator())
+            user = error.for_user()
+            self.assertIs(exceptions.StoreError, type(user))
+            self.assertEqual('Store s1 failed: ' + shown, str(user))
+            self.assertEqual(str(user), user.for_operator())
+
+    def test_of_the_image(self) -> None:
+        """What an image names is no secret to who brought it."""
+        error = exceptions.ImageRefused(
+            reason='backing-file', detail='it names /etc/shadow')
+        self.assertIn('/etc/shadow', str(error.for_user()))

@@ -57,11 +57,12 @@ def vouched(created: Sequence[Mark], made: float) -> bool:
 class Stored:
     """Where a committed copy is.
 
-    :ivar url: the location exactly as the glance_store driver makes it
+    :ivar url: the location exactly as the glance_store driver makes it; may
+        hold a password, so it is not shown
     :ivar metadata: the location's metadata, likewise (``{'store': id}``...)
     """
 
-    url: str
+    url: str = dataclasses.field(repr=False)
     metadata: dict[str, Any]
 
 

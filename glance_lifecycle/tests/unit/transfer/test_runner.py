@@ -110,7 +110,7 @@ class RunnerTest(unittest.TestCase):
     def test_unexpected_error(self) -> None:
         with self.assertLogs('glance_lifecycle', 'ERROR') as log:
             with self.assertRaisesRegex(exceptions.InternalError,
-                                        'RuntimeError: surprise'):
+                                        'RuntimeError; the log'):
                 self.run_child(self.job('Odd'))
         self.assertIn('Traceback', log.output[0])
         self.assertEqual([], self.left())
