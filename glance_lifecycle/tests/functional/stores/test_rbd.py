@@ -27,8 +27,10 @@ from glance_lifecycle.tests.functional.fixtures import ceph_conf
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import rbd_case
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer import rbd_server_side
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import rbd as rbd_sink
+from glance_lifecycle.transfer.sink import rbd_options
 from glance_lifecycle.transfer.sink import rbd_undo
 from glance_lifecycle.transfer.sink import rbd_unfinished
 
@@ -185,6 +187,7 @@ class StoreTest(rbd_case.RbdTestCase):
         self.assertGreater(imported, 4 * MIB)
         # The log of operations and such grow meanwhile.
         self.assertLess(ours, imported + 256 * 1024)
+        self.cluster.rbd('rm', 'images2/imported')
         self.assertLess(sink.bytes_written, 5 * MIB)
 
     def settled(self) -> int:
@@ -356,10 +359,12 @@ class LeftoverTest(rbd_case.RbdTestCase):
         """Its image is open, and vouched for all the same."""
         self.cluster.rbd('create', f'images/{IMAGE}', '--size', '64M')
         self.created.append(base.since(time.time() - 3600))
-        with self.cluster.image('images', IMAGE):
-            with self.assertRaisesRegex(exceptions.StoreError,
-                                        'open elsewhere'):
-                self.undo()
+        _rados, rbd = rbd_options.bindings('fast')
+        with (self.cluster.ioctx('images') as ioctx,
+              rbd.Image(ioctx, IMAGE),
+              self.assertRaisesRegex(exceptions.StoreError,
+                                     'open elsewhere')):
+            self.undo()
         self.assertTrue(self.undo())
         self.assert_nothing_left()
 
@@ -436,6 +441,31 @@ class LeftoverTest(rbd_case.RbdTestCase):
         self.created.append({'id': 'another'})
         self.assertFalse(self.undo())
         self.assertEqual(facts, self.facts(IMAGE))
+
+    def test_cloned_by_the_cluster(self) -> None:
+        """Known by its id like every other, and so is its failure."""
+        helpers.store(self.sink(), CONTENT)
+        source = {'options': self.options(), 'fsid': self.cluster.fsid,
+                  'image': IMAGE, 'snapshot': 'snap'}
+
+        def clone() -> None:
+            sink = rbd_server_side.ServerSide(
+                'fast', IMAGE, self.options(pool='images2'), source)
+            sink.note = self.note
+            sink.run(len(CONTENT.content), MIB, lambda done: None)
+
+        noted = list(self.created)
+        self.created.clear()
+        clone()
+        self.assertEqual(CONTENT.content, self.stored(pool='images2'))
+        self.assertTrue(self.undo(pool='images2'))
+        self.assert_nothing_left('images2')
+        self.cluster.rbd('create', f'images2/{IMAGE}', '--size', '9M')
+        self.assertRaises(exceptions.StoreDuplicate, clone)
+        self.assertFalse(self.undo(pool='images2'))
+        self.assertEqual([IMAGE], self.cluster.images('images2'))
+        self.created[:] = noted
+        self.assertTrue(self.undo())
 
     def test_the_image_id_of_a_client(self) -> None:
         """What a mark from before the creation counts on."""
