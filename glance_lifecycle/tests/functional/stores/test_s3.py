@@ -158,6 +158,25 @@ class StoreTest(s3_case.S3TestCase):
             self.client.abort_multipart_upload(
                 Bucket=s3_case.BUCKET, Key=key, UploadId=upload)
 
+    def test_the_first_cause_is_told(self) -> None:
+        """Not what goes wrong when we look whether it was made after all.
+        """
+        for image in (CONTENT, helpers.Image(b'small')):
+            sink = self.begun(image)
+            first, second = (exceptions.StoreError(store='one', detail=text)
+                             for text in ('first', 'second'))
+            # Before an upload is completed the name is looked at as well.
+            looks = [None, second] if image is CONTENT else [second]
+            with (mock.patch.object(s3_service.Service, 'create',
+                                    side_effect=first),
+                  mock.patch.object(s3_service.Service, 'find',
+                                    side_effect=looks),
+                  self.assertRaises(exceptions.StoreError) as caught):
+                sink.commit()
+            self.assertIs(first, caught.exception)
+            sink.abort()
+            self.assertFalse(self.undo())
+
     def test_undo_without_bucket(self) -> None:
         self.assertFalse(self.undo('s3_store_bucket = nowhere'))
         self.begun(CONTENT).commit()

@@ -15,6 +15,7 @@
 import io
 import time
 from typing import Any
+from unittest import mock
 
 from glance_store import exceptions as store_exceptions
 
@@ -25,6 +26,7 @@ from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import claim
 from glance_lifecycle.transfer.sink import swift as swift_sink
+from glance_lifecycle.transfer.sink import swift_service
 from glance_lifecycle.transfer.sink import swift_undo
 
 IMAGE = swift_case.IMAGE
@@ -315,6 +317,22 @@ class StoreTest(swift_case.SwiftTestCase):
         sink.abort()
         for name in others:
             self.client.delete_object(CONTAINER, name)
+
+    def test_the_first_cause_is_told(self) -> None:
+        """Not what goes wrong when we look whether it was made after all.
+        """
+        sink = self.begun(CONTENT)
+        first, second = (exceptions.StoreError(store='one', detail=text)
+                         for text in ('first', 'second'))
+        with (mock.patch.object(swift_service.Service, 'put_manifest',
+                                side_effect=first),
+              mock.patch.object(swift_service.Service, 'find',
+                                side_effect=[None, second]),
+              self.assertRaises(exceptions.StoreError) as caught):
+            sink.commit()
+        self.assertIs(first, caught.exception)
+        sink.abort()
+        self.assertFalse(self.undo())
 
     def test_undo_without_container(self) -> None:
         self.assertFalse(self.undo('swift_store_container = nowhere'))
