@@ -196,10 +196,12 @@ class Copying:
                 # All of them failed, and one error is known.
                 result['failed'] = {t.store: error.to_dict() for t in far}
         refused = []
+        assert self._journal is not None  # noqa: S101 - for mypy
         for target in near:
             try:
                 _add(result, server_side.copy(
-                    self._image, described, target, self._progress))
+                    self._image, described, target, self._progress,
+                    self._journal.created))
                 result['detail'][target.store] = 'its hash was not compared'
             except rbd_server_side.NotThisWay as error:
                 LOG.info('%s', error)

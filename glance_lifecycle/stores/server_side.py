@@ -27,6 +27,7 @@ from glance_lifecycle.stores import sources
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import rbd_server_side
+from glance_lifecycle.transfer.sink import base as sink_base
 
 _SINK = 'glance_lifecycle.transfer.sink.rbd:RbdSink'
 
@@ -43,10 +44,12 @@ def split(described: sources.Described, found: Sequence[jobs.Target]
 
 
 def copy(image: glance_image.StoredImage, described: sources.Described,
-         target: jobs.Target, progress: Progress) -> dict[str, Any]:
+         target: jobs.Target, progress: Progress,
+         note: Callable[[str, sink_base.Mark], None]) -> dict[str, Any]:
     """One copy; the same as the report of a transfer to one store, but that
     nobody knows how much was written.
 
+    :param note: puts what is made on record
     :raises NotThisWay: the cluster does not let us
     :raises StoreError: whatever else
     """
@@ -55,11 +58,12 @@ def copy(image: glance_image.StoredImage, described: sources.Described,
         size = source.virtual_size
         data = sum(e.length for e in source.extents()
                    if e.kind is extents.Kind.DATA)
-    stored = rbd_server_side.ServerSide(
-        target.store, image.id, target.options, described.options).run(
-        size, data, lambda done: progress({
-            'phase': 'transfer', 'total': size, 'done': done,
-            'stores': {target.store: done}}))
+    sink = rbd_server_side.ServerSide(
+        target.store, image.id, target.options, described.options)
+    sink.note = note
+    stored = sink.run(size, data, lambda done: progress({
+        'phase': 'transfer', 'total': size, 'done': done,
+        'stores': {target.store: done}}))
     return {'stored': {target.store: {'url': stored.url,
                                       'metadata': stored.metadata}},
             'failed': {}, 'bytes_written': {target.store: None},

@@ -158,10 +158,10 @@ class DriverSink(base.Sink):
                 (self.store, self._written, self._size))
         self._handover.finish()
         self._thread.join()
-        self._note_end()
         if self._result is None:
             assert self._error is not None  # noqa: S101 - for mypy
             raise _explain(self.store, self._error) from self._error
+        self._note_end()
         url, stored, _md5, _multihash, metadata = self._result
         if stored != self._size:
             raise exceptions.StoreError(

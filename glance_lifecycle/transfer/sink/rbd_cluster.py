@@ -239,7 +239,10 @@ class Cluster:
 
     def or_full(self, error: exceptions.StoreError) -> exceptions.StoreError:
         """The error, or that the pool is full, where librbd hides that."""
-        pool = self.call('asking for the pool', self._ask_pool)
+        try:
+            pool = self.call('asking for the pool', self._ask_pool)
+        except exceptions.StoreError:
+            return error
         full = rbd_room.full_flag(pool)
         return self._full('%s, so this failed: %s' % (
             full, error.fields['detail'])) if full else error

@@ -263,7 +263,7 @@ def _remove(cluster: rbd_cluster.Cluster, name: str, image_id: str) -> bool:
             raise cluster.or_full(exceptions.StoreError(
                 store=cluster.store, detail='image %s cannot be removed'
                 % name)) from error.__cause__
-        return False
+        # A name without an image behind it has gone.
     return True
 
 

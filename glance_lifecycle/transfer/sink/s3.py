@@ -18,6 +18,7 @@ whatever ends a transfer, its upload is aborted, and nobody else's.
 """
 
 from collections.abc import Sequence
+import contextlib
 import hashlib
 import logging
 import threading
@@ -167,7 +168,8 @@ class S3Sink(base.Sink):
         except exceptions.StoreError as error:
             if len(asked) == 1 and service.has_refused(error):
                 # So that nobody looks for it.
-                self._made({**begun, 'upload': '', 'again': False})
+                with contextlib.suppress(exceptions.LifecycleError):
+                    self._made({**begun, 'upload': '', 'again': False})
             raise
         self._made({**begun, 'upload': self._upload,
                     'again': len(asked) > 1, 'until': service.clock})
@@ -233,7 +235,13 @@ class S3Sink(base.Sink):
                 self._made({**made, 'version': answer['VersionId']})
 
     def _is_made(self, service: s3_service.Service) -> bool:
-        found = service.find(self.image_id)
+        """False where that cannot be told: the caller has the first cause.
+        """
+        try:
+            found = service.find(self.image_id)
+        except exceptions.StoreError as error:
+            LOG.warning('Image %s: %s', self.image_id, error)
+            return False
         return found is not None and s3_undo.is_ours(found, self.marks)
 
     def _remove(self, service: s3_service.Service) -> None:

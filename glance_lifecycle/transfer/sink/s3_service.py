@@ -356,14 +356,16 @@ class Service:
         """Whether that is the service's answer, and it did nothing."""
         return 400 <= self._code(error.__cause__ or error)[1] < 500
 
-    def delete(self, key: str, found: dict[str, Any]) -> bool:
+    def delete(self, key: str, found: dict[str, Any], *,
+               conditional: bool = True) -> bool:
         """Remove an object, if it still is the one that was found.
 
         As far as the service heeds that condition. Of a bucket with
         versions that version goes, if we may.
 
         :param found: its head
-        :returns: whether it still was
+        :param conditional: False to set no condition
+        :returns: whether the condition was met
         """
         remove = functools.partial(self.call, 'removing the image',
                                    'delete_object', Key=key)
@@ -376,7 +378,7 @@ class Service:
                 except exceptions.StoreError as error:
                     if self._code(error.__cause__ or error)[1] != 403:
                         raise
-            remove(IfMatch=found['ETag'])
+            remove(**({'IfMatch': found['ETag']} if conditional else {}))
         except exceptions.StoreDuplicate:
             # "Precondition failed": it is another one by now.
             return False

@@ -126,7 +126,7 @@ def _remove_object(service: s3_service.Service, key: str,
     found = service.find(key)
     if found and (is_ours(found, created) or base.vouched(
             created, found['LastModified'].timestamp())):
-        removed = service.delete(key, found)
+        removed = _delete(service, key, found)
     elif found:
         LOG.warning('Store %s has an object named %s that this transfer has '
                     'not made. It stays.', service.store, key)
@@ -135,5 +135,17 @@ def _remove_object(service: s3_service.Service, key: str,
         # Where it is not the current one any more.
         found = service.find(key, version)
         if found and is_ours(found, created):
-            removed |= service.delete(key, found)
+            removed |= _delete(service, key, found)
     return removed
+
+
+def _delete(service: s3_service.Service, key: str,
+            found: dict[str, Any]) -> bool:
+    if service.delete(key, found):
+        return True
+    again = service.find(key)
+    if again is None or any(again.get(name) != found.get(name) for name in (
+            'ETag', 'LastModified', 'Metadata', 'VersionId')):
+        return False
+    # The s3api of Swift compares with another tag than the one it tells.
+    return service.delete(key, found, conditional=False)

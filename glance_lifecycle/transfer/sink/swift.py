@@ -254,7 +254,13 @@ class SwiftSink(base.Sink):
         return '%s/%s-' % (self._container, self.image_id)
 
     def _is_made(self, service: swift_service.Service) -> bool:
-        found = service.find(self.image_id)
+        """False where that cannot be told: the caller has the first cause.
+        """
+        try:
+            found = service.find(self.image_id)
+        except exceptions.StoreError as error:
+            LOG.warning('Image %s: %s', self.image_id, error)
+            return False
         return found is not None and swift_undo.has_token(found, self.marks)
 
     def _wait_listed(self, service: swift_service.Service) -> None:

@@ -24,10 +24,14 @@ from glance_store import location
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import ceph_conf
+from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import rbd_case
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer import rbd_server_side
 from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import rbd as rbd_sink
+from glance_lifecycle.transfer.sink import rbd_options
+from glance_lifecycle.transfer.sink import rbd_undo
 from glance_lifecycle.transfer.sink import rbd_unfinished
 
 IMAGE = rbd_case.IMAGE
@@ -183,6 +187,7 @@ class StoreTest(rbd_case.RbdTestCase):
         self.assertGreater(imported, 4 * MIB)
         # The log of operations and such grow meanwhile.
         self.assertLess(ours, imported + 256 * 1024)
+        self.cluster.rbd('rm', 'images2/imported')
         self.assertLess(sink.bytes_written, 5 * MIB)
 
     def settled(self) -> int:
@@ -331,15 +336,145 @@ class LeftoverTest(rbd_case.RbdTestCase):
         self.assertTrue(self.undo())
 
     def test_of_the_stock_driver(self) -> None:
-        """A killed upload of its: an image without snapshot."""
+        """An image without snapshot: of an upload that may go on, or of one
+        that was killed, which only its task can tell.
+        """
         self.cluster.rbd('create', f'images/{IMAGE}', '--size', '64M')
-        self.assertLess(self.store_anew(), AT_ONCE)
+        sink = self.sink()
+        with self.assertRaisesRegex(exceptions.StoreDuplicate,
+                                    'without a snapshot: another program'):
+            sink.begin(MIB)
+        sink.abort()
+        self.assertFalse(self.undo())
+        self.created.clear()
+        self.assertFalse(self.undo())
+        self.created.append(base.since(time.time() + 3600))
+        self.assertFalse(self.undo())
+        self.assertEqual([IMAGE], self.cluster.images('images'))
+        self.created.append(base.since(time.time() - 3600))
+        self.assertTrue(self.undo())
+        self.assert_nothing_left()
+
+    def test_of_the_stock_driver_that_goes_on(self) -> None:
+        """Its image is open, and vouched for all the same."""
+        self.cluster.rbd('create', f'images/{IMAGE}', '--size', '64M')
+        self.created.append(base.since(time.time() - 3600))
+        _rados, rbd = rbd_options.bindings('fast')
+        with (self.cluster.ioctx('images') as ioctx,
+              rbd.Image(ioctx, IMAGE),
+              self.assertRaisesRegex(exceptions.StoreError,
+                                     'open elsewhere')):
+            self.undo()
+        self.assertTrue(self.undo())
+        self.assert_nothing_left()
 
     def test_killed_in_creation(self) -> None:
-        """The name is taken, and there is no image yet."""
-        with self.cluster.ioctx('images') as ioctx:
-            ioctx.write_full(f'rbd_id.{IMAGE}', b'\4\0\0\0abcd')
-        self.assertLess(self.store_anew(), AT_ONCE)
+        """The name is taken, and there is no image yet: ours or another's.
+        """
+        self.created.append({'client': 0xab})
+        for image_id, ours in ((b'abcd', True), (b'bcde', False)):
+            with self.cluster.ioctx('images') as ioctx:
+                ioctx.write_full(f'rbd_id.{IMAGE}', b'\4\0\0\0' + image_id)
+            sink = self.sink()
+            self.assertRaises(exceptions.StoreDuplicate, sink.begin, MIB)
+            sink.abort()
+            self.assertEqual(ours, self.undo())
+        self.created.append(base.since(time.time() - 3600))
+        self.assertTrue(self.undo())
+        self.assert_nothing_left()
+
+    def test_journal_is_lost(self) -> None:
+        """Its metadata tell that it is ours, and its watch that it died."""
+        self.kill_at(2)
+        self.created.clear()
+        self.assertTrue(self.undo())
+        self.assert_nothing_left()
+
+    def test_another_cluster(self) -> None:
+        self.kill_at(2)
+        noted = list(self.created)
+        self.created[:] = [{**mark, 'fsid': 'another'} for mark in noted]
+        with self.assertRaisesRegex(exceptions.StoreError,
+                                    'another cluster'):
+            self.undo()
+        self.created[:] = noted
+        self.assertTrue(self.undo())
+        self.assert_nothing_left()
+
+    def test_in_the_trash(self) -> None:
+        """Where librbd puts what it removes, and a death leaves it."""
+        for until in (2, 3):
+            with self.subTest(until):
+                self.created.clear()
+                self.kill_at(until)
+                transfer.until('its watch has ended', lambda: not self.facts(
+                    IMAGE)['watchers'], timeout=60)
+                self.cluster.rbd('trash', 'mv', f'images/{IMAGE}')
+                # One of the same name, of somebody else, is none of ours.
+                self.cluster.rbd('create', f'images/{IMAGE}', '--size', '9M')
+                self.cluster.rbd('trash', 'mv', f'images/{IMAGE}')
+                self.assertTrue(self.undo())
+                self.assertFalse(self.undo())
+                listed = json.loads(self.cluster.rbd(
+                    'trash', 'ls', 'images', '--format', 'json'))
+                self.assertEqual([IMAGE], [one['name'] for one in listed])
+                self.cluster.rbd('trash', 'purge', 'images')
+                self.assert_nothing_left()
+
+    def test_replaced_meanwhile(self) -> None:
+        """By another's that is just being made: of the same name, unmarked.
+        """
+        helpers.store(self.sink(), CONTENT)
+        noted = list(self.created)
+        self.assertTrue(self.undo())
+        self.cluster.rbd('create', f'images/{IMAGE}', '--size', '64M')
+        self.created[:] = noted
+        self.assertFalse(self.undo())
+        self.assertEqual([IMAGE], self.cluster.images('images'))
+
+    def test_snapshots_of_a_foreign_image(self) -> None:
+        foreign = rbd_sink.RbdSink('fast', IMAGE, self.options())
+        helpers.store(foreign, CONTENT)
+        self.cluster.rbd('snap', 'create', f'images/{IMAGE}@backup')
+        facts = self.facts(IMAGE)
+        self.assertFalse(self.undo())
+        self.created.append({'id': 'another'})
+        self.assertFalse(self.undo())
+        self.assertEqual(facts, self.facts(IMAGE))
+
+    def test_cloned_by_the_cluster(self) -> None:
+        """Known by its id like every other, and so is its failure."""
+        helpers.store(self.sink(), CONTENT)
+        source = {'options': self.options(), 'fsid': self.cluster.fsid,
+                  'image': IMAGE, 'snapshot': 'snap'}
+
+        def clone() -> None:
+            sink = rbd_server_side.ServerSide(
+                'fast', IMAGE, self.options(pool='images2'), source)
+            sink.note = self.note
+            sink.run(len(CONTENT.content), MIB, lambda done: None)
+
+        noted = list(self.created)
+        self.created.clear()
+        clone()
+        self.assertEqual(CONTENT.content, self.stored(pool='images2'))
+        self.assertTrue(self.undo(pool='images2'))
+        self.assert_nothing_left('images2')
+        self.cluster.rbd('create', f'images2/{IMAGE}', '--size', '9M')
+        self.assertRaises(exceptions.StoreDuplicate, clone)
+        self.assertFalse(self.undo(pool='images2'))
+        self.assertEqual([IMAGE], self.cluster.images('images2'))
+        self.created[:] = noted
+        self.assertTrue(self.undo())
+
+    def test_the_image_id_of_a_client(self) -> None:
+        """What a mark from before the creation counts on."""
+        sink = self.sink()
+        sink.begin(MIB)
+        client, made = self.created
+        self.assertTrue(rbd_undo.may_be_of(client['client'], made['id']))
+        self.assertFalse(rbd_undo.may_be_of(client['client'] + 1,
+                                            made['id']))
 
     def test_killed_before_the_mark_was_removed(self) -> None:
         helpers.store(self.sink(), CONTENT)
@@ -353,5 +488,5 @@ class LeftoverTest(rbd_case.RbdTestCase):
         sink = self.sink()
         self.assertRaises(exceptions.StoreDuplicate, sink.begin, MIB)
         sink.abort()
+        self.assertFalse(self.undo())
         self.assertEqual([IMAGE], self.cluster.images('images'))
-        self.assertTrue(self.undo())

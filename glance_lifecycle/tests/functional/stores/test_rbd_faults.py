@@ -192,6 +192,7 @@ class FullTest(FaultTestCase):
         """What others have left there, who saw to no trash, stays known."""
         self.cluster.empty('images')
         self.cluster.rbd('create', f'images/{IMAGE}', '--size', '64M')
+        self.created.append({'absent': True})
         with self.cluster.full():
             with self.fails(exceptions.StoreFull,
                             f'no room left .* {IMAGE} cannot be removed', 5):

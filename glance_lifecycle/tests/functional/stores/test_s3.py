@@ -14,16 +14,20 @@
 
 import io
 from typing import Any
+from unittest import mock
 
 from glance_store import exceptions as store_exceptions
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import bad_network
+from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import s3_case
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer.sink import object_marks
 from glance_lifecycle.transfer.sink import patience
 from glance_lifecycle.transfer.sink import s3 as s3_sink
+from glance_lifecycle.transfer.sink import s3_service
 
 IMAGE = s3_case.IMAGE
 MIB = s3_case.MIB
@@ -54,6 +58,8 @@ class ContractTest(s3_case.S3TestCase):
 
     def head(self, key: str, bucket: str) -> dict[str, Any]:
         found = self.client.head_object(Bucket=bucket, Key=key)
+        # Whose it is, which the driver neither writes nor reads.
+        found['Metadata'].pop(object_marks.METADATA, None)
         # How many parts it consists of is no reader's concern. Services
         # have another default type for objects that consist of any.
         return {k: v for k, v in found.items() if k not in (
@@ -132,27 +138,129 @@ class StoreTest(s3_case.S3TestCase):
                                        Body=b'theirs')
                 self.assertRaises(exceptions.StoreDuplicate, sink.commit)
                 sink.abort()
+                self.assertFalse(self.undo())
                 self.assertEqual(b'theirs', self.stored())
-                self.assertTrue(self.undo())
+                self.client.delete_object(Bucket=s3_case.BUCKET, Key=IMAGE)
 
     def test_uploads_of_others(self) -> None:
-        """Those of the same image go once it is there; no others do."""
+        """They may go on, also those of the same image."""
         for key in (IMAGE, IMAGE + '-1', IMAGE[:-1]):
             self.client.create_multipart_upload(Bucket=s3_case.BUCKET,
                                                 Key=key)
         sink = self.begun(CONTENT)
         self.assertEqual(4, len(self.uploads()))
         sink.commit()
-        self.assertEqual([IMAGE[:-1], IMAGE + '-1'],
-                         sorted(key for key, _upload in self.uploads()))
+        theirs = sorted((IMAGE[:-1], IMAGE, IMAGE + '-1'))
         self.assertTrue(self.undo())
-        self.assertEqual(2, len(self.uploads()))
+        self.assertEqual(theirs, sorted(
+            key for key, _upload in self.uploads()))
         for key, upload in self.uploads():
             self.client.abort_multipart_upload(
                 Bucket=s3_case.BUCKET, Key=key, UploadId=upload)
 
+    def test_the_first_cause_is_told(self) -> None:
+        """Not what goes wrong when we look whether it was made after all.
+        """
+        for image in (CONTENT, helpers.Image(b'small')):
+            sink = self.begun(image)
+            first, second = (exceptions.StoreError(store='one', detail=text)
+                             for text in ('first', 'second'))
+            # Before an upload is completed the name is looked at as well.
+            looks = [None, second] if image is CONTENT else [second]
+            with (mock.patch.object(s3_service.Service, 'create',
+                                    side_effect=first),
+                  mock.patch.object(s3_service.Service, 'find',
+                                    side_effect=looks),
+                  self.assertRaises(exceptions.StoreError) as caught):
+                sink.commit()
+            self.assertIs(first, caught.exception)
+            sink.abort()
+            self.assertFalse(self.undo())
+
     def test_undo_without_bucket(self) -> None:
         self.assertFalse(self.undo('s3_store_bucket = nowhere'))
+        self.begun(CONTENT).commit()
+        with self.assertRaisesRegex(exceptions.StoreError,
+                                    'no bucket nowhere any more'):
+            self.undo('s3_store_bucket = nowhere')
+        self.assertTrue(self.undo())
+
+    def test_an_answer_is_lost(self) -> None:
+        """There are two uploads then, of which only one has an id for us."""
+        for commits in (True, False):
+            with self.subTest(commits):
+                self.created.clear()
+                theirs = self.client.create_multipart_upload(
+                    Bucket=s3_case.BUCKET, Key=IMAGE)['UploadId']
+                self.client.upload_part(
+                    Bucket=s3_case.BUCKET, Key=IMAGE, UploadId=theirs,
+                    PartNumber=1, Body=b'theirs')
+                sink = self.sink()
+                self.lose_an_upload(sink)
+                self.assertEqual(3, len(self.uploads()))
+                helpers.feed(sink, CONTENT)
+                if commits:
+                    sink.commit()
+                    self.assertTrue(self.undo())
+                else:
+                    sink.abort()
+                self.assertEqual([(IMAGE, theirs)], self.uploads())
+                self.client.abort_multipart_upload(
+                    Bucket=s3_case.BUCKET, Key=IMAGE, UploadId=theirs)
+
+    def lose_an_upload(self, sink: s3_sink.S3Sink) -> None:
+        create = s3_service.Service.create_upload
+
+        def twice(service: s3_service.Service, key: str,
+                  metadata: dict[str, str], asked: list[float]) -> str:
+            create(service, key, metadata, asked)
+            return create(service, key, metadata, asked)
+
+        with mock.patch.object(s3_service.Service, 'create_upload', twice):
+            sink.begin(len(CONTENT.content))
+
+    def test_older_uploads_are_not_vouched_for(self) -> None:
+        """What Glance itself left is newer than what was there before."""
+        self.client.create_multipart_upload(Bucket=s3_case.BUCKET, Key=IMAGE)
+        before = self.uploads()
+        transfer.until('a second has passed', lambda: (
+            self.service_time() > self.uploaded_at() + 1.5))
+        self.created.append(s3_sink.S3Sink.absent(
+            'one', IMAGE, self.options()))
+        self.client.create_multipart_upload(Bucket=s3_case.BUCKET, Key=IMAGE)
+        self.assertTrue(self.undo())
+        self.assertEqual(before, self.uploads())
+        self.created[:] = [base.since(self.uploaded_at() - 5)]
+        self.assertTrue(self.undo())
+
+    def service_time(self) -> float:
+        answer = self.client.head_bucket(Bucket=s3_case.BUCKET)
+        return object_marks.service_time(
+            answer['ResponseMetadata']['HTTPHeaders']['date'])
+
+    def uploaded_at(self) -> float:
+        listed = self.client.list_multipart_uploads(Bucket=s3_case.BUCKET)
+        return float(listed['Uploads'][0]['Initiated'].timestamp())
+
+    def test_same_bytes_with_another_token(self) -> None:
+        """The same entity tag and size: another Glance's, of that image."""
+        image = helpers.Image(b'small')
+        self.begun(image).commit()
+        created = list(self.created)
+        self.assertTrue(self.undo())
+        for token in ('', 'another'):
+            self.client.put_object(
+                Bucket=s3_case.BUCKET, Key=IMAGE, Body=b'small', Metadata={
+                    object_marks.METADATA: token} if token else {})
+            self.created[:] = created
+            self.assertFalse(self.undo())
+            self.assertEqual(b'small', self.stored())
+        # And our token with other bytes.
+        self.client.put_object(
+            Bucket=s3_case.BUCKET, Key=IMAGE, Body=b'other',
+            Metadata={object_marks.METADATA: created[-1]['token']})
+        self.assertFalse(self.undo())
+        self.client.delete_object(Bucket=s3_case.BUCKET, Key=IMAGE)
 
     def test_parts_of_zeros(self) -> None:
         sink = self.begun(helpers.Image(40 * PART, b'x', 3 * PART))
@@ -203,4 +311,29 @@ class StoreTest(s3_case.S3TestCase):
 
 
 class RadosGwStoreTest(s3_case.OnRadosGw, StoreTest):
-    pass
+
+    def test_versions(self) -> None:
+        """Ours goes, whether it is the current one or not, and no other."""
+        bucket = s3_case.BUCKET
+        self.client.put_bucket_versioning(
+            Bucket=bucket, VersioningConfiguration={'Status': 'Enabled'})
+        for image in (helpers.Image(b'small'), CONTENT):
+            for replaced in (False, True):
+                with self.subTest(len(image.content), replaced=replaced):
+                    self.created.clear()
+                    self.begun(image).commit()
+                    if replaced:
+                        theirs = self.client.put_object(
+                            Bucket=bucket, Key=IMAGE,
+                            Body=image.content)['VersionId']
+                    self.assertTrue(self.undo())
+                    self.assertFalse(self.undo())
+                    listed = self.client.list_object_versions(Bucket=bucket)
+                    self.assertNotIn('DeleteMarkers', listed)
+                    self.assertEqual(
+                        [theirs] if replaced else [],
+                        [one['VersionId'] for one in
+                         listed.get('Versions', ())])
+                    if replaced:
+                        self.client.delete_object(
+                            Bucket=bucket, Key=IMAGE, VersionId=theirs)

@@ -13,7 +13,9 @@
 """The Swift sink on a real Swift."""
 
 import io
+import time
 from typing import Any
+from unittest import mock
 
 from glance_store import exceptions as store_exceptions
 
@@ -22,7 +24,10 @@ from glance_lifecycle.tests.functional.fixtures import bad_network
 from glance_lifecycle.tests.functional.stores import swift_case
 from glance_lifecycle.tests.unit.transfer.sink import helpers
 from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer.sink import claim
 from glance_lifecycle.transfer.sink import swift as swift_sink
+from glance_lifecycle.transfer.sink import swift_service
+from glance_lifecycle.transfer.sink import swift_undo
 
 IMAGE = swift_case.IMAGE
 MIB = swift_case.MIB
@@ -190,8 +195,9 @@ class StoreTest(swift_case.SwiftTestCase):
                 self.client.put_object(CONTAINER, IMAGE, b'theirs')
                 self.assertRaises(exceptions.StoreDuplicate, sink.commit)
                 sink.abort()
+                self.assertFalse(self.undo())
                 self.assertEqual(b'theirs', self.stored())
-                self.assertTrue(self.undo())
+                self.client.delete_object(CONTAINER, IMAGE)
 
     def test_a_segment_came_meanwhile(self) -> None:
         """Neither overwritten, nor made a part of the image."""
@@ -201,8 +207,9 @@ class StoreTest(swift_case.SwiftTestCase):
                                     '-99998 would become part'):
             sink.commit()
         sink.abort()
+        self.assertFalse(self.undo())
         self.assertEqual([IMAGE + '-99998'], self.names())
-        self.assertTrue(self.undo())
+        self.client.delete_object(CONTAINER, IMAGE + '-99998')
 
     def test_a_segment_vanished(self) -> None:
         sink = self.begun(CONTENT, timeout=2)
@@ -212,12 +219,86 @@ class StoreTest(swift_case.SwiftTestCase):
             sink.commit()
         sink.abort()
 
+    def put_segments(self, **headers: str) -> list[str]:
+        names = [f'{IMAGE}-{number:05}' for number in range(1, 60)]
+        for name in names:
+            self.client.put_object(CONTAINER, name, b'old', headers={
+                f'X-Object-Meta-Lifecycle-{key}': value
+                for key, value in headers.items()})
+        return names
+
     def test_segments_of_an_earlier_transfer(self) -> None:
-        """Longer than ours: they would become its end."""
-        for number in range(1, 60):
-            self.client.put_object(CONTAINER, f'{IMAGE}-{number:05}', b'old')
+        """Longer than ours: they would become its end.
+
+        Its journal is lost, but it ran on this host, where nobody writes
+        the image now.
+        """
+        self.put_segments(Transfer='lost', Host=claim.scope())
         self.begun(CONTENT).commit()
         self.assertEqual(CONTENT.content, self.stored())
+        self.assertTrue(self.undo())
+
+    def test_segments_of_another_host(self) -> None:
+        """It may be alive: they stay, until they are a day old."""
+        names = self.put_segments(Transfer='lost', Host='another')
+        sink = self.sink()
+        with self.assertRaisesRegex(exceptions.StoreDuplicate,
+                                    '-00001 in container glance: another'):
+            sink.begin(len(CONTENT.content))
+        sink.abort()
+        self.assertFalse(self.undo())
+        self.assertEqual(names, self.names())
+        before = swift_undo.ABANDONED
+        swift_undo.ABANDONED = -3600.0
+        self.addCleanup(setattr, swift_undo, 'ABANDONED', before)
+        self.begun(CONTENT).commit()
+        self.assertTrue(self.undo())
+
+    def test_segments_of_the_stock_driver(self) -> None:
+        """However old they are, only its dead task vouches for them."""
+        names = self.put_segments()
+        before = swift_undo.ABANDONED
+        swift_undo.ABANDONED = -3600.0
+        self.addCleanup(setattr, swift_undo, 'ABANDONED', before)
+        sink = self.sink()
+        self.assertRaises(exceptions.StoreDuplicate, sink.begin,
+                          len(CONTENT.content))
+        sink.abort()
+        # An image of one object does not touch them.
+        self.begun(helpers.Image(b'small')).commit()
+        self.assertTrue(self.undo())
+        self.created.append(swift_sink.SwiftSink.absent(
+            'one', IMAGE, self.options()))
+        self.created.append(base.since(time.time() + 3600))
+        self.assertFalse(self.undo())
+        self.assertEqual(names, self.names())
+        self.created.append(base.since(time.time() - 3600))
+        self.assertTrue(self.undo())
+
+    def test_a_foreign_segment_is_refused_and_kept(self) -> None:
+        """Neither does abort remove it, whose request it refused."""
+        sink = self.sink()
+        sink.begin(len(CONTENT.content))
+        self.client.put_object(CONTAINER, IMAGE + '-00002', b'theirs')
+        with self.assertRaises(exceptions.StoreDuplicate):
+            helpers.feed(sink, CONTENT)
+            sink.commit()
+        sink.abort()
+        self.assertFalse(self.undo())
+        self.assertEqual([IMAGE + '-00002'], self.names())
+        self.client.delete_object(CONTAINER, IMAGE + '-00002')
+
+    def test_a_foreign_manifest_over_foreign_segments(self) -> None:
+        """Another Glance's whole image, while our journal is still there."""
+        self.begun(CONTENT).commit()
+        created = list(self.created)
+        self.assertTrue(self.undo())
+        other = swift_sink.SwiftSink('one', IMAGE, self.options())
+        helpers.store(other, CONTENT)
+        self.assertFalse(self.undo())
+        self.assertEqual(CONTENT.content, self.stored())
+        self.created[:] = [{'token': other.marks[0]['token']}]
+        self.assertNotEqual(created, self.created)
         self.assertTrue(self.undo())
 
     def test_others_are_left_alone(self) -> None:
@@ -237,8 +318,29 @@ class StoreTest(swift_case.SwiftTestCase):
         for name in others:
             self.client.delete_object(CONTAINER, name)
 
+    def test_the_first_cause_is_told(self) -> None:
+        """Not what goes wrong when we look whether it was made after all.
+        """
+        sink = self.begun(CONTENT)
+        first, second = (exceptions.StoreError(store='one', detail=text)
+                         for text in ('first', 'second'))
+        with (mock.patch.object(swift_service.Service, 'put_manifest',
+                                side_effect=first),
+              mock.patch.object(swift_service.Service, 'find',
+                                side_effect=[None, second]),
+              self.assertRaises(exceptions.StoreError) as caught):
+            sink.commit()
+        self.assertIs(first, caught.exception)
+        sink.abort()
+        self.assertFalse(self.undo())
+
     def test_undo_without_container(self) -> None:
         self.assertFalse(self.undo('swift_store_container = nowhere'))
+        self.begun(CONTENT).commit()
+        with self.assertRaisesRegex(exceptions.StoreError,
+                                    'no container nowhere any more'):
+            self.undo('swift_store_container = nowhere')
+        self.assertTrue(self.undo())
 
     def test_quota(self) -> None:
         self.client.post_container(CONTAINER, {

@@ -31,6 +31,18 @@ time.sleep(60)
 '''
 
 
+class ScopeTest(unittest.TestCase):
+
+    def test_same_for_all_of_this_host(self) -> None:
+        told = subprocess.run(
+            [sys.executable, '-c', 'from glance_lifecycle.transfer.sink '
+             'import claim; print(claim.scope())'],
+            stdout=subprocess.PIPE, check=True, text=True).stdout
+        self.assertEqual(claim.scope(), told.strip())
+        with open('/proc/sys/kernel/random/boot_id') as stream:
+            self.assertNotIn(claim.scope(), stream.read())
+
+
 class ClaimTest(unittest.TestCase):
 
     def make(self, *place: str) -> claim.Claim:

@@ -27,6 +27,7 @@ from oslo_config import cfg
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer.sink import base
 from glance_lifecycle.transfer.sink import driver
 from glance_lifecycle.transfer.sink import driver_store
 
@@ -42,6 +43,8 @@ class BadStore(store_driver.Store):
     def __init__(self, fault: str) -> None:
         super().__init__(cfg.CONF, 'bad')
         self.fault = fault
+        self.there = False
+        self.url = 'file:///x/volume'
         self.deleted: list[str] = []
 
     def get_schemes(self) -> tuple[str, ...]:
@@ -51,7 +54,16 @@ class BadStore(store_driver.Store):
         return filesystem.StoreLocation
 
     def delete(self, location: Any, context: Any = None) -> None:
+        if self.fault == 'away':
+            raise KeyError('password=hunter2')
         self.deleted.append(location.store_location.path)
+        raise store_exceptions.NotFound()
+
+    def get_size(self, location: Any, context: Any = None) -> int:
+        if self.fault == 'away':
+            raise KeyError('password=hunter2')
+        if self.there:
+            return 1
         raise store_exceptions.NotFound()
 
     def add(self, image_id: str, image_file: Any, image_size: int,
@@ -72,10 +84,16 @@ class BadStore(store_driver.Store):
             time.sleep(60)
         if self.fault == 'short':
             return 'file:///x/' + image_id, 10, '', '', {}
+        return self.store_all(image_id, image_file, image_size)
+
+    def store_all(self, image_id: str, image_file: Any,
+                  image_size: int) -> Any:
         while image_file.read(65536):
             pass
         if self.fault == 'late':
             raise store_exceptions.StorageFull()
+        if self.fault == 'no':
+            return self.url, image_size, '', '', {}
         return 'file:///x/' + image_id, image_size - 1, '', '', {}
 
 
@@ -143,8 +161,53 @@ class BadDriverTest(helpers.TempDirTestCase):
         self.sink('')
         with self.assertLogs(driver.LOG, 'WARNING') as logs:
             self.assertFalse(driver.DriverSink.undo(
-                'far', IMAGE, {'driver': 'vmware'}))
+                'far', IMAGE, {'driver': 'vmware'}, [{'absent': True}]))
         self.assertIn(IMAGE, logs.output[0])
+
+    def test_new_names_are_noted(self) -> None:
+        """Of a driver that makes them up, unless they hold a secret."""
+        for url, noted in (('file:///x/volume', True),
+                           ('file://user:hunter2@host/x/volume', False),
+                           ('file:///x/volume?key=hunter2', False)):
+            with self.subTest(url):
+                sink = self.sink('no')
+                sink.options = {'driver': 'vmware'}
+                self.bad.url = url
+                helpers.store(sink, SMALL)
+                self.assertEqual([{'url': url}] if noted else [], sink.marks)
+                driver.DriverSink.undo('far', IMAGE, sink.options,
+                                       sink.marks)
+                self.assertEqual(['/x/volume'] if noted else [],
+                                 self.bad.deleted)
+
+    def test_it_came_after_we_had_looked(self) -> None:
+        """The driver refuses then, and what is there is another's."""
+        sink = self.sink('duplicate')
+        self.assertRaises(exceptions.StoreDuplicate, sink.begin, 10)
+        sink.abort()
+        self.assertEqual([{'absent': True}, {'not_ours': True}], sink.marks)
+        self.assertFalse(driver.DriverSink.undo('far', IMAGE, sink.options,
+                                                sink.marks))
+        self.assertEqual([], self.bad.deleted)
+
+    def test_it_is_there_already(self) -> None:
+        sink = self.sink('no')
+        self.bad.there = True
+        self.assertRaises(exceptions.StoreDuplicate, sink.begin, 10)
+        sink.abort()
+        self.assertEqual([], sink.marks)
+
+    def test_it_cannot_be_told(self) -> None:
+        sink = self.sink('away')
+        for call in (lambda: sink.begin(10),
+                     lambda: driver.DriverSink.absent('far', IMAGE,
+                                                      sink.options),
+                     lambda: driver.DriverSink.undo(
+                         'far', IMAGE, sink.options, [{'absent': True}])):
+            with self.assertRaises(exceptions.StoreError) as caught:
+                call()
+            self.assertNotIn('hunter2', str(caught.exception))
+        sink.abort()
 
 
 class StockDriverTest(helpers.TempDirTestCase):
@@ -190,10 +253,12 @@ class StockDriverTest(helpers.TempDirTestCase):
                 with open(path, 'rb') as stream:
                     self.assertEqual(image.content, stream.read())
                 sink.abort()
-                self.assertTrue(driver.DriverSink.undo('far', IMAGE,
-                                                       self.options))
-                self.assertFalse(driver.DriverSink.undo('far', IMAGE,
-                                                        self.options))
+                self.assertFalse(driver.DriverSink.undo(
+                    'far', IMAGE, self.options, []))
+                self.assertTrue(driver.DriverSink.undo(
+                    'far', IMAGE, self.options, sink.marks))
+                self.assertFalse(driver.DriverSink.undo(
+                    'far', IMAGE, self.options, sink.marks))
                 self.assertEqual([], os.listdir(self.dir))
 
     def test_abort_at_every_call(self) -> None:
@@ -218,8 +283,15 @@ class StockDriverTest(helpers.TempDirTestCase):
         sink = self.sink()
         self.assertRaises(exceptions.StoreDuplicate, sink.begin, 10)
         sink.abort()
+        for created in ([], sink.marks, [base.since(time.time() + 3600)]):
+            self.assertFalse(driver.DriverSink.undo('far', IMAGE,
+                                                    self.options, created))
         with open(path, 'rb') as stream:
             self.assertEqual(b'theirs', stream.read())
+        self.assertRaises(exceptions.StoreDuplicate, driver.DriverSink.absent,
+                          'far', IMAGE, self.options)
+        self.assertTrue(driver.DriverSink.undo(
+            'far', IMAGE, self.options, [base.since(time.time() - 3600)]))
 
     def test_incomplete_is_not_committed(self) -> None:
         sink = self.sink()
