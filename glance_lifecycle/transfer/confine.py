@@ -22,7 +22,6 @@ import dataclasses
 import functools
 import os
 import re
-import subprocess
 import sys
 from typing import NoReturn
 
@@ -174,6 +173,8 @@ def linked(program: str) -> tuple[str, ...]:
 
     The program is not run: this is how ldd asks. Empty for a static one.
     """
+    # Late: only some formats start a program, and each child would pay.
+    import subprocess
     said = subprocess.run(
         [program], env={'LD_TRACE_LOADED_OBJECTS': '1'}, check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
