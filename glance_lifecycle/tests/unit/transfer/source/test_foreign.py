@@ -148,7 +148,8 @@ class ForeignSourceTest(base.BaseTestCase):
         self.assertEqual([], list(self.scratch.iterdir()))
         # Nothing can be made there any more, and nothing need be.
         self.scratch.rmdir()
-        source = self.source('truncate -s 2M "$5"', scratch=reserved['scratch'])
+        source = self.source('truncate -s 2M "$5"',
+                             scratch=reserved['scratch'])
         source.open()
         self.assertEqual(2 * MIB, source.virtual_size)
 
