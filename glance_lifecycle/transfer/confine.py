@@ -22,7 +22,6 @@ import dataclasses
 import functools
 import os
 import re
-import subprocess
 import sys
 from typing import NoReturn
 
@@ -93,10 +92,13 @@ def lacking() -> list[str]:
     return found
 
 
-def enter(reach: Reach, mode: str) -> None:
+def enter(reach: Reach, mode: str, image: int, *scratch: int) -> None:
     """Confine this process, for good. It must have one thread only.
 
     :param mode: REQUIRED or BEST_EFFORT, which does what the kernel can
+    :param image: its descriptor, which is of use as it is; a program that is
+        started may open it once more. -1: none
+    :param scratch: descriptors of files that such a program may write
     :raises ConfigurationError: it is required and cannot be done
     :raises InternalError: other threads would stay free
     """
@@ -113,6 +115,8 @@ def enter(reach: Reach, mode: str) -> None:
     rules += [(path, landlock.WRITE) for path in reach.write]
     for program in reach.execute:
         rules += _executing(program)
+    if reach.execute:
+        rules += _handed_over(image, *scratch)
     denied = [seccomp.ALWAYS]
     if reach.network:
         rules += _reading(_NETWORK)
@@ -155,10 +159,7 @@ def converter(program: str, reads: int,
                 detail='[lifecycle_transfer] qemu_img is a script. Set it '
                 'to the program itself, which alone may run confined.')
     rules: list[tuple[str | int, int]] = [
-        (reads, landlock.READ_FILE),
-        (writes, landlock.READ_FILE | landlock.WRITE_FILE
-         | landlock.TRUNCATE),
-        *_executing(program),
+        *_handed_over(reads, writes), *_executing(program),
         *((path, landlock.READ_FILE) for path in linked(program)),
         ('/etc/ld.so.cache', landlock.READ_FILE), _NOTHING]
     ruleset = landlock.ruleset(rules) if landlock.version() else -1
@@ -172,6 +173,8 @@ def linked(program: str) -> tuple[str, ...]:
 
     The program is not run: this is how ldd asks. Empty for a static one.
     """
+    # Late: only some formats start a program, and each child would pay.
+    import subprocess
     said = subprocess.run(
         [program], env={'LD_TRACE_LOADED_OBJECTS': '1'}, check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -189,6 +192,14 @@ def _executing(program: str) -> list[tuple[str | int, int]]:
     return [(path, landlock.EXECUTE | landlock.READ_FILE) for path in (
         program, *(path for path in linked(program)
                    if os.path.basename(path).startswith('ld')))]
+
+
+def _handed_over(image: int, *scratch: int) -> list[tuple[str | int, int]]:
+    """These very files, under whatever names or none."""
+    changed = landlock.READ_FILE | landlock.WRITE_FILE | landlock.TRUNCATE
+    return [(fd, rights) for fd, rights in (
+        (image, landlock.READ_FILE), *((fd, changed) for fd in scratch))
+        if fd >= 0]
 
 
 def _reading(paths: tuple[str, ...]) -> list[tuple[str | int, int]]:

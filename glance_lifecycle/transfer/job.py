@@ -133,10 +133,10 @@ class Job:
     readable: tuple[str, ...] = ()
     content: dict[str, Any] | None = None
 
-    def reserve(self) -> dict[str, Any]:
+    def reserve(self) -> dict[str, int]:
         """What the source opens before it is confined; see its ``reserve``.
         """
-        found: dict[str, Any] = load(self.source).reserve(
+        found: dict[str, int] = load(self.source).reserve(
             self.source_options)
         return found
 
@@ -156,7 +156,7 @@ class Job:
         return tuple(found)
 
     def open_source(self, fd: int,
-                    reserved: dict[str, Any]) -> source_base.Source:
+                    reserved: dict[str, int]) -> source_base.Source:
         """The source.
 
         :param fd: of the image; -1 for a source that opens it itself

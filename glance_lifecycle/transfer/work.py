@@ -44,7 +44,7 @@ class Work:
         self._cancelled: str | None = None
         self._engine: engine.Engine | None = None
         self._finished = threading.Event()
-        self._reserved: dict[str, Any] = {}
+        self._reserved: dict[str, int] = {}
         # Opened now: later it is out of reach.
         self._status = os.open('/proc/self/status',
                                os.O_RDONLY | os.O_CLOEXEC)
@@ -55,7 +55,8 @@ class Work:
         :raises LifecycleError: as ``Job.reserve`` and ``confine.enter``
         """
         self._reserved = self._job.reserve()
-        confine.enter(self._job.reach(), self._job.confinement)
+        confine.enter(self._job.reach(), self._job.confinement,
+                      self._fd, *self._reserved.values())
 
     def cancel(self, detail: str) -> None:
         self._cancelled = detail

@@ -21,16 +21,19 @@ import os
 import pathlib
 import random
 import signal
+import struct
 import subprocess
 import sys
 import time
 from typing import Any
+import zlib
 
 import fixtures
 from oslotest import base
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.unit.transfer.source import handmade
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer.source import foreign
@@ -212,6 +215,35 @@ class BadTest(ForeignTestCase):
                                   child, 'vmdk')
         self.assertEqual('backing-file', error.reason)
 
+    def test_largest_grains(self) -> None:
+        """1 GiB as it is, 64 MiB compressed, with the usual limits."""
+        marks = {0: b'begin', 40 * MIB: b'middle', 64 * MIB - 3: b'end'}
+        whole = bytearray(64 * MIB)
+        for place, mark in marks.items():
+            whole[place:place + len(mark)] = mark
+        del whole[64 * MIB:]
+        compressed = self.work / 'compressed'
+        compressed.write_bytes(handmade.vmdk(
+            [zlib.compress(whole)], kind='streamOptimized', compression=1,
+            grain=64 * MIB // 512))
+        plain = self.work / 'plain'
+        content = bytearray(handmade.vmdk([None], grain=1 << 21))
+        struct.pack_into('<I', content, 2048, 128)
+        with plain.open('wb') as stream:
+            stream.write(content)
+            for place, mark in marks.items():
+                stream.seek(65536 + place)
+                stream.write(mark)
+            stream.truncate(65536 + (1 << 30))
+        for path, size in ((plain, 1 << 30), (compressed, 64 * MIB)):
+            source = self.source(path, 'vmdk')
+            source.open()
+            self.assertEqual(size, source.virtual_size)
+            for place, mark in marks.items():
+                found = bytearray(len(mark))
+                source.read_into(place, memoryview(found))
+                self.assertEqual(mark, bytes(found))
+
     def test_address_space(self) -> None:
         path = self.image('vdi')
         for limit in (10 * MIB, 32 * MIB):
@@ -220,7 +252,8 @@ class BadTest(ForeignTestCase):
             self.assertIn('raise the limit', str(error))
 
     def test_qemu_img_dies_with_us(self) -> None:
-        # In qemu-img's place, one that takes long.
+        # In qemu-img's place, one that takes long; a script, which may not
+        # run confined.
         path = self.image('vdi')
         slow = self.work / 'slow'
         slow.write_text('#!/bin/sh\necho $$ > "%s"\nexec sleep 60\n'
@@ -228,7 +261,9 @@ class BadTest(ForeignTestCase):
         slow.chmod(0o700)
         parent = subprocess.Popen([sys.executable, '-c', (
             'import os\n'
+            'from glance_lifecycle.transfer import confine\n'
             'from glance_lifecycle.transfer.source import foreign\n'
+            'confine.converter = lambda *_: (-1, b"")\n'
             'foreign.ForeignSource(os.open(%r, 0), disk_format="vdi", '
             'image_id="x", scratch_dir=%r, qemu_img=%r).open()\n' % (
                 str(path), str(self.scratch), str(slow)))])

@@ -18,11 +18,14 @@ Each is a row of the table of events that stock Glance handles badly: it says
 
 import os
 import pathlib
+import socket
 import struct
 
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import web
+from glance_lifecycle.tests.functional import hostile
 from glance_lifecycle.tests.functional import plugin_case
+from glance_lifecycle.tests.unit.transfer.source import handmade
 
 
 class RefusedTest(plugin_case.SharedApiTestCase):
@@ -59,6 +62,38 @@ class RefusedTest(plugin_case.SharedApiTestCase):
         plugin_case.qemu_img('create', '-f', 'qcow2', '-o', 'data_file='
                              + str(self.work / 'data'), source, '1M')
         self.assert_refused(source, 'qcow2', 'data-file')
+
+    def test_vmdk_parent_after_its_descriptor(self) -> None:
+        """What qemu reads of a descriptor is more than the header says.
+
+        Without a check the image would become active, with the bytes of a
+        file of this host: by way of a description that was staged before.
+        """
+        secret = self.work / 'secret'
+        secret.write_bytes(b'SECRET--' * (images.MIB // 8))
+        described = self.work / 'described'
+        described.write_bytes(hostile.descriptor(str(secret)))
+        server = socket.create_server(('127.0.0.1', 0))
+        server.setblocking(False)
+        self.addCleanup(server.close)
+        os.mkfifo(self.work / 'fifo')
+        for parent in (
+                str(described), str(secret),
+                'nbd://127.0.0.1:%d/x' % server.getsockname()[1],
+                str(self.work / 'fifo')):
+            self.assert_refused(handmade.vmdk_hint(parent), 'vmdk',
+                                'backing-file')
+            self.assertRaises(BlockingIOError, server.accept)
+        # As it was found: the description is what another member staged.
+        other = self.api.user('mallory', 'other')
+        staged = self.staged(other, described, 'vmdk')
+        made = self.import_one(handmade.vmdk_hint(
+            str(self.api.staging / staged)), 'vmdk')
+        self.assertEqual('queued', made['status'])
+        self.assertIn('Image refused (backing-file): ',
+                      self.message(self.user, made['id']))
+        other.delete(staged)
+        self.assert_nothing_left(self.api, *self.others(made['id']))
 
     def test_bomb(self) -> None:
         """100 GiB virtual in a 196 KB file: stock fills the store."""

@@ -45,10 +45,11 @@ class Source(abc.ABC):
         return confine.Reach()
 
     @classmethod
-    def reserve(cls, options: dict[str, Any]) -> dict[str, Any]:
+    def reserve(cls, options: dict[str, Any]) -> dict[str, int]:
         """Open what only a process that is not confined yet can open.
 
-        :returns: further keyword arguments of the constructor
+        :returns: further keyword arguments of the constructor: descriptors
+            of files to be written
         :raises LifecycleError: it cannot be opened
         """
         return {}

@@ -124,7 +124,7 @@ class ForeignSource(base.Source):
                              execute=(sys.executable, program))
 
     @classmethod
-    def reserve(cls, options: dict[str, Any]) -> dict[str, Any]:
+    def reserve(cls, options: dict[str, Any]) -> dict[str, int]:
         """The scratch file. It lies where other images are staged, so a
         process that could still make it could also read those.
         """

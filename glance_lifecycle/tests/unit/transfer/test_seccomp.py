@@ -47,13 +47,13 @@ class NumbersTest(base.BaseTestCase):
                     # Newer than the headers, perhaps.
                     if name in theirs and numbers[column] is not None:
                         self.assertEqual(int(theirs[name]), numbers[column],
-                                         (machine, name))
+                                         f'{machine} {name}')
 
     def test_no_two_are_the_same(self) -> None:
         for column in (0, 1):
             for group in GROUPS:
-                found = [n[column] for n in group.values()
-                         if n[column] is not None]
+                found = [number for numbers in group.values()
+                         if (number := numbers[column]) is not None]
                 self.assertEqual(len(found), len(set(found)))
                 self.assertLessEqual(max(found), seccomp.NEWEST)
 
@@ -90,7 +90,8 @@ class FilterTest(base.BaseTestCase):
     def test_newer_calls_are_unknown(self) -> None:
         unknown = (-1, errno.ENOSYS)
         for number in (seccomp.NEWEST + 1, 0x40000000 + 41, 435):
-            self.assertEqual(unknown, self.call('%d, 0, 0' % number), number)
+            self.assertEqual(unknown, self.call(f'{number}, 0, 0'),
+                             str(number))
 
     def test_the_rest_is_allowed(self) -> None:
         result, _code = self.call('%d' % ctypes.c_int(

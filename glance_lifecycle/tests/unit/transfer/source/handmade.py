@@ -82,14 +82,19 @@ def fixed_vhd(content: bytes) -> bytes:
 
 def vmdk(grains: list[bytes | None], *, kind: str = 'monolithicSparse',
          descriptor: str = DESCRIPTOR, capacity: int | None = None,
-         directory: int = 3, compression: int = 0) -> bytes:
-    """A VMDK with grains of 64 KiB; the tables follow the descriptor."""
+         directory: int = 3, compression: int = 0,
+         grain: int = 128) -> bytes:
+    """A VMDK; the tables follow the descriptor.
+
+    :param grain: sectors; others than 128 only where they are not allocated
+        or compressed
+    """
     flags = 0x30003 if compression else 3
-    sectors = len(grains) * 128
+    sectors = len(grains) * grain
     text = descriptor % {'kind': kind, 'sectors': sectors}
     header = struct.pack(
         '<4sIIQQQQIQQQB4sH', b'KDMV', 1, flags,
-        sectors if capacity is None else capacity, 128, 1, 2, 512, 0,
+        sectors if capacity is None else capacity, grain, 1, 2, 512, 0,
         directory, 128, 0, b'\n \r\n', compression)
     table, data = b'', b''
     for content in grains:

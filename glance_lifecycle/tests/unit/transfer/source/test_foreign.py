@@ -42,6 +42,7 @@ class ForeignSourceTest(base.BaseTestCase):
         self.scratch.mkdir()
         # A shell script starts other programs, which the walls forbid; they
         # are tested with the real qemu-img.
+        self.converter = confine.converter
         self.useFixture(fixtures.MockPatchObject(
             confine, 'converter', return_value=(-1, b'')))
 
@@ -134,6 +135,29 @@ class ForeignSourceTest(base.BaseTestCase):
 
     def test_killed(self) -> None:
         self.fails(exceptions.TransferFailed, 'kill -KILL $$')
+
+    def test_wall_clock(self) -> None:
+        """However little CPU time it uses."""
+        text = self.fails(exceptions.TransferFailed, 'exec sleep 600',
+                          wall_limit=0.1)
+        self.assertIn('did not end within', text)
+
+    def test_reserved(self) -> None:
+        options = {'image_id': IMAGE_ID, 'scratch_dir': str(self.scratch)}
+        reserved = foreign.ForeignSource.reserve(options)
+        self.assertEqual([], list(self.scratch.iterdir()))
+        # Nothing can be made there any more, and nothing need be.
+        self.scratch.rmdir()
+        source = self.source('truncate -s 2M "$5"',
+                             scratch=reserved['scratch'])
+        source.open()
+        self.assertEqual(2 * MIB, source.virtual_size)
+
+    def test_a_script_is_not_confined(self) -> None:
+        self.useFixture(fixtures.MockPatchObject(
+            confine, 'converter', self.converter))
+        text = self.fails(exceptions.ConfigurationError, 'exit 0')
+        self.assertIn('qemu_img is a script', text)
 
     def test_limits(self) -> None:
         text = self.fails(
