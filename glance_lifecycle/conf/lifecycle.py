@@ -80,11 +80,11 @@ An image in another container is refused before any work. What is in a
 container is looked into whatever it is called, as far as the container is
 known: the disks in an OVA are checked each by the rules of its format, the
 archive that docker saved must be sound, and a kernel, ramdisk or machine image
-(aki, ari, ami; put these into formats, too) must not be a disk image of
-another format. Of other containers, such as ovf and compressed, only the file
-itself is: it must be what disk_format says. Add them only if something in your
-cloud needs them, and shorten the list to bare if nothing needs the others. Only
-bare images are converted.
+(aki, ari, ami; put these into formats, too) must be no disk image of another
+format. Of other containers, such as ovf and compressed, only the file itself
+is: it must be what disk_format says. Add them only if something in your cloud
+needs them, and shorten the list to bare if nothing needs the others. Only bare
+images are converted.
 """),
     cfg.IntOpt(
         'max_virtual_size',

@@ -45,11 +45,11 @@ def tar(*members: tuple[str, bytes], kind: int = USTAR,
 
 
 def header(name: str = 'a', size: int = 0, kind: bytes = tarfile.REGTYPE,
-           link: str = '', form: int = GNU) -> bytes:
+           link: str = '') -> bytes:
     """One header, without data."""
     info = tarfile.TarInfo(name)
     info.size, info.type, info.linkname = size, kind, link
-    return info.tobuf(form)
+    return info.tobuf(tarfile.GNU_FORMAT)
 
 
 def extended(text: bytes, kind: bytes = tarfile.XHDTYPE) -> bytes:
@@ -124,7 +124,7 @@ class SoundTest(ArchiveTestCase):
 
     def test_little_is_read_of_large_members(self) -> None:
         size = 10 << 30
-        data = header('disk', size, form=GNU)
+        data = header('disk', size)
         self.assertEqual([size], [m.size for m in self.walk(
             data, size=512 + size + 1024)])
 
