@@ -116,7 +116,9 @@ fails, in seconds.
 
 Through deadlocks, conflicts of a Galera cluster, a fail-over and a restart.
 After that the import fails: what it wrote is removed, or left to recovery.
-Progress is not waited for: the transfer goes on without it. Raise it if your
+Progress is not waited for: the transfer goes on without it. A server that
+vanishes without a word fails only after what [database] connection says, such
+as "&connect_timeout=5&read_timeout=30" for PyMySQL. Raise it if your
 database takes longer to fail over; users then wait longer for imports to fail
 when it does not come back.
 """),

@@ -110,5 +110,3 @@ class CanaryTestCase(plugin_case.PluginTestCase):
 
     def sealing(self) -> None:
         self.api.sql('drop trigger full')
-
-
