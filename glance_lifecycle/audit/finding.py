@@ -19,11 +19,13 @@ import enum
 class Severity(enum.StrEnum):
     """How bad it is.
 
-    ERROR: something does not work, or is not what it claims to be. WARNING:
-    it works, and will not for long, or is not safe.
+    ERROR: something does not work, or is not what it claims to be. UNKNOWN:
+    it could not be told. WARNING: it works, and will not for long, or is not
+    safe.
     """
 
     ERROR = 'error'
+    UNKNOWN = 'unknown'
     WARNING = 'warning'
 
 
@@ -32,7 +34,7 @@ class Finding:
     """One fact.
 
     :ivar code: a stable slug that tools and documentation use
-    :ivar subject: id of the image
+    :ivar subject: id of the image; ``*`` for something about many
     :ivar evidence: a sentence with the values that were seen
     :ivar remedy: what to do
     :ivar destructive: whether the remedy deletes or overwrites something

@@ -18,7 +18,6 @@ fetched once.
 
 from collections.abc import Iterable
 from collections.abc import Iterator
-import dataclasses
 import datetime
 
 from cryptography import x509
@@ -27,17 +26,18 @@ from glance_lifecycle.audit import finding
 from glance_lifecycle.audit import image as images
 from glance_lifecycle.audit import verification
 from glance_lifecycle import exceptions
-from glance_lifecycle.signing import algorithms
 from glance_lifecycle.signing import certificates
 from glance_lifecycle.signing import properties
 from glance_lifecycle.signing import trust
-from glance_lifecycle.signing import verify
 
 _ERROR = finding.Severity.ERROR
+_UNKNOWN = finding.Severity.UNKNOWN
 _WARNING = finding.Severity.WARNING
 
 _SIGN_AGAIN = ('Sign the image with another key whose certificate is good, '
                'set the four properties, and import it again.')
+_IMPORT_AGAIN = ('Do not boot the image before it was imported again, or name '
+                 'the certificate that the service had then.')
 _NOT_VERIFIED = ('Until then Nova and Cinder refuse it where they verify, and '
                  'boot it unverified where they do not.')
 
@@ -55,6 +55,12 @@ _REMEDIES = {
     'certificate-denied': (
         'Deactivate the image until it is signed with another key.'),
     'certificate-not-yet-valid': 'Wait, or check the clocks.',
+    'signature-mismatch': (
+        'Deactivate the image until it was imported again with a good '
+        'signature.'),
+    'attestation-signer': _IMPORT_AGAIN,
+    'attestation-certificate': _IMPORT_AGAIN,
+    'certificate-not-service': _IMPORT_AGAIN,
     'key-manager-forbidden': (
         'Let the owner of the certificate grant read access ("openstack acl '
         'user add"), or run the audit with credentials that may read it.'),
@@ -67,15 +73,20 @@ class Audit:
     :param fetch: a certificate by its id; raises ImageRefused or
         KeyManagerError
     :param policy: what certificates must be
+    :param service_certificate_id: the only one that may be the service's
     :param days: report certificates that expire within as many
     :param now: with a time zone; by default, now
     """
 
     def __init__(self, fetch: verification.FetchCertificate,
-                 policy: trust.TrustPolicy, *, days: int = 30,
+                 policy: trust.TrustPolicy, *,
+                 service_certificate_id: str | None = None, days: int = 30,
                  now: datetime.datetime | None = None) -> None:
         self._fetch = fetch
         self._policy = policy
+        self._service_id = service_certificate_id
+        # Images that nobody vouches for.
+        self._unvouched: list[str] = []
         self._now = now or datetime.datetime.now(datetime.UTC)
         self._soon = self._now + datetime.timedelta(days=days)
 
@@ -86,8 +97,18 @@ class Audit:
         :raises KeyManagerError: it does not answer: not one image could be
             judged
         """
+        self._unvouched.clear()
         for image in found:
             yield from self._image(image)
+        if self._unvouched:
+            # Of what was asked, not of each image: said once.
+            yield finding.Finding(
+                code='no-ca-bundle', severity=_UNKNOWN, subject='*',
+                evidence='nobody vouches for the certificates that signed '
+                '%d images, such as %s: anybody can make one.' % (
+                    len(self._unvouched), self._unvouched[0]),
+                remedy='Run the audit with --config-file, or with --ca-bundle '
+                'and --service-certificate-id.')
 
     def _image(self, image: images.Image) -> Iterator[finding.Finding]:
         try:
@@ -111,71 +132,55 @@ class Audit:
                            str(error.fields['detail']))
             return
         except exceptions.KeyManagerForbidden as error:
-            yield _finding(image, 'key-manager-forbidden', _WARNING,
+            yield _finding(image, 'key-manager-forbidden', _UNKNOWN,
                            str(error.fields['detail']))
             return
-        yield from self._certificate(image, certificate, given)
-        yield from self._bytes(image, certificate, given)
-        yield from self._attestation(image)
+        yield from self._expiry(image, certificate, given.certificate_id)
+        yield from self._checks(image)
 
-    def _certificate(self, image: images.Image,
-                     certificate: x509.Certificate,
-                     given: properties.SignatureProperties
-                     ) -> Iterator[finding.Finding]:
-        policy = self._policy
-        if verification.is_resigned(image):
-            # That list is of users, and this certificate is the service's.
-            policy = dataclasses.replace(
-                policy, allowed_certificates=frozenset())
-        for problem in policy.problems(
-                certificate, given.certificate_id, self._now):
-            yield _finding(image, problem.reason, _ERROR,
-                           str(problem.fields['detail']))
+    def _expiry(self, image: images.Image, certificate: x509.Certificate,
+                certificate_id: str) -> Iterator[finding.Finding]:
         summary = certificates.summary(certificate)
         if self._now <= summary.not_after <= self._soon:
             yield _finding(
                 image, 'certificate-expires-soon', _WARNING,
                 'the certificate %s (%s) expires on %s, in %d days.' % (
-                    given.certificate_id, summary,
+                    certificate_id, summary,
                     certificates.date(summary.not_after),
                     (summary.not_after - self._now).days),
                 'Before that, sign the image with a key of a newer '
                 'certificate and import it again.')
 
-    def _bytes(self, image: images.Image, certificate: x509.Certificate,
-               given: properties.SignatureProperties
-               ) -> Iterator[finding.Finding]:
-        """Where Glance's own hash answers, look at the signature too."""
-        digest = image.digest(algorithms.hashlib_name(given.hash_method))
-        if digest is None:
-            return
-        try:
-            verify.verify_digest(given, certificate, digest)
-        except exceptions.ImageRefused as error:
-            yield _finding(image, error.reason, _ERROR,
-                           str(error.fields['detail']),
-                           'Deactivate the image until it was imported '
-                           'again with a good signature.')
-
-    def _attestation(self, image: images.Image
-                     ) -> Iterator[finding.Finding]:
-        if not verification.is_resigned(image):
-            return
-        try:
-            verification.Verification(
+    def _checks(self, image: images.Image) -> Iterator[finding.Finding]:
+        """What verifying says, as far as Glance's own hash answers."""
+        # A bad certificate spoils more than one link.
+        said = set()
+        for check in verification.Verification(
                 image, None, self._fetch, self._policy,
-                now=self._now).record()
-        except exceptions.KeyManagerForbidden as error:
-            yield _finding(image, 'key-manager-forbidden', _WARNING,
-                           str(error.fields['detail']))
-        except exceptions.ImageRefused as error:
-            yield _finding(image, error.reason, _ERROR,
-                           str(error.fields['detail']),
-                           'Import the image again.')
+                service_certificate_id=self._service_id,
+                now=self._now).checks():
+            if check.reason in verification.UNVOUCHED:
+                if image.id not in self._unvouched[-1:]:
+                    self._unvouched.append(image.id)
+            elif check.result == verification.Result.FAILED:
+                if check.reason not in said:
+                    yield _finding(image, check.reason, _ERROR, check.detail)
+                said.add(check.reason)
+            elif check.reason == verification.NOT_VERIFIED:
+                yield _finding(image, 'signature-not-read', _UNKNOWN, (
+                    'its signature is of another hash than the one that '
+                    'Glance keeps (%s): only reading the image can tell.'
+                    % image.os_hash_algo),
+                    'Run "openstack image lifecycle verify %s", which '
+                    'downloads it.' % image.id)
+            elif check.result == verification.Result.UNKNOWN:
+                yield _finding(image, check.reason, _UNKNOWN, check.detail)
 
 
 def _finding(image: images.Image, code: str, severity: finding.Severity,
              evidence: str, remedy: str = '') -> finding.Finding:
     return finding.Finding(
         code=code, severity=severity, subject=image.id, evidence=evidence,
-        remedy=remedy or _REMEDIES.get(code, _SIGN_AGAIN))
+        remedy=remedy or _REMEDIES.get(
+            code, _IMPORT_AGAIN if code.startswith('attestation-')
+            else _SIGN_AGAIN))

@@ -34,12 +34,25 @@ from glance_lifecycle.signing import properties
 from glance_lifecycle.signing import trust
 from glance_lifecycle.signing import verify
 
+# How far the clocks of an API host and of whoever asks may differ.
+_CLOCKS = datetime.timedelta(minutes=5)
+
+# Nobody vouches for a certificate.
+_UNVOUCHED = 'attestation-unvouched'
+_NO_BUNDLE = 'no-ca-bundle'
+UNVOUCHED = frozenset((_UNVOUCHED, _NO_BUNDLE))
+# What is missing is a digest of the bytes.
+NOT_VERIFIED = 'not-verified'
+
 FetchCertificate = Callable[[str], x509.Certificate]
 
 
 class Result(enum.StrEnum):
     PASSED = 'passed'
     FAILED = 'failed'
+    # It could not be told: neither good nor bad.
+    UNKNOWN = 'unknown'
+    # It was not asked for, or there is nothing to check.
     SKIPPED = 'skipped'
 
 
@@ -98,13 +111,16 @@ class Verification:
     :param read: digests of the bytes, None if they were not read
     :param fetch: raises ImageRefused or KeyManagerError
     :param policy: what the users' certificates must be
-    :param service_certificate_id: the only one that may be the service's;
-        None for any that the policy's CAs vouch for
+    :param service_certificate_id: the only one that may be the service's,
+        vouched for by whoever names it; None for any that the policy's CAs
+        vouch for
+    :param pinned: ids of other certificates that the caller vouches for
     """
 
     def __init__(self, image: images.Image, read: Digests | None,
                  fetch: FetchCertificate, policy: trust.TrustPolicy, *,
                  service_certificate_id: str | None = None,
+                 pinned: frozenset[str] = frozenset(),
                  now: datetime.datetime | None = None) -> None:
         self._image = image
         self._read = read
@@ -114,6 +130,7 @@ class Verification:
         self._service_policy = dataclasses.replace(
             policy, allowed_certificates=frozenset())
         self._service_id = service_certificate_id
+        self._pinned = pinned
         self._now = now or datetime.datetime.now(datetime.UTC)
 
     def checks(self) -> Iterator[Check]:
@@ -139,23 +156,78 @@ class Verification:
     def record(self) -> attestation.Record:
         """What the attestation says, if all of it is true.
 
-        :raises ImageRefused: missing, or not valid
+        It is the service that attests, so it must be signed with the key of
+        the stored bytes' signature, and that certificate must be as good as
+        any signer's. It must be valid now, for it alone says when it signed:
+        who finds an old key can write any date. ``check_validity`` of the
+        policy excuses it as it does others.
+
+        :raises ImageRefused: missing, not valid, or nobody vouches for it
+            (``attestation-unvouched``)
+        :raises KeyManagerError: the certificate cannot be had
         """
         text = self._image.properties.get(properties.ATTESTATION)
-        if not isinstance(text, str) or not text:
+        if not text:
             raise exceptions.ImageRefused(
                 reason='attestation-missing', detail='the image has no '
                 'attestation: it was not signed by the service, or the '
                 'property %s was removed.' % properties.ATTESTATION)
         certificate_id = attestation.key_id(text)
         self._check_service(certificate_id)
+        self._check_same_key(certificate_id)
+        certificate = self._fetch(certificate_id)
+        for problem in self._service_policy.problems(
+                certificate, certificate_id, self._now):
+            raise problem
         algorithm, value = self._image.os_hash_algo, self._image.os_hash_value
         if self._read and algorithm in self._read.values:
             value = self._read.values[algorithm].hex()
-        return attestation.verify(
-            text, self._fetch(certificate_id), certificate_id,
-            image_id=self._image.id, os_hash_algo=algorithm,
-            os_hash_value=value)
+        record = attestation.verify(
+            text, certificate, certificate_id, image_id=self._image.id,
+            os_hash_algo=algorithm, os_hash_value=value)
+        self._check_time(record, certificate)
+        if not self._is_vouched(certificate_id, self._service_policy):
+            raise exceptions.ImageRefused(
+                reason=_UNVOUCHED, detail='nobody vouches for the '
+                'certificate that signed the attestation, %s (%s), and '
+                'anybody can make one. Name that of the service with '
+                '--service-certificate-id or --config-file, or its CA with '
+                '--ca-bundle.' % (certificate_id,
+                                  certificates.summary(certificate)))
+        return record
+
+    def _check_same_key(self, certificate_id: str) -> None:
+        stored = self._properties().certificate_id
+        if stored != certificate_id:
+            raise exceptions.ImageRefused(
+                reason='attestation-certificate', detail='the attestation '
+                'names the certificate %s, and the signature of the stored '
+                'bytes %s. The service makes both with one key: one of them '
+                'was changed or made by somebody else. Import the image '
+                'again.' % (properties.shown(certificate_id),
+                            properties.shown(stored)))
+
+    def _check_time(self, record: attestation.Record,
+                    certificate: x509.Certificate) -> None:
+        since = certificate.not_valid_before_utc
+        if record.time > self._now + _CLOCKS:
+            what = 'which is still to come'
+        elif self._policy.check_validity and record.time < since:
+            what = 'and its certificate is valid from %s' % (
+                certificates.date(since))
+        else:
+            return
+        raise exceptions.ImageRefused(
+            reason='attestation-time', detail='the attestation says that it '
+            'was made on %s, %s. Check the clocks, or import the image '
+            'again.' % (certificates.date(record.time), what))
+
+    def _is_vouched(self, certificate_id: str, policy: trust.TrustPolicy
+                    ) -> bool:
+        """Whether it was named, or has passed for one of the CA bundle."""
+        return (policy.require_chain or certificate_id in self._pinned
+                or certificate_id == self._service_id
+                or certificate_id in policy.allowed_certificates)
 
     def _stored_bytes(self) -> Check:
         name = 'stored-bytes'
@@ -227,10 +299,14 @@ class Verification:
             'valid%s, %s' % (at, certificates.summary(certificate).key)))
         name = who + '-chain'
         if not chain and not policy.require_chain:
-            yield _skipped(name, 'no-ca-bundle', (
-                'nobody vouches for %s: give --ca-bundle with the CAs that '
-                'may issue certificates of signers' % certificates.summary(
-                    certificate).subject))
+            subject = certificates.summary(certificate).subject
+            yield _skipped(name, 'pinned', (
+                'the certificate itself was named as one to trust: %s'
+                % subject)) if self._is_vouched(
+                    certificate_id, policy) else _unknown(name, _NO_BUNDLE, (
+                        'nobody vouches for %s: give --ca-bundle with the '
+                        'CAs that may issue certificates of signers'
+                        % subject))
             return
         yield _all(name, chain, 'issued by %s' % certificates.summary(
             certificate).issuer)
@@ -282,8 +358,10 @@ class Verification:
         signer = record.signature
         found = certificates.summary(self._fetch(given.certificate_id))
         if signer is None or (
-                signer.certificate_id, signer.fingerprint) != (
-                given.certificate_id, found.fingerprint):
+                signer.certificate_id, signer.fingerprint, signer.key_type,
+                signer.hash_method) != (
+                given.certificate_id, found.fingerprint, given.key_type,
+                given.hash_method):
             raise exceptions.ImageRefused(
                 reason='attestation-signer', detail='the attestation says '
                 'that %s signed, and the image names %s (%s): the '
@@ -305,15 +383,16 @@ class Verification:
 
 
 def refusal(name: str, error: exceptions.LifecycleError) -> Check:
-    """The failed check that an error makes."""
+    """The check that an error makes: failed, or unknown."""
     detail = str(error.fields.get('detail', error))
     if isinstance(error, exceptions.ImageRefused):
-        return _failed(name, error.reason, detail)
+        return (_unknown if error.reason == _UNVOUCHED else _failed)(
+            name, error.reason, detail)
     if isinstance(error, exceptions.KeyManagerForbidden):
-        return _failed(name, 'key-manager-forbidden', detail)
+        return _unknown(name, 'key-manager-forbidden', detail)
     if isinstance(error, exceptions.KeyManagerError):
-        return _failed(name, 'key-manager-error', detail)
-    return _failed(name, 'not-verified', str(error))
+        return _unknown(name, 'key-manager-error', detail)
+    return _unknown(name, NOT_VERIFIED, str(error))
 
 
 def _source_digest(record: attestation.Record, hash_method: str) -> bytes:
@@ -346,3 +425,7 @@ def _failed(name: str, reason: str, detail: str) -> Check:
 
 def _skipped(name: str, reason: str, detail: str) -> Check:
     return Check(name, Result.SKIPPED, reason, detail)
+
+
+def _unknown(name: str, reason: str, detail: str) -> Check:
+    return Check(name, Result.UNKNOWN, reason, detail)

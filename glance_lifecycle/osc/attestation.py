@@ -26,16 +26,20 @@ from glance_lifecycle.osc import key_store
 from glance_lifecycle.osc import shown
 from glance_lifecycle.osc import verify
 from glance_lifecycle.signing import attestation
+from glance_lifecycle.signing import certificates
 from glance_lifecycle.signing import properties
 
 
 class ShowAttestation(command.ShowOne):
     """Show what the service attests of an image, and whether it is true
 
-    The exit code is 1 if it does not verify.
+    Nothing of it is shown unless all of it is. The exit code is 0 then; 1 if
+    it is not, or the command could not run; 3 if that could not be told,
+    because nobody vouches for the certificate that signed it, or the key
+    manager does not answer.
     """
 
-    failed = False
+    _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -44,15 +48,16 @@ class ShowAttestation(command.ShowOne):
         parser.add_argument(
             '--service-certificate-id', metavar='<id>',
             help='The only certificate with which the service signs '
-            '(default: what --config-file says; else any)')
+            '(default: what --config-file says; else any that the CAs vouch '
+            'for)')
         parser.add_argument('--envelope', action='store_true',
                             help='Show the DSSE envelope too, for other '
-                            'tools')
+                            'tools, if it is true')
         key_store.add_arguments(parser)
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or int(self.failed)
+        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Any]]:
@@ -70,16 +75,21 @@ class ShowAttestation(command.ShowOne):
             except (exceptions.ImageRefused,
                     exceptions.KeyManagerError) as error:
                 # What cannot be believed is not shown as if it could.
-                self.failed = True
                 check = verification.refusal('attestation', error)
+                self._code = (
+                    shown.UNKNOWN
+                    if check.result == verification.Result.UNKNOWN
+                    else shown.BAD)
                 found |= {'reason': check.reason, 'detail': check.detail}
             else:
-                found |= {'verified': True} | _fields(record)
-                found['signed_by'] = attestation.key_id(
-                    str(image.properties[properties.ATTESTATION]))
-            if parsed_args.envelope:
-                found['envelope'] = image.properties.get(
-                    properties.ATTESTATION)
+                text = str(image.properties[properties.ATTESTATION])
+                signer = attestation.key_id(text)
+                found |= {'verified': True, **_fields(record),
+                          'signed_by': signer,
+                          'signed_by_subject': certificates.summary(
+                              store.certificate(signer)).subject}
+                if parsed_args.envelope:
+                    found['envelope'] = text
         return tuple(found), tuple(found.values())
 
 

@@ -92,20 +92,21 @@ def _answer(response: Any) -> Any:
 
 
 class KeyStore:
-    """Certificates and keys by id, each asked for once.
-
-    """
+    """Certificates and keys by id, each asked for once."""
 
     def __init__(self, manager: Any, context: Any) -> None:
         self._manager = manager
         self._context = context
         self._found: dict[str, x509.Certificate | exceptions.LifecycleError]
         self._found = {}
+        # Ids of those that the user named, file by file.
+        self.named: frozenset[str] = frozenset()
 
     def add(self, certificate_id: str, certificate: x509.Certificate
             ) -> None:
         """Use this one, and ask nobody."""
         self._found[certificate_id] = certificate
+        self.named |= {certificate_id}
 
     def certificate(self, certificate_id: str) -> x509.Certificate:
         """:raises ImageRefused, KeyManagerError: as ``certificates.fetch``"""

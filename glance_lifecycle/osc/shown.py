@@ -10,7 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Our errors, as the OpenStackClient shows errors: one line, no traceback."""
+"""Our errors, as the OpenStackClient shows errors: one line, no traceback.
+
+And the exit codes of commands that judge. 0: all is good. 1: something is
+bad, or the command could not run, as with every other command; 2 is that of
+a wrong command line.
+"""
 
 from collections.abc import Iterator
 import contextlib
@@ -18,6 +23,12 @@ import contextlib
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
+
+BAD = 1
+# Nothing is bad, but something could not be told.
+UNKNOWN = 3
+# Nothing is bad, and something will be.
+WARNING = 4
 
 
 @contextlib.contextmanager

@@ -20,11 +20,17 @@ from typing import Any
 
 from osc_lib.command import command
 
+from glance_lifecycle.audit import finding
 from glance_lifecycle.audit import image as images
 from glance_lifecycle.audit import signatures
 from glance_lifecycle.osc import connection
 from glance_lifecycle.osc import key_store
 from glance_lifecycle.osc import shown
+
+# The least is the worst.
+_CODES = {finding.Severity.ERROR: shown.BAD,
+          finding.Severity.UNKNOWN: shown.UNKNOWN,
+          finding.Severity.WARNING: shown.WARNING}
 
 _COLUMNS = ('Code', 'Severity', 'Image', 'Evidence', 'Remedy')
 
@@ -32,9 +38,16 @@ _COLUMNS = ('Code', 'Severity', 'Image', 'Evidence', 'Remedy')
 class AuditSignatures(command.Lister):
     """List what is wrong with the signatures of all images you may see
 
-    Partial properties, unknown, expired, soon expiring and weak
-    certificates, unsigned public images. Nothing is downloaded or changed.
+    Partial properties, bad signatures and attestations, unknown, expired,
+    soon expiring and weak certificates, unsigned public images. Nothing is
+    downloaded or changed. The exit code is 0 if there is nothing to list; 1
+    if an error is listed, or the audit could not be made; 3 if there is no
+    error, but something could not be told ("unknown"); 4 if there are only
+    warnings.
     """
+
+    # Of the worst that was listed.
+    _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -49,8 +62,17 @@ class AuditSignatures(command.Lister):
         parser.add_argument(
             '--page-size', metavar='<number>', type=int, default=None,
             help='Images a request (default: what Glance likes)')
+        parser.add_argument(
+            '--service-certificate-id', metavar='<id>',
+            help='The only certificate with which the service signs '
+            '(default: what --config-file says; else any that the CAs vouch '
+            'for)')
         key_store.add_arguments(parser)
         return parser
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        # The rows are made while they are shown.
+        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
@@ -62,8 +84,13 @@ class AuditSignatures(command.Lister):
             store = key_store.store(parsed_args, self)
             audit = signatures.Audit(
                 store.certificate, key_store.policy(parsed_args),
+                service_certificate_id=(
+                    parsed_args.service_certificate_id
+                    or key_store.service_certificate_id(parsed_args)),
                 days=parsed_args.days)
             for found in audit.findings(self._images(parsed_args)):
+                self._code = min(filter(None, (
+                    self._code, _CODES[found.severity])))
                 yield (found.code, str(found.severity), found.subject,
                        found.evidence, found.remedy)
 

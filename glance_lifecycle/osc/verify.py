@@ -41,11 +41,12 @@ class VerifyImage(command.Lister):
     """Verify who signed an image or a file, link by link
 
     An image is downloaded only where its hash in Glance does not answer. The
-    exit code is 1 if any check fails.
+    exit code is 0 if no check fails; 1 if one does, or nothing could be
+    checked; 3 if none fails, but of some it could not be told ("unknown").
     """
 
     auth_required = False
-    failed = False
+    _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -87,7 +88,7 @@ class VerifyImage(command.Lister):
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or int(self.failed)
+        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
@@ -103,9 +104,13 @@ class VerifyImage(command.Lister):
                 image, read = self._image(parsed_args, store)
             checks = list(verification.Verification(
                 image, read, store.certificate, policy,
-                service_certificate_id=service_id).checks())
-        self.failed = any(check.result == verification.Result.FAILED
-                          for check in checks)
+                service_certificate_id=service_id,
+                pinned=store.named).checks())
+        results = {check.result for check in checks}
+        if verification.Result.FAILED in results:
+            self._code = shown.BAD
+        elif verification.Result.UNKNOWN in results:
+            self._code = shown.UNKNOWN
         return _COLUMNS, [(check.name, str(check.result), check.reason,
                            check.detail) for check in checks]
 

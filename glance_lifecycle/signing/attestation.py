@@ -16,14 +16,18 @@ A DSSE envelope (https://github.com/secure-systems-lab/dsse) over an in-toto
 Statement v1 (https://in-toto.io/Statement/v1), so that other tools read it.
 securesystemslib signs and verifies the envelope, in-toto-attestation says
 what a statement is. The text becomes an image property: anybody may have
-written it, so nothing in it is believed before its signature is verified.
+written it, so nothing in it is believed, or shown, before its signature is
+verified; and a signature says nothing before somebody vouches for the
+certificate: see ``audit.verification``.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping
 import dataclasses
 import datetime
-import json
+import re
 from typing import Any
+from typing import TypeVar
 
 from cryptography import x509
 from google.protobuf import json_format
@@ -31,18 +35,25 @@ from in_toto_attestation.v1 import statement as in_toto
 from in_toto_attestation.v1 import statement_pb2
 from securesystemslib import dsse
 from securesystemslib import exceptions as sslib_exceptions
+from securesystemslib import signer as sslib
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import certificates
+from glance_lifecycle.signing import envelope as envelopes
 from glance_lifecycle.signing import properties
 from glance_lifecycle.signing import signer as service_signer
 
-PAYLOAD_TYPE = 'application/vnd.in-toto+json'
 PREDICATE_TYPE = ('https://docs.openstack.org/glance-lifecycle/attestation/'
                   'import/v1')
 
-# A property's value is a TEXT column; a whole image record travels often.
-MAX_SIZE = 8 * 1024
+# What the service does before it attests a user's signature.
+VERIFIED = 'verified'
+
+_Value = TypeVar('_Value')
+
+_TIME = '%Y-%m-%dT%H:%M:%SZ'
+_SOURCE_SIGNATURE = ('certificate_id', 'subject', 'serial', 'fingerprint',
+                     'key_type', 'hash_method', 'result')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +70,7 @@ class SourceSignature:
 
     @classmethod
     def of(cls, given: properties.SignatureProperties,
-           certificate: x509.Certificate, result: str = 'verified'
+           certificate: x509.Certificate, result: str = VERIFIED
            ) -> 'SourceSignature':
         summary = certificates.summary(certificate)
         return cls(certificate_id=given.certificate_id,
@@ -98,32 +109,41 @@ class Record:
 def create(record: Record, signer: service_signer.ServiceSigner) -> str:
     """The value of the image property ``lifecycle_attestation``.
 
-    :returns: JSON, ASCII, less than ``MAX_SIZE``
+    :returns: JSON, ASCII, at most ``envelope.MAX_SIZE`` characters; verified
+        once: what nobody would believe is never handed out
     """
     statement = _statement(record)
     _validate(statement)
-    envelope = dsse.Envelope(_dump(statement).encode('ascii'),
-                             PAYLOAD_TYPE, {})
-    envelope.sign(signer.envelope_signer())
-    text = _dump(envelope.to_dict())
-    if len(text) > MAX_SIZE:
+    payload = envelopes.dump(statement).encode('ascii')
+    signature = dsse.Envelope(payload, envelopes.PAYLOAD_TYPE, {}).sign(
+        signer.envelope_signer())
+    text = envelopes.Envelope(payload, signature.keyid,
+                              bytes.fromhex(signature.signature)).dump()
+    try:
+        verify(text, signer.certificate, signer.certificate_id,
+               image_id=record.image_id, os_hash_algo=record.os_hash_algo,
+               os_hash_value=record.os_hash_value)
+    except exceptions.ImageRefused as e:
         raise exceptions.InternalError(
-            detail='the attestation has %d bytes' % len(text))
+            detail='an attestation was made that does not verify: %s'
+            % e.reason) from None
     return text
 
 
-def key_id(text: str) -> str:
+def key_id(text: object) -> str:
     """The certificate that claims to have signed: a hint, not a fact.
 
+    :param text: of the property
     :raises ImageRefused: ``attestation-malformed``
     """
-    return str(next(iter(_envelope(text).signatures)))
+    return _envelope(text).key_id
 
 
-def verify(text: str, certificate: x509.Certificate, certificate_id: str, *,
-           image_id: str, os_hash_algo: str, os_hash_value: str) -> Record:
-    """The record, if the service signed it and it is about these bytes.
+def verify(text: object, certificate: x509.Certificate, certificate_id: str,
+           *, image_id: str, os_hash_algo: str, os_hash_value: str) -> Record:
+    """The record, if this certificate's key signed it about these bytes.
 
+    :param text: of the property
     :param certificate: of the service; the caller vouches for it
     :param image_id, os_hash_algo, os_hash_value: of the image, as Glance has
         them, or better, as computed from a stored copy
@@ -133,38 +153,53 @@ def verify(text: str, certificate: x509.Certificate, certificate_id: str, *,
     """
     envelope = _envelope(text)
     _check_signature(envelope, certificate, certificate_id)
-    record = _record(_statement_in(envelope))
+    try:
+        record = _record(envelopes.load(envelope.payload))
+    except envelopes.Malformed as e:
+        raise _malformed('what is signed is no statement of an import: %s'
+                         % e) from None
     for name, found, wanted in (
             ('image id', record.image_id, image_id),
             ('os_hash_algo', record.os_hash_algo, os_hash_algo),
             ('os_hash_value', record.os_hash_value, os_hash_value.lower())):
         if found != wanted:
             raise _refused('attestation-subject', (
-                'it is genuine, but about something else: its %s is %s, and '
-                'this image has %s. It was copied from another image, or the '
-                'bytes were changed after the import; import the image '
-                'again' % (name, properties.shown(found),
-                           properties.shown(wanted))))
+                'its signature is good, but it is about something else: its '
+                '%s is %s, and this image has %s. It was copied from another '
+                'image, or the bytes were changed after the import; import '
+                'the image again' % (name, properties.shown(found),
+                                     properties.shown(wanted))))
     return record
 
 
-def _check_signature(envelope: dsse.Envelope, certificate: x509.Certificate,
-                     certificate_id: str) -> None:
+def _envelope(text: object) -> envelopes.Envelope:
+    try:
+        return envelopes.parse(text)
+    except envelopes.Malformed as e:
+        raise _malformed(str(e)) from None
+
+
+def _check_signature(envelope: envelopes.Envelope,
+                     certificate: x509.Certificate, certificate_id: str
+                     ) -> None:
     key = service_signer.public_key(certificate, certificate_id)
-    if list(envelope.signatures) != [certificate_id]:
+    if envelope.key_id != certificate_id:
         raise _refused('attestation-certificate', (
             'it names %s as the certificate of its signer, and that of the '
             'service is %s. If the service had another one when it was '
             'made, verify with that' % (
-                properties.shown(', '.join(envelope.signatures)),
-                certificate_id)))
+                properties.shown(envelope.key_id), certificate_id)))
+    signed = dsse.Envelope(
+        envelope.payload, envelopes.PAYLOAD_TYPE,
+        {certificate_id: sslib.Signature(certificate_id,
+                                         envelope.signature.hex())})
     try:
-        envelope.verify([key], 1)
-    except (sslib_exceptions.VerificationError, ValueError):
+        signed.verify([key], 1)
+    except (sslib_exceptions.Error, ValueError):
         raise _refused('attestation-signature', (
-            'its signature is not that of the service (certificate %s: %s): '
-            'it was changed or made by somebody else. Do not trust the '
-            'image; import it again' % (
+            'its signature is not that of certificate %s (%s): it was '
+            'changed or made by somebody else. Do not trust the image; '
+            'import it again' % (
                 certificate_id, certificates.summary(certificate)))
         ) from None
 
@@ -183,7 +218,7 @@ def _statement(record: Record) -> dict[str, Any]:
         'policy': {'rule': record.policy_rule,
                    'digest': record.policy_digest},
         'time': record.time.astimezone(datetime.UTC).strftime(
-            '%Y-%m-%dT%H:%M:%SZ'),
+            _TIME),
     }
     return {
         '_type': in_toto.STATEMENT_TYPE_URI,
@@ -196,68 +231,107 @@ def _statement(record: Record) -> dict[str, Any]:
 
 
 def _validate(statement: dict[str, Any]) -> None:
-    """:raises ValueError: no in-toto statement"""
+    """:raises Malformed: no in-toto statement"""
     try:
         parsed = json_format.ParseDict(statement, statement_pb2.Statement())
-    except json_format.ParseError as e:
-        raise ValueError(str(e)) from None
-    in_toto.Statement.copy_from_pb(parsed).validate()
+        in_toto.Statement.copy_from_pb(parsed).validate()
+    # What protobuf raises of a value of another type is not documented.
+    except (json_format.Error, ValueError, TypeError, AttributeError,
+            KeyError, OverflowError, RecursionError):
+        raise envelopes.Malformed('it is no in-toto statement') from None
 
 
-def _envelope(text: str) -> dsse.Envelope:
-    if len(text) > MAX_SIZE:
-        raise _malformed('it has %d characters' % len(text))
+def _record(statement: object) -> Record:
+    """:raises Malformed: it is not exactly what ``_statement()`` makes"""
+    outer = envelopes.fields(
+        statement, '_type', 'subject', 'predicateType', 'predicate')
+    if outer['predicateType'] != PREDICATE_TYPE:
+        raise envelopes.Malformed('its predicateType is not %s'
+                                  % PREDICATE_TYPE)
+    # After that: protobuf knows other names for the same fields.
+    _validate(outer)
+    subjects = outer['subject']
+    if not isinstance(subjects, list) or len(subjects) != 1:
+        raise envelopes.Malformed('it is not about one image')
+    subject = envelopes.fields(subjects[0], 'name', 'digest')
+    digest = _digests(subject['digest'])
+    if len(digest) != 1:
+        raise envelopes.Malformed('it has not one digest of the image')
+    predicate = envelopes.fields(
+        outer['predicate'], 'source', 'converter', 'policy', 'time')
+    source = envelopes.fields(
+        predicate['source'], 'digest', 'size', 'format', 'signature')
+    converter = envelopes.fields(predicate['converter'], 'name', 'version')
+    policy = envelopes.fields(predicate['policy'], 'rule', 'digest')
+    ((algorithm, value),) = digest.items()
+    return Record(
+        image_id=_text(subject['name']), os_hash_algo=algorithm,
+        os_hash_value=value, source_digest=_digests(source['digest']),
+        source_size=_size(source['size']),
+        source_format=_text(source['format']),
+        signature=_optional(_source_signature, source['signature']),
+        converter=_text(converter['name']),
+        converter_version=_text(converter['version']),
+        policy_rule=_optional(_text, policy['rule']),
+        policy_digest=_optional(_text, policy['digest']),
+        time=_time(predicate['time']))
+
+
+def _source_signature(value: object) -> SourceSignature:
+    given = envelopes.fields(value, *_SOURCE_SIGNATURE)
+    if given['result'] != VERIFIED:
+        raise envelopes.Malformed('it does not say that the signature of '
+                                  'the source was verified')
+    return SourceSignature(**{
+        name: _text(inner) for name, inner in given.items()})
+
+
+def _optional(parse: Callable[[object], _Value], value: object
+              ) -> _Value | None:
+    return None if value is None else parse(value)
+
+
+def _text(value: object) -> str:
+    """It goes to a terminal: nothing that moves a cursor."""
+    if (not isinstance(value, str) or not value.isprintable()
+            or not 0 < len(value) <= 256):
+        raise envelopes.Malformed('it has something else where a short '
+                                  'printable text should be')
+    return value
+
+
+def _digests(value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or not value or not all(
+            _DIGEST_NAME.fullmatch(name) and isinstance(digest, str)
+            and _DIGEST.fullmatch(digest) for name, digest in value.items()):
+        raise envelopes.Malformed('it has something else where digests by '
+                                  'algorithm should be')
+    return value
+
+
+def _size(value: object) -> int:
+    # True is an int in Python.
+    if type(value) is not int or not 0 <= value < 2 ** 63:
+        raise envelopes.Malformed('it has something else where a size in '
+                                  'bytes should be')
+    return value
+
+
+def _time(value: object) -> datetime.datetime:
     try:
-        envelope = dsse.Envelope.from_dict(json.loads(text))
-        # Base64 and JSON have many spellings of one value. Only ours will
-        # do, so that no byte can be changed without being noticed.
-        canonical = _dump(envelope.to_dict())
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError,
-            sslib_exceptions.Error):
-        raise _malformed('it is no DSSE envelope') from None
-    if canonical != text:
-        raise _malformed('it was not written by this service, or changed')
-    if envelope.payload_type != PAYLOAD_TYPE or len(envelope.signatures) != 1:
-        raise _malformed('it is no envelope of one signed in-toto statement')
-    return envelope
+        found = datetime.datetime.strptime(
+            _text(value), _TIME).replace(tzinfo=datetime.UTC)
+    except ValueError:
+        found = None
+    # strptime takes a month of one digit.
+    if found is None or found.strftime(_TIME) != value:
+        raise envelopes.Malformed('it has something else where a time '
+                                  'should be')
+    return found
 
 
-def _statement_in(envelope: dsse.Envelope) -> dict[str, Any]:
-    try:
-        statement: dict[str, Any] = json.loads(envelope.payload)
-        _validate(statement)
-    except (ValueError, TypeError, RecursionError):
-        raise _malformed('it holds no in-toto statement') from None
-    if statement['predicateType'] != PREDICATE_TYPE:
-        raise _malformed('its predicate is %s, not %s' % (
-            properties.shown(statement['predicateType']), PREDICATE_TYPE))
-    return statement
-
-
-def _record(statement: dict[str, Any]) -> Record:
-    try:
-        (subject,) = statement['subject']
-        ((algorithm, value),) = subject['digest'].items()
-        predicate = statement['predicate']
-        source = predicate['source']
-        signature = source['signature']
-        return Record(
-            image_id=subject['name'], os_hash_algo=algorithm,
-            os_hash_value=value, source_digest=source['digest'],
-            source_size=source['size'], source_format=source['format'],
-            signature=SourceSignature(**signature) if signature else None,
-            converter=predicate['converter']['name'],
-            converter_version=predicate['converter']['version'],
-            policy_rule=predicate['policy']['rule'],
-            policy_digest=predicate['policy']['digest'],
-            time=datetime.datetime.fromisoformat(predicate['time']))
-    except (KeyError, ValueError, TypeError, AttributeError):
-        raise _malformed('its statement is of a version that is not '
-                         'known here') from None
-
-
-def _dump(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(',', ':'))
+_DIGEST_NAME = re.compile(r'[a-z0-9][a-z0-9_-]{0,31}')
+_DIGEST = re.compile(r'([0-9a-f]{2}){16,128}')
 
 
 def _malformed(detail: str) -> exceptions.ImageRefused:

@@ -39,6 +39,7 @@ from oslo_log import log as logging
 
 from glance_lifecycle.conf import file_key_manager
 from glance_lifecycle import exceptions
+from glance_lifecycle.signing import certificates
 from glance_lifecycle.signing import keys
 from glance_lifecycle.signing import properties
 
@@ -146,7 +147,7 @@ def _certificate(object_id: str, data: bytes, metadata_only: bool
         # As Barbican's driver: PEM is kept, DER is given.
         encoded = x509.load_pem_x509_certificate(data).public_bytes(
             serialization.Encoding.DER)
-    except (ValueError, TypeError):
+    except certificates.FIELD_ERRORS:
         raise castellan_exceptions.KeyManagerError(
             reason='%s.pem is not a certificate in PEM' % object_id) from None
     return x_509.X509(None if metadata_only else encoded,

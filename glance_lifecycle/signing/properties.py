@@ -89,8 +89,7 @@ def parse(properties: Mapping[str, object]) -> SignatureProperties | None:
                if name == SIGNATURE or name.startswith(SIGNATURE + '_')}
     if not present:
         return None
-    values = {name: str(value).strip() if value is not None else ''
-              for name, value in present.items()}
+    values = {name: _text(name, value) for name, value in present.items()}
     _check_whole(values)
     return SignatureProperties(
         signature=_signature(values[SIGNATURE]),
@@ -125,6 +124,16 @@ def _check_whole(values: dict[str, str]) -> None:
     raise _refused('signature-incomplete', (
         'the signature cannot be verified: %s. Set exactly %s, or remove all '
         'of them.' % ('; '.join(said), ', '.join(NAMES))))
+
+
+def _text(name: str, value: object) -> str:
+    if value is None:
+        return ''
+    # The Image API has texts alone; whatever made something else of one may
+    # have made it of another text than Nova reads.
+    if not isinstance(value, str):
+        raise _malformed(shown(name), 'is no text')
+    return value.strip()
 
 
 def _signature(value: str) -> bytes:

@@ -24,7 +24,6 @@ from cryptography.hazmat.primitives.asymmetric import dsa
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography import x509
-from cryptography.x509 import oid
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import algorithms
@@ -134,10 +133,10 @@ class TrustPolicy:
 
     def _issuer(self, certificate: x509.Certificate, now: datetime.datetime
                 ) -> Iterator[tuple[str, str]]:
-        if unknown := chain.unknown_critical(certificate):
+        if unknown := chain.unsupported(certificate):
             yield 'certificate-untrusted', (
-                'it has critical extensions that are not supported here (%s)'
-                % ', '.join(unknown[:4]))
+                'it has extensions that limit it in ways that are not '
+                'supported here (%s)' % ', '.join(unknown[:4]))
         try:
             path = self._chain(certificate, now)
         except chain.ChainError as e:
@@ -161,7 +160,8 @@ class TrustPolicy:
         if not self.require_chain or not self.ca_bundle:
             return [certificate]
         # Read each time: a CA is added or withdrawn without a restart.
-        return chain.build(certificate, read_bundle(self.ca_bundle), now)
+        return chain.build(certificate, read_bundle(self.ca_bundle), now,
+                           check_purpose=self.check_key_usage)
 
 
 _ADVICE = 'Use RSA of 3072 bits or more, or a key on secp384r1'
@@ -225,13 +225,9 @@ def _usage(certificate: x509.Certificate) -> Iterator[tuple[str, str]]:
             yield 'certificate-key-usage', (
                 'its keyUsage does not include digitalSignature. Have one '
                 'issued that does, or that has no keyUsage')
-        if isinstance(value, x509.ExtendedKeyUsage) and not _PURPOSES & set(
-                value):
+        if isinstance(value, x509.ExtendedKeyUsage) and not (
+                chain.PURPOSES & set(value)):
             yield 'certificate-key-usage', (
                 'its extendedKeyUsage is for other purposes (a certificate '
                 'of a web server, for example), not for codeSigning. Have '
                 'one issued for codeSigning, or without extendedKeyUsage')
-
-
-_PURPOSES = {oid.ExtendedKeyUsageOID.CODE_SIGNING,
-             oid.ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}

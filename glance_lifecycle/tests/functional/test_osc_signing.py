@@ -12,16 +12,20 @@
 
 """``openstack image lifecycle ...`` against a real glance-api."""
 
+import hashlib
 import json
 import pathlib
 import subprocess
 from typing import Any
 
+from glance_lifecycle.signing import attestation
 from glance_lifecycle.signing import properties
+from glance_lifecycle.signing import signer
 from glance_lifecycle.tests.functional import base
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import openstack
+from glance_lifecycle.tests.functional.fixtures import pki
 
 PSS = ('-sigopt', 'rsa_padding_mode:pss')
 
@@ -108,8 +112,11 @@ class SigningCommandsTestCase(base.FunctionalTestCase):
         self.assertEqual({'stored-bytes': passed, **good},
                          self.verify(image['id'], '--download'))
         # Nobody vouches for the signers.
-        found = self.verify(image['id'], trust=False)
-        self.assertEqual(('skipped', 'no-ca-bundle'), found['service-chain'])
+        found = self.verify(image['id'], trust=False, code=3)
+        self.assertEqual(('unknown', 'no-ca-bundle'), found['service-chain'])
+        self.assertEqual(('unknown', 'attestation-unvouched'),
+                         found['attestation'])
+        self.assertEqual([], self.lifecycle('signature', 'audit'))
 
         shown = self.lifecycle('attestation', 'show', 'signed')
         self.assertEqual(
@@ -151,7 +158,15 @@ class SigningCommandsTestCase(base.FunctionalTestCase):
                 ('lifecycle_attestation',
                  image['lifecycle_attestation'].replace('"service"',
                                                         '"builder"'),
+                 'attestation', 'attestation-certificate'),
+                ('lifecycle_attestation',
+                 image['lifecycle_attestation'].replace('"sig":"', '"sig":"A'
+                                                        'AAA'),
                  'attestation', 'attestation-signature'),
+                ('lifecycle_attestation',
+                 image['lifecycle_attestation'].replace(
+                     '"keyid":', '"cert":"x","keyid":'),
+                 'attestation', 'attestation-malformed'),
                 # With the longest salt, the hash method is in doubt once in
                 # 40.
                 ('img_signature_hash_method', 'SHA-384',
@@ -166,6 +181,98 @@ class SigningCommandsTestCase(base.FunctionalTestCase):
                                '--service-certificate-id', 'other', code=1)
         self.assertEqual((False, 'certificate-not-service'),
                          (shown['verified'], shown['reason']))
+
+    def forged(self, name: str, **dates: Any) -> dict[str, Any]:
+        """An image whose owner says that the service signed it.
+
+        Everything is right with it, but whose the certificate is.
+        """
+        mallory = pki.signer(self.private, name, **dates)
+        (self.keys / f'{name}.pem').write_bytes(mallory.pem)
+        user = self.api.user()
+        image = user.create_image(disk_format='raw', visibility='private')
+        user.upload(image['id'], b'x' * 1000)
+        image = user.get(image['id'])
+        service = signer.ServiceSigner(
+            mallory.key, mallory.certificate, name,
+            mallory.certificate.not_valid_before_utc)
+        source = b'y' * 1000
+        (self.work / name).write_bytes(source)
+        claimed = properties.SignatureProperties(
+            mallory.sign(self.work / name), 'SHA-256', 'RSA-PSS', name)
+        text = attestation.create(attestation.Record(
+            image_id=image['id'], os_hash_algo=image['os_hash_algo'],
+            os_hash_value=image['os_hash_value'],
+            source_digest={'sha256': hashlib.sha256(source).hexdigest()},
+            source_size=len(source), source_format='qcow2',
+            signature=attestation.SourceSignature.of(
+                claimed, mallory.certificate), converter='glance_lifecycle',
+            converter_version='1',
+            time=mallory.certificate.not_valid_before_utc), service)
+        user.update(image['id'], **{
+            **claimed.to_source_properties(),
+            **service.sign_digest(bytes.fromhex(image['os_hash_value']),
+                                  'SHA-512').to_properties(),
+            'lifecycle_attestation': text})
+        return user.get(image['id'])
+
+    def assert_refused(self, image_id: str, reason: str, *, code: int = 1,
+                       audited: str = '', trust: bool = True,
+                       service: tuple[str, ...] = ()) -> None:
+        """By all three commands."""
+        found = self.verify(image_id, *service, code=code, trust=trust)
+        self.assertEqual(('unknown' if code == 3 else 'failed', reason),
+                         found['attestation'])
+        self.assertEqual(('skipped', 'no-attestation'),
+                         found['user-signature'])
+        # Not a word of what nobody signed.
+        shown = self.lifecycle('attestation', 'show', image_id, '--envelope',
+                               *service, code=code, trust=trust)
+        self.assertEqual({'image_id', 'verified', 'reason', 'detail'},
+                         set(shown))
+        self.assertEqual((False, reason), (
+            shown['verified'], shown['reason']))
+        rows = self.lifecycle('signature', 'audit', *service, code=code,
+                              trust=trust)
+        self.assertIn(audited or reason, {
+            row['Code'] for row in rows if row['Image'] in (image_id, '*')})
+
+    def test_self_made_attestation(self) -> None:
+        image = self.forged('mallory')
+        self.assert_refused(image['id'], 'certificate-untrusted')
+        self.assert_refused(image['id'], 'certificate-not-service',
+                            service=('--service-certificate-id', 'service'),
+                            trust=False)
+        self.assert_refused(image['id'], 'attestation-unvouched', code=3,
+                            audited='no-ca-bundle', trust=False)
+        # Whoever says that this is the service gets what it says.
+        shown = self.lifecycle(
+            'attestation', 'show', image['id'], '--envelope',
+            '--service-certificate-id', 'mallory', trust=False)
+        self.assertEqual(
+            (True, 'mallory', 'CN=mallory', image['lifecycle_attestation']),
+            (shown['verified'], shown['signed_by'],
+             shown['signed_by_subject'], shown['envelope']))
+
+    def test_expired_attestation(self) -> None:
+        image = self.forged('old', days=(-9, -1))
+        with self.bundle.open('ab') as file:
+            file.write((self.keys / 'old.pem').read_bytes())
+        for trust, service in ((True, ()), (False, ()), (
+                False, ('--service-certificate-id', 'old'))):
+            self.assert_refused(image['id'], 'certificate-expired',
+                                trust=trust, service=service)
+
+    def test_attestation_of_other_than_the_stored_bytes_signer(self) -> None:
+        """Two that are trusted, and each signs something else."""
+        image = self.forged('mallory')
+        with self.bundle.open('ab') as file:
+            file.write((self.keys / 'mallory.pem').read_bytes())
+        self.assertEqual(('passed', ''), self.verify(
+            image['id'])['attestation'])
+        self.api.user().update(image['id'], **properties.SignatureProperties(
+            b'x' * 256, 'SHA-512', 'RSA-PSS', 'builder').to_properties())
+        self.assert_refused(image['id'], 'attestation-certificate')
 
     def test_user_signature_kept(self) -> None:
         source = images.make(self.work / 'a.raw', 'raw',
@@ -240,10 +347,26 @@ class SigningCommandsTestCase(base.FunctionalTestCase):
         answer = admin.spawn(
             'image', 'lifecycle', 'signature', 'audit', '--page-size', '2',
             '--key-directory', str(self.keys), '-f', 'json')
-        self.assertEqual(0, answer.code, str(answer))
+        self.assertEqual(1, answer.code, str(answer))
         found = {row['Image']: row['Code'] for row in answer.json
-                 if row['Code'] != 'signature-mismatch'}
+                 if row['Code'] not in ('signature-not-read', 'no-ca-bundle')}
         self.assertEqual(wanted, found, json.dumps(answer.json, indent=1))
+
+    def test_audit_of_what_cannot_be_told(self) -> None:
+        """Exit codes 3 and 4: nothing is bad, and all is not well."""
+        source = images.make(self.work / 'a.raw', 'raw',
+                             size=8 * images.MIB)
+        user = self.api.admin()
+        public = user.create_image(disk_format='raw', visibility='public')
+        user.upload(public['id'], b'x' * 1000)
+        rows = self.lifecycle('signature', 'audit', code=4)
+        self.assertEqual([('unsigned-public-image', 'warning')],
+                         [(row['Code'], row['Severity']) for row in rows])
+        # The hash that was signed is not the one that Glance has.
+        made = self.sign(source, 'raw', '--hash-method', 'SHA-256')
+        rows = self.lifecycle('signature', 'audit', code=3)
+        self.assertIn(('signature-not-read', 'unknown', made['id']), [
+            (row['Code'], row['Severity'], row['Image']) for row in rows])
 
     def claimed(self, certificate_id: str) -> dict[str, str]:
         return properties.SignatureProperties(

@@ -12,17 +12,24 @@
 
 """Every link of the chain, and what is said when it breaks."""
 
+import dataclasses
 import datetime
+import functools
 import hashlib
+import pathlib
+import tempfile
 from typing import Any
 import unittest
 
 from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
 
 from glance_lifecycle.audit import image as images
 from glance_lifecycle.audit import verification
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import attestation
+from glance_lifecycle.signing import properties
 from glance_lifecycle.signing import signer
 from glance_lifecycle.signing import trust
 from glance_lifecycle.tests.unit.signing import helpers
@@ -60,20 +67,38 @@ class VerificationTestCase(unittest.TestCase):
         return self.image(helpers.DATA, {
             **helpers.given('rsa', method).to_properties(), **changes})
 
-    def image(self, data: bytes, properties: dict[str, Any]
+    def image(self, data: bytes, values: dict[str, Any]
               ) -> images.Image:
         return images.Image(
-            id='image', properties=properties, size=len(data),
+            id='image', properties=values, size=len(data),
             os_hash_algo='sha512',
             os_hash_value=hashlib.sha512(data).hexdigest())
 
-    def resigned(self, **changes: Any) -> images.Image:
-        given = helpers.given('rsa')
-        ours = signer.ServiceSigner(
-            helpers.key('rsa-2'), self.certificates['service'], 'service',
-            helpers.NOW)
+    def service(self, certificate_id: str = 'service'
+                ) -> signer.ServiceSigner:
+        return signer.ServiceSigner(
+            helpers.key('rsa-2'), helpers.certificate('rsa-2'),
+            certificate_id, helpers.NOW)
+
+    @functools.cached_property
+    def good(self) -> images.Image:
+        return self.resigned()
+
+    def resigned_once(self, **changes: Any) -> images.Image:
+        return dataclasses.replace(self.good, properties={
+            **self.good.properties, **changes})
+
+    def resigned(self, by: str = 'service', at: datetime.datetime =
+                 helpers.NOW, **changes: Any) -> images.Image:
+        """Converted, signed and attested with ``key('rsa-2')``.
+
+        :param by: whose certificate that is; it is good enough to sign
+        :param at: what the attestation says of when it was made
+        """
+        signed = helpers.given('rsa')
+        ours = self.service(by)
         source = attestation.SourceSignature.of(
-            given, self.certificates['cert-rsa'])
+            signed, self.certificates['cert-rsa'])
         record = attestation.Record(
             image_id='image', os_hash_algo='sha512',
             os_hash_value=hashlib.sha512(STORED).hexdigest(),
@@ -81,10 +106,10 @@ class VerificationTestCase(unittest.TestCase):
                 'sha256': hashlib.sha256(helpers.DATA).hexdigest()},
             source_size=len(helpers.DATA), source_format='qcow2',
             signature=source, converter='glance_lifecycle',
-            converter_version='1', time=helpers.NOW)
+            converter_version='1', time=at)
         made = ours.sign_digest(hashlib.sha512(STORED).digest(), 'SHA-512')
         return self.image(STORED, {
-            **given.to_source_properties(), **made.to_properties(),
+            **signed.to_source_properties(), **made.to_properties(),
             'lifecycle_attestation': attestation.create(record, ours),
             **changes})
 
@@ -93,6 +118,7 @@ class VerificationTestCase(unittest.TestCase):
                now: datetime.datetime = helpers.NOW, **options: Any
                ) -> dict[str, str]:
         """check -> its reason, or its result where there is none"""
+        options = {'service_certificate_id': 'service', **options}
         return {check.name: check.reason or str(check.result)
                 for check in verification.Verification(
                     image, read, self.fetch, self.policy, now=now,
@@ -153,20 +179,15 @@ class VerificationTestCase(unittest.TestCase):
     def test_resigned(self) -> None:
         good = {'stored-bytes': 'not-read', 'service-signature': 'passed',
                 'service-certificate': 'passed',
-                'service-chain': 'no-ca-bundle', 'attestation': 'passed',
+                'service-chain': 'pinned', 'attestation': 'passed',
                 'user-signature': 'passed', 'user-certificate': 'passed',
                 'user-chain': 'no-ca-bundle'}
         self.assertEqual(good, self.checks(self.resigned()))
-        # The user's certificate had to be good then.
-        late = helpers.NOW + 30000 * helpers.DAY
-        self.assertEqual({**good, 'service-certificate':
-                          'certificate-expired'},
-                         self.checks(self.resigned(), now=late))
         # The list is of users.
         self.policy = trust.TrustPolicy(
             allowed_certificates=frozenset(['cert-rsa']))
-        self.assertEqual(good, self.checks(
-            self.resigned(), service_certificate_id='service'))
+        self.assertEqual({**good, 'user-chain': 'pinned'},
+                         self.checks(self.resigned()))
         found = self.checks(self.resigned(),
                             service_certificate_id='other')
         self.assertEqual(
@@ -187,13 +208,139 @@ class VerificationTestCase(unittest.TestCase):
                 (other, 'user-signature', 'attestation-signer'),
                 (same, 'user-signature', 'signature-length'),
                 ({'lifecycle_source_signature_hash_method': 'SHA-512'},
-                 'user-signature', 'attestation-source'),
+                 'user-signature', 'attestation-signer'),
+                ({'lifecycle_source_signature_key_type': 'DSA'},
+                 'user-signature', 'attestation-signer'),
                 ({'lifecycle_source_signature': ''}, 'user-signature',
                  'signature-incomplete'),
                 (helpers.given('rsa', 'SHA-512').to_properties(),
+                 'service-signature', 'certificate-not-service'),
+                (helpers.given('rsa', 'SHA-512', certificate_id='service'
+                               ).to_properties(),
                  'service-signature', 'signature-mismatch')):
             found = self.checks(self.resigned(**changes))
             self.assertEqual(reason, found[check], changes)
+
+    def refused_attestation(self, reason: str, image: images.Image,
+                            now: datetime.datetime = helpers.NOW,
+                            **options: Any) -> str:
+        """It is no good, and nothing that hangs on it is."""
+        found = {check.name: check for check in verification.Verification(
+            image, None, self.fetch, self.policy, now=now,
+            **options).checks()}
+        self.assertEqual(reason, found['attestation'].reason)
+        self.assertEqual('no-attestation', found['user-signature'].reason)
+        self.assertNotIn('user-chain', found)
+        with self.assertRaises(exceptions.ImageRefused):
+            verification.Verification(
+                image, None, self.fetch, self.policy, now=now,
+                **options).record()
+        return str(found['attestation'].result)
+
+    def bundle(self, *certificates: x509.Certificate) -> str:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        path = pathlib.Path(directory.name, 'ca.pem')
+        path.write_bytes(b''.join(map(helpers.pem, certificates)))
+        return str(path)
+
+    def test_self_made_attestation(self) -> None:
+        # Everything about it is right, but who made it.
+        self.certificates['mine'] = helpers.certificate('rsa-2')
+        image = self.resigned('mine')
+        self.assertEqual('unknown', self.refused_attestation(
+            'attestation-unvouched', image))
+        self.assertEqual('failed', self.refused_attestation(
+            'certificate-not-service', image,
+            service_certificate_id='service'))
+        self.policy = trust.TrustPolicy(require_chain=True, ca_bundle=(
+            self.bundle(helpers.certificate('p384'))))
+        self.assertEqual('failed', self.refused_attestation(
+            'certificate-untrusted', image))
+        # Whoever vouches for it is believed.
+        self.policy = trust.TrustPolicy(require_chain=True, ca_bundle=(
+            self.bundle(helpers.certificate('rsa-2'))))
+        self.assertEqual('passed', self.checks(
+            image, service_certificate_id=None)['attestation'])
+
+    def test_attestation_of_another_key_than_the_bytes(self) -> None:
+        # The stored bytes' signature is replaced by a good one of a user.
+        image = self.resigned_once(**properties.SignatureProperties(
+            helpers.sign(helpers.key('rsa'), 'SHA-512', STORED), 'SHA-512',
+            'RSA-PSS', 'cert-rsa').to_properties())
+        self.assertEqual('passed', self.checks(
+            image, service_certificate_id=None)['service-signature'])
+        for options in ({}, {'service_certificate_id': 'service'},
+                        {'pinned': frozenset(['service', 'cert-rsa'])}):
+            self.refused_attestation('attestation-certificate', image,
+                                     **options)
+        stripped = dataclasses.replace(image, properties={
+            name: value for name, value in image.properties.items()
+            if name not in properties.NAMES})
+        self.refused_attestation('signature-stripped', stripped,
+                                 service_certificate_id='service')
+
+    def test_expired_attestation(self) -> None:
+        self.certificates['service'] = helpers.certify(
+            helpers.key('rsa-2'), not_after=helpers.NOW + helpers.DAY)
+        late = helpers.NOW + 2 * helpers.DAY
+        self.assertEqual('failed', self.refused_attestation(
+            'certificate-expired', self.resigned(), late,
+            service_certificate_id='service'))
+        # The operator's excuse, where one is wanted.
+        self.policy = trust.TrustPolicy(check_validity=False)
+        self.assertEqual('passed', self.checks(
+            self.resigned(), now=late)['attestation'])
+
+    def test_expired_user(self) -> None:
+        # The user's certificate had to be good when it was verified.
+        self.certificates['cert-rsa'] = helpers.certify(
+            helpers.key('rsa'), not_after=helpers.NOW + helpers.DAY)
+        image = self.resigned(lifecycle_attestation='')
+        source = attestation.SourceSignature.of(
+            helpers.given('rsa'), self.certificates['cert-rsa'])
+        for at, reason in ((helpers.NOW, 'passed'),
+                           (helpers.NOW + 2 * helpers.DAY,
+                            'certificate-expired')):
+            text = attestation.create(attestation.Record(
+                image_id='image', os_hash_algo='sha512',
+                os_hash_value=image.os_hash_value, source_digest={
+                    'sha256': hashlib.sha256(helpers.DATA).hexdigest()},
+                source_size=1, source_format='qcow2', signature=source,
+                converter='x', converter_version='1', time=at),
+                self.service())
+            found = self.checks(
+                self.image(STORED, {**image.properties,
+                                    'lifecycle_attestation': text}),
+                now=helpers.NOW + 9 * helpers.DAY)
+            self.assertEqual(('passed', reason), (
+                found['attestation'], found['user-certificate']))
+
+    def test_attestation_time(self) -> None:
+        minute = datetime.timedelta(minutes=1)
+        for at, reason in (
+                (helpers.NOW + 4 * minute, 'passed'),
+                (helpers.NOW + 6 * minute, 'attestation-time'),
+                (helpers.NOW - 99 * helpers.DAY, 'passed'),
+                (helpers.NOW - 101 * helpers.DAY, 'attestation-time')):
+            self.assertEqual(reason, self.checks(
+                self.resigned(at=at))['attestation'])
+
+    def test_weak_service_certificate(self) -> None:
+        self.policy = trust.TrustPolicy(min_rsa_bits=3072)
+        self.refused_attestation('certificate-weak-key', self.resigned(),
+                                 service_certificate_id='service')
+        self.policy = trust.TrustPolicy(denied_serials=frozenset(
+            [self.certificates['service'].serial_number]))
+        self.refused_attestation('certificate-denied', self.resigned(),
+                                 service_certificate_id='service')
+
+    @given(st.none() | st.integers() | st.binary() | st.text(max_size=50)
+           | st.lists(st.text(), max_size=2))
+    def test_attestation_of_any_type(self, value: Any) -> None:
+        image = self.resigned_once(lifecycle_attestation=value)
+        self.assertIn(self.checks(image)['attestation'],
+                      ('attestation-missing', 'attestation-malformed'))
 
     def test_stripped(self) -> None:
         image = self.image(STORED,

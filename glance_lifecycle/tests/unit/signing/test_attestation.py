@@ -24,6 +24,7 @@ from securesystemslib import dsse
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import attestation
+from glance_lifecycle.signing import envelope as envelopes
 from glance_lifecycle.signing import signer
 from glance_lifecycle.tests.unit.signing import helpers
 
@@ -50,7 +51,64 @@ RECORD = attestation.Record(
 TEXT = attestation.create(RECORD, service('p384'))
 
 
-def verify(text: str, kind: str = 'p384', certificate_id: str | None = None,
+GOOD = json.loads(TEXT)
+STATEMENT = json.loads(base64.b64decode(GOOD['payload']))
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats()
+    | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(['payload', 'signatures', '_type', 'subject', 'name',
+                         'predicate', 'x']), inner, max_size=3), max_leaves=8)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Any:
+    """The paths of all parts of a JSON value."""
+    yield path
+    items: Any = (value.items() if isinstance(value, dict) else
+                  enumerate(value) if isinstance(value, list) else ())
+    for name, inner in items:
+        yield from places(inner, (*path, name))
+
+
+def changed(value: Any, path: tuple[Any, ...], change: Any) -> Any:
+    """A copy in which ``change`` was done to one part."""
+    if not path:
+        return change(value)
+    copied = value.copy()
+    copied[path[0]] = changed(value[path[0]], path[1:], change)
+    return copied
+
+
+@st.composite
+def mutated(draw: st.DrawFn, value: Any) -> Any:
+    """The value with one part put in another's place, added or left out."""
+    path = draw(st.sampled_from(list(places(value))))
+    new = draw(JSON)
+    how = draw(st.sampled_from(('replace', 'add', 'remove', 'twice')))
+
+    def change(part: Any) -> Any:
+        if isinstance(part, dict) and part and how == 'add':
+            return {**part, draw(st.text(max_size=8)): new}
+        if isinstance(part, dict) and part and how == 'remove':
+            gone = draw(st.sampled_from(sorted(part)))
+            return {name: part[name] for name in part if name != gone}
+        if isinstance(part, list) and how == 'twice':
+            return part * 2
+        if isinstance(part, str) and part and how == 'twice':
+            where = draw(st.integers(0, len(part)))
+            return part[:where] + draw(st.text(max_size=3)) + part[where:]
+        return new
+
+    return changed(value, path, change)
+
+
+MUTATED = (mutated(GOOD) | mutated(GOOD).map(
+    lambda value: json.dumps(value, sort_keys=True, separators=(',', ':')))
+           | JSON | st.text(max_size=100))
+
+
+def verify(text: Any, kind: str = 'p384', certificate_id: str | None = None,
            **changes: str) -> attestation.Record:
     expected = {'image_id': IMAGE, 'os_hash_algo': 'sha512',
                 'os_hash_value': HASH, **changes}
@@ -59,7 +117,7 @@ def verify(text: str, kind: str = 'p384', certificate_id: str | None = None,
         **expected)
 
 
-def sign(statement: Any, payload_type: str = attestation.PAYLOAD_TYPE) -> str:
+def sign(statement: Any, payload_type: str = envelopes.PAYLOAD_TYPE) -> str:
     """A genuine envelope over anything, by the service's key."""
     payload = (statement if isinstance(statement, bytes)
                else json.dumps(statement).encode())
@@ -121,6 +179,97 @@ class AttestationTestCase(helpers.SigningTestCase):
         for text in (TEXT[:where], TEXT[:where] + TEXT[where + 1:],
                      TEXT[:where] + ' ' + TEXT[where:]):
             self.assertRaises(exceptions.ImageRefused, verify, text)
+
+    @given(MUTATED)
+    def test_mutated(self, value: Any) -> None:
+        """Whatever becomes of a good one: the same record, or our error."""
+        text = value if isinstance(value, str) else json.dumps(value)
+        try:
+            found = verify(text)
+        except exceptions.ImageRefused:
+            return
+        self.assertEqual(RECORD, found)
+        self.assertEqual(
+            GOOD['payload'], json.loads(text)['payload'])
+
+    @given(JSON | st.binary() | st.text())
+    def test_any_value_is_signed(self, statement: Any) -> None:
+        """Not even our own key makes a statement of something else."""
+        if isinstance(statement, str):
+            statement = statement.encode('utf-8', 'surrogatepass')
+        self.refused('attestation-malformed', verify, sign(statement))
+
+    @given(st.data())
+    def test_mutated_statement_is_signed(self, data: st.DataObject) -> None:
+        """Signed by us, with one part of another type or value."""
+        value = data.draw(mutated(STATEMENT))
+        try:
+            found = verify(sign(value))
+        except exceptions.ImageRefused as error:
+            self.assertIn(error.reason, (
+                'attestation-malformed', 'attestation-subject'))
+        else:
+            # The record is all of it: nothing was passed over.
+            again = json.loads(attestation.create(found, service('p384')))
+            self.assertEqual(value, json.loads(
+                base64.b64decode(again['payload'])))
+
+    def test_types(self) -> None:
+        others: list[Any] = [None, 1, b'{}', [], {}, TEXT.encode()]
+        for text in others:
+            self.refused('attestation-malformed', verify, text)
+        for changes in ({'keyid': 1}, {'keyid': ['cert-p384']},
+                        {'keyid': None}, {'keyid': '../x'}, {'sig': 1},
+                        {'sig': ''}, {'sig': 'A' * 3000},
+                        # What nobody signed, beside what somebody did.
+                        {'cert': 'x'}, {'signer': 'CN=root'}):
+            signature = {**GOOD['signatures'][0], **changes}
+            self.refused('attestation-malformed', verify, envelopes.dump(
+                {**GOOD, 'signatures': [signature]}))
+        others = [[], {}, None, 'x', [[]], [None]]
+        for signatures in others:
+            self.refused('attestation-malformed', verify, envelopes.dump(
+                {**GOOD, 'signatures': signatures}))
+        self.refused('attestation-malformed', verify,
+                     envelopes.dump({**GOOD, 'more': 1}))
+
+    def test_twice_the_same_name(self) -> None:
+        for old, new in (
+                ('{"payload":', '{"payload":"e30=","payload":'),
+                ('"keyid":', '"keyid":"root","keyid":')):
+            self.refused('attestation-malformed', verify,
+                         TEXT.replace(old, new))
+        statement = envelopes.dump(STATEMENT).replace(
+            '"size":', '"size":1,"size":').encode()
+        self.refused('attestation-malformed', verify, sign(statement))
+
+    def test_other_spellings(self) -> None:
+        payload = GOOD['payload']
+        for text in (json.dumps(GOOD), TEXT + '\n',
+                     TEXT.replace('/vnd', '\\/vnd'),
+                     TEXT.replace('"payload":', '"p\\u0061yload":'),
+                     TEXT.replace(payload, payload + '===='),
+                     TEXT.replace(payload, payload[:40] + '\\n'
+                                  + payload[40:]),
+                     TEXT.replace(payload, payload.replace('e', '\u0435'))):
+            self.assertNotEqual(TEXT, text)
+            self.refused('attestation-malformed', verify, text)
+
+    def test_deep_and_huge(self) -> None:
+        for text in ('[' * 8000, '{"a":' * 1600, '1' * 8000,
+                     '[' * 4000 + ']' * 4000, '-' + '9' * 8000, 'NaN',
+                     '1e999', '"\\ud800"'):
+            self.refused('attestation-malformed', verify, text)
+            self.refused('attestation-malformed', verify,
+                         sign(text[:5000].encode()))
+
+    def test_what_would_not_verify_is_not_made(self) -> None:
+        for changes in ({'image_id': ''}, {'source_size': -1},
+                        {'converter': 'x\n'}, {'source_digest': {'x': 'y'}},
+                        {'os_hash_value': HASH.upper()}):
+            self.assertRaises(
+                exceptions.InternalError, attestation.create,
+                dataclasses.replace(RECORD, **changes), service('p384'))
 
     @given(st.text(max_size=100) | st.recursive(
         st.none() | st.integers() | st.text(max_size=5),
@@ -211,6 +360,6 @@ class AttestationTestCase(helpers.SigningTestCase):
 
     def test_too_large(self) -> None:
         self.refused('attestation-malformed', verify, TEXT + ' ' * 9000)
-        with mock.patch.object(attestation, 'MAX_SIZE', 100):
+        with mock.patch.object(envelopes, 'MAX_SIZE', 100):
             self.assertRaises(exceptions.InternalError, attestation.create,
                               RECORD, service('p384'))

@@ -235,10 +235,60 @@ class ChainTestCase(helpers.SigningTestCase):
         self.untrusted(policy, self.leaf, reason='certificate-denied')
 
     def test_name_constraints_are_not_ignored(self) -> None:
-        root = ca(extra=((x509.NameConstraints(
-            [x509.DNSName('example.org')], None), True),))
-        self.assertIn('2.5.29.30', self.untrusted(
-            self.policy(root), self.issue((root, ROOT_KEY))))
+        limit = x509.NameConstraints([x509.DNSName('example.org')], None)
+        for critical in (True, False):
+            root = ca(extra=((limit, critical),))
+            self.assertIn('2.5.29.30', self.untrusted(
+                self.policy(root), self.issue((root, ROOT_KEY))))
+            leaf = helpers.certify(helpers.key('p384'),
+                                   extra=((limit, critical),))
+            self.assertIn('2.5.29.30', self.untrusted(
+                trust.TrustPolicy(), leaf))
+
+    def test_policies_are_not_ignored(self) -> None:
+        for limit in (x509.PolicyConstraints(0, None),
+                      x509.InhibitAnyPolicy(0)):
+            for critical in (True, False):
+                root = ca(extra=((limit, critical),))
+                self.assertIn('2.5.29.', self.untrusted(
+                    self.policy(root), self.issue((root, ROOT_KEY))))
+
+    def test_purposes_of_a_ca(self) -> None:
+        purposes = oid.ExtendedKeyUsageOID
+        for good, values in ((False, (purposes.SERVER_AUTH,)),
+                             (True, (purposes.SERVER_AUTH,
+                                     purposes.CODE_SIGNING)),
+                             (True, (purposes.ANY_EXTENDED_KEY_USAGE,))):
+            middle = ca('middle', self.middle_key, purposes=values,
+                        issuer=(self.root, ROOT_KEY))
+            leaf = self.issue((middle, self.middle_key))
+            if good:
+                self.policy(self.root, middle).check(leaf, 'id-1', NOW)
+            else:
+                self.assertIn('extendedKeyUsage', self.untrusted(
+                    self.policy(self.root, middle), leaf))
+            self.policy(self.root, middle, check_key_usage=False).check(
+                leaf, 'id-1', NOW)
+
+    def test_renewed_ca_adds_no_length(self) -> None:
+        root = ca(path_length=1)
+        middle = ca('middle', self.middle_key, issuer=(root, ROOT_KEY))
+        key = helpers.key('p384-renewed')
+        renewed = ca('middle', key, issuer=(middle, self.middle_key))
+        self.assertEqual(4, len(self.policy(root, middle, renewed).check(
+            self.issue((renewed, key)), 'id-1', NOW)))
+
+    def test_authority_key_identifier(self) -> None:
+        for number, good in ((self.root.serial_number, True), (1, False)):
+            leaf = self.issue((self.root, ROOT_KEY), extra=((
+                x509.AuthorityKeyIdentifier(
+                    None, [x509.DirectoryName(self.root.subject)], number),
+                False),))
+            if good:
+                self.policy(self.root).check(leaf, 'id-1', NOW)
+            else:
+                self.assertIn('authorityKeyIdentifier', self.untrusted(
+                    self.policy(self.root), leaf))
 
     def test_circle(self) -> None:
         key = self.middle_key
