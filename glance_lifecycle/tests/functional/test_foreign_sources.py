@@ -23,7 +23,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 import fixtures
@@ -31,6 +30,8 @@ from oslotest import base
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import transfer
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer.source import foreign
@@ -223,7 +224,7 @@ class BadTest(ForeignTestCase):
         # In qemu-img's place, one that takes long.
         path = self.image('vdi')
         slow = self.work / 'slow'
-        slow.write_text('#!/bin/sh\necho $$ > "%s"\nexec sleep 60\n'
+        slow.write_text('#!/bin/sh\necho $$ > "%s"\nexec sleep 1000000\n'
                         % (self.work / 'pid'))
         slow.chmod(0o700)
         parent = subprocess.Popen([sys.executable, '-c', (
@@ -233,21 +234,10 @@ class BadTest(ForeignTestCase):
             'image_id="x", scratch_dir=%r, qemu_img=%r).open()\n' % (
                 str(path), str(self.scratch), str(slow)))])
         pid_file = self.work / 'pid'
-        for _ in range(1000):
-            if pid_file.exists() and pid_file.read_text().endswith('\n'):
-                break
-            time.sleep(0.01)
+        waiting.until('it runs', lambda: pid_file.exists()
+                      and pid_file.read_text().endswith('\n'))
         parent.send_signal(signal.SIGKILL)
         parent.wait()
         pid = int(pid_file.read_text())
-        for _ in range(200):
-            try:
-                status = pathlib.Path('/proc/%d/stat' % pid).read_text()
-            except FileNotFoundError:
-                break
-            if status.rpartition(')')[2].split()[0] == 'Z':
-                break
-            time.sleep(0.01)
-        else:
-            self.fail('qemu-img lived on')
+        waiting.until('qemu-img is gone', lambda: not transfer.running(pid))
         self.assertEqual([], list(self.scratch.iterdir()))

@@ -265,7 +265,7 @@ helpers.feed(sink, image, until)
 if until == 3:
     sink.commit()
 print('there', flush=True)
-time.sleep(60)
+time.sleep(1000000)
 '''
 
 

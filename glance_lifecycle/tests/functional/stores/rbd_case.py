@@ -42,7 +42,7 @@ helpers.feed(sink, image, until)
 if until == 3:
     sink.commit()
 print('there', flush=True)
-time.sleep(600)
+time.sleep(1000000)
 '''
 
 
@@ -72,7 +72,7 @@ class RbdTestCase(unittest.TestCase):
 
     def options(self, **other: Any) -> dict[str, Any]:
         return {'pool': 'images', 'user': 'glance', 'order': 23,
-                'conf_file': str(self.cluster.conf), 'timeout': 30, **other}
+                'conf_file': str(self.cluster.conf), 'timeout': 60, **other}
 
     def sink(self, image: str = IMAGE, /,
              **options: Any) -> rbd_sink.RbdSink:

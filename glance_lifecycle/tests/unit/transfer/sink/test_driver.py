@@ -16,7 +16,6 @@
 import logging
 import os
 import threading
-import time
 from typing import Any
 
 from glance_store._drivers import filesystem
@@ -43,6 +42,7 @@ class BadStore(store_driver.Store):
         super().__init__(cfg.CONF, 'bad')
         self.fault = fault
         self.deleted: list[str] = []
+        self.hang = threading.Event()
 
     def get_schemes(self) -> tuple[str, ...]:
         return ('file',)
@@ -69,7 +69,7 @@ class BadStore(store_driver.Store):
         if self.fault == 'io':
             raise OSError(5, 'no', '/secret/path')
         if self.fault == 'hung':
-            time.sleep(60)
+            self.hang.wait()
         if self.fault == 'short':
             return 'file:///x/' + image_id, 10, '', '', {}
         while image_file.read(65536):
