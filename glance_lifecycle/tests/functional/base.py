@@ -21,13 +21,18 @@ from oslotest import base
 from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests import waiting
 
 
 class FunctionalTestCase(base.BaseTestCase):
     """A test with a directory of its own, and helpers it reads well with.
 
     A missing Debian package fails the test and says so; nothing is skipped.
+    OS_TEST_TIMEOUT, in seconds, is when a test is given up; no test says how
+    long anything takes: see ``waiting``.
     """
+
+    DEFAULT_TIMEOUT = waiting.DEFAULT
 
     def setUp(self) -> None:
         super().setUp()

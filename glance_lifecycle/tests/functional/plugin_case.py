@@ -71,7 +71,7 @@ class PluginTestCase(base.FunctionalTestCase):
         """
         try:
             transfer.until('nothing is left',
-                           lambda: not api.leftovers(*keep), timeout=8)
+                           lambda: not api.leftovers(*keep))
         except TimeoutError:
             self.assertEqual([], api.leftovers(*keep))
 

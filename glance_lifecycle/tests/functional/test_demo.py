@@ -18,6 +18,7 @@ import sys
 
 from glance_lifecycle.tests.functional import base
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests import waiting
 
 TOP = pathlib.Path(__file__).parents[3]
 
@@ -27,7 +28,7 @@ class DemoTest(base.FunctionalTestCase):
     def demo(self, *argv: str) -> tuple[int, str]:
         done = subprocess.run(
             [sys.executable, '-W', 'ignore', '-m', 'demo', *argv], cwd=TOP,
-            text=True, capture_output=True, check=False, timeout=300)
+            text=True, capture_output=True, check=False, timeout=waiting.BOUND)
         return done.returncode, done.stdout + done.stderr
 
     def test_bundled_image(self) -> None:

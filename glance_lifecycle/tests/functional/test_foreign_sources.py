@@ -24,7 +24,6 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 from typing import Any
 import zlib
 
@@ -33,7 +32,9 @@ from oslotest import base
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.unit.transfer.source import handmade
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import inspect
 from glance_lifecycle.transfer.source import foreign
@@ -256,7 +257,7 @@ class BadTest(ForeignTestCase):
         # run confined.
         path = self.image('vdi')
         slow = self.work / 'slow'
-        slow.write_text('#!/bin/sh\necho $$ > "%s"\nexec sleep 60\n'
+        slow.write_text('#!/bin/sh\necho $$ > "%s"\nexec sleep 1000000\n'
                         % (self.work / 'pid'))
         slow.chmod(0o700)
         parent = subprocess.Popen([sys.executable, '-c', (
@@ -268,21 +269,10 @@ class BadTest(ForeignTestCase):
             'image_id="x", scratch_dir=%r, qemu_img=%r).open()\n' % (
                 str(path), str(self.scratch), str(slow)))])
         pid_file = self.work / 'pid'
-        for _ in range(1000):
-            if pid_file.exists() and pid_file.read_text().endswith('\n'):
-                break
-            time.sleep(0.01)
+        waiting.until('it runs', lambda: pid_file.exists()
+                      and pid_file.read_text().endswith('\n'))
         parent.send_signal(signal.SIGKILL)
         parent.wait()
         pid = int(pid_file.read_text())
-        for _ in range(200):
-            try:
-                status = pathlib.Path('/proc/%d/stat' % pid).read_text()
-            except FileNotFoundError:
-                break
-            if status.rpartition(')')[2].split()[0] == 'Z':
-                break
-            time.sleep(0.01)
-        else:
-            self.fail('qemu-img lived on')
+        waiting.until('qemu-img is gone', lambda: not transfer.running(pid))
         self.assertEqual([], list(self.scratch.iterdir()))

@@ -19,7 +19,6 @@ objects that even DELETE does not remove.
 import os
 import pathlib
 import signal
-import time
 
 from glance_lifecycle.tests.functional.fixtures import gate
 from glance_lifecycle.tests.functional.fixtures import glance
@@ -40,7 +39,7 @@ class KillTestCase(plugin_case.PluginTestCase):
     def wait_no_survivors(self, api: glance.GlanceApi) -> None:
         """The child and what it started die with glance-api."""
         transfer.until('all processes are gone',
-                       lambda: not api.survivors(), timeout=12)
+                       lambda: not api.survivors())
 
     def kill_after_commit(self, api: glance.GlanceApi,
                           image_id: str) -> None:
@@ -52,7 +51,7 @@ class KillTestCase(plugin_case.PluginTestCase):
                 os.kill(child, signal.SIGCONT)
                 transfer.until('the copies are there', lambda: all(
                     api.stored_copy(image_id, store).exists()
-                    for store in plugin_case.ALL), timeout=60)
+                    for store in plugin_case.ALL))
                 api.kill9()
         self.wait_no_survivors(api)
 
@@ -164,7 +163,7 @@ class KillApiTest(KillTestCase):
     def wait_no_survivors_but_api(self, api: glance.GlanceApi,
                                   child: int) -> None:
         transfer.until('the orphan ends',
-                       lambda: not transfer.running(child), timeout=12)
+                       lambda: not transfer.running(child))
 
     def test_between_commit_and_seal(self) -> None:
         api = self.new_api()
@@ -233,7 +232,7 @@ class KillApiTest(KillTestCase):
         other = self.staged(user, b'other' * 100, 'raw')
         user.import_image(other)
         user.wait_import(other)
-        user.wait_for(image_id, 'uploading', timeout=20)
+        user.wait_for(image_id, 'uploading')
         transfer.until('the journal is gone', lambda: api.leftovers(
             other) == [f'staging/{image_id}'])
         user.import_image(image_id, all_stores=True)
@@ -410,7 +409,7 @@ class TwoProcessesTest(KillTestCase):
         image_id = self.staged(user, source, 'raw')
         user.import_image(image_id, all_stores=True)
         with transfer.Throttle(transfer.find(api)):
-            time.sleep(0.3)
+            self.wait_written(api, 's1')
             self.assertEqual([], self.recover(api))
         self.assert_stored(api, user.wait_import(image_id),
                            images.digests(source), *plugin_case.ALL)

@@ -40,7 +40,7 @@ class BrokenFromTheStartTest(plugin_case.PluginTestCase):
             self.assertNotIn(str(self.work), error.body)
         document.write_text('version: 1\n')
         transfer.until('the repaired policy is in force',
-                       lambda: _deletes(user, image['id']), timeout=20)
+                       lambda: _deletes(user, image['id']))
 
 
 class DefaultRuleTest(plugin_case.PluginTestCase):

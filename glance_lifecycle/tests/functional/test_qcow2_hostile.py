@@ -30,7 +30,6 @@ import resource
 import struct
 import sys
 import tempfile
-import time
 from typing import Any
 import unittest
 
@@ -38,11 +37,11 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional import qcow2_oracle
 from glance_lifecycle.tests.unit.transfer.source import qcow2_builder
 from glance_lifecycle.tests.unit.transfer.source import qcow2_reading
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.source import qcow2
 
 FLIPS = int(os.environ.get('GLANCE_LIFECYCLE_FLIPS', '100000'))
 BATCH = 2000
-SECONDS_EACH = 5.0
 ADDRESS_SPACE = 1 << 30
 CPU_SECONDS_A_PROCESS = 600 + FLIPS // 100
 MAX_VIRTUAL_SIZE = 16 << 20
@@ -161,19 +160,18 @@ class Batch:
 
     reasons: collections.Counter[str]
     doubtful: list[tuple[int, bytes]]
-    slowest: float
     opened: list[Any]
 
 
 def damage(specimens: list[Specimen], first: int) -> Batch:
     """Decode the images with seeds ``first`` and on."""
-    result = Batch(collections.Counter(), [], 0.0, [])
+    result = Batch(collections.Counter(), [], [])
     _opened.clear()
     for seed in range(first, first + BATCH):
         specimen, data = image_of(specimens, seed)
-        started = time.monotonic()
-        guest = outcome(data, result.reasons)
-        result.slowest = max(result.slowest, time.monotonic() - started)
+        # None takes for ever.
+        with waiting.bounded():
+            guest = outcome(data, result.reasons)
         if guest is not None and guest != specimen.guest:
             result.doubtful.append((seed, hashlib.sha256(guest).digest()))
     result.opened = list(_opened)
@@ -230,7 +228,6 @@ class HostileTest(unittest.TestCase):
             for batch in pool.map(functools.partial(damage, self.specimens),
                                   range(0, FLIPS, BATCH)):
                 self.assertEqual([], batch.opened)
-                self.assertLess(batch.slowest, SECONDS_EACH)
                 reasons += batch.reasons
                 doubtful += batch.doubtful
         # Both sides must have had something to do.

@@ -134,7 +134,7 @@ class QemuTestCase(unittest.TestCase):
 
 class CreatedTest(QemuTestCase):
 
-    @hypothesis.settings(max_examples=150, deadline=None)
+    @hypothesis.settings(max_examples=150)
     @hypothesis.given(options(), strategies.integers(0, 2**32),
                       strategies.booleans())
     def test_created_and_written(self, chosen: Options, seed: int,

@@ -43,7 +43,7 @@ helpers.feed(sink, image, until)
 if until == 3:
     sink.commit()
 print('there', flush=True)
-time.sleep(600)
+time.sleep(1000000)
 '''
 
 
@@ -73,7 +73,7 @@ class RbdTestCase(noted.Noted):
 
     def options(self, **other: Any) -> dict[str, Any]:
         return {'pool': 'images', 'user': 'glance', 'order': 23,
-                'conf_file': str(self.cluster.conf), 'timeout': 30, **other}
+                'conf_file': str(self.cluster.conf), 'timeout': 60, **other}
 
     def sink(self, image: str = IMAGE, /,
              **options: Any) -> rbd_sink.RbdSink:

@@ -122,7 +122,7 @@ class S3TestCase(noted.Noted):
 
     def options(self, *options: str, **other: Any) -> dict[str, Any]:
         """With small parts and a short timeout."""
-        return {**self.describe(*options), 'part_size': PART, 'timeout': 20,
+        return {**self.describe(*options), 'part_size': PART, 'timeout': 60,
                 **other}
 
     def sink(self, *options: str, **other: Any) -> s3_sink.S3Sink:

@@ -16,17 +16,20 @@ from collections.abc import Iterator
 import contextlib
 import hashlib
 import threading
-import time
 from typing import Any
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import bad_network
+from glance_lifecycle.tests.functional.stores import object_faults
 from glance_lifecycle.tests.functional.stores import source_case
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.source import stored
 
 MIB = source_case.MIB
-TIMEOUT = 3
+TIMEOUT = 5
+# For what is meant to succeed.
+PATIENT = int(waiting.BOUND)
 CONTENT = helpers.Image(*[helpers.noise(2 * MIB, n) for n in range(6)])
 SHA512 = hashlib.sha512(CONTENT.content).hexdigest()
 
@@ -60,22 +63,20 @@ class SourceFaults(source_case.SourceCase):
 
     @contextlib.contextmanager
     def fails(self, text: str) -> Iterator[None]:
-        """The error comes in time, tells why, and holds no secret."""
-        started = time.monotonic()
+        """The error comes, tells why, and holds no secret."""
         with self.assertRaisesRegex(exceptions.StoreError, text) as caught:
             yield
-        self.assertLess(time.monotonic() - started, 4 * TIMEOUT)
         self.assertEqual('one', caught.exception.store)
         self.assertNotIn('secret', str(caught.exception))
 
-    def open_again(self) -> None:
+    def open_again(self, timeout: float = TIMEOUT) -> None:
         """What was put is still there."""
         found = self.described(self.location)
-        found['options']['timeout'] = TIMEOUT
+        found['options']['timeout'] = timeout
         self.source(-1, **found).close()
 
     def check_works(self) -> None:
-        with self.reading() as source:
+        with self.reading(PATIENT) as source:
             self.assertEqual(SHA512, self.digest(source))
 
     # Silent, for ever and for a while.
@@ -83,19 +84,20 @@ class SourceFaults(source_case.SourceCase):
     def test_silent_before(self) -> None:
         self.check_works()
         with self.service_fixture().stopped(), self.fails(
-                'did not answer within 3 s'):
+                f'did not answer within {TIMEOUT} s'):
             self.open_again()
 
     def test_silent_while_reading(self) -> None:
         with self.reading() as source:
             source.read_into(0, memoryview(bytearray(MIB)))
             with self.service_fixture().stopped(), self.fails(
-                    'did not answer within 3 s'):
+                    f'did not answer within {TIMEOUT} s'):
                 self.digest(source)
         self.check_works()
 
     def test_silent_for_a_while(self) -> None:
-        with self.reading(20) as source, contextlib.ExitStack() as stopped:
+        with (self.reading(PATIENT) as source,
+              contextlib.ExitStack() as stopped):
             stopped.enter_context(self.service_fixture().stopped())
             timer = threading.Timer(5, stopped.close)
             timer.start()
@@ -112,7 +114,7 @@ class SourceFaults(source_case.SourceCase):
                 self.open_again()
         finally:
             self.service_fixture().restart()
-        self.open_again()
+        self.open_again(PATIENT)
 
     def test_gone_while_reading(self) -> None:
         with self.reading() as source:
@@ -126,7 +128,7 @@ class SourceFaults(source_case.SourceCase):
         self.check_works()
 
     def test_restarted_while_reading(self) -> None:
-        with self.reading(30) as source:
+        with self.reading(PATIENT) as source:
             source.read_into(0, memoryview(bytearray(MIB)))
             self.service_fixture().kill()
             found: list[str | BaseException] = []
@@ -137,11 +139,12 @@ class SourceFaults(source_case.SourceCase):
                 except BaseException as error:
                     found.append(error)
             reader = threading.Thread(target=read)
-            reader.start()
-            time.sleep(1.5)
-            # By this thread: a server ends with the one that started it.
-            self.service_fixture().restart()
-            reader.join(60)
+            with object_faults.attempts() as failed:
+                reader.start()
+                waiting.until('it notices', lambda: failed or found)
+                # By this thread: a server ends with the one that started it.
+                self.service_fixture().restart()
+                reader.join(waiting.BOUND)
             self.assertEqual([SHA512], found)
 
     def test_cut_anywhere(self) -> None:
@@ -149,7 +152,7 @@ class SourceFaults(source_case.SourceCase):
         network = bad_network.BadNetwork(self.service_port(), answers=True)
         network.setUp()
         self.addCleanup(network.cleanUp)
-        with self.reading(10, network.url) as source:
+        with self.reading(PATIENT, network.url) as source:
             self.assertEqual(SHA512, self.digest(source))
         whole = network.sent
         self.assertLess(whole, len(CONTENT.content) + MIB)
@@ -157,12 +160,12 @@ class SourceFaults(source_case.SourceCase):
             with self.subTest(point, of=whole):
                 network.reset()
                 network.cut_at = point
-                with self.reading(10, network.url) as source:
+                with self.reading(PATIENT, network.url) as source:
                     self.assertEqual(SHA512, self.digest(source))
         for point in (1, 4000, whole // 2):
             with self.subTest(point, of=whole, gone=True):
                 network.reset()
                 network.cut_at, network.gone = point, True
                 with self.fails('connection'):
-                    with self.reading(1, network.url) as source:
+                    with self.reading(TIMEOUT, network.url) as source:
                         self.digest(source)

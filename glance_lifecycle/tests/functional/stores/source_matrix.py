@@ -164,4 +164,4 @@ class SourceMatrix(source_case.SourceCase):
             # What a service keeps in this process ends a little later.
             more_threads, more_files = state()
             return more_threads <= threads and more_files <= files + 1
-        transfer.until('all is closed', closed, timeout=10)
+        transfer.until('all is closed', closed)

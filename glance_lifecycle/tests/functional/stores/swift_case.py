@@ -101,7 +101,7 @@ class SwiftTestCase(noted.Noted):
     def options(self, *options: str, **other: Any) -> dict[str, Any]:
         """With small segments and a short timeout."""
         return {**self.describe(*options), 'segment_size': SEGMENT,
-                'single_below': SEGMENT, 'timeout': 20, **other}
+                'single_below': SEGMENT, 'timeout': 60, **other}
 
     def sink(self, *options: str, **other: Any) -> swift_sink.SwiftSink:
         sink: swift_sink.SwiftSink = self.noting(swift_sink.SwiftSink(

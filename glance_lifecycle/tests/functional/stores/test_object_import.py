@@ -94,7 +94,7 @@ class ObjectImportTest(plugin_case.PluginTestCase):
 
     def assert_stores_empty(self) -> None:
         transfer.until('the stores are empty',
-                       lambda: not self.swift.everything(), timeout=20)
+                       lambda: not self.swift.everything())
         # Journals go a moment after the task has ended.
         transfer.until('no journal is left', lambda: not [
             name for name in self.api.leftovers()
@@ -108,8 +108,7 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         with transfer.Throttle(child, 0.03, 0.07):
             transfer.until('both stores have some', lambda: all(
                 any(name.startswith(prefix) for name in self.uploaded())
-                for prefix in (f'{BUCKET}+segments/', f'{CONTAINER}/')),
-                timeout=90)
+                for prefix in (f'{BUCKET}+segments/', f'{CONTAINER}/')))
             os.kill(child, signal.SIGSTOP)
         os.kill(child, signal.SIGSTOP)
         return image_id, child
@@ -152,7 +151,7 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         self.api.kill9()
         os.kill(child, signal.SIGKILL)
         transfer.until('all processes are gone',
-                       lambda: not self.api.survivors(), timeout=12)
+                       lambda: not self.api.survivors())
         self.assertNotEqual([], self.swift.everything())
         self.api.start()
         self.assertEqual([image_id], [
@@ -174,7 +173,7 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         image_id, child = self.begin_slowly(source)
         self.swift.kill()
         os.kill(child, signal.SIGCONT)
-        image = self.user.wait_import(image_id, timeout=150)
+        image = self.user.wait_import(image_id)
         self.assertEqual('uploading', image['status'])
         self.assertRegex(self.message(self.user, image_id),
                          'Store (archive|objects) failed: .*connection')

@@ -109,8 +109,7 @@ class OnePassTest(store_case.StoreCase):
         self.user.import_image(image_id, all_stores=True)
         child = transfer.find(self.api)
         with transfer.Throttle(child, 0.03, 0.07):
-            transfer.until('all stores have some of it', self.begun,
-                           timeout=90)
+            transfer.until('all stores have some of it', self.begun)
             os.kill(child, signal.SIGKILL)
         image = self.user.wait_import(image_id)
         self.assertEqual('uploading', image['status'])

@@ -16,13 +16,13 @@ On the cluster itself, which is also stopped and cut off here; that an answer
 that did not come is not taken for "none" is what protects an image.
 """
 
-import time
 from typing import Any
 
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
 from glance_lifecycle.tests.functional.stores import rbd_case
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests import waiting
 
 IMAGE = rbd_case.IMAGE
 OTHER = '11111111-2222-4333-8444-555555555555'
@@ -43,7 +43,8 @@ class DependentsTestCase(rbd_case.RbdTestCase):
         return base.Location(stored.url, stored.metadata['store'])
 
     def ask(self, *locations: base.Location, conf: object = None,
-            user: str = 'glance', timeout: float = 20) -> base.Answer:
+            user: str = 'glance', timeout: float = waiting.BOUND
+            ) -> base.Answer:
         provider, = loading.providers(
             ['rbd_children'], None, base.Settings(
                 ceph={'fast': base.Ceph(str(conf or self.cluster.conf),
@@ -150,10 +151,8 @@ class NotAskedTest(DependentsTestCase):
         self.clone('vm_disk')
 
     def silent(self) -> None:
-        started = time.monotonic()
         self.assertIn('did not answer within 3 s',
                       self.not_asked(self.location, timeout=TIMEOUT))
-        self.assertLess(time.monotonic() - started, TIMEOUT + 4)
 
     def is_back(self) -> None:
         self.assertEqual([('images2', 'vm_disk')], self.found(self.location))

@@ -16,11 +16,9 @@ from collections.abc import Mapping
 import os
 import pathlib
 import signal
-import time
 from typing import Any
 
 from glance_lifecycle.tests.functional.fixtures import ceph
-from glance_lifecycle.tests.functional.fixtures import ceph_conf
 from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
@@ -151,10 +149,10 @@ class ImportTest(RbdImportTestCase):
 class KillTest(RbdImportTestCase):
 
     def test_child(self) -> None:
-        """kill -9 in mid-transfer: gone before its watch would end."""
+        """kill -9 in mid-transfer: it is cut off, not waited for."""
         source = self.noise(128 * images.MIB)
         image_id, child = self.begin_slowly(source)
-        started = time.monotonic()
+        before = self.cluster.blocklist()
         os.kill(child, signal.SIGKILL)
         image = self.user.wait_import(image_id)
         self.assertEqual('uploading', image['status'])
@@ -162,7 +160,7 @@ class KillTest(RbdImportTestCase):
                       self.message(self.user, image_id))
         transfer.until('only the staged file is left', lambda: [
             f'staging/{image_id}'] == self.api.leftovers())
-        self.assertLess(time.monotonic() - started, ceph_conf.WATCH - 2)
+        self.assertGreater(self.cluster.blocklist(), before)
         self.assert_empty()
         self.import_again(image_id, source)
 
@@ -172,7 +170,7 @@ class KillTest(RbdImportTestCase):
         self.api.kill9()
         os.kill(child, signal.SIGKILL)
         transfer.until('all processes are gone',
-                       lambda: not self.api.survivors(), timeout=12)
+                       lambda: not self.api.survivors())
         for pool in STORES.values():
             self.assertEqual([image_id], self.cluster.images(pool))
         self.api.start()
@@ -235,8 +233,7 @@ class FaultTest(RbdImportTestCase):
         self.user.wait_import(other)
         self.user.delete(other)
         transfer.until('recovery has been', lambda: not any(
-            self.cluster.objects(pool) for pool in STORES.values()),
-            timeout=60)
+            self.cluster.objects(pool) for pool in STORES.values()))
         self.import_again(image_id, source)
 
     def running(self, pid: int) -> bool:

@@ -14,7 +14,6 @@
 
 import os
 import signal
-import time
 from typing import Any
 
 from glance_lifecycle.tests.functional.fixtures import ceph
@@ -227,7 +226,6 @@ class RbdCopyTest(RbdCopyCase):
     def test_silent(self) -> None:
         image_id = self.new_image(self.source())
         self.rows('copy', image_id, '--to', 'fast')
-        started = time.monotonic()
         with self.cluster.osd_stopped():
             shown = self.rows('show', image_id)
             self.assertEqual('unknown', shown['fast']['Present'])
@@ -235,7 +233,6 @@ class RbdCopyTest(RbdCopyCase):
             self.assertEqual('yes', shown['files']['Present'])
             self.assertEqual('unreadable', self.results(
                 'verify', image_id, '--store', 'fast', code=1)['fast'])
-        self.assertLess(time.monotonic() - started, 60)
 
     def test_full(self) -> None:
         image_id = self.new_image(self.source())

@@ -23,6 +23,7 @@ from unittest import mock
 
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import rbd_children
+from glance_lifecycle.tests import waiting
 
 URL = 'rbd://fsid/images/0a%2Fb/snap'
 
@@ -60,7 +61,7 @@ class Ceph:
         self.options[name] = value
 
     def __enter__(self) -> 'Ceph':
-        self.hang.wait(5)
+        self.hang.wait(waiting.BOUND)
         if self.error:
             raise self.error
         return self
@@ -89,7 +90,7 @@ class RbdChildrenTest(unittest.TestCase):
     def setUp(self) -> None:
         self.ceph = Ceph()
         self.modules: Any = {'rados': self.ceph, 'rbd': self.ceph}
-        self.timeout = 3.0
+        self.timeout = 60.0
 
     def ask(self, *urls: str, store: str = 'fast') -> base.Answer:
         provider = rbd_children.RbdChildrenProvider(None, base.Settings(
@@ -120,7 +121,7 @@ class RbdChildrenTest(unittest.TestCase):
             [*answer.dependents])
         self.assertEqual(('images', '0a/b'), self.ceph.opened)
         self.assertEqual(
-            ('/etc/ceph/c.conf', 'glance', '3'),
+            ('/etc/ceph/c.conf', 'glance', '60'),
             tuple(self.ceph.options[name] for name in (
                 'conffile', 'rados_id', 'rados_osd_op_timeout')))
 
@@ -143,7 +144,7 @@ class RbdChildrenTest(unittest.TestCase):
     def test_failures(self) -> None:
         for errno, said in ((1, 'rbd-read-only'), (13, 'rbd-read-only'),
                             (2, 'no such ceph.conf'),
-                            (110, 'did not answer within 3 s'),
+                            (110, 'did not answer within 60 s'),
                             (5, 'Ceph failed')):
             self.ceph.error = Failure(errno)
             self.assertIn(said, self.not_asked(URL))

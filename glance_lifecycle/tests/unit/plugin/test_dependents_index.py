@@ -26,6 +26,7 @@ from glance_lifecycle.conf import protection
 from glance_lifecycle.dependents import base
 from glance_lifecycle.plugin import dependents_file
 from glance_lifecycle.plugin import dependents_index
+from glance_lifecycle.tests import waiting
 
 SERVER = '0f8c7f5e-4b0a-4a68-a7c2-bc4e1c4e2a11'
 
@@ -51,7 +52,7 @@ class Cloud(base.Provider):
 
     def used(self) -> Iterator[str]:
         self.lists += 1
-        self.gate.wait(5)
+        self.gate.wait(waiting.BOUND)
         if self.fails:
             raise base.NotAsked(detail=self.fails)
         return iter(self.ids)
@@ -75,7 +76,7 @@ class IndexTest(unittest.TestCase):
             'things', dependents_file.ListingFile(self.directory, 'things'),
             lambda: self.cloud)
 
-    def index(self, wait: float = 3.0, *asked: base.Provider
+    def index(self, wait: float = waiting.BOUND, *asked: base.Provider
               ) -> dependents_index.Index:
         made = dependents_index.Index([self.listed()], asked, interval=60,
                                       max_age=120, wait=wait)
@@ -102,11 +103,9 @@ class IndexTest(unittest.TestCase):
 
     def test_fails(self) -> None:
         self.cloud.fails = 'it is down'
-        began = time.monotonic()
         found = self.index().use(base.Image('free'))
         self.assertEqual((False, 'things: it is down'),
                          (found.known, found.reason))
-        self.assertLess(time.monotonic() - began, 2)
 
     def test_slow(self) -> None:
         self.cloud.gate.clear()

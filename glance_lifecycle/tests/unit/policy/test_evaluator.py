@@ -43,7 +43,7 @@ def first(data: Data, section: str, facts: decision.Facts) -> str:
 
 class EvaluatorTest(unittest.TestCase):
 
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     @given(strategies.DOCUMENTS, strategies.FACTS)
     def test_first_match(self, data: Data, facts: decision.Facts) -> None:
         decided = strategies.decide(facts, DEFAULTS, strategies.load(data))
@@ -52,7 +52,7 @@ class EvaluatorTest(unittest.TestCase):
              for section in wants.SECTIONS}, decided.rules)
         self.assertEqual({}, decided.unsure)
 
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     @given(strategies.DOCUMENTS, strategies.FACTS)
     def test_each_field(self, data: Data, facts: decision.Facts) -> None:
         """Rule, then defaults, then options; and so it is said."""
@@ -86,7 +86,7 @@ class EvaluatorTest(unittest.TestCase):
         self.assertEqual('[lifecycle] formats',
                          decided.decided_by('require', 'formats'))
 
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     @given(strategies.DOCUMENTS, strategies.SOME_FACTS, strategies.FACTS)
     def test_unknown(self, data: Data, known: decision.Facts,
                      others: decision.Facts) -> None:
@@ -103,7 +103,7 @@ class EvaluatorTest(unittest.TestCase):
                           (half.rules[section],
                            *half.unsure.get(section, ())))
 
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     @given(strategies.DOCUMENTS, st.lists(strategies.FACTS, min_size=1,
                                           max_size=5))
     def test_no_rule_shadows_silently(
@@ -123,7 +123,7 @@ class EvaluatorTest(unittest.TestCase):
                     facts, DEFAULTS, loaded).rules.items():
                 self.assertNotIn(item, dead)
 
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     @given(strategies.MATCHES, strategies.MATCHES, st.lists(
         strategies.FACTS, min_size=1, max_size=5))
     def test_implies(self, one: Data, other: Data,
@@ -140,7 +140,7 @@ class EvaluatorTest(unittest.TestCase):
             if shadow.never(a):
                 self.assertFalse(a.holds(facts))
 
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     @given(strategies.DOCUMENTS, strategies.SOME_FACTS, st.booleans())
     def test_explained(self, data: Data, facts: decision.Facts,
                        existing: bool) -> None:

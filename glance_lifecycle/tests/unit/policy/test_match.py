@@ -13,12 +13,12 @@
 
 """Each condition: when it holds, and what is said when not."""
 
-import time
 from typing import Any
 import unittest
 
 from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.policy import match
+from glance_lifecycle.tests import waiting
 
 KIB = 1024
 IMAGE = policy_facts.Facts(
@@ -122,6 +122,5 @@ class MatchTest(unittest.TestCase):
     def test_no_backtracking(self) -> None:
         """Stars that would take a naive regular expression for ever."""
         found = match.globs(('*a*a*a*a*a*a*a*b',))
-        before = time.process_time()
-        self.assertIsNone(found.match('a' * 60000))
-        self.assertLess(time.process_time() - before, 1)
+        with waiting.bounded():
+            self.assertIsNone(found.match('a' * 60000))

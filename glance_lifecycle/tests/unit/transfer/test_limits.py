@@ -13,10 +13,10 @@
 import signal
 import subprocess
 import sys
-import time
 
 from oslotest import base
 
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import limits
 
 
@@ -56,18 +56,14 @@ class LimitsTest(base.BaseTestCase):
              'import subprocess, sys\n'
              'from glance_lifecycle.transfer import limits\n'
              'p = subprocess.Popen(limits.command('
-             '["/bin/sh", "-c", "echo $$; exec sleep 60"]))\n'
+             '["/bin/sh", "-c", "echo $$; exec sleep 1000000"]))\n'
              'p.wait()\n'], stdout=subprocess.PIPE, text=True)
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         parent.kill()
         parent.wait()
         parent.stdout.close()
-        for _ in range(100):
-            if not _alive(child):
-                return
-            time.sleep(0.01)
-        self.fail('it lived on')
+        waiting.until('it is gone', lambda: not _alive(child))
 
     def test_parent_already_dead(self) -> None:
         result = subprocess.run(

@@ -19,11 +19,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from typing import Any
 import unittest
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
 from glance_lifecycle.transfer.source import null
@@ -191,10 +191,7 @@ class RunnerTest(unittest.TestCase):
         self.assertEqual(1, len(self.left()))
         parent.kill()
         parent.communicate()
-        deadline = time.monotonic() + 8
-        while _alive(child[0]) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self.assertFalse(_alive(child[0]))
+        waiting.until('it has ended', lambda: not _alive(child[0]))
         self.assertEqual([], self.left())
 
 

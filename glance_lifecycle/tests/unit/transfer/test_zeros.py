@@ -60,7 +60,7 @@ class RefinedTest(base.BaseTestCase):
         self.assertEqual([(0, GRAIN, ZERO), (GRAIN, GRAIN, DATA)],
                          refined(b'x' * 2 * GRAIN, pieces=pieces))
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(strategies.lists(strategies.tuples(
         strategies.booleans(), strategies.integers(1, 150000)),
         min_size=1, max_size=6), strategies.integers(0, 200000))

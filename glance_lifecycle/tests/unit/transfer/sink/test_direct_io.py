@@ -47,7 +47,7 @@ class WriterTest(unittest.TestCase):
     def check(self, offset: int, expected: bytes) -> None:
         self.assertEqual(expected, os.pread(self.fd, len(expected), offset))
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=80)
     @given(st_offset=strategies.integers(0, 3 * BLOCK),
            st_length=strategies.integers(1, 2100000),
            st_skew=strategies.sampled_from((0, 0, 1, 512, BLOCK)),

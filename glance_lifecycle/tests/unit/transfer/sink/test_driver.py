@@ -46,6 +46,7 @@ class BadStore(store_driver.Store):
         self.there = False
         self.url = 'file:///x/volume'
         self.deleted: list[str] = []
+        self.hang = threading.Event()
 
     def get_schemes(self) -> tuple[str, ...]:
         return ('file',)
@@ -81,7 +82,7 @@ class BadStore(store_driver.Store):
         if self.fault == 'io':
             raise OSError(5, 'no', '/secret/path')
         if self.fault == 'hung':
-            time.sleep(60)
+            self.hang.wait()
         if self.fault == 'short':
             return 'file:///x/' + image_id, 10, '', '', {}
         return self.store_all(image_id, image_file, image_size)

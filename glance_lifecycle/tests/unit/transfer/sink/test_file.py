@@ -76,7 +76,7 @@ class FileSinkTest(helpers.TempDirTestCase):
         self.assertLessEqual(os.stat(self.final()).st_blocks * 512,
                              chunk + 16384)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(strategies.lists(strategies.tuples(
         strategies.booleans(),
         strategies.integers(1, 1500) | strategies.integers(1, 40).map(

@@ -19,6 +19,7 @@ from hypothesis import settings
 from hypothesis import strategies
 
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.sink import handover
 
 
@@ -41,7 +42,7 @@ class HandoverTest(unittest.TestCase):
         thread.start()
         return thread, got
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(strategies.lists(strategies.integers(-2000, 2000), max_size=12),
            strategies.integers(1, 3000))
     def test_any_pieces_any_reads(self, pieces: list[int],
@@ -86,7 +87,7 @@ class HandoverTest(unittest.TestCase):
         thread, got = self.start(pipe, 10)
         pipe.give(memoryview(b'abc'))
         pipe.break_off()
-        thread.join(5)
+        thread.join(waiting.BOUND)
         self.assertEqual([b'BROKEN'], got)
 
     def test_break_off_wakes_the_giver(self) -> None:

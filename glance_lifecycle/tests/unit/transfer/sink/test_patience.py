@@ -13,20 +13,60 @@
 """How long a service may be silent."""
 
 import threading
-import time
 import unittest
+from unittest import mock
 
 from glance_lifecycle.transfer.sink import patience
+
+
+class Clock(threading.Event):
+    """Of a machine that does nothing but pause.
+
+    :ivar now: seconds, as ``time.monotonic()``
+    """
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.now += timeout or 0
+        return self.is_set()
+
+
+class Pause(threading.Event):
+    """Says when somebody pauses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.begun.set()
+        return super().wait(timeout)
 
 
 class PatienceTest(unittest.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        before = patience._PAUSES
-        patience._PAUSES = (0.01, 0.04)
-        self.addCleanup(setattr, patience, '_PAUSES', before)
+        self.pauses(0.01, 0.04)
+        self.clock = Clock()
         self.calls = 0
+
+    def pauses(self, first: float, longest: float) -> None:
+        patched = mock.patch.object(patience, '_PAUSES', (first, longest))
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    def patience(self, seconds: float) -> patience.Patience:
+        patched = mock.patch.object(patience, 'time', self.clock)
+        patched.start()
+        self.addCleanup(patched.stop)
+        made = patience.Patience(seconds)
+        made._stopped = self.clock
+        return made
 
     def fail(self, times: int) -> str:  # type: ignore[override]
         self.calls += 1
@@ -35,51 +75,55 @@ class PatienceTest(unittest.TestCase):
         return 'well'
 
     def test_what_passes(self) -> None:
-        self.assertEqual('well', patience.Patience(10).insist(
+        self.assertEqual('well', self.patience(10).insist(
             lambda: self.fail(3), lambda error: True))
         self.assertEqual(4, self.calls)
 
     def test_what_does_not(self) -> None:
         with self.assertRaises(ConnectionError):
-            patience.Patience(10).insist(lambda: self.fail(3),
+            self.patience(10).insist(lambda: self.fail(3),
                                          lambda error: False)
         self.assertEqual(1, self.calls)
 
     def test_not_for_ever(self) -> None:
         with self.assertRaises(ConnectionError):
-            patience.Patience(10).insist(lambda: self.fail(99),
+            self.patience(10).insist(lambda: self.fail(99),
                                          lambda error: True)
         self.assertEqual(10, self.calls)
 
     def test_no_longer_than_it_may_be_silent(self) -> None:
-        started = time.monotonic()
         with self.assertRaises(ConnectionError):
-            patience.Patience(0.1).insist(lambda: self.fail(99),
-                                          lambda error: True)
-        self.assertLess(time.monotonic() - started, 0.2)
+            self.patience(0.1).insist(lambda: self.fail(99),
+                                      lambda error: True)
+        self.assertLessEqual(self.clock.now, 0.1)
         self.assertLess(self.calls, 8)
 
     def test_a_sign_of_life_counts(self) -> None:
-        waiting = patience.Patience(0.1)
+        waiting = self.patience(0.1)
 
         def attempt() -> str:
-            time.sleep(0.06)
+            self.clock.now += 0.06
             waiting.heard()
             return self.fail(4)
         self.assertEqual('well', waiting.insist(attempt, lambda error: True))
 
     def test_stop_ends_a_pause(self) -> None:
-        patience._PAUSES = (30.0, 30.0)
-        waiting = patience.Patience(100)
-        timer = threading.Timer(0.05, waiting.stop)
-        timer.start()
-        self.addCleanup(timer.join)
+        self.pauses(1e6, 1e6)
+        waiting = patience.Patience(1e7)
+        pause = waiting._stopped = Pause()
+
+        def stop() -> None:
+            pause.begun.wait()
+            waiting.stop()
+        stopper = threading.Thread(target=stop)
+        stopper.start()
+        self.addCleanup(stopper.join)
         with self.assertRaises(ConnectionError):
             waiting.insist(lambda: self.fail(99), lambda error: True)
         self.assertEqual(2, self.calls)
         waiting.resume(3)
         self.assertEqual(3, waiting.seconds)
         self.calls = 0
-        patience._PAUSES = (0.0, 0.0)
+        self.pauses(0.0, 0.0)
         self.assertEqual('well', waiting.insist(
             lambda: self.fail(1), lambda error: True))

@@ -14,7 +14,6 @@
 
 import hashlib
 import threading
-import time
 import unittest
 
 from hypothesis import given
@@ -22,6 +21,7 @@ from hypothesis import settings
 from hypothesis import strategies
 
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.sink import s3_parts
 
 LAYOUT = strategies.lists(strategies.tuples(
@@ -36,7 +36,6 @@ class Sender:
         self.at_once = 0
         self.most = 0
         self.fail_at = 0
-        self.delay = 0.0
         self.hold = threading.Event()
         self.hold.set()
         self._lock = threading.Lock()
@@ -46,7 +45,6 @@ class Sender:
             self.at_once += 1
             self.most = max(self.most, self.at_once)
         self.hold.wait()
-        time.sleep(self.delay)
         content = b''.join(part.pieces())
         assert len(content) == part.length
         assert hashlib.md5(content).digest() == part.md5()
@@ -69,11 +67,11 @@ class PartsTest(unittest.TestCase):
 
     def parts(self, size: int = 1000, held: int = 3) -> s3_parts.Parts:
         parts = s3_parts.Parts(self.sender.send, size, held)
-        self.addCleanup(parts.stop, 5)
+        self.addCleanup(parts.stop, waiting.BOUND)
         self.addCleanup(self.sender.hold.set)
         return parts
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(LAYOUT, strategies.integers(100, 3000), strategies.integers(1, 5))
     def test_any_layout(self, layout: list[tuple[bool, int]], size: int,
                         held: int) -> None:
@@ -106,9 +104,13 @@ class PartsTest(unittest.TestCase):
         self.assertEqual(b'a' * 1500, self.sender.content())
 
     def test_several_at_once_and_no_more(self) -> None:
-        self.sender.delay = 0.002
+        self.sender.hold.clear()
         parts = self.parts(held=4)
-        parts.zero(40 * 1000)
+        writer = threading.Thread(target=parts.zero, args=(40 * 1000,))
+        writer.start()
+        waiting.until('three are sent', lambda: self.sender.at_once == 3)
+        self.sender.hold.set()
+        writer.join(waiting.BOUND)
         parts.finish()
         self.assertEqual(3, self.sender.most)
 
@@ -124,8 +126,7 @@ class PartsTest(unittest.TestCase):
 
         writer = threading.Thread(target=write)
         writer.start()
-        time.sleep(0.1)
-        self.assertEqual(3, len(written))
+        self.assertEqual(3, waiting.settled(lambda: len(written), 0.1))
         self.sender.hold.set()
         writer.join()
         self.assertEqual(10, len(parts.finish()))
@@ -147,14 +148,14 @@ class PartsTest(unittest.TestCase):
         parts.zero(2000)
         self.assertFalse(parts.stop(0.02))
         self.sender.hold.set()
-        self.assertTrue(parts.stop(5))
+        self.assertTrue(parts.stop(waiting.BOUND))
 
     def test_no_thread_is_left(self) -> None:
         parts = self.parts()
         parts.zero(5000)
         parts.finish()
         for thread in parts._threads:
-            thread.join(5)
+            thread.join(waiting.BOUND)
             self.assertFalse(thread.is_alive())
 
     def test_zeros_take_no_memory(self) -> None:

@@ -22,6 +22,7 @@ from hypothesis import settings
 from hypothesis import strategies
 
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.sink import swift_stream
 
 
@@ -53,11 +54,11 @@ class StreamTest(unittest.TestCase):
 
     def start(self, service: Service, length: int) -> swift_stream.Upload:
         upload = swift_stream.Upload('name', length, nothing, service.put)
-        self.addCleanup(upload.join, 5)
+        self.addCleanup(upload.join, waiting.BOUND)
         self.addCleanup(upload.stream.break_off)
         return upload
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(strategies.lists(strategies.tuples(
         strategies.booleans(), strategies.integers(1, 600000)),
         min_size=1, max_size=6))
@@ -77,7 +78,7 @@ class StreamTest(unittest.TestCase):
             else:
                 self.assertTrue(upload.stream.give_zeros(length))
                 expected += bytes(length)
-        upload.join(5)
+        upload.join(waiting.BOUND)
         self.assertIsNone(upload.error)
         self.assertEqual(0, upload.stream.missing)
         self.assertEqual(expected, service.content)
@@ -93,7 +94,7 @@ class StreamTest(unittest.TestCase):
                      for _ in range(6)]
             self.assertTrue(given[0])
             self.assertFalse(given[-1])
-            upload.join(5)
+            upload.join(waiting.BOUND)
             self.assertIs(error, upload.error)
 
     def test_break_off(self) -> None:
@@ -101,7 +102,7 @@ class StreamTest(unittest.TestCase):
         upload = self.start(service, 1000)
         self.assertTrue(upload.stream.give(memoryview(b'x' * 10)))
         upload.stream.break_off()
-        upload.join(5)
+        upload.join(waiting.BOUND)
         self.assertIsInstance(upload.error, swift_stream.BrokenOff)
         self.assertFalse(upload.stream.give(memoryview(b'x')))
 
@@ -115,19 +116,18 @@ class StreamTest(unittest.TestCase):
             return service.put(name, stream)
 
         upload = swift_stream.Upload('name', 2000, nothing, put)
-        self.addCleanup(upload.join, 5)
+        self.addCleanup(upload.join, waiting.BOUND)
         giver = threading.Thread(
             target=upload.stream.give, args=(memoryview(bytes(1000)),))
         giver.start()
-        giver.join(0.05)
-        self.assertTrue(giver.is_alive())
+        self.assertTrue(waiting.settled(giver.is_alive, 0.05))
         read.set()
-        giver.join(5)
+        giver.join(waiting.BOUND)
         self.assertFalse(giver.is_alive())
         upload.stream.give(memoryview(bytes(1000)))
 
     def test_nothing(self) -> None:
         upload = self.start(Service(), 0)
         self.assertTrue(upload.stream.give(memoryview(b'')))
-        upload.join(5)
+        upload.join(waiting.BOUND)
         self.assertEqual(hashlib.md5().hexdigest(), upload.tag)

@@ -250,7 +250,7 @@ class AnyBytesTest(base.BaseTestCase):
            strategies.lists(strategies.tuples(
                strategies.integers(0, 2600), strategies.binary(
                    min_size=1, max_size=8)), max_size=4))
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     def test_damage(self, name: str,
                     changes: list[tuple[int, bytes]]) -> None:
         content = bytearray(self.images[name])

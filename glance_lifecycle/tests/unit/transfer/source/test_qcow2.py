@@ -81,7 +81,7 @@ def builders(draw: strategies.DrawFn) -> Builder:
 
 class PropertyTest(unittest.TestCase):
 
-    @hypothesis.settings(max_examples=60, deadline=None)
+    @hypothesis.settings(max_examples=60)
     @hypothesis.given(builders(), strategies.sampled_from([511, 1 << 21]))
     def test_every_image_decodes(self, builder: Builder, piece: int) -> None:
         if builder.zstd and builder.header_length == 104:
@@ -94,7 +94,7 @@ class PropertyTest(unittest.TestCase):
         self.assertTrue(qcow2_reading.at_random(
             source, image.guest, 5, random.Random(1)))
 
-    @hypothesis.settings(max_examples=30, deadline=None)
+    @hypothesis.settings(max_examples=30)
     @hypothesis.given(builders())
     def test_zero_extents_are_exact(self, builder: Builder) -> None:
         """No allocated cluster is called ZERO, and no other DATA."""

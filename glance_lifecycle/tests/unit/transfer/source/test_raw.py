@@ -194,7 +194,7 @@ class RawSourceTest(base.BaseTestCase):
 
     @given(strategies.lists(strategies.booleans(), max_size=12),
            strategies.integers(0, BLOCK))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def test_any_map(self, blocks: list[bool], tail: int) -> None:
         content = sparse(self.path, blocks, tail)
         source = raw.RawSource(os.open(self.path, os.O_RDONLY))

@@ -19,6 +19,7 @@ import unittest
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import engine
 from glance_lifecycle.transfer.sink import null
 from glance_lifecycle.transfer.sink import ranges
@@ -62,7 +63,7 @@ class Together(Shelf):
 
     def read(self, name: str, offset: int, length: int
              ) -> tuple[dict[str, Any], bytes | None]:
-        self.barrier.wait(10)
+        self.barrier.wait(waiting.BOUND)
         return super().read(name, offset, length)
 
 
