@@ -32,7 +32,8 @@ UNUSED: Mapping[str, Mapping[str, object]] = {
         'show_multiple_locations': False},
     'keystone_authtoken': {'password': 'keystonesecret'},
     'vault': {'root_token_id': 'vaultsecret'},
-    'oslo_messaging_notifications': {'driver': 'log'}}
+    'oslo_messaging_notifications': {'driver': 'log'},
+    'lifecycle_transfer': {'nice': 0}}
 UNUSED_SECRETS = ('brokersecret', 'keystonesecret', 'vaultsecret')
 
 

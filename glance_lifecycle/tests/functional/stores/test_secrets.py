@@ -45,7 +45,7 @@ class StoreSecretsTest(canary_case.CanaryTestCase):
                 'swift_store_container': 'images',
                 'swift_store_create_container_on_put': True},
             'lifecycle': {'database_patience': 1},
-            'lifecycle_transfer': {'object_store_timeout': 5}},
+            'lifecycle_transfer': {'object_store_timeout': 5, 'nice': 0}},
             stores=STORES)
         self.user = self.api.user()
         self.source = self.noise(32 * images.MIB)
