@@ -133,7 +133,14 @@ def job(image_id: str, plan: Mapping[str, Any],
         progress_interval=conf.progress_interval,
         limits=jobs.Limits(
             memory=memory,
-            cpu=cpu_limit(virtual_size, len(stores)), nice=conf.nice))
+            cpu=cpu_limit(virtual_size, len(stores)), **niceness()))
+
+
+def niceness() -> dict[str, Any]:
+    """Of ``jobs.Limits``, what says who goes first."""
+    conf = CONF.lifecycle_transfer
+    return {'nice': conf.nice, 'group_nice': conf.group_nice,
+            'batch': conf.scheduling_policy == 'batch'}
 
 
 def cpu_limit(virtual_size: int, stores: int) -> int:

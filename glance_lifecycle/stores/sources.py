@@ -138,4 +138,4 @@ def _job(image: glance_image.StoredImage, described: Described,
             memory=conf.memory_limit * targets.MIB + source.address_space
             + sum(jobs.load(t.entry).address_space for t in found),
             cpu=targets.cpu_limit(image.size or 0, len(found)),
-            nice=conf.nice))
+            **targets.niceness()))
