@@ -66,6 +66,31 @@ Lower it when imports take too long on a host that is busy with other things;
 set 0 on hosts that do nothing but import.
 """),
     cfg.IntOpt(
+        'group_nice',
+        min=0,
+        max=19,
+        help="""
+Niceness of that process's scheduling group.
+
+By default as nice. Where the kernel groups processes by session
+(/proc/sys/kernel/sched_autogroup_enabled is 1), niceness counts within such a
+group only, and this is what sets it back against other services. Set 0 for an
+import that is as good as each of them. It has no effect where glance-api runs
+in a control group of its own, as systemd starts it: CPUWeight= is for that.
+"""),
+    cfg.StrOpt(
+        'scheduling_policy',
+        default='other',
+        choices=[('other', 'as every process (SCHED_OTHER)'),
+                 ('batch', 'as work that nobody waits for (SCHED_BATCH): the '
+                           'same share, and it interrupts nobody')],
+        help="""
+How the kernel schedules that process.
+
+Set batch if the API answers late while imports run, before you raise nice: it
+takes nothing from the import's share.
+"""),
+    cfg.IntOpt(
         'workers',
         default=2,
         min=1,

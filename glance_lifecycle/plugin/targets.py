@@ -111,8 +111,15 @@ def job(image_id: str, plan: plans.Plan, stores: Sequence[jobs.Target],
         progress_interval=conf.progress_interval, content=_content(plan),
         limits=jobs.Limits(
             memory=memory,
-            cpu=cpu_limit(virtual_size, len(stores)), nice=conf.nice),
+            cpu=cpu_limit(virtual_size, len(stores)), **niceness()),
         journal=journal)
+
+
+def niceness() -> dict[str, Any]:
+    """Of ``jobs.Limits``, what says who goes first."""
+    conf = CONF.lifecycle_transfer
+    return {'nice': conf.nice, 'group_nice': conf.group_nice,
+            'batch': conf.scheduling_policy == 'batch'}
 
 
 def _content(plan: plans.Plan) -> dict[str, Any] | None:

@@ -145,4 +145,4 @@ def _job(image: glance_image.StoredImage, described: Described,
             memory=conf.memory_limit * targets.MIB + source.address_space
             + sum(t.load().address_space for t in found),
             cpu=targets.cpu_limit(image.size or 0, len(found)),
-            nice=conf.nice), journal=journal)
+            **targets.niceness()), journal=journal)

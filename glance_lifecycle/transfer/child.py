@@ -73,7 +73,7 @@ def main() -> int:
 
 def apply_limits(limits: jobs.Limits) -> None:
     """Limit this process before it looks at a hostile byte."""
-    be_nice(limits.nice)
+    be_nice(limits)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for kind, value in ((resource.RLIMIT_AS, limits.memory),
                         (resource.RLIMIT_CPU, limits.cpu),
@@ -82,14 +82,19 @@ def apply_limits(limits: jobs.Limits) -> None:
             resource.setrlimit(kind, (value, value))
 
 
-def be_nice(value: int) -> None:
+def be_nice(limits: jobs.Limits) -> None:
     """Let others go first; this process is a session of its own already.
 
     Where the kernel groups tasks by session (sched_autogroup), niceness
     counts only within the group, and each of our children had as much of the
     cores as all of glance-api: GET /v2/images took twenty times as long.
     """
-    niceness = os.nice(value)
+    niceness = os.nice(limits.nice)
+    if limits.batch:
+        # Before any thread starts: they inherit it.
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    if limits.group_nice is not None:
+        niceness = limits.group_nice
     try:
         with open(AUTOGROUP, 'w') as group:
             group.write('%d' % niceness)

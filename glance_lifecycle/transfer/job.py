@@ -92,12 +92,16 @@ class Limits:
     :ivar cpu: CPU seconds
     :ivar files: open files
     :ivar nice: added to the parent's niceness
+    :ivar group_nice: niceness of its scheduling group; None for its own
+    :ivar batch: whether it is scheduled as SCHED_BATCH
     """
 
     memory: int = 0
     cpu: int = 0
     files: int = 256
     nice: int = 0
+    group_nice: int | None = None
+    batch: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

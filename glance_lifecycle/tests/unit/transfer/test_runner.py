@@ -167,6 +167,27 @@ class RunnerTest(unittest.TestCase):
                 size=1 << 40, limits=jobs.Limits(nice=3)), progress=look)
         self.assertEqual({min(own + 3, 19)}, set(seen))
 
+    def test_group_and_policy(self) -> None:
+        seen: dict[str, int] = {}
+
+        def look(report: dict[str, Any]) -> None:
+            child, = _children(os.getpid())
+            # Every thread, those of the digests as well.
+            for task in pathlib.Path(f'/proc/{child}/task').iterdir():
+                seen[f'policy {task.name}'] = os.sched_getscheduler(
+                    int(task.name))
+            group = pathlib.Path(f'/proc/{child}/autogroup')
+            if group.exists():
+                seen['group'] = int(group.read_text().split()[-1])
+            raise exceptions.TransferCancelled(detail='enough seen')
+
+        self.assertRaises(
+            exceptions.TransferCancelled, self.run_child, self.job(
+                size=1 << 40, limits=jobs.Limits(
+                    nice=3, group_nice=1, batch=True)), progress=look)
+        self.assertEqual(1, seen.pop('group', 1))
+        self.assertEqual({os.SCHED_BATCH}, set(seen.values()))
+
     def test_killed(self) -> None:
         def kill(report: dict[str, Any]) -> None:
             for pid in _children(os.getpid()):
