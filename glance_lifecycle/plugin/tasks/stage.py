@@ -43,8 +43,10 @@ class Stage(task.Task):
     def execute(self, lifecycle_plan: dict[str, Any]) -> dict[str, Any]:
         session = self._session
         with session.reporting():
-            # What Glance's own uploads may leave in the stores if we die.
-            session.note(targets=targets.targets(session.stores))
+            # Before any work: Glance's drivers would find it only at the
+            # end.
+            for target in targets.targets(session.stores):
+                target.absent(session.glance.image_id)
             if not lifecycle_plan['convert']:
                 return {'digests': {}}
             name = session.glance.image_id + SUFFIX
@@ -75,6 +77,7 @@ class HandOver(task.Task):
         session = self._session
         with session.reporting():
             attributes: dict[str, Any] = {}
+            _note_absent(session)
             session.remember()
             if lifecycle_plan['convert']:
                 size = lifecycle_result['virtual_size']
@@ -91,3 +94,19 @@ class HandOver(task.Task):
                 assert session.journal is not None  # noqa: S101 - for mypy
                 file_path = 'file://' + session.journal.record.scratch[0]
             return file_path
+
+
+def _note_absent(session: sessions.Session) -> None:
+    """Put on record what Glance's own uploads may leave in the stores.
+
+    Its drivers write in place, and never tell what they have made. So what
+    bears the image's name later on is its, if nothing does now.
+
+    :raises StoreDuplicate: something does
+    """
+    assert session.journal is not None  # noqa: S101 - Admit saw to it
+    found = targets.targets(session.stores)
+    session.note(targets=found)
+    for target in found:
+        session.journal.created(
+            target.store, target.absent(session.glance.image_id))
