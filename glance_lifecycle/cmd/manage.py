@@ -70,6 +70,18 @@ def _parser() -> argparse.ArgumentParser:
         'on whatever host. A long download or copy looks like that too: use '
         'it when no glance-api of this cloud has an import running, and '
         'with --dry-run first')
+    recover.add_argument(
+        '--by-name', metavar='TASK_ID',
+        help='DESTRUCTIVE: recover one import, and remove from its stores '
+        'also what bears the image\'s name and cannot be proven to be of '
+        'that import, such as that of a release that kept no proof. Make '
+        'sure first that it is of no use to another Glance that shares the '
+        'store, and that no copy of the image runs')
+    recover.add_argument(
+        '--forget', metavar='TASK_ID',
+        help='DESTRUCTIVE: recover one import, and drop its record with what '
+        'cannot be removed from its stores, for stores that are gone for '
+        'good and objects that are to stay. Nobody knows of these any more')
     recover.add_argument('-y', '--yes', action='store_true',
                          help='do not ask before the destructive part')
     recover.add_argument('-f', '--format', choices=['text', 'json'],
@@ -80,18 +92,67 @@ def _parser() -> argparse.ArgumentParser:
 
 def _recover(args: argparse.Namespace) -> int:
     state_dir = CONF.lifecycle.state_dir
-    plans = list(recovery.recover(state_dir, args.dry_run))
-    if args.stale_after is not None:
-        plans += _recover_stale(args, state_dir)
+    if args.by_name or args.forget:
+        plans = _recover_named(args, state_dir)
+    else:
+        plans = list(recovery.recover(state_dir, args.dry_run))
+        if args.stale_after is not None:
+            plans += _recover_stale(args, state_dir)
     if args.format == 'json':
         print(json.dumps([plan.to_dict() for plan in plans], indent=2))
         return 0
     for plan in plans:
-        print(('would be recovered: ' if args.dry_run else 'recovered: ')
-              + plan.text)
+        print('%s: %s' % (_said(args, plan), plan.text))
     if not plans:
         print('Nothing to recover.')
     return 0
+
+
+def _said(args: argparse.Namespace, plan: recovery.Plan) -> str:
+    if args.dry_run:
+        return 'would be recovered'
+    if args.forget:
+        return 'forgotten'
+    return 'recovered' if plan.finished else 'not all recovered'
+
+
+def _recover_named(args: argparse.Namespace,
+                   state_dir: str) -> list[recovery.Plan]:
+    """One journal, with its destructive end."""
+    dead = recovery.find(state_dir, args.by_name or args.forget)
+    plan = recovery.planned(dead)
+    stores = ', '.join(target.store for target in dead.record.targets)
+    if args.by_name:
+        what = ('whatever is named %s in store %s is removed, whoever made '
+                'it, unless Glance has a location there.'
+                % (plan.image_id, stores))
+    else:
+        what = ('the record of this import is dropped. What cannot be '
+                'removed now stays for ever, unknown to all, in store %s.'
+                % stores)
+    try:
+        if args.dry_run or not _agreed(args, what, [plan]):
+            return [plan] if args.dry_run else []
+        act = recovery.remove_by_name if args.by_name else recovery.forget
+        done = list(act(dead))
+    finally:
+        dead.close()
+    if not done:
+        raise exceptions.ConfigurationError(
+            detail='it could not be recovered; the log says why. Its record '
+            'is kept')
+    return done
+
+
+def _agreed(args: argparse.Namespace, what: str,
+            plans: list[recovery.Plan]) -> bool:
+    if args.yes:
+        return True
+    print('DESTRUCTIVE: ' + what, file=sys.stderr)
+    for plan in plans:
+        print('  ' + plan.text, file=sys.stderr)
+    print('Go on? [y/N] ', end='', file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ('y', 'yes')
 
 
 def _recover_stale(args: argparse.Namespace,
@@ -100,13 +161,9 @@ def _recover_stale(args: argparse.Namespace,
     planned = list(recovery.recover_stale(state_dir, args.stale_after, True))
     if args.dry_run or not planned:
         return planned
-    if not args.yes:
-        print('DESTRUCTIVE: these imports are taken for dead and undone:',
-              file=sys.stderr)
-        for plan in planned:
-            print('  ' + plan.text, file=sys.stderr)
-        if input('Go on? [y/N] ').strip().lower() not in ('y', 'yes'):
-            return []
+    if not _agreed(args, 'these imports are taken for dead and undone:',
+                   planned):
+        return []
     return list(recovery.recover_stale(state_dir, args.stale_after))
 
 

@@ -25,8 +25,9 @@ from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
+from glance_lifecycle.plugin import recovery_plan
 from glance_lifecycle.plugin import session as sessions
-from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.plugin import undoing
 
 LOG = logging.getLogger(__name__)
 
@@ -58,27 +59,18 @@ def sealed(session: sessions.Session) -> None:
 
 
 def undo(session: sessions.Session) -> None:
-    """Remove from the stores what this import wrote there. Never raises."""
+    """Remove from the stores what this import wrote there. Never raises.
+
+    And nothing else, whatever ended it: each sink has put on record what it
+    made. What cannot be removed now stays in the journal.
+    """
     try:
         if session.journal is None:
             return
         session.journal.reread()
         for path in session.journal.record.scratch:
             remove(path)
-        if isinstance(session.error, exceptions.StoreDuplicate):
-            # The child has removed what was its own; by its name alone we
-            # could not tell that from the object that was there before.
-            session.note(targets=[])
-            return
-        state = glance_image.image_state(session.glance.image_id)
-        if state and state.lock not in (None, session.glance.task_id):
-            # Somebody began anew; what lies in the stores is now theirs.
-            session.note(targets=[])
-            return
-        referenced = state.locations if state else {}
-        for target in session.journal.record.targets:
-            if target.store not in referenced:
-                _undo_one(session, target)
+        _undo_rest(session)
     except Exception:
         # What is left is in the journal, for recovery.
         LOG.exception('Cannot remove all of image %s from the stores now',
@@ -86,16 +78,13 @@ def undo(session: sessions.Session) -> None:
         session.leftovers = True
 
 
-def _undo_one(session: sessions.Session, target: jobs.Target) -> None:
-    try:
-        assert session.journal is not None  # noqa: S101 - undo() saw to it
-        target.undo(session.glance.image_id,
-                    session.journal.record.marks(target.store))
-    except exceptions.LifecycleError as error:
-        LOG.error('Image %(image)s: %(error)s It is tried again by '
-                  'glance-lifecycle-manage recover',
-                  {'image': session.glance.image_id, 'error': error})
-        session.leftovers = True
+def _undo_rest(session: sessions.Session) -> None:
+    assert session.journal is not None  # noqa: S101 - for mypy
+    # A connection may have been lost in the very COMMIT of the import.
+    glance_image.settle(session.glance.image_id)
+    undone = undoing.undo(session.journal,
+                          complete=undoing.told(session.error))
+    session.leftovers |= bool(undone.left)
 
 
 def failed(session: sessions.Session) -> None:
@@ -117,16 +106,6 @@ def failed(session: sessions.Session) -> None:
     session.over.set()
 
 
-def keeps_staged(method: str, error: exceptions.LifecycleError | None) -> bool:
-    """Whether the staged file is worth another attempt.
-
-    A downloaded one is not kept: Glance's download tasks remove it, and the
-    user asks for the download again.
-    """
-    return (method == 'glance-direct'
-            and not isinstance(error, exceptions.ImageRefused))
-
-
 def remove(path: str) -> None:
     try:
         os.unlink(path)
@@ -146,7 +125,7 @@ def _gone(session: sessions.Session) -> None:
 def _give_back(session: sessions.Session) -> None:
     record = session.journal.record if session.journal else None
     staged = record.staged if record else ''
-    keep = keeps_staged(session.glance.method, session.error)
+    keep = recovery_plan.keeps_staged(session.glance.method, session.error)
     size = os.stat(staged).st_size if (
         keep and staged and os.path.exists(staged)) else None
     attributes = {}
@@ -208,6 +187,8 @@ def _tidy(session: sessions.Session) -> None:
     state = glance_image.image_state(image_id)
     if state is None or state.status == 'active':
         _remove_staged(session)
+    if state is not None and session.error is None:
+        _forget_stored(session, state)
     if state is None or state.lock not in (None, task_id):
         return
     if state.status == 'queued' and session.direct:
@@ -218,6 +199,17 @@ def _tidy(session: sessions.Session) -> None:
                     '%(image)s; it is released',
                     {'task': task_id, 'image': image_id})
         glance_image.drop_lock(image_id, task_id)
+
+
+def _forget_stored(session: sessions.Session,
+                   state: glance_image.ImageState) -> None:
+    """The image is active. A store that was dropped may have kept a part."""
+    if session.journal is None or not state.locations:
+        return
+    session.journal.reread()
+    session.note(targets=[t for t in session.journal.record.targets
+                          if t.store not in state.locations])
+    _undo_rest(session)
 
 
 def _remove_staged(session: sessions.Session) -> None:

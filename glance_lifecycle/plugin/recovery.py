@@ -16,58 +16,51 @@ Stock Glance leaves an image whose API process died in mid-import in
 ``importing``, locked, with partial objects in its stores; all that helps is
 to delete it, and not even that removes the objects. Here the journal tells
 what was going on, and its lock tells that nobody is at it any more.
+
+Why a registered copy is never removed:
+
+* The dead import cannot register anything any more. Its process and its
+  child are gone, or the journal would be locked. What it has sent to the
+  database may still be carried out: ``settle`` waits for that, and only then
+  is the image looked at. If it is active by then, its copies have their
+  locations, in the same transaction.
+* Nobody else begins with the image meanwhile. It stays ``importing`` until its
+  stores have been visited, and Glance refuses to import such an image, whoever
+  has its lock; only DELETE gets through, after which nothing is registered. Of
+  an image that is not importing, the task is ended first: Glance lets its lock
+  be taken over only an hour after the task last changed.
+* Others register only what they made themselves. So where they may be at work
+  (another import has the lock; or the image is active, and a "store copy"
+  takes no lock), only what has an identity of our own is removed, or nothing:
+  see ``recovery_plan.reach``, which is asked before each single removal.
+
+Why nothing is forgotten: a target leaves the journal when the store has said
+that it is gone, or when the image has a location there; the journal goes when
+it has no target left. The operator may decide otherwise: see ``forget``.
 """
 
 from collections.abc import Iterator
-import dataclasses
 import os
 import threading
-from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import recovery_plan
 from glance_lifecycle.plugin import targets
+from glance_lifecycle.plugin import undoing
 from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer.sink import base as sink_base
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
-REASON = ('The glance-api process that ran this import ended before the '
-          'import did. ')
+STORE_COPY = recovery_plan.STORE_COPY
+Plan = recovery_plan.Plan
+
 _begun = threading.Event()
-
-# Of a journal: no import, but more copies of an active image. Nothing of it
-# is in Glance before its end, neither a task nor a lock.
-STORE_COPY = 'store-copy'
-COPY_REASON = ('The process that copied this image ended before the copy '
-               'was complete. Ask for it again.')
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Plan:
-    """What recovery does about one dead import.
-
-    :ivar status: the status the image gets; '' to leave it as it is
-    :ivar failure: the task's message; None: it had succeeded
-    :ivar undo: stores to remove this image from
-    :ivar files: paths to remove
-    :ivar text: the same for the operator
-    """
-
-    image_id: str
-    task_id: str
-    status: str
-    failure: str | None
-    undo: tuple[str, ...]
-    files: tuple[str, ...]
-    text: str
-
-    def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
 
 
 def at_first_import() -> None:
@@ -82,7 +75,8 @@ def at_first_import() -> None:
 def _quietly() -> None:
     try:
         for plan in recover(CONF.lifecycle.state_dir):
-            LOG.warning('Recovered: %s', plan.text)
+            LOG.warning('%s: %s', 'Recovered' if plan.finished
+                        else 'Not all recovered', plan.text)
     except Exception:
         LOG.exception('Recovery of dead imports failed; see '
                       'glance-lifecycle-manage recover')
@@ -98,6 +92,16 @@ def recover(state_dir: str, dry_run: bool = False) -> Iterator[Plan]:
         yield from _recover_one(dead, dry_run)
 
 
+def recover_copies(state_dir: str, image_id: str) -> Iterator[Plan]:
+    """The same for copies of one image that died, and nothing else."""
+    for dead in journal.abandoned(state_dir):
+        record = dead.record
+        if (record.method, record.image_id) == (STORE_COPY, image_id):
+            yield from _recover_one(dead, False)
+        else:
+            dead.close()
+
+
 def clear(state_dir: str, image_id: str) -> None:
     """Remove what ended imports of an image have left in its stores.
 
@@ -109,16 +113,13 @@ def clear(state_dir: str, image_id: str) -> None:
     :raises ConfigurationError: the state directory cannot be read
     """
     state = glance_image.image_state(image_id)
-    if state is None or state.locations:
-        # An active image is copied without its lock (STORE_COPY): a copy
-        # that is complete may be about to be registered.
+    if state is None:
         return
     for dead in journal.abandoned(state_dir):
         try:
-            record = dead.record
-            if record.image_id == image_id and _undo(
-                    record, tuple(t.store for t in record.targets)):
-                dead.note(targets=[])
+            if dead.record.image_id == image_id:
+                glance_image.settle(image_id)
+                undoing.undo(dead, holder=state.lock or '')
         except Exception:
             # The import itself tells whether that is in its way.
             LOG.exception('Cannot remove what an earlier import has left of '
@@ -127,38 +128,14 @@ def clear(state_dir: str, image_id: str) -> None:
             dead.close()
 
 
-def recover_copies(state_dir: str, image_id: str) -> Iterator[Plan]:
-    """The same for copies of one image that died, and nothing else."""
-    for dead in journal.abandoned(state_dir):
-        record = dead.record
-        if (record.method, record.image_id) == (STORE_COPY, image_id):
-            yield from _recover_one(dead, False)
-        else:
-            dead.close()
-
-
-def _recover_one(dead: journal.Journal, dry_run: bool) -> Iterator[Plan]:
-    try:
-        plan = make_plan(dead.record)
-        if dry_run:
-            yield plan
-        elif _carry_out(plan, dead.record):
-            dead.remove()
-            yield plan
-    except Exception:
-        # One that cannot be recovered now must not keep the others.
-        LOG.exception('Cannot recover the import of image %s',
-                      dead.record.image_id)
-    finally:
-        dead.close()
-
-
 def recover_stale(state_dir: str, seconds: float,
                   dry_run: bool = False) -> Iterator[Plan]:
     """The same for imports without a journal, by their age alone.
 
     Stock imports and copy-image leave no journal. A live one does not
     always change its task, so only the operator can say how long is dead.
+    They get a journal here, so that what cannot be removed, or is older than
+    the task and so perhaps not its own, is not forgotten with the task.
 
     :param seconds: since the task's record last changed
     """
@@ -167,12 +144,20 @@ def recover_stale(state_dir: str, seconds: float,
             continue
         try:
             record = _record(stale)
-            plan = make_plan(record)
-            if dry_run or _carry_out(plan, record):
-                yield plan
+            if dry_run:
+                yield _plan(record)
+                continue
+            dead = journal.create(state_dir, stale.task_id, stale.image_id)
+            dead.note(method=record.method, stores=record.stores,
+                      staged=record.staged, targets=record.targets)
+            for store, marks in record.created.items():
+                for mark in marks:
+                    dead.created(store, mark)
         except Exception:
             LOG.exception('Cannot recover the import of image %s',
                           stale.image_id)
+        else:
+            yield from _recover_one(dead, False)
 
 
 def _record(stale: glance_image.StaleTask) -> journal.Record:
@@ -181,88 +166,110 @@ def _record(stale: glance_image.StaleTask) -> journal.Record:
     return journal.Record(
         stale.task_id, stale.image_id, method=stale.method, stores=stores,
         targets=targets.targets(stores),
-        staged=os.path.join(glance_image.staging_dir(), stale.image_id))
+        staged=os.path.join(glance_image.staging_dir(), stale.image_id),
+        created={s: [sink_base.since(stale.created)] for s in stores})
 
 
-def make_plan(record: journal.Record) -> Plan:
-    """What to do about one dead import; changes nothing."""
-    state = glance_image.image_state(record.image_id)
-    stores = tuple(t.store for t in record.targets
-                   if state is None or t.store not in state.locations)
-    scratch = tuple(record.scratch)
-    staged = (record.staged,) if record.staged else ()
-    if state is None:
-        return _plan(record, '', REASON + 'The image was deleted meanwhile.',
-                     stores, staged + scratch)
-    if record.method == STORE_COPY:
-        # Who has the lock now may be writing another store.
-        return _plan(record, '', COPY_REASON, tuple(
-            s for s in stores if s not in state.importing), ())
-    if state.lock not in (None, record.task_id):
-        # Somebody began anew; what lies in the stores is now theirs.
-        return _plan(record, '', REASON, (), ())
-    if state.status in ('active', 'deactivated'):
-        # A copy that was complete would have its location.
-        copying = record.method == 'copy-image' and stores
-        return _plan(record, '', REASON + 'Ask for the copy again.'
-                     if copying else None, stores, staged + scratch)
-    if state.status not in ('importing', 'queued'):
-        # Staged anew since; only our own files may go.
-        return _plan(record, '', REASON, stores, scratch)
-    if (outcome.keeps_staged(record.method, None) and record.staged
-            and os.path.exists(record.staged)):
-        return _plan(record, 'uploading', REASON + 'The staged data are '
-                     'kept: ask for the import again.', stores, scratch)
-    return _plan(record, 'queued', REASON + 'Stage the image again, or ask '
-                 'for its download again.', stores, staged + scratch)
+def find(state_dir: str, task_id: str) -> journal.Journal:
+    """The journal of one dead import, locked by us; the caller closes it.
 
-
-def _plan(record: journal.Record, status: str, failure: str | None,
-          undo: tuple[str, ...], files: tuple[str, ...]) -> Plan:
-    files = tuple(path for path in files if os.path.exists(path))
-    parts = ['image %s (task %s)' % (record.image_id, record.task_id)]
-    if undo:
-        parts.append('unfinished copies removed from ' + ', '.join(undo))
-    parts += ['%s removed' % path for path in files]
-    if status:
-        parts.append('status set to ' + status)
-    parts.append('task ended: ' + (failure or 'success'))
-    return Plan(record.image_id, record.task_id, status, failure, undo,
-                files, '; '.join(parts))
-
-
-def _carry_out(plan: Plan, record: journal.Record) -> bool:
-    """Stores first: what is still there would be forgotten with the rest.
-
-    Every step may have been done by a recovery that died itself.
-
-    :returns: whether all is done; otherwise the journal stays
+    :raises ConfigurationError: there is none, or its owner lives
     """
-    if not _undo(record, plan.undo):
-        return False
-    if record.method == STORE_COPY:
-        state = glance_image.image_state(record.image_id)
-        return not state or not any(
-            t.store in state.importing for t in record.targets)
-    for path in plan.files:
-        outcome.remove(path)
-    _put_right(plan, record)
+    for dead in journal.abandoned(state_dir):
+        if dead.record.task_id == task_id:
+            return dead
+        dead.close()
+    raise exceptions.ConfigurationError(
+        detail='%s of %s. See "glance-lifecycle-manage recover --dry-run"' % (
+            'the process is alive that has the journal'
+            if journal.exists(state_dir, task_id) else 'there is no journal',
+            task_id))
+
+
+def remove_by_name(dead: journal.Journal) -> Iterator[Plan]:
+    """Recover one import, and remove what only bears the image's name.
+
+    Destructive: the operator has made sure that it is of no use to anybody.
+    """
+    yield from _recover_one(dead, False, by_name=True)
+
+
+def forget(dead: journal.Journal) -> Iterator[Plan]:
+    """Recover one import, and drop its record with what cannot be removed.
+
+    Destructive: nobody knows any more of what is left in the stores.
+    """
+    yield from _recover_one(dead, False, drop=True)
+
+
+def planned(dead: journal.Journal) -> Plan:
+    """What recovery would do about it; changes nothing."""
+    return _plan(dead.record)
+
+
+def _recover_one(dead: journal.Journal, dry_run: bool, *,
+                 by_name: bool = False, drop: bool = False
+                 ) -> Iterator[Plan]:
+    try:
+        if dry_run:
+            plan = _plan(dead.record)
+        else:
+            plan = _carry_out(dead, by_name)
+            if plan.finished or drop:
+                dead.remove()
+        yield plan
+    except Exception:
+        # One that cannot be recovered now must not keep the others.
+        LOG.exception('Cannot recover the import of image %s',
+                      dead.record.image_id)
+    finally:
+        dead.close()
+
+
+def _plan(record: journal.Record) -> Plan:
+    """What to do about one dead import, as it is at this moment."""
+    return recovery_plan.make_plan(
+        record, glance_image.image_state(record.image_id),
+        [path for path in (record.staged, *record.scratch)
+         if path and os.path.exists(path)])
+
+
+def _carry_out(dead: journal.Journal, by_name: bool) -> Plan:
+    """Every step may have been done by a recovery that died itself.
+
+    :returns: what was done
+    """
+    record = dead.record
+    glance_image.settle(record.image_id)
+    plan = _plan(record)
+    if not plan.status:
+        # The image is not importing: nothing but its task holds it for us.
+        _end_task(plan)
+    undone = undoing.undo(dead, by_name=by_name)
+    removed = tuple(path for path in plan.files
+                    if _remove_file(record, path))
+    if record.method != STORE_COPY:
+        _put_right(plan, record)
+        _end_task(plan)
+    return Plan(plan.image_id, plan.task_id, plan.status, plan.failure,
+                undone.removed, removed, plan.waits, undone.left)
+
+
+def _end_task(plan: Plan) -> None:
     if not glance_image.task_over(plan.task_id):
         glance_image.end_task(plan.task_id, failure=plan.failure)
-    return True
 
 
-def _undo(record: journal.Record, stores: tuple[str, ...]) -> bool:
-    """Whether nothing is left in these stores."""
-    for target in record.targets:
-        if target.store in stores:
-            try:
-                target.undo(record.image_id, record.marks(target.store))
-            except exceptions.LifecycleError as error:
-                LOG.error('Image %(image)s: %(error)s It is tried again at '
-                          'the next recovery',
-                          {'image': record.image_id, 'error': error})
-                return False
+def _remove_file(record: journal.Record, path: str) -> bool:
+    """Unless it is another by now: the image may have been staged anew."""
+    try:
+        before = os.lstat(path)
+        if path not in _plan(record).files or not os.path.samestat(
+                before, os.lstat(path)):
+            return False
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
     return True
 
 

@@ -31,7 +31,9 @@ from oslo_config import cfg
 from glance_lifecycle import exceptions
 from glance_lifecycle.plugin import glance_image
 from glance_lifecycle.plugin import recovery
+from glance_lifecycle.plugin import recovery_plan
 from glance_lifecycle.plugin import targets
+from glance_lifecycle.plugin import undoing
 from glance_lifecycle.stores import server_side
 from glance_lifecycle.stores import sources
 from glance_lifecycle.stores import verification
@@ -113,9 +115,7 @@ class Copying:
         self.outcomes = [Outcome(s, Result.THERE) for s in wanted
                          if s in image.stores]
         self._journal: journal.Journal | None = None
-        # What may lie in stores, and Glance does not know.
-        self._unregistered: dict[str, jobs.Target] = {}
-        self._unclear = False
+        self._registered: set[str] = set()
 
     def run(self) -> list[Outcome]:
         """One outcome a store, and one for each source that was no good.
@@ -134,16 +134,15 @@ class Copying:
             self._image.id)
         try:
             # On disk before the first byte, so that a death is undone.
-            self._journal.note(method=recovery.STORE_COPY, targets=found)
-            self._unregistered = {t.store: t for t in found}
+            self._journal.note(method=recovery_plan.STORE_COPY, targets=found)
             self._register(self._transfer(candidates, found))
         except exceptions.StoreDuplicate as error:
-            # The child has removed what was its own; by its name alone we
-            # could not tell that from the object that was there before.
-            self._unregistered = {}
+            self._tidy(self._journal, error)
             raise _explained(error) from error
-        finally:
-            self._tidy(self._journal)
+        except BaseException as error:
+            self._tidy(self._journal, error)
+            raise
+        self._tidy(self._journal, None)
         self._announce()
         return self.outcomes
 
@@ -232,7 +231,6 @@ class Copying:
         for store, failure in result['failed'].items():
             error = exceptions.from_dict(failure)
             if isinstance(error, exceptions.StoreDuplicate):
-                self._unregistered.pop(store)
                 error = _explained(error)
             self.outcomes.append(Outcome(store, Result.FAILED,
                                          detail=str(error)))
@@ -241,40 +239,37 @@ class Copying:
                       result: dict[str, Any]) -> None:
         try:
             glance_image.register_copy(self._image, stored)
-        except exceptions.InternalError as error:
-            # Perhaps it is registered: only recovery may remove it.
-            self._unregistered.pop(store)
-            self._unclear = True
-            self.outcomes.append(Outcome(store, Result.FAILED,
-                                         detail=str(error)))
-        except exceptions.TransferCancelled as error:
+        except (exceptions.InternalError,
+                exceptions.TransferCancelled) as error:
+            # Whether it is registered, _tidy sees.
             self.outcomes.append(Outcome(store, Result.FAILED,
                                          detail=str(error)))
         else:
-            self._unregistered.pop(store)
+            self._registered.add(store)
             self.outcomes.append(Outcome(
                 store, Result.COPIED, result['written'][store],
                 result['seconds'][store], result['detail'].get(store, '')))
 
-    def _tidy(self, record: journal.Journal) -> None:
+    def _tidy(self, record: journal.Journal,
+              error: BaseException | None) -> None:
         """Remove what is not registered; the journal goes if all is clear.
+
+        Never raises: what is left is in the journal, for recovery.
         """
-        left = self._unclear
-        record.reread()
-        for target in self._unregistered.values():
-            try:
-                target.undo(self._image.id,
-                            record.record.marks(target.store))
-            except exceptions.LifecycleError as error:
-                LOG.error('Image %(image)s: %(error)s It is tried again by '
-                          'the next copy, and by glance-lifecycle-manage '
-                          'recover', {'image': self._image.id,
-                                      'error': error})
-                left = True
-        if left:
+        try:
+            glance_image.settle(self._image.id)
+            record.reread()
+            record.note(targets=[t for t in record.record.targets
+                                 if t.store not in self._registered])
+            # A cluster that copies by itself puts nothing on record.
+            complete = not self._trust and undoing.told(error)
+            if not undoing.undo(record, complete=complete).left:
+                record.remove()
+        except Exception:
+            LOG.exception('Cannot remove all copies of image %s that are not '
+                          'complete', self._image.id)
+        finally:
             record.close()
-        else:
-            record.remove()
 
     def _announce(self) -> None:
         copied = [o.store for o in self.outcomes
@@ -298,6 +293,6 @@ def _explained(error: exceptions.StoreDuplicate
                ) -> exceptions.StoreDuplicate:
     return exceptions.StoreDuplicate(
         store=error.store, detail='%s, and Glance has no location there. If '
-        'no other copy of the image runs, it is what a killed one left: see '
-        '"glance-lifecycle-manage recover --stale-after"'
-        % error.fields['detail'])
+        'no other copy of the image runs, it is what a killed one left, or '
+        'another Glance\'s: see "glance-lifecycle-manage recover --dry-run", '
+        'on every host, and "--stale-after"' % error.fields['detail'])

@@ -76,6 +76,13 @@ class Target:
             self.store, self.name or image_id, self.options)
         return mark
 
+    def apart(self, image_id: str, created: Sequence[sink_base.Mark],
+              url: str) -> Sequence[sink_base.Mark]:
+        """The marks that spare the object at that URL; see Sink."""
+        marks: Sequence[sink_base.Mark] = self.load().apart(
+            self.name or image_id, created, url)
+        return marks
+
     def load(self) -> Any:
         """The sink's class.
 

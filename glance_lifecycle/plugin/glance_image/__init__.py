@@ -36,6 +36,7 @@ from glance_lifecycle.plugin.glance_image.database import ImageState
 from glance_lifecycle.plugin.glance_image.database import restore
 from glance_lifecycle.plugin.glance_image.database import set_queued
 from glance_lifecycle.plugin.glance_image.database import set_uploading
+from glance_lifecycle.plugin.glance_image.database import settle
 from glance_lifecycle.plugin.glance_image.database import stale_tasks
 from glance_lifecycle.plugin.glance_image.database import StaleTask
 from glance_lifecycle.plugin.glance_image.database import task_over
@@ -92,6 +93,7 @@ __all__ = [
     'restore',
     'set_queued',
     'set_uploading',
+    'settle',
     'staged_path',
     'staging_dir',
     'stale_tasks',

@@ -16,6 +16,7 @@ With an administrator's rights, and where the domain model of Glance knows no
 way (from importing back to uploading), in the database.
 """
 
+import calendar
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
@@ -23,9 +24,12 @@ from typing import Any
 
 from glance.common import exception as glance_exception
 import glance.db
+from glance.db.sqlalchemy import api as sqlalchemy_api
+from glance.db.sqlalchemy import models
 from glance import gateway
 from oslo_config import cfg
 from oslo_utils import timeutils
+import sqlalchemy as sa
 
 from glance_lifecycle.plugin.glance_image import domain
 from glance_lifecycle.plugin.glance_image import transactions
@@ -146,6 +150,26 @@ def set_queued(image_id: str, **attributes: Any) -> None:
 
 
 @retry
+def settle(image_id: str) -> None:
+    """Wait until nothing that a dead process has sent is under way.
+
+    Its last COMMIT may still be, and no look at the image would show it. But
+    it has the image's row locked, for its own change of it or, by a foreign
+    key, for a location; so who has that lock comes after it. In a cluster
+    (Galera) a lock counts on one node only: of an image that is importing,
+    whose dead import may be about to make it active, the row is written to
+    besides, and of two writes the later one fails.
+    """
+    images = models.Image.__table__
+    with sqlalchemy_api.session_for_write() as session:
+        session.execute(sa.select(images.c.id).where(
+            images.c.id == image_id).with_for_update()).all()
+        session.execute(sa.update(images).where(
+            images.c.id == image_id, images.c.status == 'importing').values(
+                updated_at=timeutils.utcnow()))
+
+
+@retry
 def restore(image_id: str, signature: Mapping[str, str],
             protected: bool) -> None:
     """Take back what an import had written before it failed.
@@ -191,6 +215,7 @@ class StaleTask:
 
     :ivar stores: the stores it was asked to import to
     :ivar idle: seconds since its record last changed
+    :ivar created: when it was made, in seconds since the epoch
     """
 
     task_id: str
@@ -198,6 +223,7 @@ class StaleTask:
     method: str
     stores: Sequence[str]
     idle: float
+    created: float
 
 
 @retry
@@ -216,7 +242,8 @@ def stale_tasks(seconds: float) -> list[StaleTask]:
         found.append(StaleTask(
             task.task_id, request.get('image_id') or task.image_id,
             request.get('import_req', {}).get('method', {}).get('name', ''),
-            [s for s in request.get('backend') or [] if s], idle))
+            [s for s in request.get('backend') or [] if s], idle,
+            calendar.timegm(row['created_at'].timetuple())))
     return found
 
 

@@ -47,8 +47,10 @@ class Stage(task.Task):
         session = self._session
         with session.reporting():
             plan = plans.Plan.from_dict(lifecycle_plan)
-            # What Glance's own uploads may leave in the stores if we die.
-            session.note(targets=targets.targets(plan.stores))
+            # Before any work: Glance's drivers would find it only at the
+            # end.
+            for target in targets.targets(plan.stores):
+                target.absent(session.glance.image_id)
             if not plan.convert:
                 return {'digests': {}}
             name = session.glance.image_id + SUFFIX
@@ -83,6 +85,7 @@ class HandOver(task.Task):
         with session.reporting():
             plan = plans.Plan.from_dict(lifecycle_plan)
             attributes: dict[str, Any] = {}
+            _note_absent(session)
             if plan.convert:
                 size = lifecycle_result['virtual_size']
                 attributes = {'disk_format': plan.disk_format,
@@ -105,3 +108,19 @@ class HandOver(task.Task):
                 assert session.journal is not None  # noqa: S101 - for mypy
                 file_path = 'file://' + session.journal.record.scratch[0]
             return file_path
+
+
+def _note_absent(session: sessions.Session) -> None:
+    """Put on record what Glance's own uploads may leave in the stores.
+
+    Its drivers write in place, and never tell what they have made. So what
+    bears the image's name later on is its, if nothing does now.
+
+    :raises StoreDuplicate: something does
+    """
+    assert session.journal is not None  # noqa: S101 - Admit saw to it
+    found = targets.targets(session.stores)
+    session.note(targets=found)
+    for target in found:
+        session.journal.created(
+            target.store, target.absent(session.glance.image_id))

@@ -166,6 +166,19 @@ class Sink(abc.ABC):
         :raises StoreError: that cannot be told
         """
 
+    @classmethod
+    def apart(cls, image_id: str, created: Sequence[Mark],
+              url: str) -> Sequence[Mark]:
+        """The marks that ``undo`` may use while a location is registered.
+
+        None of them may let it remove the object there, which may be one
+        that the transfer itself has made. Without any it removes only what
+        the store shows to be unfinished.
+
+        :param url: of the location, in this store
+        """
+        return []
+
     @abc.abstractmethod
     def begin(self, size: int, data_size: int | None = None) -> None:
         """Check room and rights, and prepare to write ``size`` bytes.

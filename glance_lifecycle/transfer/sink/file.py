@@ -78,6 +78,11 @@ class FileSink(base.Sink):
                options: dict[str, Any]) -> base.Mark:
         return file_undo.absent(store, image_id, options)
 
+    @classmethod
+    def apart(cls, image_id: str, created: Sequence[base.Mark],
+              url: str) -> Sequence[base.Mark]:
+        return file_undo.apart(image_id, created, url)
+
     @property
     def bytes_written(self) -> int:
         return self._written

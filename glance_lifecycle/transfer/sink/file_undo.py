@@ -20,6 +20,7 @@ in the right one will be there again.
 from collections.abc import Sequence
 import dataclasses
 import logging
+import os
 from typing import Any
 
 from glance_lifecycle import exceptions
@@ -53,6 +54,21 @@ def absent(store: str, image_id: str, options: dict[str, Any]) -> base.Mark:
             finally:
                 directory.close()
     return {'absent': True, 'filesystems': filesystems}
+
+
+def apart(image_id: str, created: Sequence[base.Mark],
+          url: str) -> list[base.Mark]:
+    """See Sink.apart. A store may have several data directories."""
+    found: list[base.Mark] = []
+    for mark in created:
+        path = str(mark.get('datadir', ''))
+        if url.startswith('file://') and url != 'file://%s' % os.path.join(
+                path, image_id):
+            found.append(mark)
+        elif path:
+            # Only of which file system it was.
+            found.append({'filesystems': {path: mark['filesystem']}})
+    return found
 
 
 def undo(store: str, image_id: str, options: dict[str, Any],
