@@ -17,7 +17,6 @@ import os
 import signal
 import socket
 import threading
-import time
 
 import fixtures
 import sqlalchemy as sa
@@ -138,12 +137,12 @@ class DatabaseTestCase(plugin_case.PluginTestCase):
 
     def wait_logged(self, api: glance.GlanceApi, text: str) -> None:
         transfer.until('the log says: ' + text,
-                       lambda: text in api.log_text(), timeout=90)
+                       lambda: text in api.log_text())
 
     def wait_written(self, api: glance.GlanceApi, image_id: str) -> None:
         transfer.until('all copies are there', lambda: all(
             api.stored_copy(image_id, store).exists()
-            for store in plugin_case.ALL), timeout=90)
+            for store in plugin_case.ALL))
 
     def check(self, api: glance.GlanceApi, image_id: str) -> None:
         """Active, and told of and written once."""
@@ -178,8 +177,7 @@ class MariaDbTest(DatabaseTestCase):
         self.wait_written(api, image_id)
         self.wait_logged(api, 'is tried again for 60 s')
         # A fail-over of twenty seconds, most of it while Seal waits.
-        time.sleep(20)
-        self.server.start()
+        self.server.start_after(20)
         self.check(api, image_id)
 
     def test_killed_between_commit_and_seal(self) -> None:

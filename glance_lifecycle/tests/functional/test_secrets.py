@@ -101,8 +101,7 @@ class SecretsTest(canary_case.CanaryTestCase):
         with self.importing(self.source, **self.signed) as image_id:
             self.server.stop()
         transfer.until('Seal gives up', lambda: (
-            'the database failed for good' in self.api.log_text()),
-            timeout=90)
+            'the database failed for good' in self.api.log_text()))
         self.check_recovery()
         self.server.start()
         self.api.kill9()
