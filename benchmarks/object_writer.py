@@ -63,19 +63,19 @@ def _class_of(way: str, driver: str) -> Any:
                   'swift': ('swift', 'SwiftSink')}[driver]
     if way == 'adapter':
         name, kind = 'driver', 'DriverSink'
-    return job.load(f'glance_lifecycle.transfer.sink.{name}:{kind}')
+    return job.load(f'glance_lifecycle.transfer.backends.{name}.sink:{kind}')
 
 
 def _sink(way: str, driver: str, conf: str, source: str) -> Write:
     from oslo_config import cfg
 
     from glance_lifecycle.transfer import engine
-    from glance_lifecycle.transfer.source import raw
-    from glance_lifecycle.transfer import work
+    from glance_lifecycle.transfer.formats import raw
+    from glance_lifecycle.transfer import opening
     kind = _class_of(way, driver)
     options = kind.describe(_load(conf, cfg.CONF), 'one')
     return engine.Engine(
-        raw.RawSource(work.open_image(source)),
+        raw.RawSource(opening.open_image(source)),
         [kind('one', IMAGE, options)], ['md5', 'sha512']).run
 
 
@@ -89,7 +89,7 @@ def _undo(way: str, driver: str, conf: str, _source: str) -> Write:
 def _stock(_way: str, driver: str, conf: str, source: str) -> Write:
     from oslo_config import cfg
 
-    from glance_lifecycle.transfer.sink import driver_store
+    from glance_lifecycle.transfer.backends.driver import store as driver_store
     store = driver_store.build('one', driver_store.describe(
         _load(conf, cfg.CONF), 'one'))
 

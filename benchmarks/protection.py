@@ -35,7 +35,7 @@ from glance import domain
 from oslo_config import cfg
 from oslo_policy import opts as policy_opts
 
-from glance_lifecycle.plugin import guard
+from glance_lifecycle.enforcement import guard
 
 FRAGMENT = pathlib.Path(__file__).parents[1].joinpath(
     'etc/glance/policy-lifecycle-protection.yaml')

@@ -150,18 +150,18 @@ def main() -> None:
 
 
 def _ours(way: str, conf: str, source: str) -> Any:
+    from glance_lifecycle.transfer.backends.null import sink as null_sink
+    from glance_lifecycle.transfer.backends.rbd import sink as rbd_sink
     from glance_lifecycle.transfer import engine
-    from glance_lifecycle.transfer.sink import base
-    from glance_lifecycle.transfer.sink import null
-    from glance_lifecycle.transfer.sink import rbd
-    from glance_lifecycle.transfer.source import raw
-    from glance_lifecycle.transfer import work
-    sink: base.Sink = rbd.RbdSink('fast', IMAGE, {
+    from glance_lifecycle.transfer.formats import raw
+    from glance_lifecycle.transfer import opening
+    from glance_lifecycle.transfer import sink as sinks
+    sink: sinks.Sink = rbd_sink.RbdSink('fast', IMAGE, {
         'pool': _POOL, 'user': 'glance', 'conf_file': conf, 'order': 23,
         'timeout': -1})
     if way in NOTHING_STORED:
-        sink = null.NullSink('fast', IMAGE, {})
-    opened = raw.RawSource(work.open_image(source))
+        sink = null_sink.NullSink('fast', IMAGE, {})
+    opened = raw.RawSource(opening.open_image(source))
     return engine.Engine(opened, [sink], _DIGESTS[way]).run
 
 

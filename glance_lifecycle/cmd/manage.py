@@ -20,8 +20,8 @@ from oslo_config import cfg
 
 from glance_lifecycle.conf import opts
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.plugin import recovery
+from glance_lifecycle import glance_host
+from glance_lifecycle.recovery import recovering
 
 CONF = cfg.CONF
 
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
                                         ('--config-dir', args.config_dir))
               for value in values for word in (name, value)]
     try:
-        glance_image.load_configuration(config)
+        glance_host.load_configuration(config)
         opts.register_opts(CONF)
         return int(args.function(args))
     except exceptions.LifecycleError as error:
@@ -95,7 +95,7 @@ def _recover(args: argparse.Namespace) -> int:
     if args.by_name or args.forget:
         plans = _recover_named(args, state_dir)
     else:
-        plans = list(recovery.recover(state_dir, args.dry_run))
+        plans = list(recovering.recover(state_dir, args.dry_run))
         if args.stale_after is not None:
             plans += _recover_stale(args, state_dir)
     if args.format == 'json':
@@ -108,7 +108,7 @@ def _recover(args: argparse.Namespace) -> int:
     return 0
 
 
-def _said(args: argparse.Namespace, plan: recovery.Plan) -> str:
+def _said(args: argparse.Namespace, plan: recovering.Plan) -> str:
     if args.dry_run:
         return 'would be recovered'
     if args.forget:
@@ -117,10 +117,10 @@ def _said(args: argparse.Namespace, plan: recovery.Plan) -> str:
 
 
 def _recover_named(args: argparse.Namespace,
-                   state_dir: str) -> list[recovery.Plan]:
+                   state_dir: str) -> list[recovering.Plan]:
     """One journal, with its destructive end."""
-    dead = recovery.find(state_dir, args.by_name or args.forget)
-    plan = recovery.planned(dead)
+    dead = recovering.find(state_dir, args.by_name or args.forget)
+    plan = recovering.planned(dead)
     stores = ', '.join(target.store for target in dead.record.targets)
     if args.by_name:
         what = ('whatever is named %s in store %s is removed, whoever made '
@@ -133,7 +133,7 @@ def _recover_named(args: argparse.Namespace,
     try:
         if args.dry_run or not _agreed(args, what, [plan]):
             return [plan] if args.dry_run else []
-        act = recovery.remove_by_name if args.by_name else recovery.forget
+        act = recovering.remove_by_name if args.by_name else recovering.forget
         done = list(act(dead))
     finally:
         dead.close()
@@ -145,7 +145,7 @@ def _recover_named(args: argparse.Namespace,
 
 
 def _agreed(args: argparse.Namespace, what: str,
-            plans: list[recovery.Plan]) -> bool:
+            plans: list[recovering.Plan]) -> bool:
     if args.yes:
         return True
     print('DESTRUCTIVE: ' + what, file=sys.stderr)
@@ -156,15 +156,15 @@ def _agreed(args: argparse.Namespace, what: str,
 
 
 def _recover_stale(args: argparse.Namespace,
-                   state_dir: str) -> list[recovery.Plan]:
+                   state_dir: str) -> list[recovering.Plan]:
     """Show the plan and ask first: age is no proof of death."""
-    planned = list(recovery.recover_stale(state_dir, args.stale_after, True))
+    planned = list(recovering.recover_stale(state_dir, args.stale_after, True))
     if args.dry_run or not planned:
         return planned
     if not _agreed(args, 'these imports are taken for dead and undone:',
                    planned):
         return []
-    return list(recovery.recover_stale(state_dir, args.stale_after))
+    return list(recovering.recover_stale(state_dir, args.stale_after))
 
 
 if __name__ == '__main__':

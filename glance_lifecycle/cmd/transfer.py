@@ -26,21 +26,21 @@ import sys
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer import inspect
+from glance_lifecycle.transfer.formats import inspect
 from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import opening
 from glance_lifecycle.transfer import runner
-from glance_lifecycle.transfer import work
 
 DONE, USAGE, REFUSED, FAILED = 0, 2, 3, 4
 
 SOURCES = {
-    'raw': 'glance_lifecycle.transfer.source.raw:RawSource',
-    'qcow2': 'glance_lifecycle.transfer.source.qcow2:Qcow2Source',
-} | {name: 'glance_lifecycle.transfer.source.foreign:ForeignSource'
+    'raw': 'glance_lifecycle.transfer.formats.raw:RawSource',
+    'qcow2': 'glance_lifecycle.transfer.formats.qcow2.source:Qcow2Source',
+} | {name: 'glance_lifecycle.transfer.formats.foreign.source:ForeignSource'
      for name in ('vmdk', 'vhd', 'vhdx', 'vdi')}
 
-FILE_SINK = 'glance_lifecycle.transfer.sink.file:FileSink'
-NULL_SINK = 'glance_lifecycle.transfer.sink.null:NullSink'
+FILE_SINK = 'glance_lifecycle.transfer.backends.file.sink:FileSink'
+NULL_SINK = 'glance_lifecycle.transfer.backends.null.sink:NullSink'
 
 GIB = 1024 ** 3
 
@@ -109,7 +109,7 @@ def _run(args: argparse.Namespace) -> dict[str, Any]:
     digests = _digests(args.digest)
     targets = _targets(args.to)
     try:
-        fd = work.open_image(args.source)
+        fd = opening.open_image(args.source)
     except OSError as error:
         raise _Usage('%s: %s' % (args.source, error.strerror)) from error
     try:

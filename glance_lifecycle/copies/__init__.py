@@ -12,9 +12,9 @@
 
 """The stored copies of an image: shown, verified, copied and dropped.
 
-``host``: the Glance of this host. ``sources``: how a copy is read. ``copies``:
-what there is, in words of ``known``. ``verification``, ``copying``,
-``dropping``: one operation each. ``verified``: what was verified when.
+``host``: the Glance of this host. ``looking``: what there is, in words of
+``known``. ``verifying``, ``copying``, ``dropping``: one operation each.
+``verified``: what was verified when.
 """
 
 import warnings

@@ -28,19 +28,20 @@ import uuid
 
 from oslo_config import cfg
 
+from glance_lifecycle.copies import server_side
+from glance_lifecycle.copies import verifying
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.plugin import recovery
-from glance_lifecycle.plugin import recovery_plan
-from glance_lifecycle.plugin import targets
-from glance_lifecycle.plugin import undoing
-from glance_lifecycle.stores import server_side
-from glance_lifecycle.stores import sources
-from glance_lifecycle.stores import verification
+from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import copies as copy_jobs
+from glance_lifecycle.jobs import targets
+from glance_lifecycle.recovery import plan as recovery_plan
+from glance_lifecycle.recovery import recovering
+from glance_lifecycle.recovery import undoing
+from glance_lifecycle.transfer.backends.rbd \
+    import server_side as rbd_server_side
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
-from glance_lifecycle.transfer import rbd_server_side
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -72,12 +73,12 @@ class Outcome:
     detail: str = ''
 
 
-def check(image: glance_image.StoredImage) -> None:
+def check(image: glance_host.StoredImage) -> None:
     """Whether it can be copied now.
 
     :raises ImageRefused: it cannot; the text says what to do
     """
-    verification.check_hash(image)
+    verifying.check_hash(image)
     if image.status != 'active':
         raise exceptions.ImageRefused(
             reason='status', detail='image %s is %s; only an active image '
@@ -91,7 +92,7 @@ def check(image: glance_image.StoredImage) -> None:
 
 def recover(image_id: str) -> list[str]:
     """Undo what died of earlier copies; what was done, for the operator."""
-    return [plan.text for plan in recovery.recover_copies(
+    return [plan.text for plan in recovering.recover_copies(
         CONF.lifecycle.state_dir, image_id)]
 
 
@@ -103,7 +104,7 @@ class Copying:
     :param trust: let a cluster copy by itself, and compare no hash then
     """
 
-    def __init__(self, image: glance_image.StoredImage,
+    def __init__(self, image: glance_host.StoredImage,
                  stores: Sequence[str], source: str | None,
                  progress: Progress, *, trust: bool = False) -> None:
         self._image = image
@@ -125,7 +126,7 @@ class Copying:
         if not self.missing:
             return self.outcomes
         check(self._image)
-        glance_image.check_location_quota(
+        glance_host.check_location_quota(
             len(self._image.copies) + len(self.missing))
         found = targets.targets(self.missing)
         candidates = self._candidates()
@@ -146,7 +147,7 @@ class Copying:
         self._announce()
         return self.outcomes
 
-    def _candidates(self) -> list[glance_image.StoredCopy]:
+    def _candidates(self) -> list[glance_host.StoredCopy]:
         found = [copy for copy in self._image.copies
                  if self._source in (None, copy.store)]
         if not found:
@@ -154,10 +155,10 @@ class Copying:
                 detail='image %s has no copy in store %s; it has in %s' % (
                     self._image.id, self._source,
                     ', '.join(self._image.stores)))
-        kinds = glance_image.store_kinds() or {}
+        kinds = glance_host.store_kinds() or {}
         return sorted(found, key=lambda c: kinds.get(c.store) not in _BEST)
 
-    def _transfer(self, candidates: list[glance_image.StoredCopy],
+    def _transfer(self, candidates: list[glance_host.StoredCopy],
                   found: list[jobs.Target]) -> dict[str, Any]:
         """By store, with the first copy that is good.
 
@@ -179,9 +180,9 @@ class Copying:
                     copy.store, Result.BAD_SOURCE, detail=str(error)))
         raise exceptions.InternalError(detail='no copy to read')
 
-    def _transfer_from(self, copy: glance_image.StoredCopy,
+    def _transfer_from(self, copy: glance_host.StoredCopy,
                        found: list[jobs.Target]) -> dict[str, Any]:
-        described = sources.describe(self._image, copy)
+        described = copy_jobs.describe(self._image, copy)
         near, far = (server_side.split(described, found) if self._trust
                      else ([], found))
         result: dict[str, Any] = {'stored': {}, 'failed': {}, 'written': {},
@@ -213,21 +214,21 @@ class Copying:
             _add(result, self._one_pass(copy, described, refused))
         return result
 
-    def _one_pass(self, copy: glance_image.StoredCopy,
-                  described: sources.Described,
+    def _one_pass(self, copy: glance_host.StoredCopy,
+                  described: copy_jobs.Described,
                   found: list[jobs.Target]) -> dict[str, Any]:
         assert self._journal is not None  # noqa: S101 - for mypy
         image = self._image
-        before = sources.fingerprint(described)
-        result = sources.read(image, described, found, self._progress,
-                              journal=self._journal.fd)
-        verification.remember(image, copy, described, before)
+        before = copy_jobs.fingerprint(described)
+        result = copy_jobs.read(image, described, found, self._progress,
+                                journal=self._journal.fd)
+        verifying.remember(image, copy, described, before)
         return result
 
     def _register(self, result: dict[str, Any]) -> None:
         """The copies that are complete first, each for itself."""
         for store, where in result['stored'].items():
-            self._register_one(store, sink_base.Stored(**where), result)
+            self._register_one(store, sink.Stored(**where), result)
         for store, failure in result['failed'].items():
             error = exceptions.from_dict(failure)
             if isinstance(error, exceptions.StoreDuplicate):
@@ -235,10 +236,10 @@ class Copying:
             self.outcomes.append(Outcome(store, Result.FAILED,
                                          detail=str(error)))
 
-    def _register_one(self, store: str, stored: sink_base.Stored,
+    def _register_one(self, store: str, stored: sink.Stored,
                       result: dict[str, Any]) -> None:
         try:
-            glance_image.register_copy(self._image, stored)
+            glance_host.register_copy(self._image, stored)
         except (exceptions.InternalError,
                 exceptions.TransferCancelled) as error:
             # Whether it is registered, _tidy sees.
@@ -257,7 +258,7 @@ class Copying:
         Never raises: what is left is in the journal, for recovery.
         """
         try:
-            glance_image.settle(self._image.id)
+            glance_host.settle(self._image.id)
             record.reread()
             record.note(targets=[t for t in record.record.targets
                                  if t.store not in self._registered])
@@ -275,7 +276,7 @@ class Copying:
         copied = [o.store for o in self.outcomes
                   if o.result is Result.COPIED]
         try:
-            glance_image.announce_copies(self._image.id, copied)
+            glance_host.announce_copies(self._image.id, copied)
         except Exception:
             LOG.warning('Cannot send the notifications about image %s',
                         self._image.id, exc_info=True)

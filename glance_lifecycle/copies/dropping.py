@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
 
+from glance_lifecycle.copies import known
 from glance_lifecycle.dependents import base
-from glance_lifecycle.stores import known
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

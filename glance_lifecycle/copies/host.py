@@ -27,14 +27,14 @@ from oslo_config import cfg
 from glance_lifecycle.conf import opts
 from glance_lifecycle.dependents import base
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
 
 CONF = cfg.CONF
 
 
 def is_here() -> bool:
     """Whether this looks like a host of glance-api, and may be asked."""
-    found = glance_image.configuration_files()
+    found = glance_host.configuration_files()
     return bool(found) and all(os.access(path, os.R_OK) for path in found)
 
 
@@ -53,7 +53,7 @@ def configure(config_files: Sequence[str], config_dirs: Sequence[str]
     for name in ('glance', 'glance_store', 'stevedore'):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        glance_image.load_configuration(argv, log=False)
+        glance_host.load_configuration(argv, log=False)
     except (cfg.Error, OSError) as error:
         raise exceptions.ConfigurationError(
             detail='%s. Name the files of glance-api with --config-file and '
@@ -84,14 +84,14 @@ def check_user() -> None:
             % _name(owner))
 
 
-def image(image_id: str, expected: Any) -> glance_image.StoredImage:
+def image(image_id: str, expected: Any) -> glance_host.StoredImage:
     """The image in the database of this Glance.
 
     :param expected: the same image as the Image API shows it
     :raises ConfigurationError: this is another cloud's Glance
     """
-    found: glance_image.StoredImage | None
-    found = glance_image.stored_image(image_id)
+    found: glance_host.StoredImage | None
+    found = glance_host.stored_image(image_id)
     if found is None or found.os_hash_value != expected.hash_value:
         raise exceptions.ConfigurationError(
             detail='image %s is not in the database that is configured '
@@ -102,7 +102,7 @@ def image(image_id: str, expected: Any) -> glance_image.StoredImage:
 
 def ceph_clusters() -> dict[str, base.Ceph]:
     """How the stores log in to Ceph: store -> cluster."""
-    return glance_image.ceph_clusters()
+    return glance_host.ceph_clusters()
 
 
 def _name(uid: int) -> str:

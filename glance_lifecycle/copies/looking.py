@@ -16,29 +16,29 @@ from collections.abc import Iterator
 
 from oslo_config import cfg
 
+from glance_lifecycle.copies import known
+from glance_lifecycle.copies import verified
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.stores import known
-from glance_lifecycle.stores import sources
-from glance_lifecycle.stores import verified
+from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import copies as copy_jobs
 from glance_lifecycle.transfer import extents
 
 CONF = cfg.CONF
 
 
-def look(image: glance_image.StoredImage) -> Iterator[known.Copy]:
+def look(image: glance_host.StoredImage) -> Iterator[known.Copy]:
     """Open each copy and see, without reading it."""
     for copy in image.copies:
         yield look_at(image, copy)
 
 
-def look_at(image: glance_image.StoredImage,
-            copy: glance_image.StoredCopy) -> known.Copy:
+def look_at(image: glance_host.StoredImage,
+            copy: glance_host.StoredCopy) -> known.Copy:
     driver = ''
     try:
-        driver = glance_image.store_driver(copy.store)
-        described = sources.describe(image, copy)
-        with sources.opened(described) as source:
+        driver = glance_host.store_driver(copy.store)
+        described = copy_jobs.describe(image, copy)
+        with copy_jobs.opened(described) as source:
             when, detail = _verified(image, copy, source.fingerprint)
             allocated = sum(extent.length for extent in source.extents()
                             if extent.kind is extents.Kind.DATA)
@@ -52,12 +52,12 @@ def look_at(image: glance_image.StoredImage,
         return known.Copy(copy.store, driver, detail=str(error))
 
 
-def digest(image: glance_image.StoredImage) -> str:
+def digest(image: glance_host.StoredImage) -> str:
     """What a record of a verification says of the bytes."""
     return '%s:%s' % (image.os_hash_algo, image.os_hash_value)
 
 
-def _verified(image: glance_image.StoredImage, copy: glance_image.StoredCopy,
+def _verified(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
               fingerprint: str) -> tuple[str, str]:
     """When, and what to say about it."""
     record = verified.read(CONF.lifecycle.state_dir, image.id, copy.store)

@@ -22,19 +22,20 @@ from collections.abc import Sequence
 import time
 from typing import Any
 
-from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.stores import sources
+from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import copies as copy_jobs
+from glance_lifecycle.transfer.backends.rbd \
+    import server_side as rbd_server_side
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import job as jobs
-from glance_lifecycle.transfer import rbd_server_side
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink as sinks
 
-_SINK = 'glance_lifecycle.transfer.sink.rbd:RbdSink'
+_SINK = 'glance_lifecycle.transfer.backends.rbd.sink:RbdSink'
 
 Progress = Callable[[dict[str, Any]], None]
 
 
-def split(described: sources.Described, found: Sequence[jobs.Target]
+def split(described: copy_jobs.Described, found: Sequence[jobs.Target]
           ) -> tuple[list[jobs.Target], list[jobs.Target]]:
     """The targets that the cluster can fill by itself, and the others."""
     near = [t for t in found if described.driver == 'rbd'
@@ -43,9 +44,9 @@ def split(described: sources.Described, found: Sequence[jobs.Target]
     return near, [t for t in found if t not in near]
 
 
-def copy(image: glance_image.StoredImage, described: sources.Described,
+def copy(image: glance_host.StoredImage, described: copy_jobs.Described,
          target: jobs.Target, progress: Progress,
-         note: Callable[[str, sink_base.Mark], None]) -> dict[str, Any]:
+         note: Callable[[str, sinks.Mark], None]) -> dict[str, Any]:
     """One copy; the same as the report of a transfer to one store, but that
     nobody knows how much was written.
 
@@ -54,7 +55,7 @@ def copy(image: glance_image.StoredImage, described: sources.Described,
     :raises StoreError: whatever else
     """
     started = time.monotonic()
-    with sources.opened(described) as source:
+    with copy_jobs.opened(described) as source:
         size = source.virtual_size
         data = sum(e.length for e in source.extents()
                    if e.kind is extents.Kind.DATA)

@@ -19,11 +19,11 @@ from typing import Any
 
 from oslo_config import cfg
 
+from glance_lifecycle.copies import looking
+from glance_lifecycle.copies import verified
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.stores import copies
-from glance_lifecycle.stores import sources
-from glance_lifecycle.stores import verified
+from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import copies as copy_jobs
 
 CONF = cfg.CONF
 
@@ -49,7 +49,7 @@ class Outcome:
     detail: str = ''
 
 
-def check_hash(image: glance_image.StoredImage) -> None:
+def check_hash(image: glance_host.StoredImage) -> None:
     """:raises ImageRefused: there is nothing to compare with"""
     if not image.os_hash_algo or not image.os_hash_value:
         raise exceptions.ImageRefused(
@@ -57,7 +57,7 @@ def check_hash(image: glance_image.StoredImage) -> None:
             'nobody can tell what its bytes should be' % image.id)
 
 
-def verify(image: glance_image.StoredImage, copy: glance_image.StoredCopy,
+def verify(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
            progress: Callable[[dict[str, Any]], None]) -> Outcome:
     """Read and compare one copy, and remember when it was good.
 
@@ -66,9 +66,9 @@ def verify(image: glance_image.StoredImage, copy: glance_image.StoredCopy,
     check_hash(image)
     state_dir = CONF.lifecycle.state_dir
     try:
-        described = sources.describe(image, copy)
-        before = sources.fingerprint(described)
-        done = sources.read(image, described, [sources.NOWHERE], progress)
+        described = copy_jobs.describe(image, copy)
+        before = copy_jobs.fingerprint(described)
+        done = copy_jobs.read(image, described, [copy_jobs.NOWHERE], progress)
     except exceptions.CopyMissing as error:
         verified.forget(state_dir, image.id, copy.store)
         return Outcome(copy.store, Result.MISSING, detail=str(error))
@@ -83,18 +83,18 @@ def verify(image: glance_image.StoredImage, copy: glance_image.StoredCopy,
                    done['seconds'])
 
 
-def remember(image: glance_image.StoredImage, copy: glance_image.StoredCopy,
-             described: sources.Described, before: str) -> None:
+def remember(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
+             described: copy_jobs.Described, before: str) -> None:
     """All of it was read, and it was right.
 
     :param before: its fingerprint when reading began
     """
     try:
-        after = sources.fingerprint(described)
+        after = copy_jobs.fingerprint(described)
     except exceptions.StoreError:
         # Dropped in the meantime: it was right, and there is none any more.
         return
     if after == before:
         verified.write(
             CONF.lifecycle.state_dir, image.id, copy.store,
-            verified.now(copies.digest(image), copy.url, before))
+            verified.now(looking.digest(image), copy.url, before))

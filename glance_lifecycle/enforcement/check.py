@@ -36,7 +36,7 @@ class LifecycleCheck(policy.Check):
     def __call__(self, target: Mapping[str, Any],
                  creds: MutableMapping[str, Any], enforcer: policy.Enforcer,
                  current_rule: str | None = None) -> bool:
-        guard = importlib.import_module('glance_lifecycle.plugin.guard')
+        guard = importlib.import_module('glance_lifecycle.enforcement.guard')
         guard.check(self.match, target, creds, lambda: _is_admin(
             enforcer, creds))
         return True

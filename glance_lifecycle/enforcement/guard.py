@@ -24,10 +24,10 @@ from oslo_log import log as logging
 
 from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import protection as protection_conf
+from glance_lifecycle.enforcement import refusals
+from glance_lifecycle.enforcement import use_index
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import dependents_index
-from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.plugin import rules
+from glance_lifecycle import glance_host
 from glance_lifecycle.policy import checks
 from glance_lifecycle.policy import decision as decisions
 from glance_lifecycle import policy_file
@@ -80,7 +80,7 @@ def check(action: str, target: Mapping[str, Any], creds: Mapping[str, Any],
     """
     image_id = ''
     try:
-        enforced = glance_image.enforced(target, creds)
+        enforced = glance_host.enforced(target, creds)
         image_id = enforced.image.id
         why = _why_not(action, enforced, User(
             str(creds.get('project_id') or ''), frozenset(
@@ -101,10 +101,10 @@ def check(action: str, target: Mapping[str, Any], creds: Mapping[str, Any],
                      'action': action, 'image': image_id or '(new)',
                      'user': creds.get('user_id'),
                      'project': creds.get('project_id'), 'why': why})
-        raise glance_image.refusal(why)
+        raise glance_host.refusal(why)
 
 
-def _why_not(action: str, enforced: glance_image.Enforced,
+def _why_not(action: str, enforced: glance_host.Enforced,
              user: User) -> str | None:
     if action not in _ACTIONS:
         return _UNKNOWN % (action, ', '.join(sorted(_ACTIONS)))
@@ -112,35 +112,35 @@ def _why_not(action: str, enforced: glance_image.Enforced,
     return _ACTIONS[action](policy, enforced, user)
 
 
-def _removal(policy: decisions.Policy, enforced: glance_image.Enforced,
+def _removal(policy: decisions.Policy, enforced: glance_host.Enforced,
              user: User, *, what: str) -> str | None:
     if not _owns(user, enforced):
         return _NOT_YOURS % (enforced.image.id, what)
-    if enforced.status in glance_image.UNFINISHED:
+    if enforced.status in glance_host.UNFINISHED:
         return None
     return _first(
-        rules.removal(outcome, rules.Subject(
+        refusals.removal(outcome, refusals.Subject(
             enforced.image.id, enforced.protected, enforced.updated_at),
             user.roles, lambda: _index().use(enforced.image), what=what)
         for outcome in _outcomes(policy, enforced, 'protect'))
 
 
-def _deactivation(policy: decisions.Policy, enforced: glance_image.Enforced,
+def _deactivation(policy: decisions.Policy, enforced: glance_host.Enforced,
                   user: User) -> str | None:
-    return _first(rules.deactivation(outcome, enforced.image.id, user.roles)
+    return _first(refusals.deactivation(outcome, enforced.image.id, user.roles)
                   for outcome in _outcomes(policy, enforced, 'protect'))
 
 
-def _publication(policy: decisions.Policy, enforced: glance_image.Enforced,
+def _publication(policy: decisions.Policy, enforced: glance_host.Enforced,
                  user: User, *, visibility: str) -> str | None:
     # The image as it would be: what drift compares with, from then on.
-    changed = rules.with_visibility(enforced.facts, visibility)
+    changed = refusals.with_visibility(enforced.facts, visibility)
     return _first(
-        rules.publication(outcome, enforced.image.id, changed)
-        for outcome in rules.outcomes(policy, changed, 'visibility'))
+        refusals.publication(outcome, enforced.image.id, changed)
+        for outcome in refusals.outcomes(policy, changed, 'visibility'))
 
 
-_ACTIONS: dict[str, Callable[[decisions.Policy, glance_image.Enforced, User],
+_ACTIONS: dict[str, Callable[[decisions.Policy, glance_host.Enforced, User],
                              str | None]] = {
     'delete': functools.partial(_removal, what='deleted'),
     'delete_location': functools.partial(
@@ -151,16 +151,16 @@ _ACTIONS: dict[str, Callable[[decisions.Policy, glance_image.Enforced, User],
 }
 
 
-def _outcomes(policy: decisions.Policy, enforced: glance_image.Enforced,
+def _outcomes(policy: decisions.Policy, enforced: glance_host.Enforced,
               section: str) -> Iterator[checks.Outcome]:
-    return rules.outcomes(policy, enforced.facts, section)
+    return refusals.outcomes(policy, enforced.facts, section)
 
 
 def _first(found: Iterator[str | None]) -> str | None:
     return next((why for why in found if why is not None), None)
 
 
-def _owns(user: User, enforced: glance_image.Enforced) -> bool:
+def _owns(user: User, enforced: glance_host.Enforced) -> bool:
     """What Glance's database asks before it deletes the record of an image.
 
     By then, Glance has deleted the bytes. A rule of policy.yaml that lets
@@ -171,5 +171,5 @@ def _owns(user: User, enforced: glance_image.Enforced) -> bool:
 
 
 @functools.cache
-def _index() -> dependents_index.Index:
-    return dependents_index.of(CONF, glance_image.ceph_clusters())
+def _index() -> use_index.Index:
+    return use_index.of(CONF, glance_host.ceph_clusters())

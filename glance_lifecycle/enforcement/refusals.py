@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import dataclasses
 import datetime
 
-from glance_lifecycle.plugin import dependents_index
+from glance_lifecycle.enforcement import use_index
 from glance_lifecycle.policy import checks
 from glance_lifecycle.policy import decision as decisions
 from glance_lifecycle.policy import match
@@ -73,7 +73,7 @@ def with_visibility(facts: decisions.Facts, visibility: str
 
 
 def removal(outcome: checks.Outcome, image: Subject, roles: frozenset[str],
-            use: Callable[[], dependents_index.Use], *, what: str,
+            use: Callable[[], use_index.Use], *, what: str,
             now: datetime.datetime | None = None) -> str | None:
     """Why it cannot be deleted, or lose a copy.
 
@@ -132,7 +132,7 @@ def _cooling(outcome: checks.Outcome, image: Subject, cannot: str,
             end.strftime('%Y-%m-%d %H:%M:%S UTC'), _or(protect.may_delete)))
 
 
-def _used(outcome: checks.Outcome, use: Callable[[], dependents_index.Use],
+def _used(outcome: checks.Outcome, use: Callable[[], use_index.Use],
           cannot: str) -> str | None:
     protect: wants.Protect = outcome.wants
     if not protect.keep_while_in_use:

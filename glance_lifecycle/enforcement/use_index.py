@@ -34,7 +34,7 @@ from glance_lifecycle.conf import protection
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
 from glance_lifecycle.dependents import rbd_children
-from glance_lifecycle.plugin import dependents_file
+from glance_lifecycle.enforcement import use_file
 
 LOG = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ class Index:
 class Listed:
     """One provider, and the file with what it said."""
 
-    def __init__(self, name: str, file: dependents_file.ListingFile,
+    def __init__(self, name: str, file: use_file.ListingFile,
                  provider: Callable[[], base.Provider]) -> None:
         self.name = name
         self._file = file
@@ -183,7 +183,7 @@ class Listed:
         self._failed = -_AGAIN
         self._reason = ''
 
-    def current(self, max_age: float) -> dependents_file.Listing | None:
+    def current(self, max_age: float) -> use_file.Listing | None:
         """The listing, if it counts."""
         listing = self._file.read()
         # One from the future was taken by another clock: it may be old.
@@ -269,7 +269,7 @@ def of(conf: cfg.ConfigOpts, ceph: Any) -> Index:
         return lambda: loading.providers([name], connect(), settings)[0]
 
     return Index(
-        [Listed(name, dependents_file.ListingFile(directory, name),
+        [Listed(name, use_file.ListingFile(directory, name),
                 provider(name)) for name in listed],
         loading.providers(asked, None, settings),
         interval=min(group.refresh_interval, group.max_age / 2),

@@ -27,10 +27,10 @@ import glance.db
 from oslo_config import cfg
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin.glance_image import database
-from glance_lifecycle.plugin.glance_image import domain
-from glance_lifecycle.plugin.glance_image import transactions
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.glance_host import database
+from glance_lifecycle.glance_host import domain
+from glance_lifecycle.glance_host import transactions
+from glance_lifecycle.transfer import sink
 
 CONF = cfg.CONF
 
@@ -101,7 +101,7 @@ def check_location_quota(count: int) -> None:
             '%d' % (count, CONF.image_location_quota))
 
 
-def register_copy(image: StoredImage, stored: sink_base.Stored) -> None:
+def register_copy(image: StoredImage, stored: sink.Stored) -> None:
     """Tell Glance of a copy that is complete.
 
     One new row and nothing else, so that it cannot undo what others change
@@ -133,7 +133,7 @@ def announce_copies(image_id: str, stores: list[str]) -> None:
 
 
 @database.retry
-def _register(image: StoredImage, stored: sink_base.Stored,
+def _register(image: StoredImage, stored: sink.Stored,
               tried: list[bool]) -> None:
     """:param tried: not empty, if an earlier attempt may have done it"""
     with transactions.held(image.id):
@@ -146,7 +146,7 @@ def _register(image: StoredImage, stored: sink_base.Stored,
              'status': 'active'})
 
 
-def _already(image: StoredImage, stored: sink_base.Stored,
+def _already(image: StoredImage, stored: sink.Stored,
              tried: bool) -> bool:
     now = _read(image.id)
     if now is None:

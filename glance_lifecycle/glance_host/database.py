@@ -31,8 +31,8 @@ from oslo_config import cfg
 from oslo_utils import timeutils
 import sqlalchemy as sa
 
-from glance_lifecycle.plugin.glance_image import domain
-from glance_lifecycle.plugin.glance_image import transactions
+from glance_lifecycle.glance_host import domain
+from glance_lifecycle.glance_host import transactions
 
 CONF = cfg.CONF
 

@@ -25,7 +25,7 @@ import unicodedata
 
 from glance import notifier as glance_notifier
 
-from glance_lifecycle.plugin.glance_image import settings
+from glance_lifecycle.glance_host import settings
 from glance_lifecycle.policy import facts as policy_facts
 
 IMPORTING = 'os_glance_importing_to_stores'

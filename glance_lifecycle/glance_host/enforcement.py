@@ -22,8 +22,8 @@ import glance.db
 from oslo_config import cfg
 
 from glance_lifecycle.dependents import base as dependents
-from glance_lifecycle.plugin.glance_image import database
-from glance_lifecycle.plugin.glance_image import domain
+from glance_lifecycle.glance_host import database
+from glance_lifecycle.glance_host import domain
 from glance_lifecycle.policy import facts as policy_facts
 
 CONF = cfg.CONF

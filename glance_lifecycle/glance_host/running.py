@@ -31,11 +31,11 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin.glance_image import database
-from glance_lifecycle.plugin.glance_image import domain
-from glance_lifecycle.plugin.glance_image import transactions
+from glance_lifecycle.glance_host import database
+from glance_lifecycle.glance_host import domain
+from glance_lifecycle.glance_host import transactions
 from glance_lifecycle.policy import facts as policy_facts
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 CONF = cfg.CONF
@@ -65,7 +65,7 @@ class Sealed:
     checksum: str | None
     os_hash_algo: str
     os_hash_value: str
-    stored: Mapping[str, sink_base.Stored]
+    stored: Mapping[str, sink.Stored]
     failed: Mapping[str, str]
     wanted: domain.Wanted
 

@@ -39,7 +39,7 @@ from sqlalchemy import exc as sa_exc
 import tenacity
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin.glance_image import domain
+from glance_lifecycle.glance_host import domain
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)

@@ -23,12 +23,12 @@ from typing import Any
 from oslo_config import cfg
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.plugin import targets
+from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import targets
+from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import entry_points
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
-from glance_lifecycle.transfer.source import stored
 
 CONF = cfg.CONF
 NAMESPACE = 'glance_lifecycle.stored_sources'
@@ -37,8 +37,9 @@ NAMESPACE = 'glance_lifecycle.stored_sources'
 ADAPTER = 'driver'
 
 # Reads and hashes, and writes nothing.
-NOWHERE = jobs.Target('', 'glance_lifecycle.transfer.sink.null:NullSink', {},
-                      driver='null')
+NOWHERE = jobs.Target(
+    '', 'glance_lifecycle.transfer.backends.null.sink:NullSink', {},
+    driver='null')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,10 +57,10 @@ class Described:
     options: dict[str, Any]
 
 
-def describe(image: glance_image.StoredImage,
-             copy: glance_image.StoredCopy) -> Described:
+def describe(image: glance_host.StoredImage,
+             copy: glance_host.StoredCopy) -> Described:
     """:raises ConfigurationError, StoreError: it cannot be read from here"""
-    driver = glance_image.store_driver(copy.store)
+    driver = glance_host.store_driver(copy.store)
     entry = entry_points.entry(NAMESPACE, driver) or entry_points.entry(
         NAMESPACE, ADAPTER)
     if entry is None:
@@ -90,7 +91,7 @@ def fingerprint(described: Described) -> str:
         return source.fingerprint
 
 
-def read(image: glance_image.StoredImage, described: Described,
+def read(image: glance_host.StoredImage, described: Described,
          found: Sequence[jobs.Target],
          progress: Callable[[dict[str, Any]], None], *,
          journal: int = -1) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def read(image: glance_image.StoredImage, described: Described,
     child = runner.Child(
         job, -1, progress,
         python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
-                                  or glance_image.wsgi_python()))
+                                  or glance_host.wsgi_python()))
     try:
         return child.run()
     except exceptions.ImageRefused as error:
@@ -123,7 +124,7 @@ def read(image: glance_image.StoredImage, described: Described,
             store=described.store, detail=error.fields['detail']) from error
 
 
-def _job(image: glance_image.StoredImage, described: Described,
+def _job(image: glance_host.StoredImage, described: Described,
          found: Sequence[jobs.Target], journal: int) -> jobs.Job:
     conf = CONF.lifecycle_transfer
     source = jobs.load(described.entry)

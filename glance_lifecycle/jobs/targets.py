@@ -20,10 +20,10 @@ from typing import Any
 from oslo_config import cfg
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
 from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.transfer import entry_points
-from glance_lifecycle.transfer import inspect
+from glance_lifecycle.transfer.formats import inspect
 from glance_lifecycle.transfer import job as jobs
 
 CONF = cfg.CONF
@@ -51,7 +51,7 @@ def targets(stores: Sequence[str]) -> list[jobs.Target]:
 
 
 def _target(store: str) -> jobs.Target:
-    driver = glance_image.store_driver(store)
+    driver = glance_host.store_driver(store)
     if entry_points.entry(entry_points.SINKS, driver) is None:
         driver = ADAPTER
     found = entry_points.sink(driver)
@@ -130,7 +130,7 @@ def _content(plan: plans.Plan) -> dict[str, Any] | None:
     if not plan.convert:
         return None
     return dataclasses.asdict(inspect.Rules(
-        **glance_image.allowed_inspections(), extended_l2=False))
+        **glance_host.allowed_inspections(), extended_l2=False))
 
 
 def cpu_limit(virtual_size: int, stores: int) -> int:

@@ -22,8 +22,8 @@ from osc_lib.command import command
 
 from glance_lifecycle.audit import verification
 from glance_lifecycle import exceptions
-from glance_lifecycle.osc import key_store
-from glance_lifecycle.osc import shown
+from glance_lifecycle.osc.common import key_store
+from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc import verify
 from glance_lifecycle.signing import attestation
 from glance_lifecycle.signing import certificates

@@ -23,7 +23,7 @@ from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
-from glance_lifecycle.osc import connection
+from glance_lifecycle.osc.common import connection
 
 _COLUMNS = ('Asked', 'Result', 'Kind', 'ID', 'Name', 'Project', 'Detail')
 

@@ -25,9 +25,9 @@ from cliff.formatters import json_format
 from osc_lib.command import command
 
 from glance_lifecycle.audit import drift
-from glance_lifecycle.osc import connection
-from glance_lifecycle.osc import policy_options
-from glance_lifecycle.osc import shown
+from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import policy_options
+from glance_lifecycle.osc.common import shown
 
 _COLUMNS = ('Image', 'Name', 'Section', 'Field', 'Wanted', 'Found', 'Rule')
 

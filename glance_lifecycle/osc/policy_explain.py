@@ -27,15 +27,15 @@ from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.audit import drift
 from glance_lifecycle import exceptions
-from glance_lifecycle.osc import connection
-from glance_lifecycle.osc import policy_options
-from glance_lifecycle.osc import shown
+from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import policy_options
+from glance_lifecycle.osc.common import shown
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import document
 from glance_lifecycle.policy import explain
 from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.policy import schema
-from glance_lifecycle.transfer import inspect
+from glance_lifecycle.transfer.formats import inspect
 
 _COLUMNS = ('Section', 'Rule', 'Result', 'Detail')
 

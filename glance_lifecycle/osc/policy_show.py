@@ -21,8 +21,8 @@ from typing import Any
 
 from osc_lib.command import command
 
-from glance_lifecycle.osc import policy_options
-from glance_lifecycle.osc import shown
+from glance_lifecycle.osc.common import policy_options
+from glance_lifecycle.osc.common import shown
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import document
 from glance_lifecycle.policy import wants

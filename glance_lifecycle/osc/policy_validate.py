@@ -20,7 +20,7 @@ from typing import Any
 
 from osc_lib.command import command
 
-from glance_lifecycle.osc import policy_options
+from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.policy import document
 from glance_lifecycle.policy import shadow
 

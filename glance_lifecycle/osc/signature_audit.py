@@ -23,9 +23,9 @@ from osc_lib.command import command
 from glance_lifecycle.audit import finding
 from glance_lifecycle.audit import image as images
 from glance_lifecycle.audit import signatures
-from glance_lifecycle.osc import connection
-from glance_lifecycle.osc import key_store
-from glance_lifecycle.osc import shown
+from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import key_store
+from glance_lifecycle.osc.common import shown
 
 # The least is the worst.
 _CODES = {finding.Severity.ERROR: shown.BAD,

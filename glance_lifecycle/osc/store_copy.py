@@ -19,11 +19,11 @@ from typing import Any
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.osc import connection
-from glance_lifecycle.osc import copy_image
-from glance_lifecycle.osc import progress
-from glance_lifecycle.osc import shown
-from glance_lifecycle.osc import store_host
+from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import copy_image
+from glance_lifecycle.osc.common import progress
+from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import store_host
 
 _COLUMNS = ('Store', 'Result', 'Written', 'Seconds', 'Detail')
 

@@ -21,14 +21,14 @@ from openstack import exceptions as sdk_exceptions
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle.copies import dropping
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
-from glance_lifecycle.osc import connection
-from glance_lifecycle.osc import policy_options
-from glance_lifecycle.osc import shown
-from glance_lifecycle.osc import store_host
+from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import policy_options
+from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import store_host
 from glance_lifecycle.osc import store_show
-from glance_lifecycle.stores import dropping
 
 _PROVIDER = 'rbd_children'
 

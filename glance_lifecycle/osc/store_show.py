@@ -19,9 +19,9 @@ from typing import Any
 
 from osc_lib.command import command
 
-from glance_lifecycle.osc import shown
-from glance_lifecycle.osc import store_host
-from glance_lifecycle.stores import known
+from glance_lifecycle.copies import known
+from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import store_host
 
 _COLUMNS = ('Store', 'Type', 'Present', 'Size', 'Allocated', 'Hash',
             'Verified', 'Detail')
@@ -63,7 +63,7 @@ def look(host: store_host.Host | None, resource: Any) -> list[known.Copy]:
     if host is None:
         return [known.Copy(store, detail=_ELSEWHERE)
                 for store in store_host.stores_of(resource)]
-    return list(store_host.module('copies').look(host.image))
+    return list(store_host.module('looking').look(host.image))
 
 
 def _yes(value: bool | None) -> str:

@@ -19,9 +19,9 @@ from typing import Any
 
 from osc_lib.command import command
 
-from glance_lifecycle.osc import progress
-from glance_lifecycle.osc import shown
-from glance_lifecycle.osc import store_host
+from glance_lifecycle.osc.common import progress
+from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import store_host
 
 _COLUMNS = ('Store', 'Result', 'Read', 'Seconds', 'Detail')
 
@@ -54,14 +54,14 @@ class VerifyStores(command.Lister):
         resource = store_host.find(self, parsed_args.image)
         with shown.errors():
             host = store_host.needed(parsed_args, resource)
-            store_host.module('verification').check_hash(host.image)
+            store_host.module('verifying').check_hash(host.image)
         copies = [host.copy_in(store) for store in parsed_args.stores
                   ] if parsed_args.stores else host.image.copies
         return _COLUMNS, self._rows(host, copies)
 
     def _rows(self, host: store_host.Host, copies: Sequence[Any]
               ) -> Iterator[Sequence[Any]]:
-        verification = store_host.module('verification')
+        verification = store_host.module('verifying')
         for copy in copies:
             line = progress.Progress('Reading from ' + copy.store,
                                      host.image.size or 0)

@@ -25,11 +25,11 @@ from osc_lib import exceptions as osc_exceptions
 from glance_lifecycle.audit import image as images
 from glance_lifecycle.audit import verification
 from glance_lifecycle import exceptions
-from glance_lifecycle.osc import connection
-from glance_lifecycle.osc import image_bytes
-from glance_lifecycle.osc import key_store
-from glance_lifecycle.osc import local_signer
-from glance_lifecycle.osc import shown
+from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import image_bytes
+from glance_lifecycle.osc.common import key_store
+from glance_lifecycle.osc.common import local_signer
+from glance_lifecycle.osc.common import shown
 from glance_lifecycle.signing import algorithms
 from glance_lifecycle.signing import properties
 

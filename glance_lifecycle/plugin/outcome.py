@@ -24,10 +24,10 @@ import time
 from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.plugin import recovery_plan
+from glance_lifecycle import glance_host
 from glance_lifecycle.plugin import session as sessions
-from glance_lifecycle.plugin import undoing
+from glance_lifecycle.recovery import plan as recovery_plan
+from glance_lifecycle.recovery import undoing
 
 LOG = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def undo(session: sessions.Session) -> None:
 def _undo_rest(session: sessions.Session) -> None:
     assert session.journal is not None  # noqa: S101 - for mypy
     # A connection may have been lost in the very COMMIT of the import.
-    glance_image.settle(session.glance.image_id)
+    glance_host.settle(session.glance.image_id)
     undone = undoing.undo(session.journal,
                           complete=undoing.told(session.error))
     session.leftovers |= bool(undone.left)
@@ -116,7 +116,7 @@ def remove(path: str) -> None:
 def _gone(session: sessions.Session) -> None:
     """Deleted, or somebody else's by now: its state is not for us."""
     image_id = session.glance.image_id
-    if glance_image.image_state(image_id) is None and session.journal:
+    if glance_host.image_state(image_id) is None and session.journal:
         # Glance's delete may have missed a file that was not there yet.
         if session.journal.record.staged:
             remove(session.journal.record.staged)
@@ -137,10 +137,10 @@ def _give_back(session: sessions.Session) -> None:
         session.stores, why=str(session.error) if session.error else None,
         staged_size=size, **attributes)
     if record and record.changed:
-        glance_image.restore(record.image_id, record.signature,
-                             record.protected)
+        glance_host.restore(record.image_id, record.signature,
+                            record.protected)
     if size is None and staged and (
-            session.glance.method not in glance_image.DOWNLOADS):
+            session.glance.method not in glance_host.DOWNLOADS):
         remove(staged)
 
 
@@ -172,7 +172,7 @@ def _wait(session: sessions.Session) -> bool:
 
 def _task_over(session: sessions.Session) -> bool:
     try:
-        return glance_image.task_over(session.glance.task_id)
+        return glance_host.task_over(session.glance.task_id)
     except Exception as error:
         # A database that is away for a moment comes back.
         LOG.warning('Cannot look at task %s: %s', session.glance.task_id,
@@ -183,8 +183,8 @@ def _task_over(session: sessions.Session) -> bool:
 def _tidy(session: sessions.Session) -> None:
     task_id, image_id = session.glance.task_id, session.glance.image_id
     if session.error is not None:
-        glance_image.end_task(task_id, failure=str(session.error))
-    state = glance_image.image_state(image_id)
+        glance_host.end_task(task_id, failure=str(session.error))
+    state = glance_host.image_state(image_id)
     if state is None or state.status == 'active':
         _remove_staged(session)
     if state is not None and session.error is None:
@@ -193,16 +193,16 @@ def _tidy(session: sessions.Session) -> None:
         return
     if state.status == 'queued' and session.direct:
         # Glance's download task, when it failed, had our empty list.
-        glance_image.clear_stores(image_id, session.stores)
+        glance_host.clear_stores(image_id, session.stores)
     if state.lock == task_id:
         LOG.warning('Task %(task)s is over and still held the lock of image '
                     '%(image)s; it is released',
                     {'task': task_id, 'image': image_id})
-        glance_image.drop_lock(image_id, task_id)
+        glance_host.drop_lock(image_id, task_id)
 
 
 def _forget_stored(session: sessions.Session,
-                   state: glance_image.ImageState) -> None:
+                   state: glance_host.ImageState) -> None:
     """The image is active. A store that was dropped may have kept a part."""
     if session.journal is None or not state.locations:
         return

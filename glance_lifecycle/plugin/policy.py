@@ -20,7 +20,7 @@ from typing import Any
 from oslo_config import cfg
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
 from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin import signatures
@@ -111,12 +111,12 @@ def decide_again(plan: plans.Plan, now: policy_facts.Facts
 
 
 def wanted(decided: decision.Decision, attested: Mapping[str, Any]
-           ) -> glance_image.Wanted:
+           ) -> glance_host.Wanted:
     """What the policy and Attest want written on the image.
 
     :param attested: what Attest provides
     """
-    return glance_image.Wanted(
+    return glance_host.Wanted(
         {**decided.metadata.set_properties, **attested['set']},
         attested['remove'], tags=decided.metadata.set_tags,
         protected=decided.protect.protected,

@@ -27,12 +27,12 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
 from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.signing import properties
 from glance_lifecycle.signing import signer
 from glance_lifecycle.transfer import journal
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Session:
     """
 
     def __init__(self, kwargs: Mapping[str, Any]) -> None:
-        self.glance = glance_image.Import(kwargs)
+        self.glance = glance_host.Import(kwargs)
         stores = kwargs.get('backend')
         self.stores: list[str] = [s for s in stores or [] if s]
         self.staged_reason = _staged_reason(stores)
@@ -66,7 +66,7 @@ class Session:
         self.fd = -1
         self._opened: tuple[int, ...] = ()
         self.signer: signer.ServiceSigner | None = None
-        self.stored: dict[str, sink_base.Stored] = {}
+        self.stored: dict[str, sink.Stored] = {}
         self.error: exceptions.LifecycleError | None = None
         self.broken: exceptions.LifecycleError | None = None
         self.leftovers = False
@@ -94,7 +94,7 @@ class Session:
             # Where Glance stages and downloads to, before we are asked.
             self.journal.note(
                 method=self.glance.method, stores=self.stores,
-                staged=os.path.join(glance_image.staging_dir(),
+                staged=os.path.join(glance_host.staging_dir(),
                                     self.glance.image_id))
         except exceptions.LifecycleError as error:
             self.broken = error
@@ -104,7 +104,7 @@ class Session:
 
         Glance lists those of the list that we have emptied. Never raises.
         """
-        if self.direct and self.glance.method in glance_image.DOWNLOADS:
+        if self.direct and self.glance.method in glance_host.DOWNLOADS:
             try:
                 self.glance.list_stores(self.stores)
             except Exception:
@@ -154,14 +154,14 @@ class Session:
                 LOG.error('Image %(image)s: %(error)s', {
                     'image': self.glance.image_id,
                     'error': error.for_operator()})
-            raise glance_image.UserError(str(self.error)) from error
+            raise glance_host.UserError(str(self.error)) from error
         except Exception as error:
             LOG.exception('Import of image %s failed unexpectedly',
                           self.glance.image_id)
             self.error = exceptions.InternalError(
                 detail='%s; the log of glance-api has the details'
                 % type(error).__name__)
-            raise glance_image.UserError(str(self.error)) from error
+            raise glance_host.UserError(str(self.error)) from error
 
     def close(self, *, done: bool) -> None:
         """Forget this import.
@@ -202,4 +202,4 @@ def get(kwargs: Mapping[str, Any]) -> Session:
 def _staged_reason(stores: Any) -> str | None:
     if CONF.lifecycle.mode == 'staged':
         return '[lifecycle] mode is staged'
-    return glance_image.direct_unsupported(stores)
+    return glance_host.direct_unsupported(stores)

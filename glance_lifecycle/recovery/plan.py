@@ -22,7 +22,7 @@ import enum
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
 from glance_lifecycle.transfer import journal
 
 REASON = ('The glance-api process that ran this import ended before the '
@@ -115,7 +115,7 @@ def keeps_staged(method: str, error: exceptions.LifecycleError | None) -> bool:
 
 
 def reach(record: journal.Record, store: str,
-          state: glance_image.ImageState | None, holder: str = '') -> Reach:
+          state: glance_host.ImageState | None, holder: str = '') -> Reach:
     """What may be removed from a store now.
 
     :param state: of the image, as it is at this moment
@@ -137,7 +137,7 @@ def reach(record: journal.Record, store: str,
 
 
 def make_plan(record: journal.Record,
-              state: glance_image.ImageState | None,
+              state: glance_host.ImageState | None,
               files: Collection[str]) -> Plan:
     """What to do about one dead import.
 

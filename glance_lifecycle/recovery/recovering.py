@@ -47,12 +47,12 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.plugin import recovery_plan
-from glance_lifecycle.plugin import targets
-from glance_lifecycle.plugin import undoing
+from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import targets
+from glance_lifecycle.recovery import plan as recovery_plan
+from glance_lifecycle.recovery import undoing
 from glance_lifecycle.transfer import journal
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -112,13 +112,13 @@ def clear(state_dir: str, image_id: str) -> None:
 
     :raises ConfigurationError: the state directory cannot be read
     """
-    state = glance_image.image_state(image_id)
+    state = glance_host.image_state(image_id)
     if state is None:
         return
     for dead in journal.abandoned(state_dir):
         try:
             if dead.record.image_id == image_id:
-                glance_image.settle(image_id)
+                glance_host.settle(image_id)
                 undoing.undo(dead, holder=state.lock or '')
         except Exception:
             # The import itself tells whether that is in its way.
@@ -139,7 +139,7 @@ def recover_stale(state_dir: str, seconds: float,
 
     :param seconds: since the task's record last changed
     """
-    for stale in glance_image.stale_tasks(seconds):
+    for stale in glance_host.stale_tasks(seconds):
         if journal.exists(state_dir, stale.task_id):
             continue
         try:
@@ -160,14 +160,14 @@ def recover_stale(state_dir: str, seconds: float,
             yield from _recover_one(dead, False)
 
 
-def _record(stale: glance_image.StaleTask) -> journal.Record:
-    state = glance_image.image_state(stale.image_id)
+def _record(stale: glance_host.StaleTask) -> journal.Record:
+    state = glance_host.image_state(stale.image_id)
     stores = sorted({*stale.stores, *(state.importing if state else ())})
     return journal.Record(
         stale.task_id, stale.image_id, method=stale.method, stores=stores,
         targets=targets.targets(stores),
-        staged=os.path.join(glance_image.staging_dir(), stale.image_id),
-        created={s: [sink_base.since(stale.created)] for s in stores})
+        staged=os.path.join(glance_host.staging_dir(), stale.image_id),
+        created={s: [sink.since(stale.created)] for s in stores})
 
 
 def find(state_dir: str, task_id: str) -> journal.Journal:
@@ -229,7 +229,7 @@ def _recover_one(dead: journal.Journal, dry_run: bool, *,
 def _plan(record: journal.Record) -> Plan:
     """What to do about one dead import, as it is at this moment."""
     return recovery_plan.make_plan(
-        record, glance_image.image_state(record.image_id),
+        record, glance_host.image_state(record.image_id),
         [path for path in (record.staged, *record.scratch)
          if path and os.path.exists(path)])
 
@@ -240,7 +240,7 @@ def _carry_out(dead: journal.Journal, by_name: bool) -> Plan:
     :returns: what was done
     """
     record = dead.record
-    glance_image.settle(record.image_id)
+    glance_host.settle(record.image_id)
     plan = _plan(record)
     if not plan.status:
         # The image is not importing: nothing but its task holds it for us.
@@ -256,8 +256,8 @@ def _carry_out(dead: journal.Journal, by_name: bool) -> Plan:
 
 
 def _end_task(plan: Plan) -> None:
-    if not glance_image.task_over(plan.task_id):
-        glance_image.end_task(plan.task_id, failure=plan.failure)
+    if not glance_host.task_over(plan.task_id):
+        glance_host.end_task(plan.task_id, failure=plan.failure)
 
 
 def _remove_file(record: journal.Record, path: str) -> bool:
@@ -274,23 +274,23 @@ def _remove_file(record: journal.Record, path: str) -> bool:
 
 
 def _put_right(plan: Plan, record: journal.Record) -> None:
-    state = glance_image.image_state(record.image_id)
+    state = glance_host.image_state(record.image_id)
     if state is None or state.lock not in (None, record.task_id):
         return
-    glance_image.clear_stores(record.image_id,
-                              sorted({*state.importing, *record.stores}
-                                     - set(state.locations)))
+    glance_host.clear_stores(record.image_id,
+                             sorted({*state.importing, *record.stores}
+                                    - set(state.locations)))
     if state.status == 'importing' and plan.status:
         attributes = {k: v for k, v in (
             ('disk_format', record.disk_format),
             ('container_format', record.container_format)) if v}
         if plan.status == 'uploading':
-            glance_image.set_uploading(
+            glance_host.set_uploading(
                 record.image_id, os.stat(record.staged).st_size,
                 **attributes)
         else:
-            glance_image.set_queued(record.image_id, **attributes)
+            glance_host.set_queued(record.image_id, **attributes)
         if record.changed:
-            glance_image.restore(record.image_id, record.signature,
-                                 record.protected)
-    glance_image.drop_lock(record.image_id, record.task_id)
+            glance_host.restore(record.image_id, record.signature,
+                                record.protected)
+    glance_host.drop_lock(record.image_id, record.task_id)

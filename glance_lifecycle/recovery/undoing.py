@@ -25,11 +25,11 @@ from typing import Any
 from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
-from glance_lifecycle.plugin import recovery_plan
+from glance_lifecycle import glance_host
+from glance_lifecycle.recovery import plan as recovery_plan
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
@@ -131,7 +131,7 @@ class _Visit:
         if self._complete and not self._marks:
             return False
         # The look that counts: nothing else comes before the removal.
-        state = glance_image.image_state(record.image_id)
+        state = glance_host.image_state(record.image_id)
         reach = recovery_plan.reach(record, store, state, self._holder)
         if reach is Reach.WAIT:
             raise _Left(BUSY)
@@ -141,15 +141,15 @@ class _Visit:
         return removed
 
     def _usable(self, reach: Reach,
-                state: glance_image.ImageState | None
-                ) -> Sequence[sink_base.Mark]:
+                state: glance_host.ImageState | None
+                ) -> Sequence[sink.Mark]:
         own = [mark for mark in self._marks if not _by_name(mark)]
         if reach is Reach.BESIDE and state is not None:
             url = state.locations.get(self._target.store,
                                       state.locations.get('', ''))
             return self._target.apart(self._record.image_id, own, url)
         if self._by_name:
-            return [*self._marks, sink_base.since(ALWAYS)]
+            return [*self._marks, sink.since(ALWAYS)]
         return self._marks if reach is Reach.ALL else own
 
     def _prove(self, reach: Reach) -> None:
@@ -175,10 +175,10 @@ class _Visit:
             raise _Left(ELSEWHERE)
 
 
-def _by_name(mark: sink_base.Mark) -> bool:
+def _by_name(mark: sink.Mark) -> bool:
     return 'absent' in mark or 'since' in mark
 
 
-def _plain(mark: sink_base.Mark) -> Any:
+def _plain(mark: sink.Mark) -> Any:
     """As it comes back from a journal."""
     return json.loads(json.dumps(dict(mark)))

@@ -35,9 +35,9 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import buffers
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import lane
-from glance_lifecycle.transfer.sink import base as sink_base
-from glance_lifecycle.transfer.sink import sharing
-from glance_lifecycle.transfer.source import base as source_base
+from glance_lifecycle.transfer import sharing
+from glance_lifecycle.transfer import sink as sink_api
+from glance_lifecycle.transfer import source as sources
 from glance_lifecycle.transfer import window
 from glance_lifecycle.transfer import zeros
 
@@ -60,7 +60,7 @@ class Report:
 
     virtual_size: int
     digests: dict[str, str]
-    stored: dict[str, sink_base.Stored]
+    stored: dict[str, sink_api.Stored]
     failed: dict[str, exceptions.LifecycleError]
     bytes_read: int
     bytes_written: dict[str, int]
@@ -91,8 +91,8 @@ class Engine:
         whose bytes were looked at before
     """
 
-    def __init__(self, source: source_base.Source,
-                 sinks: Sequence[sink_base.Sink], algorithms: Sequence[str],
+    def __init__(self, source: sources.Source,
+                 sinks: Sequence[sink_api.Sink], algorithms: Sequence[str],
                  *, all_must_succeed: bool = True, workers: int = 2,
                  expected: Mapping[str, str] | None = None,
                  looker: lane.Looker | None = None) -> None:
@@ -252,10 +252,10 @@ class Engine:
                     detail='the %s of its bytes is %s and must be %s' % (
                         algorithm, found[algorithm], value))
 
-    def _commit(self) -> dict[str, sink_base.Stored]:
+    def _commit(self) -> dict[str, sink_api.Stored]:
         """Make every copy visible, at the same time: each has its fsync."""
         live = self._live_sinks()
-        stored: dict[str, sink_base.Stored] = {}
+        stored: dict[str, sink_api.Stored] = {}
         with futures.ThreadPoolExecutor(len(live), 'commit') as pool:
             results = [(p, pool.submit(p.sink.commit)) for p in live]
         for part, result in results:
@@ -292,7 +292,7 @@ class Engine:
         self._pool.stop()
 
 
-def _take_back(sink: sink_base.Sink, cause: BaseException) -> None:
+def _take_back(sink: sink_api.Sink, cause: BaseException) -> None:
     """Undo a commit. What goes wrong with that must not hide the cause.
 
     The journal has what cannot be removed now.

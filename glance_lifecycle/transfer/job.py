@@ -30,10 +30,10 @@ from typing import Any
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import entry_points
 from glance_lifecycle.transfer import lane
-from glance_lifecycle.transfer.sink import base as sink_base
-from glance_lifecycle.transfer.source import base as source_base
+from glance_lifecycle.transfer import sink as sinks
+from glance_lifecycle.transfer import source as sources
 
-CONTENT = 'glance_lifecycle.transfer.content:Content'
+CONTENT = 'glance_lifecycle.transfer.formats.content:Content'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,31 +55,31 @@ class Target:
     driver: str = ''
 
     def make(self, image_id: str,
-             note: Callable[[str, sink_base.Mark], None] | None = None
-             ) -> sink_base.Sink:
+             note: Callable[[str, sinks.Mark], None] | None = None
+             ) -> sinks.Sink:
         """:param note: puts what the store's sink has made on record"""
-        sink: sink_base.Sink = self.load()(
+        sink: sinks.Sink = self.load()(
             self.store, self.name or image_id, self.options)
         if note is not None:
             sink.note = note
         return sink
 
     def undo(self, image_id: str,
-             created: Sequence[sink_base.Mark]) -> bool:
+             created: Sequence[sinks.Mark]) -> bool:
         """Remove what a dead transfer left in this store; see Sink.undo."""
         return bool(self.load().undo(
             self.store, self.name or image_id, self.options, created))
 
-    def absent(self, image_id: str) -> sink_base.Mark:
+    def absent(self, image_id: str) -> sinks.Mark:
         """A mark that the store holds nothing for this image; see Sink."""
-        mark: sink_base.Mark = self.load().absent(
+        mark: sinks.Mark = self.load().absent(
             self.store, self.name or image_id, self.options)
         return mark
 
-    def apart(self, image_id: str, created: Sequence[sink_base.Mark],
-              url: str) -> Sequence[sink_base.Mark]:
+    def apart(self, image_id: str, created: Sequence[sinks.Mark],
+              url: str) -> Sequence[sinks.Mark]:
         """The marks that spare the object at that URL; see Sink."""
-        marks: Sequence[sink_base.Mark] = self.load().apart(
+        marks: Sequence[sinks.Mark] = self.load().apart(
             self.name or image_id, created, url)
         return marks
 
@@ -167,17 +167,17 @@ class Job:
         return tuple(found)
 
     def open_source(self, fd: int,
-                    reserved: dict[str, int]) -> source_base.Source:
+                    reserved: dict[str, int]) -> sources.Source:
         """The source.
 
         :param fd: of the image; -1 for a source that opens it itself
         :param reserved: what ``reserve`` returned
         """
-        source: source_base.Source = load(self.source)(
+        source: sources.Source = load(self.source)(
             fd, **self.source_options, **reserved)
         return source
 
-    def open_looker(self, source: source_base.Source) -> lane.Looker | None:
+    def open_looker(self, source: sources.Source) -> lane.Looker | None:
         """:param source: opened, its virtual_size known"""
         if self.content is None:
             return None

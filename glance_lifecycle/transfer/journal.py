@@ -38,7 +38,7 @@ import uuid
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import job as jobs
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
@@ -93,11 +93,11 @@ class Record:
     changed: bool = False
     signature: dict[str, str] = dataclasses.field(default_factory=dict)
     protected: bool = False
-    created: dict[str, list[sink_base.Mark]] = dataclasses.field(
+    created: dict[str, list[sink.Mark]] = dataclasses.field(
         default_factory=dict)
     version: int = VERSION
 
-    def marks(self, store: str) -> list[sink_base.Mark]:
+    def marks(self, store: str) -> list[sink.Mark]:
         """What this transfer made in that store, as far as is known."""
         return self.created.get(store, [])
 
@@ -119,7 +119,7 @@ class Journal:
             setattr(self.record, name, value)
         append(self.fd, _plain(self.record, fields))
 
-    def created(self, store: str, mark: sink_base.Mark) -> None:
+    def created(self, store: str, mark: sink.Mark) -> None:
         """Note one more mark; see ``Record.created``.
 
         :raises ConfigurationError: the state directory cannot be written
@@ -301,7 +301,7 @@ def _adopt(path: str) -> Journal | None:
 def _read(path: str, fd: int) -> Record:
     task_id = os.path.basename(path).removesuffix(SUFFIX)
     fields: dict[str, Any] = {}
-    created: dict[str, list[sink_base.Mark]] = {}
+    created: dict[str, list[sink.Mark]] = {}
     # Not by the descriptor's position, which its writers share.
     size = os.fstat(fd).st_size
     for line in os.pread(fd, size, 0).split(b'\n'):

@@ -28,7 +28,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import buffers
 from glance_lifecycle.transfer import digest as digests
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink as sinks
 from glance_lifecycle.transfer import window
 
 # The standard logging: this runs in a child process that must start within
@@ -154,7 +154,7 @@ class SinkLane(Lane):
     :ivar error: why this store was dropped, or None
     """
 
-    def __init__(self, sink: sink_base.Sink, optional: bool,
+    def __init__(self, sink: sinks.Sink, optional: bool,
                  stopped: threading.Event,
                  fail: Callable[[BaseException], None]) -> None:
         super().__init__('sink-' + sink.store, stopped, fail)

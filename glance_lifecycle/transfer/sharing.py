@@ -15,12 +15,12 @@
 from collections.abc import Iterable
 import logging
 
-from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer import sink as sink_api
 
 LOG = logging.getLogger(__name__)
 
 
-def pair(sinks: Iterable[base.Sink]) -> int:
+def pair(sinks: Iterable[sink_api.Sink]) -> int:
     """Let sinks follow an earlier one that they can share storage with.
 
     To be called once every sink has begun and before anything is written.
@@ -30,7 +30,7 @@ def pair(sinks: Iterable[base.Sink]) -> int:
 
     :returns: how many sinks follow another
     """
-    leaders: list[base.Sink] = []
+    leaders: list[sink_api.Sink] = []
     followers = 0
     for sink in sinks:
         leader = next((one for one in leaders if sink.follow(one)), None)

@@ -23,7 +23,7 @@ from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import engine
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink
 
 
 class Work:
@@ -107,7 +107,7 @@ class Work:
         finally:
             source.close()
 
-    def _note(self, store: str, mark: sink_base.Mark) -> None:
+    def _note(self, store: str, mark: sink.Mark) -> None:
         if self._job.journal >= 0:
             journal.append(self._job.journal, {'created': [store, mark]})
 
@@ -133,13 +133,3 @@ def peak_memory(status: int) -> int:
         if line.startswith(b'VmHWM:'):
             return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def open_image(path: str, directory: int | None = None) -> int:
-    """Open an image for reading without following a link at its end.
-
-    :param directory: descriptor of the directory ``path`` is relative to
-    :raises OSError: as ``os.open``; ELOOP for a symbolic link
-    """
-    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-                   | os.O_NONBLOCK, dir_fd=directory)

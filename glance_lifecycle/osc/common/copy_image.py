@@ -20,7 +20,7 @@ from typing import Any
 from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.osc import progress
+from glance_lifecycle.osc.common import progress
 
 _LOCK = 'os_glance_import_task'
 _IMPORTING = 'os_glance_importing_to_stores'

@@ -24,7 +24,7 @@ import requests
 
 from glance_lifecycle.audit import image as images
 from glance_lifecycle.audit import verification
-from glance_lifecycle.osc import progress
+from glance_lifecycle.osc.common import progress
 from glance_lifecycle.transfer import digest
 
 _CHUNK = 1024 * 1024

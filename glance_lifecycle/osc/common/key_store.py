@@ -32,7 +32,7 @@ from oslo_config import cfg
 from glance_lifecycle.conf import file_key_manager as directory_conf
 from glance_lifecycle.conf import signing as signing_conf
 from glance_lifecycle import exceptions
-from glance_lifecycle.osc import connection
+from glance_lifecycle.osc.common import connection
 from glance_lifecycle.signing import certificates
 from glance_lifecycle.signing import configured
 from glance_lifecycle.signing import file_key_manager

@@ -26,7 +26,7 @@ from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.osc import connection
+from glance_lifecycle.osc.common import connection
 
 WHERE = ('Run it on a host of glance-api, as its user, with the openstack '
          'command of its Python environment, and --config-file if its '
@@ -129,12 +129,12 @@ def needed(parsed_args: argparse.Namespace, resource: Any) -> Host:
 
 
 def module(name: str) -> Any:
-    """One of ``glance_lifecycle.stores``.
+    """One of ``glance_lifecycle.copies``.
 
     :raises ConfigurationError: what it needs is missing
     """
     try:
-        return importlib.import_module('glance_lifecycle.stores.' + name)
+        return importlib.import_module('glance_lifecycle.copies.' + name)
     except ImportError as error:
         raise exceptions.ConfigurationError(
             detail='the Python module %s is not installed. %s' % (

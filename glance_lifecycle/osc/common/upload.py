@@ -22,8 +22,8 @@ from openstack import exceptions as sdk_exceptions
 from openstack.image.v2 import image as _image
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.osc import image_bytes
-from glance_lifecycle.osc import progress
+from glance_lifecycle.osc.common import image_bytes
+from glance_lifecycle.osc.common import progress
 
 _LOCK = 'os_glance_import_task'
 _FAILED = 'os_glance_failed_import'

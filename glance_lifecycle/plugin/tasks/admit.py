@@ -22,16 +22,16 @@ from oslo_log import log as logging
 from taskflow import task
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
 from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import policy
-from glance_lifecycle.plugin import recovery
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.policy import facts as policy_facts
-from glance_lifecycle.transfer import containers
-from glance_lifecycle.transfer import inspect
-from glance_lifecycle.transfer import work
+from glance_lifecycle.recovery import recovering
+from glance_lifecycle.transfer.formats import containers
+from glance_lifecycle.transfer.formats import inspect
+from glance_lifecycle.transfer import opening
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -56,15 +56,15 @@ class Admit(task.Task):
         session = self._session
         with session.reporting():
             # First: recovery leaves alone what somebody is importing.
-            recovery.clear(CONF.lifecycle.state_dir, session.glance.image_id)
-            recovery.at_first_import()
+            recovering.clear(CONF.lifecycle.state_dir, session.glance.image_id)
+            recovering.at_first_import()
             if session.broken is not None:
                 raise session.broken
             if not session.direct:
                 LOG.info('Image %(image)s is imported in staged mode: '
                          '%(why)s', {'image': session.glance.image_id,
                                      'why': session.staged_reason})
-            directory, name = glance_image.staged_path(file_path)
+            directory, name = glance_host.staged_path(file_path)
             facts = session.glance.facts()
             session.note(staged=os.path.join(directory, name),
                          disk_format=facts.disk_format,
@@ -86,7 +86,7 @@ class Refuse(task.Task):
         self._error = error
 
     def execute(self) -> None:
-        raise glance_image.UserError(
+        raise glance_host.UserError(
             'The lifecycle plugin cannot work (%s), so nothing is imported; '
             'the log of glance-api has the details'
             % type(self._error).__name__)
@@ -98,7 +98,7 @@ def _open_staged(directory: str, name: str) -> int:
         parent = os.open(directory, os.O_RDONLY | os.O_DIRECTORY
                          | os.O_CLOEXEC)
         try:
-            fd = work.open_image(name, parent)
+            fd = opening.open_image(name, parent)
         finally:
             os.close(parent)
     except OSError as error:
@@ -140,7 +140,7 @@ def _inspect(session: sessions.Session,
         policy.decide(dataclasses.replace(
             facts, size=size, virtual_size=size,
             stores=tuple(session.stores)))
-    rules = inspect.Rules(**glance_image.allowed_inspections(),
+    rules = inspect.Rules(**glance_host.allowed_inspections(),
                           extended_l2=CONF.lifecycle.convert)
     found = containers.look(session.fd, container, facts.disk_format or '',
                             rules)

@@ -22,7 +22,7 @@ from typing import Any
 from oslo_config import cfg
 from taskflow import task
 
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
 from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.signing import algorithms
@@ -73,7 +73,7 @@ class Attest(task.Task):
         method = CONF.lifecycle_signing.hash_method
         name = algorithms.hashlib_name(method)
         made = signer.sign_digest(bytes.fromhex(digests[name]), method)
-        algorithm = glance_image.hash_algorithm()
+        algorithm = glance_host.hash_algorithm()
         record = attestation.Record(
             image_id=self._session.glance.image_id,
             os_hash_algo=algorithm, os_hash_value=digests[algorithm],

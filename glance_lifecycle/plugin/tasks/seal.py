@@ -17,14 +17,14 @@ from typing import Any
 from taskflow import task
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
 from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import policy
 from glance_lifecycle.plugin import progress
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.policy import facts as policy_facts
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink
 
 
 class Seal(task.Task):
@@ -45,7 +45,7 @@ class Seal(task.Task):
             plan = plans.Plan.from_dict(lifecycle_plan)
             session.glance.heartbeat(_summary(lifecycle_result))
 
-            def decide(now: policy_facts.Facts) -> glance_image.Sealed:
+            def decide(now: policy_facts.Facts) -> glance_host.Sealed:
                 decided = policy.decide_again(plan, now)
                 return _sealed(plan, lifecycle_result, session.stored,
                                policy.wanted(decided, lifecycle_properties))
@@ -55,11 +55,11 @@ class Seal(task.Task):
 
 
 def _sealed(plan: plans.Plan, result: dict[str, Any],
-            stored: dict[str, sink_base.Stored],
-            wanted: glance_image.Wanted) -> glance_image.Sealed:
-    algorithm = glance_image.hash_algorithm()
+            stored: dict[str, sink.Stored],
+            wanted: glance_host.Wanted) -> glance_host.Sealed:
+    algorithm = glance_host.hash_algorithm()
     size = result['virtual_size']
-    return glance_image.Sealed(
+    return glance_host.Sealed(
         disk_format=plan.disk_format,
         container_format=plan.container_format,
         size=size,

@@ -17,12 +17,12 @@ from typing import Any
 
 from taskflow import task
 
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import targets
 from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import policy
 from glance_lifecycle.plugin import session as sessions
-from glance_lifecycle.plugin import targets
 from glance_lifecycle.plugin.tasks import transfer
 from glance_lifecycle.policy import facts as policy_facts
 
@@ -92,7 +92,7 @@ class HandOver(task.Task):
                               'size': size, 'virtual_size': size}
 
             def decide(now: policy_facts.Facts) -> tuple[
-                    glance_image.Wanted, dict[str, Any]]:
+                    glance_host.Wanted, dict[str, Any]]:
                 decided = policy.decide_again(plan, now)
                 # On disk before the database: a death in between is undone.
                 session.remember(now)

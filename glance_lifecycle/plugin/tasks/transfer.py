@@ -18,16 +18,16 @@ from oslo_config import cfg
 from oslo_log import log as logging
 from taskflow import task
 
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import targets
 from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import progress
 from glance_lifecycle.plugin import session as sessions
-from glance_lifecycle.plugin import targets
 from glance_lifecycle.signing import algorithms
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def digests(plan: plans.Plan) -> list[str]:
     """What to compute in the one pass; for most, signing adds nothing."""
     legacy = CONF.lifecycle_transfer.checksum
     signed = CONF.lifecycle_signing.hash_method
-    return [glance_image.hash_algorithm(),
+    return [glance_host.hash_algorithm(),
             *([] if legacy == 'none' else [legacy]),
             *([algorithms.hashlib_name(signed)] if plan.resign else [])]
 
@@ -85,9 +85,9 @@ def run(session: sessions.Session, plan: plans.Plan,
         job, session.fd,
         lambda report: session.glance.heartbeat(shown.message(report)),
         python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
-                                  or glance_image.wsgi_python()))
+                                  or glance_host.wsgi_python()))
     result = child.run()
-    session.stored = {store: sink_base.Stored(**copy)
+    session.stored = {store: sink.Stored(**copy)
                       for store, copy in result['stored'].items()}
     result['stored'] = list(session.stored)
     LOG.info('Image %(image)s: %(size)d bytes to %(stores)s in %(seconds).1f '

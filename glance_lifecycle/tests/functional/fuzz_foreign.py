@@ -46,11 +46,11 @@ from types import TracebackType
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional import hostile
-from glance_lifecycle.tests.unit.transfer.source import handmade
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
 from glance_lifecycle.transfer import confine
+from glance_lifecycle.transfer.formats.foreign import layout
+from glance_lifecycle.transfer.formats.foreign import source as foreign_source
 from glance_lifecycle.transfer import limits
-from glance_lifecycle.transfer.source import foreign
-from glance_lifecycle.transfer.source import layout
 
 MIB = 1 << 20
 VARIANTS = (('vmdk', ''), ('vmdk', 'subformat=streamOptimized'), ('vdi', ''),
@@ -121,7 +121,7 @@ class Qemu:
         """Open, read all of 1 MiB, close; what it said."""
         said = b''
         for command in ('open -r -o driver=%s /proc/self/fd/%d' % (
-                foreign.FORMATS[disk_format], self._fd),
+                foreign_source.FORMATS[disk_format], self._fd),
                 'read 0 1M', 'close'):
             answer = self._ask(command)
             said += answer

@@ -18,7 +18,7 @@ import struct
 import subprocess
 import uuid
 
-from glance_lifecycle.tests.unit.transfer.source import handmade
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
 
 MIB = 1 << 20
 

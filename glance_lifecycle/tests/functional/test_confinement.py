@@ -34,17 +34,17 @@ from glance_lifecycle.tests.functional import fuzz_foreign
 from glance_lifecycle.tests.functional import hostile
 from glance_lifecycle.tests.functional import tracing
 from glance_lifecycle.tests.functional import unchecked
-from glance_lifecycle.tests.unit.transfer.source import handmade
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer import inspect
+from glance_lifecycle.transfer.formats import inspect
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import limits
 from glance_lifecycle.transfer import runner
 
 IMAGE_ID = '9c3b1c7e-6a3e-4a6b-8d7c-1d3f2c5b7a90'
 MIB = 1 << 20
-SOURCE = 'glance_lifecycle.transfer.source.'
-SINK = 'glance_lifecycle.transfer.sink.file:FileSink'
+SOURCE = 'glance_lifecycle.transfer.formats.'
+SINK = 'glance_lifecycle.transfer.backends.file.sink:FileSink'
 
 SOUND = (('raw', ''), ('qcow2', ''), ('vmdk', ''),
          ('vmdk', 'subformat=streamOptimized'), ('vdi', ''),
@@ -291,7 +291,8 @@ class ChildTest(ConfinementTestCase):
             image_id=IMAGE_ID, source=SOURCE + 'null:NullSource',
             source_options={'virtual_size': 1},
             targets=(jobs.Target(
-                'volumes', 'glance_lifecycle.transfer.sink.driver:DriverSink',
+                'volumes',
+                'glance_lifecycle.transfer.backends.driver.sink:DriverSink',
                 {'driver': 'cinder', 'config_files': [], 'config_dirs': []}),
             ), digests=(), confinement=confine.REQUIRED)
         self.assertEqual(('volumes',), job.unbounded())

@@ -23,9 +23,10 @@ from glance_lifecycle.tests.functional import plugin_case
 # Run in a process of its own, configured as glance-api is.
 _TWICE = '''
 import sys
-from glance_lifecycle.plugin import flow, glance_image, session
+from glance_lifecycle import glance_host
+from glance_lifecycle.plugin import flow, session
 from glance.common import config
-glance_image.load_configuration(sys.argv[1:])
+glance_host.load_configuration(sys.argv[1:])
 stores = ['s1', 's2', 's3']
 given = dict(
     context=None, task_id='11111111-1111-1111-1111-111111111111',

@@ -26,8 +26,8 @@ import sys
 from glance_lifecycle.tests.functional import base
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional import plugin_case
-from glance_lifecycle.tests.unit.transfer.source import handmade
-from glance_lifecycle.tests.unit.transfer import test_content
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
+from glance_lifecycle.tests.unit.transfer.formats import test_content
 
 OUTER = ('qcow2', 'vdi', 'vmdk', 'vhd', 'vhdx')
 

@@ -33,11 +33,11 @@ from oslotest import base
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import transfer
-from glance_lifecycle.tests.unit.transfer.source import handmade
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer import inspect
-from glance_lifecycle.transfer.source import foreign
+from glance_lifecycle.transfer.formats.foreign import source as foreign_source
+from glance_lifecycle.transfer.formats import inspect
 
 IMAGE_ID = '9c3b1c7e-6a3e-4a6b-8d7c-1d3f2c5b7a90'
 MIB = 1 << 20
@@ -85,8 +85,8 @@ class ForeignTestCase(base.BaseTestCase):
         return path
 
     def source(self, path: pathlib.Path, disk_format: str,
-               **options: Any) -> foreign.ForeignSource:
-        source = foreign.ForeignSource(
+               **options: Any) -> foreign_source.ForeignSource:
+        source = foreign_source.ForeignSource(
             os.open(path, os.O_RDONLY), disk_format=disk_format,
             image_id=IMAGE_ID, scratch_dir=str(self.scratch), **options)
         self.addCleanup(source.close)
@@ -263,7 +263,8 @@ class BadTest(ForeignTestCase):
         parent = subprocess.Popen([sys.executable, '-c', (
             'import os\n'
             'from glance_lifecycle.transfer import confine\n'
-            'from glance_lifecycle.transfer.source import foreign\n'
+            'from glance_lifecycle.transfer.formats.foreign import source as '
+            'foreign\n'
             'confine.converter = lambda *_: (-1, b"")\n'
             'foreign.ForeignSource(os.open(%r, 0), disk_format="vdi", '
             'image_id="x", scratch_dir=%r, qemu_img=%r).open()\n' % (

@@ -29,7 +29,7 @@ from oslo_config import fixture as config_fixture
 from oslo_policy import opts as policy_opts
 
 from glance_lifecycle.conf import opts
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
 from glance_lifecycle import policy_file
 from glance_lifecycle.tests.functional import base
 
@@ -90,7 +90,7 @@ class CheckTest(CheckTestCase):
         """
         done = subprocess.run(
             [sys.executable, '-c', 'import sys\n'
-             'import glance_lifecycle.plugin.protection\n'
+             'import glance_lifecycle.enforcement.check\n'
              'print(sorted(name for name in sys.modules if name.split('
              '".")[0] in ("glance", "openstack", "glance_store")))'],
             text=True, capture_output=True, check=True,
@@ -161,7 +161,7 @@ class CheckTest(CheckTestCase):
 class EnforcedTest(CheckTestCase):
 
     def enforced(self, target: Any, **creds: str) -> Any:
-        return glance_image.enforced(target, {
+        return glance_host.enforced(target, {
             'project_id': 'p', 'project_domain_id': 'd', **creds})
 
     def test_facts(self) -> None:

@@ -35,10 +35,12 @@ import unittest
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional import qcow2_oracle
-from glance_lifecycle.tests.unit.transfer.source import qcow2_builder
-from glance_lifecycle.tests.unit.transfer.source import qcow2_reading
+from glance_lifecycle.tests.unit.transfer.formats.qcow2 \
+    import builder as qcow2_builder
+from glance_lifecycle.tests.unit.transfer.formats.qcow2 \
+    import reading as qcow2_reading
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.transfer.source import qcow2
+from glance_lifecycle.transfer.formats.qcow2 import source as qcow2_source
 
 FLIPS = int(os.environ.get('GLANCE_LIFECYCLE_FLIPS', '100000'))
 BATCH = 2000
@@ -188,8 +190,8 @@ def outcome(data: bytes, reasons: collections.Counter[str]) -> bytes | None:
     """Guest bytes, or None if refused; any other error is a failure."""
     source = None
     try:
-        source = qcow2.Qcow2Source(memory_file(data),
-                                   max_virtual_size=MAX_VIRTUAL_SIZE)
+        source = qcow2_source.Qcow2Source(memory_file(data),
+                                          max_virtual_size=MAX_VIRTUAL_SIZE)
         guest = qcow2_reading.whole(source)
     except exceptions.ImageRefused as error:
         reasons[error.reason] += 1

@@ -24,9 +24,10 @@ import hypothesis
 from hypothesis import strategies
 
 from glance_lifecycle.tests.functional import qcow2_oracle
-from glance_lifecycle.tests.unit.transfer.source import qcow2_reading
+from glance_lifecycle.tests.unit.transfer.formats.qcow2 \
+    import reading as qcow2_reading
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import qcow2
+from glance_lifecycle.transfer.formats.qcow2 import source as qcow2_source
 
 KIB = 1024
 
@@ -94,7 +95,7 @@ class QemuTestCase(unittest.TestCase):
     def assert_agrees(self, path: str) -> None:
         """Equal bytes; and ZERO at least wherever qemu-img says zero."""
         fd = os.open(path, os.O_RDONLY)
-        source = qcow2.Qcow2Source(fd)
+        source = qcow2_source.Qcow2Source(fd)
         try:
             guest = qcow2_reading.whole(source)
             self.assertTrue(guest == qcow2_oracle.convert(fd))

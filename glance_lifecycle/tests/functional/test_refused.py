@@ -25,7 +25,7 @@ from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import web
 from glance_lifecycle.tests.functional import hostile
 from glance_lifecycle.tests.functional import plugin_case
-from glance_lifecycle.tests.unit.transfer.source import handmade
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
 
 
 class RefusedTest(plugin_case.SharedApiTestCase):

@@ -27,10 +27,10 @@ import tempfile
 import unittest
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import file
-from glance_lifecycle.transfer.sink import sharing
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.file import sink as file_sink
+from glance_lifecycle.transfer import sharing
+from glance_lifecycle.transfer import sink as sink_api
 
 IMAGE = helpers.IMAGE
 MIB = 1024 * 1024
@@ -62,8 +62,8 @@ class MountTestCase(unittest.TestCase):
         subprocess.run(command, check=True, capture_output=True)
 
     def sink(self, path: str, store: str = 'fast',
-             image: str = IMAGE) -> file.FileSink:
-        sink = file.FileSink(store, image, helpers.file_options(path))
+             image: str = IMAGE) -> file_sink.FileSink:
+        sink = file_sink.FileSink(store, image, helpers.file_options(path))
         # Mounts cannot be left while a file is open.
         self.addCleanup(sink.abort)
         return sink
@@ -147,8 +147,8 @@ class FileSystemsTest(MountTestCase):
         with self.assertLogs('glance_lifecycle', 'ERROR'):
             sink.abort()
         with self.assertRaises(exceptions.StoreError):
-            file.FileSink.undo('fast', IMAGE, helpers.file_options(path),
-                               sink.marks)
+            file_sink.FileSink.undo('fast', IMAGE, helpers.file_options(path),
+                                    sink.marks)
 
     def test_the_emptier_of_two(self) -> None:
         small, large = (self.mount('tmpfs', 8 * MIB),
@@ -157,14 +157,14 @@ class FileSystemsTest(MountTestCase):
         for priority, size, expected in (
                 (0, MIB, large), (5, MIB, small), (5, 9 * MIB, large)):
             options['datadirs'][0][1] = priority
-            sink = file.FileSink('fast', IMAGE, options)
+            sink = file_sink.FileSink('fast', IMAGE, options)
             self.addCleanup(sink.abort)
             helpers.store(sink, helpers.Image(helpers.noise(size)))
             self.assertEqual({IMAGE}, self.left(expected))
-            self.assertTrue(file.FileSink.undo('fast', IMAGE, options,
-                                               sink.marks))
+            self.assertTrue(file_sink.FileSink.undo('fast', IMAGE, options,
+                                                    sink.marks))
         with self.assertRaises(exceptions.StoreFull):
-            file.FileSink('fast', IMAGE, options).begin(65 * MIB)
+            file_sink.FileSink('fast', IMAGE, options).begin(65 * MIB)
 
 
 class IdentityTest(MountTestCase):
@@ -174,11 +174,12 @@ class IdentityTest(MountTestCase):
         super().setUp()
         self.image = helpers.Image(helpers.noise(5000))
 
-    def undo(self, path: str, marks: Sequence[base.Mark]) -> bool:
-        return file.FileSink.undo('fast', IMAGE, helpers.file_options(path),
-                                  marks)
+    def undo(self, path: str, marks: Sequence[sink_api.Mark]) -> bool:
+        return file_sink.FileSink.undo('fast', IMAGE,
+                                       helpers.file_options(path),
+                                       marks)
 
-    def stored(self, path: str) -> list[base.Mark]:
+    def stored(self, path: str) -> list[sink_api.Mark]:
         sink = self.sink(path)
         helpers.store(sink, self.image)
         return sink.marks
@@ -214,8 +215,8 @@ class IdentityTest(MountTestCase):
 
     def test_nothing_vouches_for_another_file_system(self) -> None:
         path = self.mount('ext4', 16 * MIB)
-        absent = file.FileSink.absent('fast', IMAGE,
-                                      helpers.file_options(path))
+        absent = file_sink.FileSink.absent('fast', IMAGE,
+                                           helpers.file_options(path))
         self.run_tool('umount', path)
         with self.assertRaisesRegex(exceptions.StoreError,
                                     'another file system'):
@@ -235,7 +236,7 @@ class ReflinkTest(MountTestCase):
         self.image = helpers.Image(helpers.noise(4 * MIB), 6 * MIB,
                                    helpers.noise(MIB + 513), 9)
 
-    def begun(self) -> list[file.FileSink]:
+    def begun(self) -> list[file_sink.FileSink]:
         sinks = [self.sink(path, path[-1]) for path in self.paths]
         for sink in sinks:
             sink.begin(len(self.image.content), self.image.data_size)
@@ -316,8 +317,8 @@ class ReflinkTest(MountTestCase):
 # Says what it has made and sleeps there until it is killed.
 _VICTIM = '''
 import sys, time, json
-from glance_lifecycle.transfer.sink import {module} as module
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer.backends.{module} import sink as module
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 options, until = json.loads(sys.argv[1]), int(sys.argv[2])
 image = helpers.Image(helpers.noise(300000), 4096, b'tail')
 sink = module.{name}('fast', helpers.IMAGE, options)
@@ -333,14 +334,14 @@ time.sleep(1000000)
 class KillTest(MountTestCase):
 
     def kill_at(self, module: str, name: str, options: Mapping[str, object],
-                until: int) -> list[base.Mark]:
+                until: int) -> list[sink_api.Mark]:
         child = subprocess.Popen(
             [sys.executable, '-c',
              _VICTIM.format(module=module, name=name),
              json.dumps(options), str(until)],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert child.stdout is not None
-        marks: list[base.Mark] = json.loads(child.stdout.readline())
+        marks: list[sink_api.Mark] = json.loads(child.stdout.readline())
         child.send_signal(signal.SIGKILL)
         child.wait()
         child.stdout.close()
@@ -355,8 +356,8 @@ class KillTest(MountTestCase):
                 marks = self.kill_at('file', 'FileSink', options, until)
                 self.assertEqual(1, len(os.listdir(store)))
                 self.assertEqual(until == 3, IMAGE in os.listdir(store))
-                self.assertTrue(file.FileSink.undo('fast', IMAGE, options,
-                                                   marks))
+                self.assertTrue(file_sink.FileSink.undo('fast', IMAGE, options,
+                                                        marks))
                 self.assertEqual([], os.listdir(store))
 
     def test_file_sink_begins_anew(self) -> None:
@@ -378,7 +379,8 @@ class KillTest(MountTestCase):
         options = {'driver': 'file', 'config_files': [config],
                    'config_dirs': []}
         undo = ('import sys, json\n'
-                'from glance_lifecycle.transfer.sink import driver\n'
+                'from glance_lifecycle.transfer.backends.driver import sink '
+                'as driver\n'
                 'print(driver.DriverSink.undo("fast", sys.argv[1], '
                 'json.loads(sys.argv[2]), json.loads(sys.argv[3])))')
         for until in (1, 2, 3):
@@ -416,8 +418,9 @@ _MULTI = '''
 import sys
 from oslo_config import cfg
 from glance_store import multi_backend
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import driver, file
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.driver import sink as driver
+from glance_lifecycle.transfer.backends.file import sink as file
 CONF = cfg.CONF
 CONF.register_opt(cfg.DictOpt('enabled_backends'))
 CONF([], project='glance', default_config_files=[sys.argv[1]])

@@ -26,14 +26,14 @@ from typing import Any
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import base
-from glance_lifecycle.transfer.source import foreign
-from glance_lifecycle.transfer.source import tables
+from glance_lifecycle.transfer.formats.foreign import source as foreign_source
+from glance_lifecycle.transfer.formats.foreign import tables
+from glance_lifecycle.transfer import source
 
 HERE = 'glance_lifecycle.tests.functional.unchecked:'
 
 
-class Unchecked(foreign.ForeignSource):
+class Unchecked(foreign_source.ForeignSource):
     """Neither inspected nor walked; qemu-img gets it as it is.
 
     :param naive: and is not told that there is no parent, nor which format
@@ -58,7 +58,7 @@ class Unchecked(foreign.ForeignSource):
         return super()._description()
 
 
-class Escaping(base.Source):
+class Escaping(source.Source):
     """Runs as if the image had taken the process over: tries everything.
 
     :param attempts: of ATTEMPTS the name, and what it is tried on

@@ -24,7 +24,7 @@ from osc_lib.command import command
 GROUP = 'openstack.image.v2'
 # Not openstack.cli.base and .extension: these are APIs.
 _COMMANDS = re.compile(r'openstack\.(cli|common|.*\.v[0-9_]+)')
-SETUP_CFG = pathlib.Path(__file__).parents[4] / 'setup.cfg'
+SETUP_CFG = pathlib.Path(__file__).parents[3] / 'setup.cfg'
 
 
 def ours() -> dict[str, str]:

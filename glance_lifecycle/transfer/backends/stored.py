@@ -24,10 +24,10 @@ from typing import Any
 from typing import ClassVar
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.source import base
+from glance_lifecycle.transfer import source
 
 
-class StoredSource(base.Source):
+class StoredSource(source.Source):
     """A copy in one store; the bytes as they are, whatever their format.
 
     A subclass opens the copy in its constructor, sets ``virtual_size``, and

@@ -23,10 +23,10 @@ import dataclasses
 import os
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer import archive
-from glance_lifecycle.transfer import inspect
-from glance_lifecycle.transfer.source import layout
-from glance_lifecycle.transfer.source import tables
+from glance_lifecycle.transfer.formats import archive
+from glance_lifecycle.transfer.formats.foreign import layout
+from glance_lifecycle.transfer.formats.foreign import tables
+from glance_lifecycle.transfer.formats import inspect
 
 # Machine images, kernels and ramdisks of Amazon's; nothing marks them.
 AMAZON = ('aki', 'ari', 'ami')

@@ -23,8 +23,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer import detect
-from glance_lifecycle.transfer import inspect
+from glance_lifecycle.transfer.formats import detect
+from glance_lifecycle.transfer.formats import inspect
 from glance_lifecycle.transfer import window
 from glance_lifecycle.transfer import zeros
 

@@ -29,7 +29,7 @@ from typing import cast
 from oslo_utils.imageutils import format_inspector
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer import detect
+from glance_lifecycle.transfer.formats import detect
 
 QCOW2_MAGIC = b'QFI\xfb'
 # Incompatible features that are defined; the last is extended L2 entries.

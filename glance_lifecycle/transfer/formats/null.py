@@ -16,10 +16,10 @@ from collections.abc import Iterator
 import os
 
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import base
+from glance_lifecycle.transfer import source
 
 
-class NullSource(base.Source):
+class NullSource(source.Source):
     """A disk that is all zeros and reads nothing.
 
     :param fd: owned like that of any source, never read; or None

@@ -20,13 +20,13 @@ import threading
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import base
+from glance_lifecycle.transfer import source
 
 # What lseek() answers where the file system knows no holes.
 _NO_HOLES = (errno.EINVAL, errno.EOPNOTSUPP)
 
 
-class RawSource(base.Source):
+class RawSource(source.Source):
     """The bytes of a regular file, as they are.
 
     Holes come from lseek(2) SEEK_DATA and SEEK_HOLE; a file system that

@@ -27,9 +27,9 @@ from typing import ClassVar
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import noted
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.transfer import job as jobs
-from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer import sink as sinks
 
 IMAGE = helpers.IMAGE
 
@@ -37,7 +37,7 @@ IMAGE = helpers.IMAGE
 # dies by itself when it has made something: before or after that is noted.
 _VICTIM = '''
 import json, os, sys, time
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.transfer import job
 entry, options, unit, until, dies_at, noted = json.loads(sys.argv[1])
 image = helpers.Image(helpers.noise(unit + 300000), 4096, b'tail')
@@ -110,26 +110,26 @@ class Matrix(noted.Noted):
 
     # Tools.
 
-    def matrix_sink(self) -> base.Sink:
-        sink: base.Sink = self.noting(jobs.load(self.entry)(
+    def matrix_sink(self) -> sinks.Sink:
+        sink: sinks.Sink = self.noting(jobs.load(self.entry)(
             'one', IMAGE, self.matrix_options()))
         return sink
 
-    def matrix_undo(self, created: Sequence[base.Mark] | None = None) -> bool:
+    def matrix_undo(self, created: Sequence[sinks.Mark] | None = None) -> bool:
         """:param created: of all sinks of this test, if they are not given
         """
         return bool(jobs.load(self.entry).undo(
             'one', IMAGE, self.matrix_options(),
             self.created if created is None else created))
 
-    def matrix_absent(self) -> base.Mark:
-        mark: base.Mark = jobs.load(self.entry).absent(
+    def matrix_absent(self) -> sinks.Mark:
+        mark: sinks.Mark = jobs.load(self.entry).absent(
             'one', IMAGE, self.matrix_options())
         self.note('one', mark)
         return self.created.pop()
 
     def remove_foreign(self) -> None:
-        self.assertTrue(self.matrix_undo([base.since(0)]))
+        self.assertTrue(self.matrix_undo([sinks.since(0)]))
         self.assertTrue(self.content() is None)
 
     @property
@@ -137,7 +137,7 @@ class Matrix(noted.Noted):
         """An image that is more than one unit, with zeros."""
         return helpers.Image(helpers.noise(self.unit + 300000), 4096, b'tail')
 
-    def begun(self, image: helpers.Image, until: int) -> base.Sink:
+    def begun(self, image: helpers.Image, until: int) -> sinks.Sink:
         sink = self.matrix_sink()
         sink.begin(len(image.content), image.data_size)
         helpers.feed(sink, image, until)
@@ -359,7 +359,7 @@ class Matrix(noted.Noted):
         self.put_foreign(self.some.content)
         left = self.left()
         for created in ([], marks, marks[:1],
-                        [base.since(time.time() + 3600)]):
+                        [sinks.since(time.time() + 3600)]):
             self.assertFalse(self.matrix_undo(created))
         sink = self.matrix_sink()
         self.assertRaises(exceptions.StoreDuplicate, sink.begin,
@@ -420,7 +420,7 @@ class Matrix(noted.Noted):
         mark = self.matrix_absent()
         self.assertIn('absent', mark)
         self.assertFalse(self.matrix_undo([mark]))
-        for vouching in (mark, base.since(time.time() - 3600)):
+        for vouching in (mark, sinks.since(time.time() - 3600)):
             self.put_foreign(self.some.content)
             self.assertRaises(exceptions.StoreDuplicate, self.matrix_absent)
             self.assertFalse(self.matrix_undo([]))

@@ -16,7 +16,7 @@ import json
 from typing import Any
 import unittest
 
-from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer import sink as sinks
 
 # Part of every password and key of the services of these tests.
 SECRET = 'secret'
@@ -29,16 +29,16 @@ class Noted(unittest.TestCase):
     """
 
     def setUp(self) -> None:
-        self.created: list[base.Mark] = []
+        self.created: list[sinks.Mark] = []
         super().setUp()
 
-    def noting(self, sink: base.Sink) -> Any:
+    def noting(self, sink: sinks.Sink) -> Any:
         """The sink, to be aborted in the end."""
         sink.note = self.note
         self.addCleanup(sink.abort)
         return sink
 
-    def note(self, _store: str, mark: base.Mark) -> None:
+    def note(self, _store: str, mark: sinks.Mark) -> None:
         text = json.dumps(mark)
         self.assertNotIn(SECRET, text)
         self.created.append(json.loads(text))

@@ -29,12 +29,12 @@ from unittest import mock
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import bad_network
 from glance_lifecycle.tests.functional.stores import noted
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests import waiting
+from glance_lifecycle.transfer.backends.object_store import patience
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import patience
+from glance_lifecycle.transfer import sink as sinks
 
 IMAGE = helpers.IMAGE
 MIB = 1024 * 1024
@@ -97,8 +97,8 @@ class FaultTests(noted.Noted):
 
     # Tools.
 
-    def fault_sink(self, url: str = '', **other: Any) -> base.Sink:
-        sink: base.Sink = self.noting(jobs.load(self.entry)(
+    def fault_sink(self, url: str = '', **other: Any) -> sinks.Sink:
+        sink: sinks.Sink = self.noting(jobs.load(self.entry)(
             'one', IMAGE, self.fault_options(
                 url, **{'timeout': TIMEOUT, **other})))
         return sink
@@ -108,13 +108,13 @@ class FaultTests(noted.Noted):
             'one', IMAGE, self.fault_options(url, **{
                 'timeout': TIMEOUT, **other}), self.created))
 
-    def fault_begun(self, **other: Any) -> base.Sink:
+    def fault_begun(self, **other: Any) -> sinks.Sink:
         sink = self.fault_sink(**other)
         sink.begin(len(CONTENT.content))
         helpers.feed(sink, CONTENT, 2)
         return sink
 
-    def go_on(self, sink: base.Sink) -> None:
+    def go_on(self, sink: sinks.Sink) -> None:
         """Write on, until the end or an error."""
         offset = 4 * MIB
         for piece in CONTENT.pieces[2:]:
@@ -304,7 +304,7 @@ class FaultTests(noted.Noted):
                 stream.write(block[number:] + block[:number])
         job = jobs.Job(
             image_id=IMAGE,
-            source='glance_lifecycle.transfer.source.raw:RawSource',
+            source='glance_lifecycle.transfer.formats.raw:RawSource',
             source_options={}, digests=('md5', 'sha512'),
             targets=(jobs.Target('one', self.entry, self.memory_options()),),
             progress_interval=0.1, limits=jobs.Limits(

@@ -23,8 +23,8 @@ from typing import Any
 
 from glance_lifecycle.tests.functional.fixtures import ceph
 from glance_lifecycle.tests.functional.stores import noted
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import rbd as rbd_sink
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.rbd import sink as rbd_sink
 
 IMAGE = helpers.IMAGE
 MIB = 1024 * 1024
@@ -32,8 +32,8 @@ MIB = 1024 * 1024
 # Says where it is and sleeps there until it is killed.
 _VICTIM = '''
 import sys, time, json
-from glance_lifecycle.transfer.sink import rbd
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.transfer.backends.rbd import sink as rbd
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 options, until = json.loads(sys.argv[1]), int(sys.argv[2])
 image = helpers.Image(helpers.noise(300000), 4096, b'tail')
 sink = rbd.RbdSink('fast', helpers.IMAGE, options)

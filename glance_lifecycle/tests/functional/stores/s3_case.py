@@ -27,8 +27,8 @@ from glance_store import location
 from glance_lifecycle.tests.functional.fixtures import radosgw
 from glance_lifecycle.tests.functional.fixtures import swift
 from glance_lifecycle.tests.functional.stores import noted
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import s3 as s3_sink
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.s3 import sink as s3_sink
 
 IMAGE = helpers.IMAGE
 MIB = 1024 * 1024

@@ -19,11 +19,11 @@ from typing import Any
 from typing import ClassVar
 
 from glance_lifecycle.tests.functional.stores import noted
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.null import sink as null_sink
+from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import engine
 from glance_lifecycle.transfer import job as jobs
-from glance_lifecycle.transfer.sink import null
-from glance_lifecycle.transfer.source import stored
 
 IMAGE = helpers.IMAGE
 MIB = 1024 * 1024
@@ -104,6 +104,6 @@ class SourceCase(noted.Noted):
 
     def digest(self, source: stored.StoredSource) -> str:
         """As the engine reads it, by many threads."""
-        done = engine.Engine(source, [null.NullSink('', IMAGE, {})],
+        done = engine.Engine(source, [null_sink.NullSink('', IMAGE, {})],
                              ['sha512'], workers=source.workers or 2).run()
         return done.digests['sha512']

@@ -22,9 +22,9 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import bad_network
 from glance_lifecycle.tests.functional.stores import object_faults
 from glance_lifecycle.tests.functional.stores import source_case
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.transfer.source import stored
+from glance_lifecycle.transfer.backends import stored
 
 MIB = source_case.MIB
 TIMEOUT = 5

@@ -20,7 +20,7 @@ import threading
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import source_case
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 
 MIB = source_case.MIB
 SECRET = source_case.SECRET

@@ -25,8 +25,8 @@ import swiftclient
 
 from glance_lifecycle.tests.functional.fixtures import swift
 from glance_lifecycle.tests.functional.stores import noted
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import swift as swift_sink
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.swift import sink as swift_sink
 
 IMAGE = helpers.IMAGE
 MIB = 1024 * 1024

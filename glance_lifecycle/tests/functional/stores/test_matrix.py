@@ -24,16 +24,16 @@ from glance_lifecycle.tests.functional.stores import matrix
 from glance_lifecycle.tests.functional.stores import rbd_case
 from glance_lifecycle.tests.functional.stores import s3_case
 from glance_lifecycle.tests.functional.stores import swift_case
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import driver
-from glance_lifecycle.transfer.sink import swift_options
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.driver import sink as driver_sink
+from glance_lifecycle.transfer.backends.swift import options as swift_options
 
-SINKS = 'glance_lifecycle.transfer.sink.'
+SINKS = 'glance_lifecycle.transfer.backends.'
 
 
 class NullTest(matrix.Matrix):
 
-    entry = SINKS + 'null:NullSink'
+    entry = SINKS + 'null.sink:NullSink'
     keeps = False
 
     def matrix_options(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class DirectoryMatrix(matrix.Matrix):
 
 class FileTest(DirectoryMatrix):
 
-    entry = SINKS + 'file:FileSink'
+    entry = SINKS + 'file.sink:FileSink'
     holes = True
 
     def matrix_options(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class FileTest(DirectoryMatrix):
 class DriverTest(DirectoryMatrix):
     """The adapter, with the stock driver for files."""
 
-    entry = SINKS + 'driver:DriverSink'
+    entry = SINKS + 'driver.sink:DriverSink'
     hides = False
     tells_living = False
 
@@ -107,7 +107,7 @@ class DriverTest(DirectoryMatrix):
             self.work, cfg.CONF)
 
     def matrix_options(self) -> dict[str, Any]:
-        return driver.DriverSink.describe(self._conf, 'one')
+        return driver_sink.DriverSink.describe(self._conf, 'one')
 
 
 # It has no sink of its own to test.
@@ -116,7 +116,7 @@ del DirectoryMatrix
 
 class RbdTest(matrix.Matrix, rbd_case.RbdTestCase):
 
-    entry = SINKS + 'rbd:RbdSink'
+    entry = SINKS + 'rbd.sink:RbdSink'
     unit: ClassVar[int] = 8 * rbd_case.MIB
     # The image is there, without the snapshot that Glance and Nova read.
     holes = True
@@ -145,7 +145,7 @@ class RbdTest(matrix.Matrix, rbd_case.RbdTestCase):
 class S3Test(matrix.Matrix, s3_case.S3TestCase):
     """The S3 API of Swift."""
 
-    entry = SINKS + 's3:S3Sink'
+    entry = SINKS + 's3.sink:S3Sink'
     unit = s3_case.PART
 
     def matrix_options(self) -> dict[str, Any]:
@@ -178,7 +178,7 @@ class RadosGwTest(s3_case.OnRadosGw, S3Test):
 
 class SwiftTest(matrix.Matrix, swift_case.SwiftTestCase):
 
-    entry = SINKS + 'swift:SwiftSink'
+    entry = SINKS + 'swift.sink:SwiftSink'
     unit = swift_case.SEGMENT
 
     def matrix_options(self) -> dict[str, Any]:

@@ -24,14 +24,15 @@ from glance_store import location
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.stores import rbd_case
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.transfer import rbd_server_side
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import rbd as rbd_sink
-from glance_lifecycle.transfer.sink import rbd_options
-from glance_lifecycle.transfer.sink import rbd_undo
-from glance_lifecycle.transfer.sink import rbd_unfinished
+from glance_lifecycle.transfer.backends.rbd import options as rbd_options
+from glance_lifecycle.transfer.backends.rbd \
+    import server_side as rbd_server_side
+from glance_lifecycle.transfer.backends.rbd import sink as rbd_sink
+from glance_lifecycle.transfer.backends.rbd import undo as rbd_undo
+from glance_lifecycle.transfer.backends.rbd import unfinished as rbd_unfinished
+from glance_lifecycle.transfer import sink as sinks
 
 IMAGE = rbd_case.IMAGE
 MIB = rbd_case.MIB
@@ -62,7 +63,7 @@ class ContractTest(rbd_case.RbdTestCase):
         return driver, json.loads(json.dumps(described))
 
     def add_both(self, image: helpers.Image,
-                 *options: str) -> tuple[Any, base.Stored]:
+                 *options: str) -> tuple[Any, sinks.Stored]:
         """Add by the driver and by us, and compare all that can be seen."""
         driver, described = self.configure(*options)
         url, _size, _md5, _hash, metadata = driver.add(
@@ -350,17 +351,17 @@ class LeftoverTest(rbd_case.RbdTestCase):
         self.assertFalse(self.undo())
         self.created.clear()
         self.assertFalse(self.undo())
-        self.created.append(base.since(time.time() + 3600))
+        self.created.append(sinks.since(time.time() + 3600))
         self.assertFalse(self.undo())
         self.assertEqual([IMAGE], self.cluster.images('images'))
-        self.created.append(base.since(time.time() - 3600))
+        self.created.append(sinks.since(time.time() - 3600))
         self.assertTrue(self.undo())
         self.assert_nothing_left()
 
     def test_of_the_stock_driver_that_goes_on(self) -> None:
         """Its image is open, and vouched for all the same."""
         self.cluster.rbd('create', f'images/{IMAGE}', '--size', '64M')
-        self.created.append(base.since(time.time() - 3600))
+        self.created.append(sinks.since(time.time() - 3600))
         _rados, rbd = rbd_options.bindings('fast')
         with (self.cluster.ioctx('images') as ioctx,
               rbd.Image(ioctx, IMAGE),
@@ -381,7 +382,7 @@ class LeftoverTest(rbd_case.RbdTestCase):
             self.assertRaises(exceptions.StoreDuplicate, sink.begin, MIB)
             sink.abort()
             self.assertEqual(ours, self.undo())
-        self.created.append(base.since(time.time() - 3600))
+        self.created.append(sinks.since(time.time() - 3600))
         self.assertTrue(self.undo())
         self.assert_nothing_left()
 

@@ -21,7 +21,7 @@ from typing import Any
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
 from glance_lifecycle.tests.functional.stores import rbd_case
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests import waiting
 
 IMAGE = rbd_case.IMAGE

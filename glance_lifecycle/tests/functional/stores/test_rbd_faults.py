@@ -22,11 +22,11 @@ import threading
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import rbd_case
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.transfer.sink import rbd as rbd_sink
-from glance_lifecycle.transfer.sink import rbd_cluster
-from glance_lifecycle.transfer.sink import rbd_unfinished
+from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
+from glance_lifecycle.transfer.backends.rbd import sink as rbd_sink
+from glance_lifecycle.transfer.backends.rbd import unfinished as rbd_unfinished
 
 IMAGE = rbd_case.IMAGE
 MIB = rbd_case.MIB

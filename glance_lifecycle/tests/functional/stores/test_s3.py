@@ -22,12 +22,13 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import bad_network
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import s3_case
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import object_marks
-from glance_lifecycle.transfer.sink import patience
-from glance_lifecycle.transfer.sink import s3 as s3_sink
-from glance_lifecycle.transfer.sink import s3_service
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.object_store \
+    import marks as object_marks
+from glance_lifecycle.transfer.backends.object_store import patience
+from glance_lifecycle.transfer.backends.s3 import service as s3_service
+from glance_lifecycle.transfer.backends.s3 import sink as s3_sink
+from glance_lifecycle.transfer import sink as sinks
 
 IMAGE = s3_case.IMAGE
 MIB = s3_case.MIB
@@ -41,7 +42,7 @@ class ContractTest(s3_case.S3TestCase):
     """Nobody can tell ours from the driver's."""
 
     def add_both(self, image: helpers.Image,
-                 *options: str) -> tuple[Any, base.Stored]:
+                 *options: str) -> tuple[Any, sinks.Stored]:
         """Add by the driver and by us, and compare all that can be seen."""
         driver, described = self.configure(*options)
         url, _size, _md5, _hash, metadata = driver.add(
@@ -230,7 +231,7 @@ class StoreTest(s3_case.S3TestCase):
         self.client.create_multipart_upload(Bucket=s3_case.BUCKET, Key=IMAGE)
         self.assertTrue(self.undo())
         self.assertEqual(before, self.uploads())
-        self.created[:] = [base.since(self.uploaded_at() - 5)]
+        self.created[:] = [sinks.since(self.uploaded_at() - 5)]
         self.assertTrue(self.undo())
 
     def service_time(self) -> float:

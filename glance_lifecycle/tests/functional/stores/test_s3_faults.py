@@ -19,8 +19,8 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import radosgw
 from glance_lifecycle.tests.functional.stores import object_faults
 from glance_lifecycle.tests.functional.stores import s3_case
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import s3 as s3_sink
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.s3 import sink as s3_sink
 
 IMAGE = s3_case.IMAGE
 MIB = s3_case.MIB
@@ -28,7 +28,7 @@ MIB = s3_case.MIB
 
 class FaultTest(object_faults.FaultTests, s3_case.S3TestCase):
 
-    entry = 'glance_lifecycle.transfer.sink.s3:S3Sink'
+    entry = 'glance_lifecycle.transfer.backends.s3.sink:S3Sink'
     resumes = True
 
     def service_fixture(self) -> Any:

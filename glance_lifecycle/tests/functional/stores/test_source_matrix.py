@@ -24,23 +24,23 @@ from glance_lifecycle.tests.functional.stores import source_case
 from glance_lifecycle.tests.functional.stores import source_faults
 from glance_lifecycle.tests.functional.stores import source_matrix
 from glance_lifecycle.tests.functional.stores import swift_case
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import file as file_sink
-from glance_lifecycle.transfer.source import stored_driver
-from glance_lifecycle.transfer.source import stored_file
-from glance_lifecycle.transfer.source import stored_rbd
-from glance_lifecycle.transfer.source import stored_s3
-from glance_lifecycle.transfer.source import stored_swift
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.driver import source as driver_source
+from glance_lifecycle.transfer.backends.file import sink as file_sink
+from glance_lifecycle.transfer.backends.file import source as file_source
+from glance_lifecycle.transfer.backends.rbd import source as rbd_source
+from glance_lifecycle.transfer.backends.s3 import source as s3_source
+from glance_lifecycle.transfer.backends.swift import source as swift_source
 
 IMAGE = helpers.IMAGE
 SECRET = source_case.SECRET
-SINKS = 'glance_lifecycle.transfer.sink.'
+SINKS = 'glance_lifecycle.transfer.backends.'
 
 
 class FileTest(source_matrix.SourceMatrix):
 
-    entry = SINKS + 'file:FileSink'
-    source: ClassVar[Any] = stored_file.StoredFile
+    entry = SINKS + 'file.sink:FileSink'
+    source: ClassVar[Any] = file_source.StoredFile
     holes = True
     whole = True
 
@@ -73,7 +73,7 @@ class FileTest(source_matrix.SourceMatrix):
 class AdapterTest(FileTest):
     """The same store, read as glance_store's driver reads it."""
 
-    source = stored_driver.StoredStream
+    source = driver_source.StoredStream
     holes = False
 
     def foreign(self) -> list[str]:
@@ -86,8 +86,8 @@ class AdapterTest(FileTest):
 
 class RbdTest(source_matrix.SourceMatrix, rbd_case.RbdTestCase):
 
-    entry = SINKS + 'rbd:RbdSink'
-    source = stored_rbd.StoredRbd
+    entry = SINKS + 'rbd.sink:RbdSink'
+    source = rbd_source.StoredRbd
     unit: ClassVar[int] = 8 * rbd_case.MIB
     holes = True
 
@@ -146,8 +146,8 @@ class S3Test(source_matrix.SourceMatrix, source_faults.SourceFaults,
              s3_case.S3TestCase):
     """The S3 API of Swift."""
 
-    entry = SINKS + 's3:S3Sink'
-    source = stored_s3.StoredS3
+    entry = SINKS + 's3.sink:S3Sink'
+    source = s3_source.StoredS3
     unit = s3_case.PART
 
     def sink_options(self) -> dict[str, Any]:
@@ -191,8 +191,8 @@ class RadosGwTest(s3_case.OnRadosGw, S3Test):
 class SwiftTest(source_matrix.SourceMatrix, source_faults.SourceFaults,
                 swift_case.SwiftTestCase):
 
-    entry = SINKS + 'swift:SwiftSink'
-    source = stored_swift.StoredSwift
+    entry = SINKS + 'swift.sink:SwiftSink'
+    source = swift_source.StoredSwift
     unit = swift_case.SEGMENT
 
     def sink_options(self) -> dict[str, Any]:

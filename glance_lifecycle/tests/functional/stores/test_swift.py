@@ -22,12 +22,12 @@ from glance_store import exceptions as store_exceptions
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import bad_network
 from glance_lifecycle.tests.functional.stores import swift_case
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import claim
-from glance_lifecycle.transfer.sink import swift as swift_sink
-from glance_lifecycle.transfer.sink import swift_service
-from glance_lifecycle.transfer.sink import swift_undo
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.object_store import claim
+from glance_lifecycle.transfer.backends.swift import service as swift_service
+from glance_lifecycle.transfer.backends.swift import sink as swift_sink
+from glance_lifecycle.transfer.backends.swift import undo as swift_undo
+from glance_lifecycle.transfer import sink as sinks
 
 IMAGE = swift_case.IMAGE
 MIB = swift_case.MIB
@@ -54,7 +54,7 @@ class ContractTest(swift_case.SwiftTestCase):
     """Nobody can tell ours from the driver's."""
 
     def add_both(self, image: helpers.Image,
-                 *options: str) -> tuple[Any, base.Stored]:
+                 *options: str) -> tuple[Any, sinks.Stored]:
         """Add by the driver and by us, and compare all that can be seen."""
         driver, described = self.configure(*options)
         url, _size, _md5, _hash, metadata = driver.add(
@@ -269,10 +269,10 @@ class StoreTest(swift_case.SwiftTestCase):
         self.assertTrue(self.undo())
         self.created.append(swift_sink.SwiftSink.absent(
             'one', IMAGE, self.options()))
-        self.created.append(base.since(time.time() + 3600))
+        self.created.append(sinks.since(time.time() + 3600))
         self.assertFalse(self.undo())
         self.assertEqual(names, self.names())
-        self.created.append(base.since(time.time() - 3600))
+        self.created.append(sinks.since(time.time() - 3600))
         self.assertTrue(self.undo())
 
     def test_a_foreign_segment_is_refused_and_kept(self) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.stores import object_faults
 from glance_lifecycle.tests.functional.stores import swift_case
-from glance_lifecycle.transfer.sink import swift as swift_sink
+from glance_lifecycle.transfer.backends.swift import sink as swift_sink
 
 IMAGE = swift_case.IMAGE
 MIB = swift_case.MIB
@@ -25,7 +25,7 @@ MIB = swift_case.MIB
 
 class FaultTest(object_faults.FaultTests, swift_case.SwiftTestCase):
 
-    entry = 'glance_lifecycle.transfer.sink.swift:SwiftSink'
+    entry = 'glance_lifecycle.transfer.backends.swift.sink:SwiftSink'
     resumes = False
 
     def service_fixture(self) -> Any:

@@ -15,9 +15,9 @@
 from collections.abc import Iterator
 import unittest
 
+from glance_lifecycle.copies import dropping
+from glance_lifecycle.copies import known
 from glance_lifecycle.dependents import base
-from glance_lifecycle.stores import dropping
-from glance_lifecycle.stores import known
 
 GOOD = known.Copy('s1', 'file', True, 10, 5, '2026-01-01T00:00:00Z')
 ALSO = known.Copy('s2', 'rbd', True, 10, 5)

@@ -16,8 +16,8 @@ import os
 import tempfile
 import unittest
 
+from glance_lifecycle.copies import verified
 from glance_lifecycle import exceptions
-from glance_lifecycle.stores import verified
 
 IMAGE = 'b4c9a8a2-6b4d-4a52-8c39-0f5f1f0f5e5d'
 URL = 'swift://user:hunter2@host/c/o'

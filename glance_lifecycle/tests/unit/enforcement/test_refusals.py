@@ -15,17 +15,17 @@
 import datetime
 import unittest
 
-from glance_lifecycle.plugin import dependents_index
-from glance_lifecycle.plugin import rules
+from glance_lifecycle.enforcement import refusals
+from glance_lifecycle.enforcement import use_index
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import document
 from glance_lifecycle.policy import facts as policy_facts
 
 NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
-FREE = dependents_index.Use(True)
-BUSY = dependents_index.Use(True, ('servers', 'rbd_children'))
-UNKNOWN = dependents_index.Use(False, reason='Nova is down')
+FREE = use_index.Use(True)
+BUSY = use_index.Use(True, ('servers', 'rbd_children'))
+UNKNOWN = use_index.Use(False, reason='Nova is down')
 
 
 def facts(**known: object) -> policy_facts.Facts:
@@ -42,23 +42,23 @@ class RemovalTest(unittest.TestCase):
 
     def why(self, protect: str, *roles: str, protected: bool = False,
             changed: datetime.timedelta | None = HOUR,
-            use: dependents_index.Use | None = None) -> str:
+            use: use_index.Use | None = None) -> str:
         """The refusal, empty if there is none.
 
         :param use: None: it must not be asked
         """
         found = policy('{version: 1, rules: [{name: gold, protect: {%s}}]}'
                        % protect)
-        outcome, = rules.outcomes(found, facts(), 'protect')
+        outcome, = refusals.outcomes(found, facts(), 'protect')
 
-        def asked() -> dependents_index.Use:
+        def asked() -> use_index.Use:
             assert use is not None
             return use
 
-        return rules.removal(
-            outcome, rules.Subject('i', protected,
-                                   None if changed is None
-                                   else NOW - changed),
+        return refusals.removal(
+            outcome, refusals.Subject('i', protected,
+                                      None if changed is None
+                                      else NOW - changed),
             frozenset(roles or ('member',)), asked, what='deleted', now=NOW
         ) or ''
 
@@ -126,7 +126,7 @@ rules:
   - {name: surely, protect: {keep_while_in_use: true}}
   - {name: never, protect: {cool_down: 1 day}}
 """)
-        bound = [*rules.outcomes(found, facts(), 'protect')]
+        bound = [*refusals.outcomes(found, facts(), 'protect')]
         self.assertEqual(['surely', 'maybe'], [one.rule for one in bound])
         self.assertEqual((True, False, ('boss',)), (
             bound[1].wants.protected, bound[1].wants.keep_while_in_use,
@@ -134,8 +134,8 @@ rules:
         self.assertEqual('rule maybe of the lifecycle policy',
                          bound[1].by('protected'))
         for domain, expected in (('d', 'maybe'), ('e', 'surely')):
-            bound = [*rules.outcomes(found, facts(domain=domain),
-                                     'protect')]
+            bound = [*refusals.outcomes(found, facts(domain=domain),
+                                        'protect')]
             self.assertEqual([expected], [one.rule for one in bound])
 
 
@@ -153,9 +153,9 @@ rules:
                                    ('gold', 'boss', True),
                                    ('gold', 'keeper', True),
                                    ('tin', 'member', True)):
-            outcome, = rules.outcomes(
+            outcome, = refusals.outcomes(
                 found, facts(tags=frozenset((tag,))), 'protect')
-            why = rules.deactivation(outcome, 'i', frozenset((role,)))
+            why = refusals.deactivation(outcome, 'i', frozenset((role,)))
             self.assertEqual(allowed, why is None)
             if why:
                 self.assertIn('rule gold of the lifecycle policy', why)
@@ -174,10 +174,10 @@ rules:
                 ('community', 'p', None),
                 ('community', 'q', 'project q is not among'),
                 ('public', 'p', 'only private or community is allowed')):
-            changed = rules.with_visibility(facts(project=project),
-                                            visibility)
-            outcome, = rules.outcomes(found, changed, 'visibility')
-            why = rules.publication(outcome, '', changed)
+            changed = refusals.with_visibility(facts(project=project),
+                                               visibility)
+            outcome, = refusals.outcomes(found, changed, 'visibility')
+            why = refusals.publication(outcome, '', changed)
             if said is None:
                 self.assertIsNone(why)
             else:

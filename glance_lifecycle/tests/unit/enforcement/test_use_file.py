@@ -17,7 +17,7 @@ import pathlib
 import tempfile
 import unittest
 
-from glance_lifecycle.plugin import dependents_file
+from glance_lifecycle.enforcement import use_file
 
 
 class ListingFileTest(unittest.TestCase):
@@ -27,7 +27,7 @@ class ListingFileTest(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.base = pathlib.Path(directory.name, 'dependents')
         self.ours, self.theirs = (
-            dependents_file.ListingFile(str(self.base), 'servers')
+            use_file.ListingFile(str(self.base), 'servers')
             for _ in range(2))
 
     def test_read_and_write(self) -> None:
@@ -35,7 +35,7 @@ class ListingFileTest(unittest.TestCase):
         for ids in ({'a', 'b'}, set()):
             self.theirs.write(12.5, ids)
             self.assertEqual(
-                dependents_file.Listing(12.5, frozenset(ids)),
+                use_file.Listing(12.5, frozenset(ids)),
                 self.ours.read())
         self.assertIs(self.ours.read(), self.ours.read())
         self.assertEqual(['servers.json'], os.listdir(self.base))

@@ -24,8 +24,8 @@ from oslo_config import cfg
 from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import protection
 from glance_lifecycle.dependents import base
-from glance_lifecycle.plugin import dependents_file
-from glance_lifecycle.plugin import dependents_index
+from glance_lifecycle.enforcement import use_file
+from glance_lifecycle.enforcement import use_index
 from glance_lifecycle.tests import waiting
 
 SERVER = '0f8c7f5e-4b0a-4a68-a7c2-bc4e1c4e2a11'
@@ -71,23 +71,23 @@ class IndexTest(unittest.TestCase):
         self.directory = str(pathlib.Path(directory.name, 'dependents'))
         self.cloud: Cloud = Cloud()
 
-    def listed(self) -> dependents_index.Listed:
-        return dependents_index.Listed(
-            'things', dependents_file.ListingFile(self.directory, 'things'),
+    def listed(self) -> use_index.Listed:
+        return use_index.Listed(
+            'things', use_file.ListingFile(self.directory, 'things'),
             lambda: self.cloud)
 
     def index(self, wait: float = waiting.BOUND, *asked: base.Provider
-              ) -> dependents_index.Index:
-        made = dependents_index.Index([self.listed()], asked, interval=60,
-                                      max_age=120, wait=wait)
+              ) -> use_index.Index:
+        made = use_index.Index([self.listed()], asked, interval=60,
+                               max_age=120, wait=wait)
         self.addCleanup(made.stop)
         return made
 
     def test_first_use_waits_for_the_listing(self) -> None:
         index = self.index()
-        self.assertEqual(dependents_index.Use(True, ('things',)),
+        self.assertEqual(use_index.Use(True, ('things',)),
                          index.use(base.Image('busy')))
-        self.assertEqual(dependents_index.Use(True),
+        self.assertEqual(use_index.Use(True),
                          index.use(base.Image('free')))
         self.assertEqual(1, self.cloud.lists)
 
@@ -116,7 +116,7 @@ class IndexTest(unittest.TestCase):
                          (found.known, found.reason))
 
     def test_too_old(self) -> None:
-        file = dependents_file.ListingFile(self.directory, 'things')
+        file = use_file.ListingFile(self.directory, 'things')
         self.cloud.fails = 'it is down'
         for taken, known in ((time.time() - 100, True),
                              (time.time() - 121, False),
@@ -131,7 +131,7 @@ class IndexTest(unittest.TestCase):
         index = self.index()
         self.assertTrue(index.use(base.Image('busy')).kinds)
         self.cloud.live = []
-        self.assertEqual(dependents_index.Use(True),
+        self.assertEqual(use_index.Use(True),
                          index.use(base.Image('busy')))
         self.cloud.fails = 'it is down'
         self.assertTrue(index.use(base.Image('busy')).kinds)
@@ -175,8 +175,8 @@ class ConfiguredTest(unittest.TestCase):
         self.conf([], default_config_files=[])
         self.conf.set_override('state_dir', directory.name, 'lifecycle')
 
-    def use(self) -> dependents_index.Use:
-        index = dependents_index.of(self.conf, {})
+    def use(self) -> use_index.Use:
+        index = use_index.of(self.conf, {})
         self.addCleanup(index.stop)
         return index.use(base.Image('i', locations=()))
 
@@ -200,7 +200,7 @@ class ConfiguredTest(unittest.TestCase):
 
     def test_nothing_to_ask(self) -> None:
         self.conf.set_override('providers', [], 'lifecycle_protection')
-        self.assertEqual(dependents_index.Use(True), self.use())
+        self.assertEqual(use_index.Use(True), self.use())
 
     def test_no_such_provider(self) -> None:
         self.conf.set_override('providers', ['no-such'],

@@ -25,9 +25,9 @@ import unittest
 
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc import drift
 from glance_lifecycle.osc import policy_explain
-from glance_lifecycle.osc import policy_options
 from glance_lifecycle.osc import policy_show
 from glance_lifecycle.osc import policy_validate
 

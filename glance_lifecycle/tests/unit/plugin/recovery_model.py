@@ -13,7 +13,7 @@
 """Two hosts of one cloud, step by step, with real journals and file stores.
 
 Only Glance's database is a model: one image and its tasks, behind the
-functions of ``glance_image``. A commit that was sent before its process died
+functions of ``glance_host``. A commit that was sent before its process died
 may be carried out at any later moment; until then it holds the image's row, so
 other writers wait for it, and readers do not see it.
 """
@@ -27,14 +27,14 @@ from typing import Any
 from unittest import mock
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.plugin import glance_image
+from glance_lifecycle import glance_host
 from glance_lifecycle.plugin import outcome
-from glance_lifecycle.plugin import recovery
-from glance_lifecycle.plugin import recovery_plan
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.recovery import plan as recovery_plan
+from glance_lifecycle.recovery import recovering
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
-from glance_lifecycle.transfer.sink import base as sink_base
+from glance_lifecycle.transfer import sink as sinks
 
 IMAGE = helpers.IMAGE
 STORES = ('s1', 's2')
@@ -74,15 +74,15 @@ class Database:
 
     def patched(self) -> Any:
         return mock.patch.multiple(
-            glance_image, image_state=self.image_state,
+            glance_host, image_state=self.image_state,
             settle=self.settle, task_over=self.task_over,
             end_task=self.end_task, drop_lock=self.drop_lock,
             clear_stores=self.clear_stores, set_queued=self.set_queued,
             set_uploading=self.set_uploading)
 
-    def image_state(self, image_id: str) -> glance_image.ImageState | None:
+    def image_state(self, image_id: str) -> glance_host.ImageState | None:
         image = self.image
-        seen = image and glance_image.ImageState(
+        seen = image and glance_host.ImageState(
             image.status, 1, image.lock, dict(image.locations),
             list(image.importing))
         self.looked()
@@ -150,7 +150,7 @@ class Transfer:
         self.task_id = task_id
         self.stores = stores
         self.database = cloud.database
-        self.sinks: list[sink_base.Sink] = []
+        self.sinks: list[sinks.Sink] = []
         self.stored: dict[str, str] = {}
         self.error: exceptions.LifecycleError | None = None
         self.alive = True
@@ -179,7 +179,7 @@ class Transfer:
         staged.write_bytes(b'staged')
         self.journal.note(method='glance-direct', stores=list(self.stores),
                           staged=str(staged))
-        recovery.clear(self.cloud.state_dir(self.host), IMAGE)
+        recovering.clear(self.cloud.state_dir(self.host), IMAGE)
 
     def note(self) -> None:
         self.journal.note(targets=[self.cloud.target(s)
@@ -193,7 +193,7 @@ class Transfer:
 
     def die_opening(self) -> None:
         """The file is made, and its mark not yet on record."""
-        def note(store: str, mark: sink_base.Mark) -> None:
+        def note(store: str, mark: sinks.Mark) -> None:
             raise Killed()
         sink = self.journal.record.targets[0].make(IMAGE, note)
         self.sinks.append(sink)

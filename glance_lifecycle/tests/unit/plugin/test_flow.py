@@ -26,7 +26,7 @@ from unittest import mock
 
 from taskflow.engines.action_engine import compiler
 
-_GLANCE_IMAGE = 'glance_lifecycle.plugin.glance_image'
+_GLANCE_IMAGE = 'glance_lifecycle.glance_host'
 
 NAMES = {
     True: ['lifecycle-admit', 'lifecycle-verify-source',

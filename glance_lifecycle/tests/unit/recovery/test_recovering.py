@@ -30,13 +30,13 @@ import hypothesis
 from hypothesis import stateful
 from hypothesis import strategies as st
 
-from glance_lifecycle.plugin import recovery
-from glance_lifecycle.plugin import recovery_plan
-from glance_lifecycle.plugin import undoing
+from glance_lifecycle.recovery import plan as recovery_plan
+from glance_lifecycle.recovery import recovering
+from glance_lifecycle.recovery import undoing
 from glance_lifecycle.tests.unit.plugin import recovery_model as model
+from glance_lifecycle.transfer.backends.file import undo as file_undo
 from glance_lifecycle.transfer import journal
-from glance_lifecycle.transfer.sink import base as sink_base
-from glance_lifecycle.transfer.sink import file_undo
+from glance_lifecycle.transfer import sink
 
 STORES = st.sampled_from(model.STORES)
 HOSTS = st.sampled_from(model.HOSTS)
@@ -128,7 +128,7 @@ class Machine(stateful.RuleBasedStateMachine):
                 self.cloud.database.looked = looked
         self.cloud.database.looked = looked
         try:
-            for _plan in recovery.recover(self.cloud.state_dir(host)):
+            for _plan in recovering.recover(self.cloud.state_dir(host)):
                 pass
         finally:
             self.cloud.database.looked = lambda: None
@@ -184,7 +184,7 @@ class EndsTest(Machine):
             super().teardown()
 
     def recover_fully(self, host: str) -> None:
-        for _plan in recovery.recover(self.cloud.state_dir(host)):
+        for _plan in recovering.recover(self.cloud.state_dir(host)):
             pass
 
     def check_clean(self) -> None:

@@ -20,12 +20,12 @@ import fixtures
 from oslotest import base
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.rbd import options as rbd_options
+from glance_lifecycle.transfer.backends import settings
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import landlock
 from glance_lifecycle.transfer import seccomp
-from glance_lifecycle.transfer.sink import rbd_options
-from glance_lifecycle.transfer.sink import settings
 
 FILES = {'config_files': ['/etc/glance/glance-api.conf'],
          'config_dirs': ['/etc/glance/glance-api.conf.d']}
@@ -44,10 +44,10 @@ class ReachTest(base.BaseTestCase):
     def test_file_stores_have_no_network(self) -> None:
         job = jobs.Job(
             image_id='x',
-            source='glance_lifecycle.transfer.source.qcow2:Qcow2Source',
+            source='glance_lifecycle.transfer.formats.qcow2.source:Qcow2Source',
             source_options={}, digests=(), readable=('/etc/more',),
             targets=tuple(jobs.Target(
-                store, 'glance_lifecycle.transfer.sink.file:FileSink',
+                store, 'glance_lifecycle.transfer.backends.file.sink:FileSink',
                 {'datadirs': [['/srv/' + store, 0]]})
                 for store in ('one', 'two')))
         self.assertEqual(confine.Reach(

@@ -21,12 +21,12 @@ from typing import Any
 import unittest
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.file import sink as file
+from glance_lifecycle.transfer.backends.null import sink as null_sink
 from glance_lifecycle.transfer import engine
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.sink import base as sink_base
-from glance_lifecycle.transfer.sink import file
-from glance_lifecycle.transfer.sink import null
-from glance_lifecycle.transfer.source import raw
+from glance_lifecycle.transfer.formats import raw
+from glance_lifecycle.transfer import sink as sink_api
 from glance_lifecycle.transfer import window
 from glance_lifecycle.transfer import zeros
 
@@ -139,15 +139,15 @@ class SoundTest(EngineTestCase):
         content = os.urandom(MIB) * (engine.BUFFERS * 3)
         report = engine.Engine(
             raw.RawSource(self.fd(content)),
-            [null.NullSink('slow', IMAGE, {'delay': 0.001}),
-             null.NullSink('fast', IMAGE, {})], ['sha1']).run()
+            [null_sink.NullSink('slow', IMAGE, {'delay': 0.001}),
+             null_sink.NullSink('fast', IMAGE, {})], ['sha1']).run()
         self.assertEqual(hashlib.sha1(content).hexdigest(),
                          report.digests['sha1'])
 
 
 class FailureTest(EngineTestCase):
 
-    def run_with(self, *sinks: sink_base.Sink, source: Any = None,
+    def run_with(self, *sinks: sink_api.Sink, source: Any = None,
                  **options: Any) -> engine.Report:
         return engine.Engine(source or raw.RawSource(self.fd()), sinks,
                              ['sha512'], **options).run()
@@ -167,8 +167,8 @@ class FailureTest(EngineTestCase):
         for options in ({'fail_at': 0}, {'fail_at': 2 * MIB},
                         {'fail_in': 'begin'}, {'fail_in': 'commit'}):
             with self.subTest(options):
-                bad = null.NullSink('bad', IMAGE,
-                                    {'error': 'StoreFull', **options})
+                bad = null_sink.NullSink('bad', IMAGE,
+                                         {'error': 'StoreFull', **options})
                 self.assertRaises(exceptions.StoreFull, self.run_with,
                                   self.file_sink('a'), bad,
                                   self.file_sink('z'))
@@ -178,8 +178,8 @@ class FailureTest(EngineTestCase):
         for options in ({'fail_at': 0}, {'fail_at': 2 * MIB},
                         {'fail_in': 'begin'}, {'fail_in': 'commit'}):
             with self.subTest(options):
-                bad = null.NullSink('bad', IMAGE,
-                                    {'error': 'StoreFull', **options})
+                bad = null_sink.NullSink('bad', IMAGE,
+                                         {'error': 'StoreFull', **options})
                 store = 'good%d' % len(self.files())
                 report = self.run_with(bad, self.file_sink(store),
                                        all_must_succeed=False)
@@ -191,22 +191,22 @@ class FailureTest(EngineTestCase):
                     'failed']['bad']['error'])
 
     def test_all_that_may_fail_do(self) -> None:
-        bad = [null.NullSink(name, IMAGE, {'error': 'StoreFull',
-                                           'fail_at': MIB})
+        bad = [null_sink.NullSink(name, IMAGE, {'error': 'StoreFull',
+                                                'fail_at': MIB})
                for name in ('x', 'y')]
         self.assertRaises(exceptions.StoreFull, self.run_with, *bad,
                           all_must_succeed=False)
 
     def test_a_failed_commit_is_taken_back_everywhere(self) -> None:
         """What goes wrong in taking back hides neither cause nor store."""
-        class Stubborn(null.NullSink):
+        class Stubborn(null_sink.NullSink):
             @classmethod
             def undo(cls, *args: Any) -> bool:
                 raise exceptions.StoreError(store='a', detail='no way')
 
         sinks = [Stubborn('a', IMAGE, {}), self.file_sink('b'),
-                 null.NullSink('c', IMAGE, {'error': 'StoreFull',
-                                            'fail_in': 'commit'})]
+                 null_sink.NullSink('c', IMAGE, {'error': 'StoreFull',
+                                                 'fail_in': 'commit'})]
         with self.assertLogs('glance_lifecycle', 'ERROR') as log:
             with self.assertRaises(exceptions.StoreFull) as caught:
                 self.run_with(*sinks)
@@ -216,7 +216,7 @@ class FailureTest(EngineTestCase):
         self.assertEqual([], self.files())
 
     def test_an_abort_that_raises_stops_no_other(self) -> None:
-        class Broken(null.NullSink):
+        class Broken(null_sink.NullSink):
             def abort(self) -> None:
                 raise RuntimeError('surprise')
 
@@ -240,7 +240,7 @@ class FailureTest(EngineTestCase):
     def test_cancel(self) -> None:
         started = threading.Event()
 
-        class Slow(null.NullSink):
+        class Slow(null_sink.NullSink):
             def write(self, offset: int, data: memoryview) -> None:
                 started.set()
                 super().write(offset, data)
@@ -262,8 +262,8 @@ class FailureTest(EngineTestCase):
         self.assertEqual([], self.files())
 
     def test_progress_names_a_dropped_store(self) -> None:
-        bad = null.NullSink('bad', IMAGE, {'error': 'StoreFull',
-                                           'fail_in': 'begin'})
+        bad = null_sink.NullSink('bad', IMAGE, {'error': 'StoreFull',
+                                                'fail_in': 'begin'})
         running = engine.Engine(
             raw.RawSource(self.fd()), [bad, self.file_sink('a')], ['md5'],
             all_must_succeed=False)

@@ -23,9 +23,9 @@ import tempfile
 import unittest
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.file import sink as file_sink
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
-from glance_lifecycle.transfer.sink import file
 
 TARGET = jobs.Target('s1', '', {'datadirs': [['/x', 0]]}, driver='file')
 
@@ -126,7 +126,7 @@ class JournalTest(unittest.TestCase):
         self.assertEqual(
             [TARGET, jobs.Target('s2', 'other.package:Sink', {})],
             record.targets)
-        self.assertIs(file.FileSink, record.targets[0].load())
+        self.assertIs(file_sink.FileSink, record.targets[0].load())
         self.assertEqual([], record.marks('s1'))
         self.assertEqual('qcow2', record.disk_format)
 

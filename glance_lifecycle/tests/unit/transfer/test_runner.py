@@ -24,9 +24,9 @@ import unittest
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests import waiting
+from glance_lifecycle.transfer.formats import null
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
-from glance_lifecycle.transfer.source import null
 
 MIB = 1024 ** 2
 IMAGE = 'b4c9a8a2-6b4d-4a52-8c39-0f5f1f0f5e5d'
@@ -69,13 +69,13 @@ class RunnerTest(unittest.TestCase):
     def job(self, source: str = 'NullSource', size: int = 4 * MIB,
             limits: jobs.Limits | None = None,
             **options: Any) -> jobs.Job:
-        module = ('glance_lifecycle.transfer.source.null:'
+        module = ('glance_lifecycle.transfer.formats.null:'
                   if source == 'NullSource' else HERE)
         return jobs.Job(
             image_id=IMAGE, source=module + source,
             source_options={'virtual_size': size},
             targets=(jobs.Target(
-                'a', 'glance_lifecycle.transfer.sink.file:FileSink',
+                'a', 'glance_lifecycle.transfer.backends.file.sink:FileSink',
                 {'datadirs': [[str(self.work), 0]], 'by_space': False,
                  'mode': 0, 'metadata': []}),),
             digests=('sha256',), progress_interval=0.05,

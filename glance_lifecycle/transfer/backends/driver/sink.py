@@ -32,11 +32,11 @@ from typing import Any
 import urllib.parse
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.driver import handover
+from glance_lifecycle.transfer.backends.driver import store as driver_store
+from glance_lifecycle.transfer.backends import errors
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import driver_store
-from glance_lifecycle.transfer.sink import errors
-from glance_lifecycle.transfer.sink import handover
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def _explain(store: str, error: BaseException,
         type(error).__name__)
 
 
-class DriverSink(base.Sink):
+class DriverSink(sink.Sink):
     """One image streamed into one glance_store driver.
 
     ``abort`` after a commit that succeeded does nothing; ``undo`` takes
@@ -112,7 +112,7 @@ class DriverSink(base.Sink):
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],
-             created: Sequence[base.Mark]) -> bool:
+             created: Sequence[sink.Mark]) -> bool:
         driver = driver_store.build(store, options)
         try:
             return _remove(driver, options['driver'], image_id, created)
@@ -123,7 +123,7 @@ class DriverSink(base.Sink):
 
     @classmethod
     def absent(cls, store: str, image_id: str,
-               options: dict[str, Any]) -> base.Mark:
+               options: dict[str, Any]) -> sink.Mark:
         """See Sink. Where its driver makes up new names, nothing ever is."""
         return _absent(driver_store.build(store, options), store,
                        options['driver'], image_id)
@@ -151,7 +151,7 @@ class DriverSink(base.Sink):
     def zero(self, offset: int, length: int) -> None:
         self._after_giving(self._handover.give_zeros(length), length)
 
-    def commit(self) -> base.Stored:
+    def commit(self) -> sink.Stored:
         if self._written != self._size or self._thread is None:
             raise exceptions.InternalError(
                 detail='store %s was given %d of %d bytes' %
@@ -168,7 +168,7 @@ class DriverSink(base.Sink):
                 store=self.store, detail='its driver stored %d of %d bytes' %
                 (stored, self._size))
         self._committed = True
-        return base.Stored(url=url, metadata=dict(metadata))
+        return sink.Stored(url=url, metadata=dict(metadata))
 
     def abort(self) -> None:
         if self._committed:
@@ -237,7 +237,7 @@ def _is_plain(url: str) -> bool:
     return '@' not in parts.netloc and not parts.query
 
 
-def _absent(driver: Any, store: str, name: str, image_id: str) -> base.Mark:
+def _absent(driver: Any, store: str, name: str, image_id: str) -> sink.Mark:
     theirs = importlib.import_module('glance_store.exceptions')
     try:
         for location in driver_store.locations_of_image(
@@ -258,7 +258,7 @@ def _absent(driver: Any, store: str, name: str, image_id: str) -> base.Mark:
 
 
 def _remove(driver: Any, name: str, image_id: str,
-            created: Sequence[base.Mark]) -> bool:
+            created: Sequence[sink.Mark]) -> bool:
     if any(_NOT_OURS in mark for mark in created):
         return False
     locations = driver_store.locations_of_image(driver, name, image_id)
@@ -273,7 +273,7 @@ def _remove(driver: Any, name: str, image_id: str,
                      for url in urls]
     else:
         locations = [one for one in locations
-                     if base.vouched(created, _made_at(name, one))]
+                     if sink.vouched(created, _made_at(name, one))]
     return any([_delete(driver, location) for location in locations])
 
 

@@ -26,11 +26,11 @@ from typing import Any
 import urllib.parse
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.driver import store as driver_store
+from glance_lifecycle.transfer.backends import errors
+from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.sink import driver_store
-from glance_lifecycle.transfer.sink import errors
-from glance_lifecycle.transfer.source import stored
 
 
 class StoredStream(stored.StoredSource):

@@ -27,8 +27,8 @@ from typing import Any
 from typing import NoReturn
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends import settings
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer.sink import settings
 
 LOG = logging.getLogger(__name__)
 

@@ -27,7 +27,7 @@ from typing import Any
 from typing import NoReturn
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import settings
+from glance_lifecycle.transfer.backends import settings
 
 
 def _refuse(store: str, detail: str) -> NoReturn:

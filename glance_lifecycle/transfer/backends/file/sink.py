@@ -25,19 +25,19 @@ import threading
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends import errors
+from glance_lifecycle.transfer.backends.file import datadir
+from glance_lifecycle.transfer.backends.file import direct_io
+from glance_lifecycle.transfer.backends.file import options as file_options
+from glance_lifecycle.transfer.backends.file import reflink
+from glance_lifecycle.transfer.backends.file import undo as file_undo
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import datadir
-from glance_lifecycle.transfer.sink import direct_io
-from glance_lifecycle.transfer.sink import errors
-from glance_lifecycle.transfer.sink import file_options
-from glance_lifecycle.transfer.sink import file_undo
-from glance_lifecycle.transfer.sink import reflink
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
 
-class FileSink(base.Sink):
+class FileSink(sink.Sink):
     """One image in one data directory of a file store.
 
     ``abort`` after a commit that succeeded does nothing; ``undo`` takes
@@ -70,17 +70,17 @@ class FileSink(base.Sink):
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],
-             created: Sequence[base.Mark]) -> bool:
+             created: Sequence[sink.Mark]) -> bool:
         return file_undo.undo(store, image_id, options, created)
 
     @classmethod
     def absent(cls, store: str, image_id: str,
-               options: dict[str, Any]) -> base.Mark:
+               options: dict[str, Any]) -> sink.Mark:
         return file_undo.absent(store, image_id, options)
 
     @classmethod
-    def apart(cls, image_id: str, created: Sequence[base.Mark],
-              url: str) -> Sequence[base.Mark]:
+    def apart(cls, image_id: str, created: Sequence[sink.Mark],
+              url: str) -> Sequence[sink.Mark]:
         return file_undo.apart(image_id, created, url)
 
     @property
@@ -118,7 +118,7 @@ class FileSink(base.Sink):
         self._expect(offset, length)
         self._advance(length)
 
-    def commit(self) -> base.Stored:
+    def commit(self) -> sink.Stored:
         try:
             with errors.translated(self.store, 'completing the image'):
                 return self._commit()
@@ -136,7 +136,7 @@ class FileSink(base.Sink):
                     self._discard(self._dir, name)
         self._close()
 
-    def follow(self, leader: base.Sink) -> bool:
+    def follow(self, leader: sink.Sink) -> bool:
         """Clone the leader's file at commit instead of writing one."""
         if not isinstance(leader, FileSink):
             return False
@@ -206,7 +206,7 @@ class FileSink(base.Sink):
             detail='it shares the extents of store %s, which failed' %
             self._leader.store)
 
-    def _commit(self) -> base.Stored:
+    def _commit(self) -> sink.Stored:
         if self._dir is None or self._position != self._size:
             raise self._not_whole()
         self._clone()
@@ -218,7 +218,7 @@ class FileSink(base.Sink):
         self._close()
         metadata = file_options.location_metadata(self.options, path)
         metadata['store'] = self.store
-        return base.Stored(url='file://%s' % path, metadata=metadata)
+        return sink.Stored(url='file://%s' % path, metadata=metadata)
 
     def _clone(self) -> None:
         if self._leader is None:

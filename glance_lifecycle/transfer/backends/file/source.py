@@ -17,14 +17,14 @@ import os
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends import errors
+from glance_lifecycle.transfer.backends.file import datadir
+from glance_lifecycle.transfer.backends.file import options as file_options
+from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.sink import datadir
-from glance_lifecycle.transfer.sink import errors
-from glance_lifecycle.transfer.sink import file_options
-from glance_lifecycle.transfer.source import raw
-from glance_lifecycle.transfer.source import stored
-from glance_lifecycle.transfer import work
+from glance_lifecycle.transfer.formats import raw
+from glance_lifecycle.transfer import opening
 
 _SCHEMES = ('file://', 'filesystem://')
 
@@ -99,7 +99,7 @@ class StoredFile(stored.StoredSource):
             raise errors.store_error(self.store, doing, error) from error
         try:
             # Not more than a number: the source owns it.
-            self._fd = work.open_image(name, where.fd)
+            self._fd = opening.open_image(name, where.fd)
             return raw.RawSource(self._fd)
         except FileNotFoundError as error:
             raise self.missing('the file') from error

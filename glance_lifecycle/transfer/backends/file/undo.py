@@ -24,14 +24,14 @@ import os
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import datadir
-from glance_lifecycle.transfer.sink import errors
+from glance_lifecycle.transfer.backends import errors
+from glance_lifecycle.transfer.backends.file import datadir
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
 
-def made(path: str, fd: int) -> base.Mark:
+def made(path: str, fd: int) -> sink.Mark:
     """The mark of a file.
 
     :param path: of its data directory
@@ -40,7 +40,7 @@ def made(path: str, fd: int) -> base.Mark:
     return {'datadir': path, **dataclasses.asdict(datadir.Identity.of(fd))}
 
 
-def absent(store: str, image_id: str, options: dict[str, Any]) -> base.Mark:
+def absent(store: str, image_id: str, options: dict[str, Any]) -> sink.Mark:
     """See Sink.absent."""
     filesystems = {}
     for path, _priority in options['datadirs']:
@@ -56,10 +56,10 @@ def absent(store: str, image_id: str, options: dict[str, Any]) -> base.Mark:
     return {'absent': True, 'filesystems': filesystems}
 
 
-def apart(image_id: str, created: Sequence[base.Mark],
-          url: str) -> list[base.Mark]:
+def apart(image_id: str, created: Sequence[sink.Mark],
+          url: str) -> list[sink.Mark]:
     """See Sink.apart. A store may have several data directories."""
-    found: list[base.Mark] = []
+    found: list[sink.Mark] = []
     for mark in created:
         path = str(mark.get('datadir', ''))
         if url.startswith('file://') and url != 'file://%s' % os.path.join(
@@ -72,7 +72,7 @@ def apart(image_id: str, created: Sequence[base.Mark],
 
 
 def undo(store: str, image_id: str, options: dict[str, Any],
-         created: Sequence[base.Mark]) -> bool:
+         created: Sequence[sink.Mark]) -> bool:
     """See Sink.undo. Every data directory is tried before it raises."""
     removed = False
     failure: exceptions.StoreError | None = None
@@ -105,7 +105,7 @@ class _Undo:
     """One data directory, looked through once."""
 
     def __init__(self, store: str, path: str, image_id: str,
-                 created: Sequence[base.Mark]) -> None:
+                 created: Sequence[sink.Mark]) -> None:
         self._store = store
         self._path = path
         self._name = checked(store, image_id)
@@ -161,7 +161,7 @@ class _Undo:
         found = directory.look(self._name)
         if found is None:
             return False
-        if self._is_ours(found[0]) or base.vouched(self._created, found[1]):
+        if self._is_ours(found[0]) or sink.vouched(self._created, found[1]):
             return directory.remove(self._name)
         LOG.warning('Store %s has a file named %s that this transfer has not '
                     'made; it stays', self._store, self._name)

@@ -18,10 +18,10 @@ import time
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer import sink
 
 
-class NullSink(base.Sink):
+class NullSink(sink.Sink):
     """Counts bytes, and fails where ``options`` say so.
 
     Options, all optional: ``fail_at``, the offset at which a write or zero
@@ -42,12 +42,12 @@ class NullSink(base.Sink):
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],
-             created: Sequence[base.Mark]) -> bool:
+             created: Sequence[sink.Mark]) -> bool:
         return False
 
     @classmethod
     def absent(cls, store: str, image_id: str,
-               options: dict[str, Any]) -> base.Mark:
+               options: dict[str, Any]) -> sink.Mark:
         return {'absent': True}
 
     def begin(self, size: int, data_size: int | None = None) -> None:
@@ -62,9 +62,9 @@ class NullSink(base.Sink):
         self._enter('zero')
         self._reach(offset + length)
 
-    def commit(self) -> base.Stored:
+    def commit(self) -> sink.Stored:
         self._enter('commit')
-        return base.Stored(url='null://%s' % self.image_id,
+        return sink.Stored(url='null://%s' % self.image_id,
                            metadata={'store': self.store})
 
     def abort(self) -> None:

@@ -15,8 +15,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import stored
 
 
 class StoredNull(stored.StoredSource):

@@ -25,7 +25,7 @@ import math
 import time
 import uuid
 
-from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer import sink
 
 #: What the token is called in an object's metadata, and in a mark.
 METADATA = 'lifecycle-transfer'
@@ -40,13 +40,13 @@ def new_token() -> str:
     return uuid.uuid4().hex
 
 
-def tokens(created: Sequence[base.Mark]) -> frozenset[str]:
+def tokens(created: Sequence[sink.Mark]) -> frozenset[str]:
     """Those on record."""
     return frozenset(str(mark[TOKEN]) for mark in created if TOKEN in mark)
 
 
-def vouched_part(created: Sequence[base.Mark], made: float) -> bool:
-    """``base.vouched`` for what was not visible, as uploads and segments.
+def vouched_part(created: Sequence[sink.Mark], made: float) -> bool:
+    """``sink.vouched`` for what was not visible, as uploads and segments.
 
     That nothing was visible says nothing of these, so what is older than
     the mark is not vouched for.

@@ -18,7 +18,7 @@ Its text may hold a URL with an account, or a page of HTML.
 from collections.abc import Iterator
 import ssl
 
-from glance_lifecycle.transfer.sink import errors
+from glance_lifecycle.transfer.backends import errors
 
 # Without a number, and in libraries that need not be there.
 _KINDS = {

@@ -24,8 +24,8 @@ from typing import Any
 from typing import Protocol
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import stored
 
 
 class Service(Protocol):

@@ -27,9 +27,9 @@ import time
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import errors
-from glance_lifecycle.transfer.sink import rbd_options
-from glance_lifecycle.transfer.sink import rbd_room
+from glance_lifecycle.transfer.backends import errors
+from glance_lifecycle.transfer.backends.rbd import options as rbd_options
+from glance_lifecycle.transfer.backends.rbd import room
 
 LOG = logging.getLogger(__name__)
 
@@ -228,7 +228,7 @@ class Cluster:
                 number == errno.EBADMSG and self._was_long()):
             return self._no_answer(doing)
         if number in (errno.ENOSPC, errno.EDQUOT):
-            return self._full(rbd_room.FULL_WORDS[number] % self.pool)
+            return self._full(room.FULL_WORDS[number] % self.pool)
         detail = '%s: %s' % (doing, _words(number, error))
         if number in (errno.EACCES, errno.EPERM):
             detail += ('; it needs the capabilities mon "profile rbd" and '
@@ -243,7 +243,7 @@ class Cluster:
             pool = self.call('asking for the pool', self._ask_pool)
         except exceptions.StoreError:
             return error
-        full = rbd_room.full_flag(pool)
+        full = room.full_flag(pool)
         return self._full('%s, so this failed: %s' % (
             full, error.fields['detail'])) if full else error
 
@@ -273,7 +273,7 @@ class Cluster:
             self._late.append(call)
         if not call.over.is_set() or call.error:
             return 'its monitors do not answer either'
-        full = rbd_room.full_flag(call.result)
+        full = room.full_flag(call.result)
         return full or ('its monitors do answer, so look at its OSDs with '
                         '"ceph health detail"')
 
@@ -286,16 +286,16 @@ class Cluster:
         :raises StoreFull: the pool is marked full, or has less room
         """
         pool = self.call('asking for the pool', self._ask_pool)
-        usage = self.call('asking for free space', rbd_room.ask,
+        usage = self.call('asking for free space', room.ask,
                           self._client, {'prefix': 'df'})
-        detail = rbd_room.shortage(pool, usage, need)
+        detail = room.shortage(pool, usage, need)
         if detail:
             raise self._full(detail)
 
     def _ask_pool(self) -> dict[str, Any]:
         """The pool that holds the data."""
         name = self.config('rbd_default_data_pool') or self.pool
-        pools = rbd_room.ask(self._client, {
+        pools = room.ask(self._client, {
             'prefix': 'osd pool ls', 'detail': 'detail'})
         found: dict[str, Any] = next(
             (p for p in pools or [] if p['pool_name'] == name), {})

@@ -28,8 +28,8 @@ from typing import NoReturn
 import urllib.parse
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends import settings
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer.sink import settings
 
 # The name that Glance, Nova and Cinder clone by.
 SNAPSHOT = 'snap'

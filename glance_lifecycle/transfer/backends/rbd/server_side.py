@@ -22,9 +22,9 @@ import errno
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import rbd as rbd_sink
-from glance_lifecycle.transfer.sink import rbd_cluster
+from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
+from glance_lifecycle.transfer.backends.rbd import sink as rbd_sink
+from glance_lifecycle.transfer import sink
 
 # What the cluster answers to a user that may not clone from there, and to a
 # snapshot that cannot be cloned. Reading and writing may still work.
@@ -60,7 +60,7 @@ class ServerSide(rbd_sink.RbdSink):
         self._source = source
 
     def run(self, size: int, data_size: int,
-            progress: Callable[[int], None]) -> base.Stored:
+            progress: Callable[[int], None]) -> sink.Stored:
         """Clone, flatten, and complete it.
 
         :param size: bytes of the source

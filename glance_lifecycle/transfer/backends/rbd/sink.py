@@ -22,18 +22,18 @@ import logging
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
+from glance_lifecycle.transfer.backends.rbd import options as rbd_options
+from glance_lifecycle.transfer.backends.rbd import undo as rbd_undo
+from glance_lifecycle.transfer.backends.rbd import unfinished
+from glance_lifecycle.transfer.backends.rbd import writer
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import rbd_cluster
-from glance_lifecycle.transfer.sink import rbd_options
-from glance_lifecycle.transfer.sink import rbd_undo
-from glance_lifecycle.transfer.sink import rbd_unfinished
-from glance_lifecycle.transfer.sink import rbd_writer
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
 
-class RbdSink(base.Sink):
+class RbdSink(sink.Sink):
     """One image in one pool.
 
     ``abort`` after a commit that succeeded does nothing; ``undo`` takes
@@ -48,7 +48,7 @@ class RbdSink(base.Sink):
         super().__init__(store, image_id, options)
         self._cluster: rbd_cluster.Cluster | None = None
         self._image: Any = None
-        self._writer: rbd_writer.Writer | None = None
+        self._writer: writer.Writer | None = None
         self._written = 0
         self._created = False
         self._committed = False
@@ -63,12 +63,12 @@ class RbdSink(base.Sink):
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],
-             created: Sequence[base.Mark]) -> bool:
+             created: Sequence[sink.Mark]) -> bool:
         return rbd_undo.undo(store, image_id, options, created)
 
     @classmethod
     def absent(cls, store: str, image_id: str,
-               options: dict[str, Any]) -> base.Mark:
+               options: dict[str, Any]) -> sink.Mark:
         return rbd_undo.absent(store, image_id, options)
 
     @property
@@ -81,7 +81,7 @@ class RbdSink(base.Sink):
         self._cluster = cluster
         cluster.connect()
         cluster.check_room(size if data_size is None else data_size)
-        rbd_unfinished.make_removable(cluster)
+        unfinished.make_removable(cluster)
         self._made(rbd_undo.will_make(cluster))
         if not self._create(cluster):
             self._clear(cluster)
@@ -90,9 +90,9 @@ class RbdSink(base.Sink):
         self._image = cluster.call('opening the image', cluster.rbd.Image,
                                    cluster.ioctx, self.image_id)
         self._made(rbd_undo.made(cluster, self._image))
-        rbd_unfinished.mark(cluster, self._image)
-        self._writer = rbd_writer.Writer(cluster, self._image,
-                                         1 << self.options['order'])
+        unfinished.mark(cluster, self._image)
+        self._writer = writer.Writer(cluster, self._image,
+                                     1 << self.options['order'])
 
     def write(self, offset: int, data: memoryview) -> None:
         self._expect(offset, len(data))
@@ -100,7 +100,7 @@ class RbdSink(base.Sink):
         # librbd may need it long after the engine has used the buffer again.
         # A slice of all of it is no copy.
         kept = bytes(data)
-        for start, end in rbd_writer.data_runs(offset, kept):
+        for start, end in writer.data_runs(offset, kept):
             self._writer.write(offset + start, kept[start:end])
             self._written += end - start
         self._position += len(data)
@@ -110,7 +110,7 @@ class RbdSink(base.Sink):
         self._expect(offset, length)
         self._position += length
 
-    def commit(self) -> base.Stored:
+    def commit(self) -> sink.Stored:
         cluster, image = self._cluster, self._image
         if cluster is None or not self._writer or (
                 self._position != self._size):
@@ -123,10 +123,10 @@ class RbdSink(base.Sink):
         self._check_snapshot(cluster)
         url = rbd_options.location(cluster.fsid, cluster.pool, self.image_id)
         cluster.call('completing the image', image.metadata_remove,
-                     rbd_unfinished.MARK)
+                     unfinished.MARK)
         self._committed = True
         self._close(cluster)
-        return base.Stored(url=url, metadata={'store': self.store})
+        return sink.Stored(url=url, metadata={'store': self.store})
 
     def abort(self) -> None:
         cluster, self._cluster = self._cluster, None
@@ -161,7 +161,7 @@ class RbdSink(base.Sink):
 
     def _clear(self, cluster: rbd_cluster.Cluster) -> None:
         """Remove what a writer of ours that died has left by our name."""
-        found = rbd_unfinished.look(cluster, self.image_id)
+        found = unfinished.look(cluster, self.image_id)
         if found is None:
             return
         if not found.marked:
@@ -170,11 +170,11 @@ class RbdSink(base.Sink):
                 (self.image_id, cluster.pool, '' if found.whole else
                  ', without a snapshot: another program writes it, or has '
                  'left it'))
-        if not rbd_unfinished.is_abandoned(cluster, self.image_id, found.id):
+        if not unfinished.is_abandoned(cluster, self.image_id, found.id):
             raise self._busy()
         LOG.info('Store %s: removing what an earlier transfer left of image '
                  '%s', self.store, self.image_id)
-        rbd_unfinished.remove(cluster, self.image_id, found.id)
+        unfinished.remove(cluster, self.image_id, found.id)
 
     def _check_snapshot(self, cluster: rbd_cluster.Cluster) -> None:
         """Open it as Nova and Cinder will.

@@ -18,11 +18,11 @@ from typing import Any
 import urllib.parse
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.rbd import cluster
+from glance_lifecycle.transfer.backends.rbd import options as rbd_options
+from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.sink import rbd_cluster
-from glance_lifecycle.transfer.sink import rbd_options
-from glance_lifecycle.transfer.source import stored
 
 _SCHEME = 'rbd://'
 
@@ -56,7 +56,7 @@ class StoredRbd(stored.StoredSource):
         self._bytes_read = 0
         self._lock = threading.Lock()
         self._image: Any = None
-        self._cluster = rbd_cluster.Cluster(store, options)
+        self._cluster = cluster.Cluster(store, options)
         try:
             self._cluster.connect()
             self._check_cluster(fsid)

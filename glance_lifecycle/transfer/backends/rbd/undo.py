@@ -22,9 +22,9 @@ import logging
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import rbd_cluster
-from glance_lifecycle.transfer.sink import rbd_unfinished
+from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
+from glance_lifecycle.transfer.backends.rbd import unfinished
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
@@ -34,24 +34,24 @@ _ID_LENGTH = 14
 _RANDOM_DIGITS = 8
 
 
-def will_make(cluster: rbd_cluster.Cluster) -> base.Mark:
+def will_make(cluster: rbd_cluster.Cluster) -> sink.Mark:
     """The mark to note before an image is created."""
     return {'fsid': cluster.fsid, 'client': cluster.client_id}
 
 
-def made(cluster: rbd_cluster.Cluster, image: Any) -> base.Mark:
+def made(cluster: rbd_cluster.Cluster, image: Any) -> sink.Mark:
     """The mark of an open image."""
     return {'fsid': cluster.fsid,
             'id': cluster.call('looking at the image', image.id)}
 
 
-def absent(store: str, image_id: str, options: dict[str, Any]) -> base.Mark:
+def absent(store: str, image_id: str, options: dict[str, Any]) -> sink.Mark:
     """See Sink.absent."""
     cluster = rbd_cluster.Cluster(store, options)
     try:
         cluster.connect()
         # Also one without snapshot: what comes after it would not be new.
-        if rbd_unfinished.look(cluster, image_id):
+        if unfinished.look(cluster, image_id):
             raise exceptions.StoreDuplicate(
                 store=store, detail='an image named %s in pool %s' %
                 (image_id, cluster.pool))
@@ -61,7 +61,7 @@ def absent(store: str, image_id: str, options: dict[str, Any]) -> base.Mark:
 
 
 def undo(store: str, image_id: str, options: dict[str, Any],
-         created: Sequence[base.Mark]) -> bool:
+         created: Sequence[sink.Mark]) -> bool:
     """See Sink.undo."""
     cluster = rbd_cluster.Cluster(store, options)
     try:
@@ -78,7 +78,7 @@ def undo(store: str, image_id: str, options: dict[str, Any],
 
 
 def remove(cluster: rbd_cluster.Cluster, name: str,
-           created: Sequence[base.Mark], *, wait: bool) -> bool:
+           created: Sequence[sink.Mark], *, wait: bool) -> bool:
     """Remove what is ours, by name and from the trash.
 
     :param wait: for the watch of a writer that may be dead, up to 35 s
@@ -86,29 +86,29 @@ def remove(cluster: rbd_cluster.Cluster, name: str,
     :raises StoreError: it cannot be removed now
     """
     removed = False
-    found = rbd_unfinished.look(cluster, name)
+    found = unfinished.look(cluster, name)
     if found and _is_ours(found, created):
-        if wait and not rbd_unfinished.is_abandoned(cluster, name, found.id):
+        if wait and not unfinished.is_abandoned(cluster, name, found.id):
             raise exceptions.StoreError(
                 store=cluster.store, detail='image %s is open elsewhere; see '
                 '"rbd status %s/%s"' % (name, cluster.pool, name))
-        removed = rbd_unfinished.remove(cluster, name, found.id)
+        removed = unfinished.remove(cluster, name, found.id)
     elif found:
         LOG.warning('Store %s has an image named %s that this transfer has '
                     'not made. It stays.', cluster.store, name)
     if any('id' in mark for mark in created):
-        for image_id in rbd_unfinished.trashed(cluster):
+        for image_id in unfinished.trashed(cluster):
             if any(mark.get('id') == image_id for mark in created):
-                rbd_unfinished.remove_trashed(cluster, image_id)
+                unfinished.remove_trashed(cluster, image_id)
                 removed = True
     return removed
 
 
-def _is_ours(found: rbd_unfinished.Found,
-             created: Sequence[base.Mark]) -> bool:
+def _is_ours(found: unfinished.Found,
+             created: Sequence[sink.Mark]) -> bool:
     if any(mark.get('id') == found.id for mark in created):
         return True
-    if base.vouched(created, found.made):
+    if sink.vouched(created, found.made):
         return True
     if any('client' in mark for mark in created):
         # An image is marked, and whole, only after its id is on record.

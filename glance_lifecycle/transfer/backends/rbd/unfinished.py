@@ -31,7 +31,7 @@ import time
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import rbd_cluster
+from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
 
 MARK = 'lifecycle_unfinished'
 

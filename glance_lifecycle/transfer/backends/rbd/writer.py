@@ -22,7 +22,7 @@ import threading
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import rbd_cluster
+from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
 
 # Unanswered writes. More than 16 MiB makes nothing faster; small writes are
 # limited by their number, because each takes memory of its own.

@@ -21,12 +21,13 @@ from typing import Any
 from typing import TypeVar
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import network_errors
-from glance_lifecycle.transfer.sink import object_marks
-from glance_lifecycle.transfer.sink import patience
-from glance_lifecycle.transfer.sink import ranges
-from glance_lifecycle.transfer.sink import s3_options
-from glance_lifecycle.transfer.sink import settings
+from glance_lifecycle.transfer.backends.object_store \
+    import marks as object_marks
+from glance_lifecycle.transfer.backends.object_store import network_errors
+from glance_lifecycle.transfer.backends.object_store import patience
+from glance_lifecycle.transfer.backends.object_store import ranges
+from glance_lifecycle.transfer.backends.s3 import options as s3_options
+from glance_lifecycle.transfer.backends import settings
 
 LOG = logging.getLogger(__name__)
 

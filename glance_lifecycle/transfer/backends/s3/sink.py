@@ -25,15 +25,16 @@ import threading
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.object_store import claim
+from glance_lifecycle.transfer.backends.object_store \
+    import marks as object_marks
+from glance_lifecycle.transfer.backends.s3 import options as s3_options
+from glance_lifecycle.transfer.backends.s3 import parts as s3_parts
+from glance_lifecycle.transfer.backends.s3 import service as s3_service
+from glance_lifecycle.transfer.backends.s3 import undo as s3_undo
+from glance_lifecycle.transfer.backends import settings
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import claim
-from glance_lifecycle.transfer.sink import object_marks
-from glance_lifecycle.transfer.sink import s3_options
-from glance_lifecycle.transfer.sink import s3_parts
-from glance_lifecycle.transfer.sink import s3_service
-from glance_lifecycle.transfer.sink import s3_undo
-from glance_lifecycle.transfer.sink import settings
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ LOG = logging.getLogger(__name__)
 _GRACE = 10.0
 
 
-class S3Sink(base.Sink):
+class S3Sink(sink.Sink):
     """One image in one bucket.
 
     ``abort`` after a commit that succeeded does nothing; ``undo`` takes
@@ -73,7 +74,7 @@ class S3Sink(base.Sink):
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],
-             created: Sequence[base.Mark]) -> bool:
+             created: Sequence[sink.Mark]) -> bool:
         ours = _claim(store, image_id, options)
         service = s3_service.Service(store, options)
         try:
@@ -86,7 +87,7 @@ class S3Sink(base.Sink):
 
     @classmethod
     def absent(cls, store: str, image_id: str,
-               options: dict[str, Any]) -> base.Mark:
+               options: dict[str, Any]) -> sink.Mark:
         service = s3_service.Service(store, options)
         try:
             service.connect()
@@ -131,7 +132,7 @@ class S3Sink(base.Sink):
             self._single.add_zeros(length)
         self._position += length
 
-    def commit(self) -> base.Stored:
+    def commit(self) -> sink.Stored:
         service = self._service
         if service is None or self._position != self._size:
             raise self._not_whole()
@@ -141,7 +142,7 @@ class S3Sink(base.Sink):
             self._complete(service, self._parts)
         self._committed = True
         self._close()
-        return base.Stored(
+        return sink.Stored(
             url=s3_options.location(self.options, self.image_id),
             metadata={'store': self.store})
 

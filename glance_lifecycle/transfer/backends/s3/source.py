@@ -14,17 +14,18 @@
 
 from typing import Any
 
+from glance_lifecycle.transfer.backends.object_store \
+    import source as object_source
+from glance_lifecycle.transfer.backends.s3 import options as s3_options
+from glance_lifecycle.transfer.backends.s3 import service as s3_service
+from glance_lifecycle.transfer.backends import settings
+from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer.sink import s3_options
-from glance_lifecycle.transfer.sink import s3_service
-from glance_lifecycle.transfer.sink import settings
-from glance_lifecycle.transfer.source import stored
-from glance_lifecycle.transfer.source import stored_object
 
 _SCHEMES = ('s3', 's3+http', 's3+https')
 
 
-class StoredS3(stored_object.StoredObject):
+class StoredS3(object_source.StoredObject):
     """An object of a bucket; read with the keys that the store has now.
 
     :param key: its name in the bucket
@@ -47,8 +48,8 @@ class StoredS3(stored_object.StoredObject):
     def describe(cls, conf: Any, store: str, url: str,
                  size: int | None) -> dict[str, Any]:
         options = s3_options.describe(conf, store)
-        service, bucket, key = stored_object.parsed(store, url, _SCHEMES)
-        own, _bucket, _key = stored_object.parsed(
+        service, bucket, key = object_source.parsed(store, url, _SCHEMES)
+        own, _bucket, _key = object_source.parsed(
             store, s3_options.location(options, key), _SCHEMES)
         if service != own:
             raise stored.not_of(store)

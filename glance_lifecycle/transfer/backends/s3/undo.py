@@ -28,9 +28,10 @@ import logging
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import object_marks
-from glance_lifecycle.transfer.sink import s3_service
+from glance_lifecycle.transfer.backends.object_store \
+    import marks as object_marks
+from glance_lifecycle.transfer.backends.s3 import service as s3_service
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ UNKNOWN = 'unknown'
 _SECOND = 1.0
 
 
-def absent(service: s3_service.Service, key: str) -> base.Mark:
+def absent(service: s3_service.Service, key: str) -> sink.Mark:
     """See Sink.absent."""
     there = service.has_bucket()
     if not there and not service.may_create:
@@ -60,7 +61,7 @@ def refuse_existing(service: s3_service.Service, key: str) -> None:
 
 
 def undo(service: s3_service.Service, key: str,
-         created: Sequence[base.Mark]) -> bool:
+         created: Sequence[sink.Mark]) -> bool:
     """See Sink.undo."""
     if any(mark.get('bucket', True) for mark in created) and (
             not service.has_bucket()):
@@ -72,7 +73,7 @@ def undo(service: s3_service.Service, key: str,
     return _remove_object(service, key, created) or removed
 
 
-def is_ours(found: dict[str, Any], created: Sequence[base.Mark]) -> bool:
+def is_ours(found: dict[str, Any], created: Sequence[sink.Mark]) -> bool:
     """Whether a mark is of the object with that head."""
     token = found.get('Metadata', {}).get(object_marks.METADATA)
     tag = found['ETag'].strip('"')
@@ -87,7 +88,7 @@ def is_ours(found: dict[str, Any], created: Sequence[base.Mark]) -> bool:
 
 
 def _abort_uploads(service: s3_service.Service, key: str,
-                   created: Sequence[base.Mark]) -> bool:
+                   created: Sequence[sink.Mark]) -> bool:
     noted = [str(mark['upload']) for mark in created
              if mark.get('upload')]
     removed = [upload for upload in noted
@@ -105,7 +106,7 @@ def _abort_uploads(service: s3_service.Service, key: str,
     return bool(removed)
 
 
-def _unanswered(created: Sequence[base.Mark], patience: float
+def _unanswered(created: Sequence[sink.Mark], patience: float
                 ) -> Iterator[tuple[float, float]]:
     """When uploads may have been begun whose ids we never learnt."""
     answered = {mark[object_marks.TOKEN] for mark in created
@@ -121,10 +122,10 @@ def _unanswered(created: Sequence[base.Mark], patience: float
 
 
 def _remove_object(service: s3_service.Service, key: str,
-                   created: Sequence[base.Mark]) -> bool:
+                   created: Sequence[sink.Mark]) -> bool:
     removed = False
     found = service.find(key)
-    if found and (is_ours(found, created) or base.vouched(
+    if found and (is_ours(found, created) or sink.vouched(
             created, found['LastModified'].timestamp())):
         removed = _delete(service, key, found)
     elif found:

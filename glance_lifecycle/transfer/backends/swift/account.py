@@ -17,10 +17,10 @@ import threading
 from typing import Any
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import network_errors
-from glance_lifecycle.transfer.sink import patience
-from glance_lifecycle.transfer.sink import settings
-from glance_lifecycle.transfer.sink import swift_options
+from glance_lifecycle.transfer.backends.object_store import network_errors
+from glance_lifecycle.transfer.backends.object_store import patience
+from glance_lifecycle.transfer.backends import settings
+from glance_lifecycle.transfer.backends.swift import options as swift_options
 
 
 class Account:

@@ -25,7 +25,7 @@ import urllib.parse
 
 from glance_lifecycle.conf import transfer as conf_transfer
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import settings
+from glance_lifecycle.transfer.backends import settings
 
 _PACKAGES = ('swiftclient', 'keystoneauth1')
 

@@ -22,13 +22,14 @@ from typing import Any
 from typing import TypeVar
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import network_errors
-from glance_lifecycle.transfer.sink import object_marks
-from glance_lifecycle.transfer.sink import patience
-from glance_lifecycle.transfer.sink import ranges
-from glance_lifecycle.transfer.sink import swift_account
-from glance_lifecycle.transfer.sink import swift_options
-from glance_lifecycle.transfer.sink import swift_stream
+from glance_lifecycle.transfer.backends.object_store \
+    import marks as object_marks
+from glance_lifecycle.transfer.backends.object_store import network_errors
+from glance_lifecycle.transfer.backends.object_store import patience
+from glance_lifecycle.transfer.backends.object_store import ranges
+from glance_lifecycle.transfer.backends.swift import account as swift_account
+from glance_lifecycle.transfer.backends.swift import options as swift_options
+from glance_lifecycle.transfer.backends.swift import stream as swift_stream
 
 LOG = logging.getLogger(__name__)
 

@@ -25,15 +25,16 @@ import time
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.object_store import claim
+from glance_lifecycle.transfer.backends.object_store \
+    import marks as object_marks
+from glance_lifecycle.transfer.backends import settings
+from glance_lifecycle.transfer.backends.swift import options as swift_options
+from glance_lifecycle.transfer.backends.swift import service as swift_service
+from glance_lifecycle.transfer.backends.swift import stream
+from glance_lifecycle.transfer.backends.swift import undo as swift_undo
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import claim
-from glance_lifecycle.transfer.sink import object_marks
-from glance_lifecycle.transfer.sink import settings
-from glance_lifecycle.transfer.sink import swift_options
-from glance_lifecycle.transfer.sink import swift_service
-from glance_lifecycle.transfer.sink import swift_stream
-from glance_lifecycle.transfer.sink import swift_undo
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ _LISTING_INTERVAL = 0.5
 _UNDER_WAY = 2
 
 
-class SwiftSink(base.Sink):
+class SwiftSink(sink.Sink):
     """One image in one container, as one object or as segments.
 
     ``abort`` after a commit that succeeded does nothing; ``undo`` takes
@@ -71,8 +72,8 @@ class SwiftSink(base.Sink):
         self._object_size = 0
         self._segmented = False
         self._begun = 0
-        self._under_way: list[swift_stream.Upload] = []
-        self._stored: list[swift_stream.Upload] = []
+        self._under_way: list[stream.Upload] = []
+        self._stored: list[stream.Upload] = []
         # Given by commit(): until it is there, nothing can be visible.
         self._last_byte = b''
         self._committed = False
@@ -88,7 +89,7 @@ class SwiftSink(base.Sink):
 
     @classmethod
     def undo(cls, store: str, image_id: str, options: dict[str, Any],
-             created: Sequence[base.Mark]) -> bool:
+             created: Sequence[sink.Mark]) -> bool:
         ours = _claim(store, image_id, options)
         service = swift_service.Service(
             store, options, swift_options.container(options, image_id))
@@ -102,7 +103,7 @@ class SwiftSink(base.Sink):
 
     @classmethod
     def absent(cls, store: str, image_id: str,
-               options: dict[str, Any]) -> base.Mark:
+               options: dict[str, Any]) -> sink.Mark:
         service = swift_service.Service(
             store, options, swift_options.container(options, image_id))
         try:
@@ -161,7 +162,7 @@ class SwiftSink(base.Sink):
             self._check(upload, upload.stream.give_zeros(piece))
             length -= piece
 
-    def commit(self) -> base.Stored:
+    def commit(self) -> sink.Stored:
         service = self._service
         if service is None or self._position != self._size:
             raise self._not_whole()
@@ -177,7 +178,7 @@ class SwiftSink(base.Sink):
         url = swift_options.location(self.options, service.account.params,
                                      self.image_id)
         self._close()
-        return base.Stored(url=url, metadata={'store': self.store})
+        return sink.Stored(url=url, metadata={'store': self.store})
 
     def abort(self) -> None:
         service = self._service
@@ -198,7 +199,7 @@ class SwiftSink(base.Sink):
 
     # Requests.
 
-    def _current(self) -> swift_stream.Upload:
+    def _current(self) -> stream.Upload:
         """The request that takes the next byte."""
         if self._under_way and self._under_way[-1].stream.missing:
             return self._under_way[-1]
@@ -209,7 +210,7 @@ class SwiftSink(base.Sink):
         name = self.image_id
         if self._segmented:
             name = swift_options.segment_name(self.image_id, self._begun)
-        upload = swift_stream.Upload(
+        upload = stream.Upload(
             name, min(left, self._object_size),
             self._service.patience.heard,
             functools.partial(self._service.put, headers=self._headers))
@@ -228,7 +229,7 @@ class SwiftSink(base.Sink):
                     'what was sent; check the network' % upload.object)
             self._stored.append(self._under_way.pop(0))
 
-    def _check(self, upload: swift_stream.Upload, well: bool) -> None:
+    def _check(self, upload: stream.Upload, well: bool) -> None:
         if well:
             return
         if upload.error is not None:

@@ -14,18 +14,19 @@
 
 from typing import Any
 
+from glance_lifecycle.transfer.backends.object_store \
+    import source as object_source
+from glance_lifecycle.transfer.backends import settings
+from glance_lifecycle.transfer.backends import stored
+from glance_lifecycle.transfer.backends.swift import options as swift_options
+from glance_lifecycle.transfer.backends.swift import service
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer.sink import settings
-from glance_lifecycle.transfer.sink import swift_options
-from glance_lifecycle.transfer.sink import swift_service
-from glance_lifecycle.transfer.source import stored
-from glance_lifecycle.transfer.source import stored_object
 
 _BY_REFERENCE = ('swift+config',)
 _BY_ADDRESS = ('swift', 'swift+http', 'swift+https')
 
 
-class StoredSwift(stored_object.StoredObject):
+class StoredSwift(object_source.StoredObject):
     """An object of a container, or the segments that its manifest names.
 
     :param name: of the object
@@ -37,7 +38,7 @@ class StoredSwift(stored_object.StoredObject):
                  size: int | None = None) -> None:
         super().__init__(
             fd, store=store, name=name, place='container %s' % container,
-            service=swift_service.Service(store, options, container),
+            service=service.Service(store, options, container),
             size=size)
 
     @classmethod
@@ -51,13 +52,13 @@ class StoredSwift(stored_object.StoredObject):
                  size: int | None) -> dict[str, Any]:
         options = swift_options.describe(conf, store)
         if url.startswith(_BY_REFERENCE[0]):
-            reference, container, name = stored_object.parsed(
+            reference, container, name = object_source.parsed(
                 store, url, _BY_REFERENCE)
             # It must be one that is still there.
             swift_options.account(conf, store, reference)
             options['reference'] = reference
         else:
-            address, container, name = stored_object.parsed(
+            address, container, name = object_source.parsed(
                 store, url, _BY_ADDRESS)
             own = swift_options.account(conf, store, options['reference'])
             if address != own['auth_address'].rpartition('://')[2].strip('/'):

@@ -23,11 +23,12 @@ from collections.abc import Sequence
 import logging
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import claim
-from glance_lifecycle.transfer.sink import object_marks
-from glance_lifecycle.transfer.sink import swift_options
-from glance_lifecycle.transfer.sink import swift_service
+from glance_lifecycle.transfer.backends.object_store import claim
+from glance_lifecycle.transfer.backends.object_store \
+    import marks as object_marks
+from glance_lifecycle.transfer.backends.swift import options
+from glance_lifecycle.transfer.backends.swift import service as swift_service
+from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def metadata(token: str) -> dict[str, str]:
     return {_TOKEN: token, _SCOPE: claim.scope()}
 
 
-def absent(service: swift_service.Service, image_id: str) -> base.Mark:
+def absent(service: swift_service.Service, image_id: str) -> sink.Mark:
     """See Sink.absent."""
     there = service.has_container()
     if not there and not service.may_create:
@@ -68,7 +69,7 @@ def refuse_existing(service: swift_service.Service, image_id: str) -> None:
 
 
 def undo(service: swift_service.Service, image_id: str,
-         created: Sequence[base.Mark]) -> bool:
+         created: Sequence[sink.Mark]) -> bool:
     """See Sink.undo."""
     if any(mark.get('container', True) for mark in created) and (
             not service.has_container()):
@@ -85,7 +86,7 @@ def undo(service: swift_service.Service, image_id: str,
 
 
 def remove(service: swift_service.Service, names: Iterable[str],
-           created: Sequence[base.Mark]) -> None:
+           created: Sequence[sink.Mark]) -> None:
     """Remove those of the named objects that have our token."""
     for name in names:
         head = service.find(name)
@@ -93,7 +94,7 @@ def remove(service: swift_service.Service, names: Iterable[str],
             service.delete(name)
 
 
-def has_token(head: dict[str, str], created: Sequence[base.Mark]) -> bool:
+def has_token(head: dict[str, str], created: Sequence[sink.Mark]) -> bool:
     return head.get(_TOKEN) in object_marks.tokens(created)
 
 
@@ -120,11 +121,11 @@ def clear_segments(service: swift_service.Service, image_id: str) -> bool:
 
 
 def _remove_image(service: swift_service.Service, image_id: str,
-                  created: Sequence[base.Mark]) -> bool:
+                  created: Sequence[sink.Mark]) -> bool:
     head = service.find(image_id)
     if head is None:
         return False
-    if has_token(head, created) or base.vouched(
+    if has_token(head, created) or sink.vouched(
             created, float(head['x-timestamp'])):
         return service.delete(image_id)
     LOG.warning('Store %s has an object named %s that this transfer has not '
@@ -133,7 +134,7 @@ def _remove_image(service: swift_service.Service, image_id: str,
 
 
 def _is_our_segment(head: dict[str, str],
-                    created: Sequence[base.Mark]) -> bool:
+                    created: Sequence[sink.Mark]) -> bool:
     return has_token(head, created) or object_marks.vouched_part(
         created, float(head['x-timestamp']))
 
@@ -148,7 +149,7 @@ def _segments(service: swift_service.Service, image_id: str
     last = 0
     for one in service.segments(image_id):
         name = str(one['name'])
-        if swift_options.is_segment(image_id, name):
+        if options.is_segment(image_id, name):
             last = max(last, int(name.rpartition('-')[2]))
             head = service.find(name)
             if head is not None:
@@ -156,7 +157,7 @@ def _segments(service: swift_service.Service, image_id: str
     missing = 0
     while missing < _MISSING:
         last += 1
-        name = swift_options.segment_name(image_id, last)
+        name = options.segment_name(image_id, last)
         head = service.find(name)
         if head is None:
             missing += 1

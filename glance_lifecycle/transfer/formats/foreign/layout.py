@@ -26,8 +26,8 @@ import struct
 from typing import NamedTuple
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.source import layout_vhd
-from glance_lifecycle.transfer.source import tables
+from glance_lifecycle.transfer.formats.foreign import layout_vhd
+from glance_lifecycle.transfer.formats.foreign import tables
 
 
 def check(fd: int, disk_format: str) -> tables.Layout:

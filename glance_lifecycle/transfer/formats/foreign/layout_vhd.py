@@ -17,7 +17,7 @@ import struct
 from typing import Any
 import uuid
 
-from glance_lifecycle.transfer.source import tables
+from glance_lifecycle.transfer.formats.foreign import tables
 
 
 # VHD: Virtual Hard Disk Image Format Specification, Microsoft, 2006;

@@ -33,11 +33,11 @@ from typing import Any
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer import inspect
+from glance_lifecycle.transfer.formats.foreign import layout
+from glance_lifecycle.transfer.formats import inspect
+from glance_lifecycle.transfer.formats import raw
 from glance_lifecycle.transfer import limits
-from glance_lifecycle.transfer.source import base
-from glance_lifecycle.transfer.source import layout
-from glance_lifecycle.transfer.source import raw
+from glance_lifecycle.transfer import source
 
 # Glance's disk_format -> qemu's name of the driver.
 FORMATS = {'vmdk': 'vmdk', 'vhd': 'vpc', 'vhdx': 'vhdx', 'vdi': 'vdi'}
@@ -68,7 +68,7 @@ _NO_MEMORY = ('Cannot allocate memory', 'failed to map', 'failed to allocate',
               'Resource temporarily unavailable')
 
 
-class ForeignSource(base.Source):
+class ForeignSource(source.Source):
     """An image that ``open()`` converts into a scratch file.
 
     The constructor inspects, and refuses what can be refused without work;

@@ -23,8 +23,8 @@ import zlib
 
 import zstandard
 
-from glance_lifecycle.transfer.source import qcow2_file
-from glance_lifecycle.transfer.source import qcow2_map
+from glance_lifecycle.transfer.formats.qcow2 import file as qcow2_file
+from glance_lifecycle.transfer.formats.qcow2 import map as qcow2_map
 
 # Compressed clusters lie back to back in the order they were written, so
 # one read serves the clusters of a whole piece.

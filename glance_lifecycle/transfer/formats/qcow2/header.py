@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import dataclasses
 import struct
 
-from glance_lifecycle.transfer.source import qcow2_file
+from glance_lifecycle.transfer.formats.qcow2 import file as qcow2_file
 
 MAGIC = b'QFI\xfb'
 SECTOR = 512

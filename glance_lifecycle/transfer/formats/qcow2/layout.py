@@ -26,8 +26,8 @@ import struct
 import sys
 from typing import TypeAlias
 
-from glance_lifecycle.transfer.source import qcow2_file
-from glance_lifecycle.transfer.source import qcow2_header
+from glance_lifecycle.transfer.formats.qcow2 import file as qcow2_file
+from glance_lifecycle.transfer.formats.qcow2 import header as qcow2_header
 
 # Quoted: Python 3.11's array cannot be subscripted at run time.
 Table: TypeAlias = 'array.array[int]'

@@ -18,9 +18,9 @@ import enum
 import threading
 from typing import NamedTuple
 
-from glance_lifecycle.transfer.source import qcow2_file
-from glance_lifecycle.transfer.source import qcow2_header
-from glance_lifecycle.transfer.source import qcow2_layout
+from glance_lifecycle.transfer.formats.qcow2 import file as qcow2_file
+from glance_lifecycle.transfer.formats.qcow2 import header as qcow2_header
+from glance_lifecycle.transfer.formats.qcow2 import layout as qcow2_layout
 
 COPIED = qcow2_layout.COPIED
 NOT_COPIED = COPIED - 1

@@ -54,16 +54,16 @@ from collections.abc import Iterator
 import itertools
 
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import base
-from glance_lifecycle.transfer.source import qcow2_cluster
-from glance_lifecycle.transfer.source import qcow2_file
-from glance_lifecycle.transfer.source import qcow2_header
-from glance_lifecycle.transfer.source import qcow2_layout
-from glance_lifecycle.transfer.source import qcow2_map
+from glance_lifecycle.transfer.formats.qcow2 import cluster
+from glance_lifecycle.transfer.formats.qcow2 import file as qcow2_file
+from glance_lifecycle.transfer.formats.qcow2 import header as qcow2_header
+from glance_lifecycle.transfer.formats.qcow2 import layout as qcow2_layout
+from glance_lifecycle.transfer.formats.qcow2 import map as qcow2_map
+from glance_lifecycle.transfer import source
 from glance_lifecycle.transfer import zeros
 
 
-class Qcow2Source(base.Source):
+class Qcow2Source(source.Source):
     """The active layer of one qcow2 image.
 
     :param fd: an open descriptor, which this object owns from now on, also
@@ -90,7 +90,7 @@ class Qcow2Source(base.Source):
                                      header.l1_entries * 8)
         layout = qcow2_layout.Layout(self._file, header, l1)
         self._map = qcow2_map.ClusterMap(self._file, header, l1, layout)
-        self._decoder = qcow2_cluster.ClusterDecoder(
+        self._decoder = cluster.ClusterDecoder(
             self._file, header.cluster_size, header.zstd)
         self.virtual_size = header.virtual_size
 

@@ -20,8 +20,8 @@ import unittest
 
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.osc import image_bytes
-from glance_lifecycle.osc import progress
+from glance_lifecycle.osc.common import image_bytes
+from glance_lifecycle.osc.common import progress
 
 
 class Terminal(io.StringIO):

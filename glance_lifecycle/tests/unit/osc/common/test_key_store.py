@@ -23,7 +23,7 @@ from openstack import connection
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.osc import key_store
+from glance_lifecycle.osc.common import key_store
 from glance_lifecycle.signing import certificates
 from glance_lifecycle.tests.unit.signing import helpers
 

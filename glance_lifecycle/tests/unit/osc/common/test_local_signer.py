@@ -16,7 +16,7 @@ from typing import Any
 
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.osc import local_signer
+from glance_lifecycle.osc.common import local_signer
 from glance_lifecycle.signing import trust
 from glance_lifecycle.tests.unit.signing import helpers
 

@@ -22,7 +22,7 @@ import unittest
 
 from oslo_config import cfg
 
-from glance_lifecycle.transfer.sink import base
+from glance_lifecycle.transfer import sink as sinks
 
 IMAGE = '6ef0a2a3-43c5-4fd5-9b57-8b2b3ec5b3b7'
 
@@ -59,7 +59,7 @@ IMAGES = {
 }
 
 
-def feed(sink: base.Sink, image: Image, stop: int | None = None) -> None:
+def feed(sink: sinks.Sink, image: Image, stop: int | None = None) -> None:
     """Write the pieces as the engine does: from reused, aligned memory."""
     longest = max((len(p) for p in image.pieces if isinstance(p, bytes)),
                   default=1)
@@ -77,7 +77,7 @@ def feed(sink: base.Sink, image: Image, stop: int | None = None) -> None:
         offset += len(piece)
 
 
-def store(sink: base.Sink, image: Image) -> base.Stored:
+def store(sink: sinks.Sink, image: Image) -> sinks.Stored:
     sink.begin(len(image.content), image.data_size)
     feed(sink, image)
     return sink.commit()

@@ -17,8 +17,8 @@ import os
 from oslo_config import cfg
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import settings
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends import settings
 
 OPTS = [cfg.StrOpt('user'), cfg.StrOpt('key', secret=True),
         cfg.IntOpt('size', default=5)]

@@ -27,16 +27,16 @@ from glance_store import location as store_location
 from oslo_config import cfg
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.driver import source as driver_source
+from glance_lifecycle.transfer.backends.driver import store as driver_store
+from glance_lifecycle.transfer.backends.file import source as file_source
+from glance_lifecycle.transfer.backends.null import sink as null_sink
+from glance_lifecycle.transfer.backends.null import source as null_source
+from glance_lifecycle.transfer.backends.rbd import source as rbd_source
+from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import engine
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.sink import driver_store
-from glance_lifecycle.transfer.sink import null
-from glance_lifecycle.transfer.source import stored
-from glance_lifecycle.transfer.source import stored_driver
-from glance_lifecycle.transfer.source import stored_file
-from glance_lifecycle.transfer.source import stored_null
-from glance_lifecycle.transfer.source import stored_rbd
 
 IMAGE = helpers.IMAGE
 MIB = 1024 ** 2
@@ -45,7 +45,7 @@ SECRET = 'hunter2'
 
 def read(source: stored.StoredSource) -> dict[str, str]:
     """As the engine reads, with threads: the digests."""
-    passed = engine.Engine(source, [null.NullSink('', IMAGE, {})],
+    passed = engine.Engine(source, [null_sink.NullSink('', IMAGE, {})],
                            ['sha512'], workers=4)
     return passed.run().digests
 
@@ -72,13 +72,13 @@ class FileTest(helpers.TempDirTestCase):
 
     def describe(self, url: str | None = None,
                  size: int | None = None) -> dict[str, Any]:
-        options = stored_file.StoredFile.describe(
+        options = file_source.StoredFile.describe(
             self.conf, 'one', url or 'file://' + self.file, size)
         again: dict[str, Any] = json.loads(json.dumps(options))
         return again
 
-    def open(self, **options: Any) -> stored_file.StoredFile:
-        source = stored_file.StoredFile(-1, **self.describe(**options))
+    def open(self, **options: Any) -> file_source.StoredFile:
+        source = file_source.StoredFile(-1, **self.describe(**options))
         self.addCleanup(source.close)
         return source
 
@@ -112,7 +112,7 @@ class FileTest(helpers.TempDirTestCase):
     def test_no_store(self) -> None:
         options = self.describe()
         os.rename(self.store, self.store + 'x')
-        self.assertRaises(exceptions.StoreError, stored_file.StoredFile, -1,
+        self.assertRaises(exceptions.StoreError, file_source.StoredFile, -1,
                           **options)
 
     def test_elsewhere(self) -> None:
@@ -202,11 +202,11 @@ class StreamTest(helpers.TempDirTestCase):
         self.content = os.urandom(9 * MIB + 11)
 
     def open(self, fault: str = '', size: int | None = None
-             ) -> stored_driver.StoredStream:
+             ) -> driver_source.StoredStream:
         original = driver_store.build
         driver_store.build = lambda *_args: StreamStore(self.content, fault)
         self.addCleanup(setattr, driver_store, 'build', original)
-        source = stored_driver.StoredStream(
+        source = driver_source.StoredStream(
             -1, store='far', driver='far', url='far://host/x',
             config_files=[], config_dirs=[], size=size)
         self.addCleanup(source.close)
@@ -238,7 +238,7 @@ class StreamTest(helpers.TempDirTestCase):
     def test_no_secret_in_options(self) -> None:
         conf = helpers.load_conf(
             '[DEFAULT]\nenabled_backends = web:http, sw:swift\n', self.path)
-        describe = stored_driver.StoredStream.describe
+        describe = driver_source.StoredStream.describe
         with self.assertRaises(exceptions.ConfigurationError) as caught:
             describe(conf, 'web', 'http://user:%s@host/x' % SECRET, 3)
         self.assertNotIn(SECRET, str(caught.exception))
@@ -249,8 +249,8 @@ class StreamTest(helpers.TempDirTestCase):
 class NullTest(helpers.TempDirTestCase):
 
     def test_zeros(self) -> None:
-        source = stored_null.StoredNull(
-            **stored_null.StoredNull.describe(None, 'none', 'x', MIB))
+        source = null_source.StoredNull(
+            **null_source.StoredNull.describe(None, 'none', 'x', MIB))
         self.assertEqual(sha512(bytes(MIB)), read(source))
 
 
@@ -259,17 +259,17 @@ class RbdLocationTest(helpers.TempDirTestCase):
     def test_parsed(self) -> None:
         self.assertEqual(
             ('f', 'a pool', 'x', 'snap'),
-            stored_rbd.parsed('s', 'rbd://f/a%20pool/x/snap'))
+            rbd_source.parsed('s', 'rbd://f/a%20pool/x/snap'))
         self.assertEqual(('', '', 'x', ''),
-                         stored_rbd.parsed('s', 'rbd://x'))
+                         rbd_source.parsed('s', 'rbd://x'))
         for url in ('rbd://', 'rbd://a/b', 'rbd://a//b/c', 'file:///x',
                     'rbd://a/b/c/d/e'):
-            self.assertRaises(exceptions.StoreError, stored_rbd.parsed, 's',
+            self.assertRaises(exceptions.StoreError, rbd_source.parsed, 's',
                               url)
 
     def test_whole(self) -> None:
         def kinds(*allocated: tuple[int, int]) -> list[tuple[int, int, str]]:
-            return [(e.start, e.end, e.kind.value) for e in stored_rbd.whole(
+            return [(e.start, e.end, e.kind.value) for e in rbd_source.whole(
                 list(allocated), 10, 100)]
         self.assertEqual([(10, 100, 'zero')], kinds())
         self.assertEqual([(10, 100, 'data')], kinds((0, 200)))

@@ -24,7 +24,7 @@ import hypothesis
 from hypothesis import strategies as st
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer import archive
+from glance_lifecycle.transfer.formats import archive
 
 PAX, GNU, USTAR = (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT,
                    tarfile.USTAR_FORMAT)

@@ -18,11 +18,11 @@ import tempfile
 import unittest
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.source import handmade
-from glance_lifecycle.tests.unit.transfer import test_archive
-from glance_lifecycle.tests.unit.transfer import test_content
-from glance_lifecycle.transfer import containers
-from glance_lifecycle.transfer import inspect
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
+from glance_lifecycle.tests.unit.transfer.formats import test_archive
+from glance_lifecycle.tests.unit.transfer.formats import test_content
+from glance_lifecycle.transfer.formats import containers
+from glance_lifecycle.transfer.formats import inspect
 
 MIB = handmade.MIB
 OVF = ('<?xml version="1.0" encoding="UTF-8"?>\n<Envelope><Name>Gerät'

@@ -24,14 +24,14 @@ import hypothesis
 from hypothesis import strategies as st
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.source import handmade
-from glance_lifecycle.transfer import content
-from glance_lifecycle.transfer import detect
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
+from glance_lifecycle.transfer.backends.null import sink as null_sink
 from glance_lifecycle.transfer import engine
-from glance_lifecycle.transfer import inspect
+from glance_lifecycle.transfer.formats import content
+from glance_lifecycle.transfer.formats import detect
+from glance_lifecycle.transfer.formats import inspect
+from glance_lifecycle.transfer.formats import raw
 from glance_lifecycle.transfer import job as jobs
-from glance_lifecycle.transfer.sink import null
-from glance_lifecycle.transfer.source import raw
 from glance_lifecycle.transfer import window
 
 MIB = handmade.MIB
@@ -152,7 +152,7 @@ class ContentTestCase(unittest.TestCase):
     def run_pass(self, fd: int, rules: inspect.Rules = RULES) -> None:
         source = raw.RawSource(os.dup(fd))
         self.addCleanup(source.close)
-        sink = null.NullSink('a', 'image', {})
+        sink = null_sink.NullSink('a', 'image', {})
         engine.Engine(source, [sink], [], looker=content.Content(
             source.virtual_size, 'qcow2', dataclasses.asdict(rules))).run()
 
@@ -211,7 +211,8 @@ class LooksTest(ContentTestCase):
         self.addCleanup(source.close)
         with self.assertRaises(exceptions.ImageRefused):
             engine.Engine(
-                source, [null.NullSink('a', 'image', {'delay': 0.01})], [],
+                source, [null_sink.NullSink('a', 'image', {'delay': 0.01})],
+                [],
                 looker=content.Content(source.virtual_size, 'qcow2', {})
                 ).run()
         self.assertLess(source.bytes_read, 100 * MIB)

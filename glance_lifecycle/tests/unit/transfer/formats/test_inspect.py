@@ -17,9 +17,9 @@ import tempfile
 from oslotest import base
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.source import handmade
-from glance_lifecycle.transfer import detect
-from glance_lifecycle.transfer import inspect
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
+from glance_lifecycle.transfer.formats import detect
+from glance_lifecycle.transfer.formats import inspect
 
 MIB = handmade.MIB
 

@@ -16,7 +16,7 @@ import tempfile
 from oslotest import base
 
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import null
+from glance_lifecycle.transfer.formats import null
 
 
 class NullSourceTest(base.BaseTestCase):

@@ -24,7 +24,7 @@ from oslotest import base
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import raw
+from glance_lifecycle.transfer.formats import raw
 
 BLOCK = 64 * 1024
 

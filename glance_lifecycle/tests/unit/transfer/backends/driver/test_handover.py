@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies
 
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.transfer.sink import handover
+from glance_lifecycle.transfer.backends.driver import handover
 
 
 class HandoverTest(unittest.TestCase):

@@ -26,10 +26,10 @@ from glance_store import exceptions as store_exceptions
 from oslo_config import cfg
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import driver
-from glance_lifecycle.transfer.sink import driver_store
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.driver import sink as driver_sink
+from glance_lifecycle.transfer.backends.driver import store as driver_store
+from glance_lifecycle.transfer import sink as sinks
 
 IMAGE = helpers.IMAGE
 SMALL = helpers.Image(b'data' * 50000, 4096, b'z')
@@ -105,7 +105,7 @@ class BadDriverTest(helpers.TempDirTestCase):
         logging.disable(logging.ERROR)
         self.addCleanup(logging.disable, logging.NOTSET)
 
-    def sink(self, fault: str) -> driver.DriverSink:
+    def sink(self, fault: str) -> driver_sink.DriverSink:
         bad = BadStore(fault)
         bad.multiple_datadirs = False
         bad.datadir = '/x'
@@ -113,7 +113,7 @@ class BadDriverTest(helpers.TempDirTestCase):
         original = driver_store.build
         driver_store.build = lambda *_args: bad
         self.addCleanup(setattr, driver_store, 'build', original)
-        return driver.DriverSink('far', IMAGE, {'driver': 'file'})
+        return driver_sink.DriverSink('far', IMAGE, {'driver': 'file'})
 
     def fails(self, fault: str, error: type[Exception]) -> str:
         sink = self.sink(fault)
@@ -147,9 +147,9 @@ class BadDriverTest(helpers.TempDirTestCase):
         sink.abort()
 
     def test_hung_driver_does_not_hold_abort(self) -> None:
-        before = driver._ABORT_TIMEOUT
-        driver._ABORT_TIMEOUT = 0.1
-        self.addCleanup(setattr, driver, '_ABORT_TIMEOUT', before)
+        before = driver_sink._ABORT_TIMEOUT
+        driver_sink._ABORT_TIMEOUT = 0.1
+        self.addCleanup(setattr, driver_sink, '_ABORT_TIMEOUT', before)
         sink = self.sink('hung')
         sink.begin(100)
         sink.write(0, memoryview(b'0123456789'))
@@ -160,8 +160,8 @@ class BadDriverTest(helpers.TempDirTestCase):
     def test_unknown_places_are_left_and_named(self) -> None:
         logging.disable(logging.NOTSET)
         self.sink('')
-        with self.assertLogs(driver.LOG, 'WARNING') as logs:
-            self.assertFalse(driver.DriverSink.undo(
+        with self.assertLogs(driver_sink.LOG, 'WARNING') as logs:
+            self.assertFalse(driver_sink.DriverSink.undo(
                 'far', IMAGE, {'driver': 'vmware'}, [{'absent': True}]))
         self.assertIn(IMAGE, logs.output[0])
 
@@ -176,8 +176,8 @@ class BadDriverTest(helpers.TempDirTestCase):
                 self.bad.url = url
                 helpers.store(sink, SMALL)
                 self.assertEqual([{'url': url}] if noted else [], sink.marks)
-                driver.DriverSink.undo('far', IMAGE, sink.options,
-                                       sink.marks)
+                driver_sink.DriverSink.undo('far', IMAGE, sink.options,
+                                            sink.marks)
                 self.assertEqual(['/x/volume'] if noted else [],
                                  self.bad.deleted)
 
@@ -187,8 +187,9 @@ class BadDriverTest(helpers.TempDirTestCase):
         self.assertRaises(exceptions.StoreDuplicate, sink.begin, 10)
         sink.abort()
         self.assertEqual([{'absent': True}, {'not_ours': True}], sink.marks)
-        self.assertFalse(driver.DriverSink.undo('far', IMAGE, sink.options,
-                                                sink.marks))
+        self.assertFalse(driver_sink.DriverSink.undo('far', IMAGE,
+                                                     sink.options,
+                                                     sink.marks))
         self.assertEqual([], self.bad.deleted)
 
     def test_it_is_there_already(self) -> None:
@@ -201,9 +202,9 @@ class BadDriverTest(helpers.TempDirTestCase):
     def test_it_cannot_be_told(self) -> None:
         sink = self.sink('away')
         for call in (lambda: sink.begin(10),
-                     lambda: driver.DriverSink.absent('far', IMAGE,
-                                                      sink.options),
-                     lambda: driver.DriverSink.undo(
+                     lambda: driver_sink.DriverSink.absent('far', IMAGE,
+                                                           sink.options),
+                     lambda: driver_sink.DriverSink.undo(
                          'far', IMAGE, sink.options, [{'absent': True}])):
             with self.assertRaises(exceptions.StoreError) as caught:
                 call()
@@ -224,10 +225,10 @@ class StockDriverTest(helpers.TempDirTestCase):
             '[DEFAULT]\nenabled_backends = far:file, web:http, no:nothing\n'
             '[far]\nfilesystem_store_datadir = %s\n' % self.dir,
             self.path, cfg.CONF)
-        self.options = driver.DriverSink.describe(self.conf, 'far')
+        self.options = driver_sink.DriverSink.describe(self.conf, 'far')
 
-    def sink(self) -> driver.DriverSink:
-        sink = driver.DriverSink('far', IMAGE, self.options)
+    def sink(self) -> driver_sink.DriverSink:
+        sink = driver_sink.DriverSink('far', IMAGE, self.options)
         self.addCleanup(sink.abort)
         return sink
 
@@ -240,7 +241,8 @@ class StockDriverTest(helpers.TempDirTestCase):
     def test_describe_refuses(self) -> None:
         for store in ('web', 'no', 'unheard-of'):
             self.assertRaises(exceptions.ConfigurationError,
-                              driver.DriverSink.describe, self.conf, store)
+                              driver_sink.DriverSink.describe, self.conf,
+                              store)
 
     def test_images(self) -> None:
         for name, image in helpers.IMAGES.items():
@@ -254,11 +256,11 @@ class StockDriverTest(helpers.TempDirTestCase):
                 with open(path, 'rb') as stream:
                     self.assertEqual(image.content, stream.read())
                 sink.abort()
-                self.assertFalse(driver.DriverSink.undo(
+                self.assertFalse(driver_sink.DriverSink.undo(
                     'far', IMAGE, self.options, []))
-                self.assertTrue(driver.DriverSink.undo(
+                self.assertTrue(driver_sink.DriverSink.undo(
                     'far', IMAGE, self.options, sink.marks))
-                self.assertFalse(driver.DriverSink.undo(
+                self.assertFalse(driver_sink.DriverSink.undo(
                     'far', IMAGE, self.options, sink.marks))
                 self.assertEqual([], os.listdir(self.dir))
 
@@ -284,15 +286,17 @@ class StockDriverTest(helpers.TempDirTestCase):
         sink = self.sink()
         self.assertRaises(exceptions.StoreDuplicate, sink.begin, 10)
         sink.abort()
-        for created in ([], sink.marks, [base.since(time.time() + 3600)]):
-            self.assertFalse(driver.DriverSink.undo('far', IMAGE,
-                                                    self.options, created))
+        for created in ([], sink.marks, [sinks.since(time.time() + 3600)]):
+            self.assertFalse(driver_sink.DriverSink.undo('far', IMAGE,
+                                                         self.options,
+                                                         created))
         with open(path, 'rb') as stream:
             self.assertEqual(b'theirs', stream.read())
-        self.assertRaises(exceptions.StoreDuplicate, driver.DriverSink.absent,
+        self.assertRaises(exceptions.StoreDuplicate,
+                          driver_sink.DriverSink.absent,
                           'far', IMAGE, self.options)
-        self.assertTrue(driver.DriverSink.undo(
-            'far', IMAGE, self.options, [base.since(time.time() - 3600)]))
+        self.assertTrue(driver_sink.DriverSink.undo(
+            'far', IMAGE, self.options, [sinks.since(time.time() - 3600)]))
 
     def test_incomplete_is_not_committed(self) -> None:
         sink = self.sink()

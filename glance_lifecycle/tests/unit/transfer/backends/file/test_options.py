@@ -25,10 +25,10 @@ from glance_store import exceptions as store_exceptions
 from glance_store import location
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import file
-from glance_lifecycle.transfer.sink import file_options
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.file import options as file_options
+from glance_lifecycle.transfer.backends.file import sink as file_sink
+from glance_lifecycle.transfer import sink
 
 IMAGE = helpers.IMAGE
 THEIRS = '11111111-2222-4333-8444-555555555555'
@@ -52,13 +52,14 @@ class ContractTest(helpers.TempDirTestCase):
             helpers.load_conf(text, self.path), 'one')
         self.driver.configure(re_raise_bsc=True)
 
-    def add_both(self) -> tuple[str, base.Stored]:
+    def add_both(self) -> tuple[str, sink.Stored]:
         """Add by the driver and by us; compare; the driver's path."""
         url, _size, _md5, _hash, metadata = self.driver.add(
             THEIRS, io.BytesIO(CONTENT.content), len(CONTENT.content), 'md5')
         options = json.loads(json.dumps(
-            file.FileSink.describe(self.conf, 'one')))
-        stored = helpers.store(file.FileSink('one', IMAGE, options), CONTENT)
+            file_sink.FileSink.describe(self.conf, 'one')))
+        stored = helpers.store(file_sink.FileSink('one', IMAGE, options),
+                               CONTENT)
         self.assertEqual(url.replace(THEIRS, IMAGE), stored.url)
         self.assertEqual(metadata, stored.metadata)
         path = url[len('file://'):]
@@ -160,7 +161,7 @@ class ContractTest(helpers.TempDirTestCase):
                         store_exceptions.BadStoreConfiguration):
                     self.configure(section)
                 with self.assertRaises(exceptions.ConfigurationError):
-                    file.FileSink.describe(self.conf, 'one')
+                    file_sink.FileSink.describe(self.conf, 'one')
 
     def test_the_remedy_for_datadirs_works(self) -> None:
         dirs = 'filesystem_store_datadirs = %s/a' % self.path
@@ -168,7 +169,7 @@ class ContractTest(helpers.TempDirTestCase):
             self.configure(dirs)
         with self.assertRaisesRegex(exceptions.ConfigurationError,
                                     'empty "filesystem_store_datadir ="'):
-            file.FileSink.describe(self.conf, 'one')
+            file_sink.FileSink.describe(self.conf, 'one')
         self.configure('filesystem_store_datadir =\n' + dirs)
         self.add_both()
 

@@ -24,11 +24,11 @@ from hypothesis import settings
 from hypothesis import strategies
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import datadir
-from glance_lifecycle.transfer.sink import file
-from glance_lifecycle.transfer.sink import sharing
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.file import datadir
+from glance_lifecycle.transfer.backends.file import sink as file_sink
+from glance_lifecycle.transfer import sharing
+from glance_lifecycle.transfer import sink as sink_api
 
 IMAGE = helpers.IMAGE
 SMALL = helpers.Image(b'data' * 1024, 4096)
@@ -41,8 +41,8 @@ class FileSinkTest(helpers.TempDirTestCase):
         self.dir = self.make_dir('store')
         self.options = helpers.file_options(self.dir)
 
-    def sink(self, **options: Any) -> file.FileSink:
-        sink = file.FileSink('fast', IMAGE, {**self.options, **options})
+    def sink(self, **options: Any) -> file_sink.FileSink:
+        sink = file_sink.FileSink('fast', IMAGE, {**self.options, **options})
         self.addCleanup(sink.abort)
         return sink
 
@@ -85,7 +85,7 @@ class FileSinkTest(helpers.TempDirTestCase):
     def test_any_layout(self, layout: list[tuple[bool, int]]) -> None:
         image = helpers.Image(*[helpers.noise(length) if data else length
                                 for data, length in layout])
-        sink = file.FileSink('fast', IMAGE, self.options)
+        sink = file_sink.FileSink('fast', IMAGE, self.options)
         helpers.store(sink, image)
         self.assertEqual(image.content, self.read())
         os.unlink(self.final())
@@ -185,7 +185,8 @@ class FileSinkTest(helpers.TempDirTestCase):
         second = self.sink()
         self.assertRaises(exceptions.StoreDuplicate, second.begin, 10)
         second.abort()
-        self.assertRaises(exceptions.StoreError, file.FileSink.undo, 'fast',
+        self.assertRaises(exceptions.StoreError, file_sink.FileSink.undo,
+                          'fast',
                           IMAGE, self.options, [])
         helpers.feed(first, SMALL)
         first.commit()
@@ -246,23 +247,24 @@ class FileSinkTest(helpers.TempDirTestCase):
             sink.begin(10)
         self.assertNotIn(self.path, str(caught.exception))
         sink.abort()
-        self.assertFalse(file.FileSink.undo('fast', IMAGE, self.options, []))
+        self.assertFalse(file_sink.FileSink.undo('fast', IMAGE, self.options,
+                                                 []))
 
     def test_names_that_are_paths(self) -> None:
         for name in ('../x', '', '.', '..', 'a/b', 'a\0b'):
-            sink = file.FileSink('fast', name, self.options)
+            sink = file_sink.FileSink('fast', name, self.options)
             self.assertRaises(exceptions.StoreError, sink.begin, 1)
             sink.abort()
-            self.assertRaises(exceptions.StoreError, file.FileSink.undo,
+            self.assertRaises(exceptions.StoreError, file_sink.FileSink.undo,
                               'fast', name, self.options, [])
-            self.assertRaises(exceptions.StoreError, file.FileSink.absent,
+            self.assertRaises(exceptions.StoreError, file_sink.FileSink.absent,
                               'fast', name, self.options)
 
-    def undo(self, created: Sequence[base.Mark], *others: str) -> bool:
-        return file.FileSink.undo(
+    def undo(self, created: Sequence[sink_api.Mark], *others: str) -> bool:
+        return file_sink.FileSink.undo(
             'fast', IMAGE, helpers.file_options(self.dir, *others), created)
 
-    def stored(self) -> list[base.Mark]:
+    def stored(self) -> list[sink_api.Mark]:
         sink = self.sink()
         helpers.store(sink, SMALL)
         return sink.marks
@@ -272,7 +274,7 @@ class FileSinkTest(helpers.TempDirTestCase):
             stream.write(content)
 
     def test_what_is_made_is_noted_at_once(self) -> None:
-        noted: list[tuple[str, base.Mark]] = []
+        noted: list[tuple[str, sink_api.Mark]] = []
         sink = self.sink()
         sink.note = lambda store, mark: noted.append((store, mark))
         sink.begin(10)
@@ -285,7 +287,7 @@ class FileSinkTest(helpers.TempDirTestCase):
         sink.abort()
 
     def test_what_cannot_be_noted_is_not_kept(self) -> None:
-        def fail(store: str, mark: base.Mark) -> None:
+        def fail(store: str, mark: sink_api.Mark) -> None:
             raise exceptions.ConfigurationError(detail='full')
 
         sink = self.sink()
@@ -332,7 +334,7 @@ class FileSinkTest(helpers.TempDirTestCase):
         self.put(self.final())
         self.put(os.path.join(other, IMAGE))
         for created in ([], marks, [{**marks[0], 'inode': 0}],
-                        [base.since(time.time() + 3600)]):
+                        [sink_api.since(time.time() + 3600)]):
             self.assertFalse(self.undo(created, other))
         self.assertTrue(os.path.exists(self.final()))
         self.assertTrue(os.path.exists(os.path.join(other, IMAGE)))
@@ -348,18 +350,18 @@ class FileSinkTest(helpers.TempDirTestCase):
             os.rename(self.final(), self.final() + make.__name__)
 
     def test_undo_by_name_where_somebody_vouches(self) -> None:
-        absent = file.FileSink.absent('fast', IMAGE, self.options)
+        absent = file_sink.FileSink.absent('fast', IMAGE, self.options)
         self.assertTrue(absent['absent'])
         moment = time.time() - 1
-        for mark in (absent, base.since(moment)):
+        for mark in (absent, sink_api.since(moment)):
             self.put(self.final())
             with self.assertRaises(exceptions.StoreDuplicate):
-                file.FileSink.absent('fast', IMAGE, self.options)
+                file_sink.FileSink.absent('fast', IMAGE, self.options)
             self.assertTrue(self.undo([mark]))
             self.assertEqual([], os.listdir(self.dir))
 
     def test_a_directory_that_is_away_is_not_empty(self) -> None:
-        absent = file.FileSink.absent('fast', IMAGE, self.options)
+        absent = file_sink.FileSink.absent('fast', IMAGE, self.options)
         marks = self.stored()
         os.rename(self.dir, self.dir + '-away')
         for created in (marks, [absent]):
@@ -368,13 +370,13 @@ class FileSinkTest(helpers.TempDirTestCase):
         # It died before it made anything.
         self.assertFalse(self.undo([]))
         with self.assertRaises(exceptions.StoreError):
-            file.FileSink.absent('fast', IMAGE, self.options)
+            file_sink.FileSink.absent('fast', IMAGE, self.options)
         os.rename(self.dir + '-away', self.dir)
         self.assertTrue(self.undo(marks))
 
     def test_the_directory_it_was_written_to(self) -> None:
         marks = self.stored()
-        self.assertTrue(file.FileSink.undo(
+        self.assertTrue(file_sink.FileSink.undo(
             'fast', IMAGE, helpers.file_options(self.make_dir('other')),
             marks))
         self.assertEqual([], os.listdir(self.dir))
@@ -398,8 +400,8 @@ class FileSinkTest(helpers.TempDirTestCase):
 
     def test_no_pairs_without_reflink(self) -> None:
         # /dev/shm is tmpfs on every Linux, and tmpfs cannot clone.
-        sinks = [file.FileSink(name, IMAGE + name,
-                               helpers.file_options('/dev/shm'))
+        sinks = [file_sink.FileSink(name, IMAGE + name,
+                                    helpers.file_options('/dev/shm'))
                  for name in ('a', 'b')]
         for sink in sinks:
             self.addCleanup(sink.abort)
@@ -418,8 +420,8 @@ class DirectoryRightsTest(helpers.TempDirTestCase):
                 if os.getuid() == 0:
                     os.setgid(65534)
                     os.setuid(65534)
-                sink = file.FileSink('fast', IMAGE,
-                                     helpers.file_options(path))
+                sink = file_sink.FileSink('fast', IMAGE,
+                                          helpers.file_options(path))
                 try:
                     sink.begin(10)
                     text = 'begun'

@@ -14,33 +14,35 @@
 import unittest
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import null
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.null import sink as null_sink
 
 
 class NullSinkTest(unittest.TestCase):
 
     def test_counts(self) -> None:
-        sink = null.NullSink('none', helpers.IMAGE,
-                             null.NullSink.describe(None, 'none'))
+        sink = null_sink.NullSink('none', helpers.IMAGE,
+                                  null_sink.NullSink.describe(None, 'none'))
         stored = helpers.store(sink, helpers.Image(b'abc', 5, b'd'))
         self.assertEqual(4, sink.bytes_written)
         self.assertEqual({'store': 'none'}, stored.metadata)
         self.assertEqual(['begin', 'write', 'zero', 'write', 'commit'],
                          sink.calls)
-        self.assertFalse(null.NullSink.undo('none', helpers.IMAGE, {}, []))
+        self.assertFalse(null_sink.NullSink.undo('none', helpers.IMAGE, {},
+                                                 []))
         self.assertEqual({'absent': True},
-                         null.NullSink.absent('none', helpers.IMAGE, {}))
+                         null_sink.NullSink.absent('none', helpers.IMAGE, {}))
 
     def test_fails_at(self) -> None:
-        sink = null.NullSink('none', helpers.IMAGE,
-                             {'fail_at': 6, 'error': 'StoreFull'})
+        sink = null_sink.NullSink('none', helpers.IMAGE,
+                                  {'fail_at': 6, 'error': 'StoreFull'})
         sink.begin(9)
         sink.write(0, memoryview(b'abc'))
         self.assertRaises(exceptions.StoreFull, sink.zero, 3, 5)
 
     def test_fails_in(self) -> None:
         for method in ('begin', 'commit'):
-            sink = null.NullSink('none', helpers.IMAGE, {'fail_in': method})
+            sink = null_sink.NullSink('none', helpers.IMAGE,
+                                      {'fail_in': method})
             self.assertRaises(exceptions.StoreError, helpers.store, sink,
                               helpers.Image(b'abc'))

@@ -18,11 +18,11 @@ import sys
 import unittest
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer.sink import claim
+from glance_lifecycle.transfer.backends.object_store import claim
 
 _HOLDER = '''
 import time
-from glance_lifecycle.transfer.sink import claim
+from glance_lifecycle.transfer.backends.object_store import claim
 assert claim.Claim('one', 'a', 'b').take()
 kept = claim.Claim('one', 'place', 'key')
 assert kept.take()
@@ -35,7 +35,7 @@ class ScopeTest(unittest.TestCase):
 
     def test_same_for_all_of_this_host(self) -> None:
         told = subprocess.run(
-            [sys.executable, '-c', 'from glance_lifecycle.transfer.sink '
+            [sys.executable, '-c', 'from glance_lifecycle.transfer.backends '
              'import claim; print(claim.scope())'],
             stdout=subprocess.PIPE, check=True, text=True).stdout
         self.assertEqual(claim.scope(), told.strip())

@@ -15,24 +15,24 @@
 import time
 import unittest
 
-from glance_lifecycle.transfer.sink import base
-from glance_lifecycle.transfer.sink import object_marks
+from glance_lifecycle.transfer.backends.object_store import marks
+from glance_lifecycle.transfer import sink
 
 
 class ObjectMarksTest(unittest.TestCase):
 
     def test_tokens(self) -> None:
-        made = {object_marks.new_token() for _ in range(100)}
+        made = {marks.new_token() for _ in range(100)}
         self.assertEqual(100, len(made))
-        self.assertEqual({'a', 'b'}, object_marks.tokens(
+        self.assertEqual({'a', 'b'}, marks.tokens(
             [{'token': 'a'}, {'absent': True}, {'token': 'b', 'size': 1}]))
 
     def test_service_time(self) -> None:
-        self.assertEqual(784111777.0, object_marks.service_time(
+        self.assertEqual(784111777.0, marks.service_time(
             'Sun, 06 Nov 1994 08:49:37 GMT'))
         for text in (None, '', 'yesterday'):
             before = time.time()
-            self.assertGreaterEqual(object_marks.service_time(text), before)
+            self.assertGreaterEqual(marks.service_time(text), before)
 
     def test_vouched_part(self) -> None:
         absent = {'absent': True, 'begun': 100.0}
@@ -43,8 +43,8 @@ class ObjectMarksTest(unittest.TestCase):
                 ([absent], 100.0, True),
                 # Nothing is known of the time.
                 ([{'absent': True}], 1e12, False),
-                ([base.since(50)], 49.0, False),
-                ([base.since(50)], 50.0, True),
-                ([absent, base.since(50)], 60.0, True)):
-            self.assertEqual(expected, object_marks.vouched_part(
+                ([sink.since(50)], 49.0, False),
+                ([sink.since(50)], 50.0, True),
+                ([absent, sink.since(50)], 60.0, True)):
+            self.assertEqual(expected, marks.vouched_part(
                 created, made), (created, made))

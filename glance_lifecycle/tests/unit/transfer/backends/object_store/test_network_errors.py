@@ -20,7 +20,7 @@ from botocore import exceptions as boto_exceptions
 import requests
 import urllib3
 
-from glance_lifecycle.transfer.sink import network_errors
+from glance_lifecycle.transfer.backends.object_store import network_errors
 
 SECRET = 'http://user:secret@host/'
 

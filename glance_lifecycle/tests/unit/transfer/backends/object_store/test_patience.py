@@ -16,7 +16,7 @@ import threading
 import unittest
 from unittest import mock
 
-from glance_lifecycle.transfer.sink import patience
+from glance_lifecycle.transfer.backends.object_store import patience
 
 
 class Clock(threading.Event):

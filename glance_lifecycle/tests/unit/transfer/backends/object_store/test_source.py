@@ -18,12 +18,13 @@ from typing import Any
 import unittest
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests import waiting
+from glance_lifecycle.transfer.backends.null import sink as null_sink
+from glance_lifecycle.transfer.backends.object_store import ranges
+from glance_lifecycle.transfer.backends.object_store \
+    import source as object_source
 from glance_lifecycle.transfer import engine
-from glance_lifecycle.transfer.sink import null
-from glance_lifecycle.transfer.sink import ranges
-from glance_lifecycle.transfer.source import stored_object
 
 MIB = 1024 * 1024
 SECRET = 'hunter2'
@@ -67,7 +68,7 @@ class Together(Shelf):
         return super().read(name, offset, length)
 
 
-class Source(stored_object.StoredObject):
+class Source(object_source.StoredObject):
 
     def __init__(self, service: Shelf, size: int | None = None) -> None:
         super().__init__(store='shelf', service=service, name='x',
@@ -89,7 +90,7 @@ class Source(stored_object.StoredObject):
 
 def digest(source: Source) -> str:
     return engine.Engine(
-        source, [null.NullSink('', helpers.IMAGE, {})], ['sha512'],
+        source, [null_sink.NullSink('', helpers.IMAGE, {})], ['sha512'],
         workers=source.workers).run().digests['sha512']
 
 
@@ -151,7 +152,7 @@ class LocationTest(unittest.TestCase):
                     f's3://user:a/b/{SECRET}@host:80/path/bucket/key'):
             self.assertEqual(
                 ('host:80/path', 'bucket', 'key'),
-                stored_object.parsed('one', url, ('s3',)))
+                object_source.parsed('one', url, ('s3',)))
 
     def test_others(self) -> None:
         for url in ('', 's3', 's3://', 's3://host', 's3://host/key',
@@ -159,7 +160,7 @@ class LocationTest(unittest.TestCase):
                     f'swift://a:{SECRET}@host/b/k'):
             with self.subTest(url), self.assertRaises(
                     exceptions.StoreError) as caught:
-                stored_object.parsed('one', url, ('s3', 's3+https'))
+                object_source.parsed('one', url, ('s3', 's3+https'))
             self.assertNotIn(SECRET, str(caught.exception))
 
 

@@ -20,9 +20,9 @@ from unittest import mock
 from glance_store._drivers import rbd as rbd_driver
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import rbd
-from glance_lifecycle.transfer.sink import rbd_options
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.rbd import options
+from glance_lifecycle.transfer.backends.rbd import sink
 
 
 def found(**modules: Any) -> Any:
@@ -40,7 +40,7 @@ class DescribeTest(helpers.TempDirTestCase):
             '[DEFAULT]\nenabled_backends = one:rbd\n[one]\n%s\n'
             '[backend_defaults]\n%s\n' % (section, shared), self.path)
         with found(**modules):
-            described = rbd.RbdSink.describe(conf, 'one')
+            described = sink.RbdSink.describe(conf, 'one')
         self.assertEqual(described, json.loads(json.dumps(described)))
         return described
 
@@ -82,7 +82,7 @@ class DescribeTest(helpers.TempDirTestCase):
                 with found(**{module: None}), self.assertRaisesRegex(
                         exceptions.ConfigurationError,
                         'python3-%s ' % module):
-                    rbd_options.bindings('one')
+                    options.bindings('one')
 
 
 class LocationTest(helpers.TempDirTestCase):
@@ -97,4 +97,4 @@ class LocationTest(helpers.TempDirTestCase):
                  'snapshot': rbd_driver.DEFAULT_SNAPNAME}, conf)
             theirs.process_specs()
             self.assertEqual(theirs.get_uri(),
-                             rbd_options.location(fsid, pool, image))
+                             options.location(fsid, pool, image))

@@ -12,7 +12,7 @@
 
 import unittest
 
-from glance_lifecycle.transfer.sink import rbd_room
+from glance_lifecycle.transfer.backends.rbd import room
 
 POOL = {'pool_name': 'images', 'flags_names': 'hashpspool,selfmanaged_snaps',
         'quota_max_bytes': 0}
@@ -24,35 +24,35 @@ USAGE = {'pools': [
 class ShortageTest(unittest.TestCase):
 
     def test_enough(self) -> None:
-        self.assertIsNone(rbd_room.shortage(POOL, USAGE, 1000))
+        self.assertIsNone(room.shortage(POOL, USAGE, 1000))
 
     def test_too_little(self) -> None:
         self.assertEqual(
             '1000 bytes are free in pool images, not the 1001 that the image '
-            'needs', rbd_room.shortage(POOL, USAGE, 1001))
+            'needs', room.shortage(POOL, USAGE, 1001))
 
     def test_quota(self) -> None:
         for quota, need, left in ((1000, 601, 600), (300, 1, 0)):
             self.assertEqual(
                 'the quota of pool images leaves %d bytes, not the %d that '
                 'the image needs' % (left, need),
-                rbd_room.shortage({**POOL, 'quota_max_bytes': quota}, USAGE,
-                                  need))
-        self.assertIsNone(rbd_room.shortage(
+                room.shortage({**POOL, 'quota_max_bytes': quota}, USAGE,
+                              need))
+        self.assertIsNone(room.shortage(
             {**POOL, 'quota_max_bytes': 1000}, USAGE, 600))
 
     def test_flags(self) -> None:
         for flags, text in (
                 ('hashpspool,full', 'the cluster has no room'),
                 ('full,full_quota', 'the quota of pool images is used up')):
-            self.assertIn(text, str(rbd_room.shortage(
+            self.assertIn(text, str(room.shortage(
                 {**POOL, 'flags_names': flags}, None, 0)))
         for flags in ('nearfull', 'backfillfull', ''):
-            self.assertIsNone(rbd_room.shortage(
+            self.assertIsNone(room.shortage(
                 {**POOL, 'flags_names': flags}, None, 0))
 
     def test_unknown(self) -> None:
         """No manager, no rights, no such pool: left to the writing."""
         for pool, usage in ((POOL, None), (POOL, {'pools': []}),
                             ({}, USAGE), ({}, None)):
-            self.assertIsNone(rbd_room.shortage(pool, usage, 1 << 60))
+            self.assertIsNone(room.shortage(pool, usage, 1 << 60))

@@ -15,7 +15,7 @@
 from typing import Any
 import unittest
 
-from glance_lifecycle.transfer import rbd_server_side
+from glance_lifecycle.transfer.backends.rbd import server_side
 
 
 class PossibleTest(unittest.TestCase):
@@ -24,7 +24,7 @@ class PossibleTest(unittest.TestCase):
                  **source: Any) -> bool:
         options = {'pool': 'a', 'user': 'glance', 'conf_file': '/c',
                    'order': 23, 'timeout': 5}
-        return rbd_server_side.possible(
+        return server_side.possible(
             {'store': 's', 'image': 'i', 'snapshot': 'snap', 'fsid': 'f',
              'options': options, **source},
             {**options, 'pool': 'b', 'order': 22, **(target or {})})

@@ -14,7 +14,7 @@
 
 import unittest
 
-from glance_lifecycle.transfer.sink import rbd_undo
+from glance_lifecycle.transfer.backends.rbd import undo
 
 
 class MayBeOfTest(unittest.TestCase):
@@ -28,7 +28,7 @@ class MayBeOfTest(unittest.TestCase):
                 # Fourteen digits are the most: the last ones count.
                 (0x1234567, '234567' + 'c0ffee42'),
                 (0xabcdef0123, 'ef0123' + 'c0ffee42')):
-            self.assertTrue(rbd_undo.may_be_of(client, image_id), image_id)
+            self.assertTrue(undo.may_be_of(client, image_id), image_id)
 
     def test_ids_of_others(self) -> None:
         for client, image_id in (
@@ -38,4 +38,4 @@ class MayBeOfTest(unittest.TestCase):
                 (0x1043, '1043' + 'c0ffee42f'),
                 (0x1234567, '1234567' + 'c0ffee42'),
                 (0x1234567, '234568' + 'c0ffee42')):
-            self.assertFalse(rbd_undo.may_be_of(client, image_id), image_id)
+            self.assertFalse(undo.may_be_of(client, image_id), image_id)

@@ -17,13 +17,13 @@ import subprocess
 import sys
 import unittest
 
-from glance_lifecycle.transfer.sink import rbd_unfinished
+from glance_lifecycle.transfer.backends.rbd import unfinished
 
 
 class ProcessTest(unittest.TestCase):
 
-    def process(self, **other: object) -> rbd_unfinished.Process:
-        current = rbd_unfinished.Process.current(17)
+    def process(self, **other: object) -> unfinished.Process:
+        current = unfinished.Process.current(17)
         return dataclasses.replace(current, **other)  # type: ignore
 
     def test_ourselves(self) -> None:
@@ -49,7 +49,7 @@ class ProcessTest(unittest.TestCase):
         process = self.process()
         text = json.dumps(dataclasses.asdict(process))
         self.assertEqual(process,
-                         rbd_unfinished.Process.from_json(text))
+                         unfinished.Process.from_json(text))
 
     def test_damaged_json(self) -> None:
         fields = dataclasses.asdict(self.process())
@@ -57,4 +57,4 @@ class ProcessTest(unittest.TestCase):
                      json.dumps({**fields, 'pid': '1'}),
                      json.dumps({**fields, 'client': True}),
                      json.dumps({**fields, 'more': 1})):
-            self.assertIsNone(rbd_unfinished.Process.from_json(text), text)
+            self.assertIsNone(unfinished.Process.from_json(text), text)

@@ -15,7 +15,7 @@ import unittest
 import hypothesis
 from hypothesis import strategies
 
-from glance_lifecycle.transfer.sink import rbd_writer
+from glance_lifecycle.transfer.backends.rbd import writer
 
 BLOCK = 4096
 
@@ -29,7 +29,7 @@ _PIECES = strategies.lists(strategies.one_of(
 class DataRunsTest(unittest.TestCase):
 
     def runs(self, data: bytes, offset: int = 0) -> list[tuple[int, int]]:
-        return list(rbd_writer.data_runs(offset, data))
+        return list(writer.data_runs(offset, data))
 
     def test_dense(self) -> None:
         self.assertEqual([(0, 3 * BLOCK)], self.runs(b'x' * 3 * BLOCK))

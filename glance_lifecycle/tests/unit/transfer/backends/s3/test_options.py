@@ -20,9 +20,9 @@ from unittest import mock
 from glance_store._drivers import s3 as s3_driver
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import s3
-from glance_lifecycle.transfer.sink import s3_options
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.s3 import options as s3_options
+from glance_lifecycle.transfer.backends.s3 import sink
 
 MIB = 1024 * 1024
 CHECKSUMS = 's3_store_request_checksum_calculation'
@@ -38,7 +38,7 @@ class DescribeTest(helpers.TempDirTestCase):
             '[DEFAULT]\nenabled_backends = one:s3\n[one]\n%s\n'
             '[backend_defaults]\n%s\n[lifecycle_transfer]\n%s\n' % (
                 section, shared, general), self.path)
-        text = json.dumps(s3.S3Sink.describe(conf, 'one'))
+        text = json.dumps(sink.S3Sink.describe(conf, 'one'))
         self.assertNotIn('hunter2', text)
         self.assertNotIn('access', text)
         value: dict[str, Any] = json.loads(text)

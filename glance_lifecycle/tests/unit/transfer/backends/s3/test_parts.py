@@ -20,9 +20,9 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies
 
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.transfer.sink import s3_parts
+from glance_lifecycle.transfer.backends.s3 import parts as s3_parts
 
 LAYOUT = strategies.lists(strategies.tuples(
     strategies.booleans(), strategies.integers(1, 2500)), max_size=8)

@@ -15,7 +15,7 @@
 from typing import Any
 import unittest
 
-from glance_lifecycle.transfer.sink import s3_undo
+from glance_lifecycle.transfer.backends.s3 import undo
 
 MARK = {'token': 'ours', 'size': 5, 'etag': 'abc-2'}
 
@@ -30,10 +30,10 @@ class IsOursTest(unittest.TestCase):
         for mark, head in (
                 (MARK, self.head()),
                 # Its tag could not be foretold.
-                ({**MARK, 'etag': s3_undo.UNKNOWN}, self.head()),
+                ({**MARK, 'etag': undo.UNKNOWN}, self.head()),
                 (MARK, self.head(ETag='"x"', ServerSideEncryption='aws:kms')),
                 (MARK, self.head(ETag='"x"', SSECustomerAlgorithm='AES256'))):
-            self.assertTrue(s3_undo.is_ours(head, [{'token': 'x'}, mark]))
+            self.assertTrue(undo.is_ours(head, [{'token': 'x'}, mark]))
 
     def test_not_ours(self) -> None:
         for marks, head in (
@@ -47,4 +47,4 @@ class IsOursTest(unittest.TestCase):
                 ([MARK], self.head(ETag='"x"')),
                 ([MARK], self.head(ETag='"x"',
                                    ServerSideEncryption='AES256'))):
-            self.assertFalse(s3_undo.is_ours(head, marks), (marks, head))
+            self.assertFalse(undo.is_ours(head, marks), (marks, head))

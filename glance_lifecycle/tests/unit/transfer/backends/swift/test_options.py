@@ -21,9 +21,9 @@ from unittest import mock
 from glance_store._drivers.swift import store as swift_driver
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.sink import helpers
-from glance_lifecycle.transfer.sink import swift
-from glance_lifecycle.transfer.sink import swift_options
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.swift import options as swift_options
+from glance_lifecycle.transfer.backends.swift import sink
 
 LEAST = ('swift_store_auth_address = https://there:5000/v3\n'
          'swift_store_user = project:name\nswift_store_key = hunter2\n')
@@ -43,7 +43,7 @@ class DescribeTest(helpers.TempDirTestCase):
         conf = helpers.load_conf(
             '[DEFAULT]\nenabled_backends = one:swift\n[one]\n%s\n'
             '[backend_defaults]\n%s\n' % (section, shared), self.path)
-        text = json.dumps(swift.SwiftSink.describe(conf, 'one'))
+        text = json.dumps(sink.SwiftSink.describe(conf, 'one'))
         self.assertNotIn('hunter2', text)
         value: dict[str, Any] = json.loads(text)
         return value

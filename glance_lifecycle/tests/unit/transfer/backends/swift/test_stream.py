@@ -21,9 +21,9 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies
 
-from glance_lifecycle.tests.unit.transfer.sink import helpers
+from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.transfer.sink import swift_stream
+from glance_lifecycle.transfer.backends.swift import stream as swift_stream
 
 
 def nothing() -> None:

@@ -20,9 +20,9 @@ from hypothesis import strategies
 from oslotest import base
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.source import handmade
-from glance_lifecycle.transfer.source import layout
-from glance_lifecycle.transfer.source import tables
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
+from glance_lifecycle.transfer.formats.foreign import layout
+from glance_lifecycle.transfer.formats.foreign import tables
 
 MIB = handmade.MIB
 

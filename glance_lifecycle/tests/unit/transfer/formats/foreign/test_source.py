@@ -21,10 +21,10 @@ import fixtures
 from oslotest import base
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.source import handmade
+from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import confine
-from glance_lifecycle.transfer.source import foreign
+from glance_lifecycle.transfer.formats.foreign import source as foreign_source
 
 MIB = handmade.MIB
 IMAGE_ID = '9c3b1c7e-6a3e-4a6b-8d7c-1d3f2c5b7a90'
@@ -56,10 +56,10 @@ class ForeignSourceTest(base.BaseTestCase):
     def source(self, script: str | None = None,
                content: bytes = handmade.vdi([b'x' * MIB, None]),
                disk_format: str = 'vdi',
-               **options: Any) -> foreign.ForeignSource:
+               **options: Any) -> foreign_source.ForeignSource:
         path = self.dir / 'image'
         path.write_bytes(content)
-        source = foreign.ForeignSource(
+        source = foreign_source.ForeignSource(
             os.open(path, os.O_RDONLY), disk_format=disk_format,
             image_id=IMAGE_ID, scratch_dir=str(self.scratch),
             qemu_img=(self.program(script) if script is not None
@@ -144,7 +144,7 @@ class ForeignSourceTest(base.BaseTestCase):
 
     def test_reserved(self) -> None:
         options = {'image_id': IMAGE_ID, 'scratch_dir': str(self.scratch)}
-        reserved = foreign.ForeignSource.reserve(options)
+        reserved = foreign_source.ForeignSource.reserve(options)
         self.assertEqual([], list(self.scratch.iterdir()))
         # Nothing can be made there any more, and nothing need be.
         self.scratch.rmdir()
@@ -213,7 +213,8 @@ class ForeignSourceTest(base.BaseTestCase):
 
     def test_descriptor_is_closed_on_refusal(self) -> None:
         fd = os.open(os.devnull, os.O_RDONLY)
-        self.assertRaises(exceptions.LifecycleError, foreign.ForeignSource,
+        self.assertRaises(exceptions.LifecycleError,
+                          foreign_source.ForeignSource,
                           fd, disk_format='vdi', image_id='x',
                           scratch_dir='.')
         self.assertRaises(OSError, os.fstat, fd)

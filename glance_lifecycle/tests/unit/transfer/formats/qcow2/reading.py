@@ -16,10 +16,10 @@
 import random
 
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import qcow2
+from glance_lifecycle.transfer.formats.qcow2 import source as qcow2_source
 
 
-def whole(source: qcow2.Qcow2Source, piece: int = 1 << 21) -> bytes:
+def whole(source: qcow2_source.Qcow2Source, piece: int = 1 << 21) -> bytes:
     """All guest bytes by way of the extents, and that those are sound."""
     guest = bytearray(b'\xee' * source.virtual_size)
     view = memoryview(guest)
@@ -38,14 +38,14 @@ def whole(source: qcow2.Qcow2Source, piece: int = 1 << 21) -> bytes:
 
 
 def decode(fd: int, piece: int = 1 << 21) -> bytes:
-    source = qcow2.Qcow2Source(fd)
+    source = qcow2_source.Qcow2Source(fd)
     try:
         return whole(source, piece)
     finally:
         source.close()
 
 
-def at_random(source: qcow2.Qcow2Source, guest: bytes, count: int,
+def at_random(source: qcow2_source.Qcow2Source, guest: bytes, count: int,
               rng: random.Random) -> bool:
     """Ranges across all boundaries equal the same ranges of ``guest``."""
     for _ in range(count if guest else 0):

@@ -26,12 +26,13 @@ import hypothesis
 from hypothesis import strategies
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.source import qcow2_builder
-from glance_lifecycle.tests.unit.transfer.source import qcow2_reading
+from glance_lifecycle.tests.unit.transfer.formats.qcow2 \
+    import builder as qcow2_builder
+from glance_lifecycle.tests.unit.transfer.formats.qcow2 import reading
 from glance_lifecycle.transfer import extents
-from glance_lifecycle.transfer.source import qcow2
-from glance_lifecycle.transfer.source import qcow2_cluster
-from glance_lifecycle.transfer.source import qcow2_layout
+from glance_lifecycle.transfer.formats.qcow2 import cluster as qcow2_cluster
+from glance_lifecycle.transfer.formats.qcow2 import layout
+from glance_lifecycle.transfer.formats.qcow2 import source as qcow2_source
 
 Builder = qcow2_builder.Builder
 Cluster = qcow2_builder.Cluster
@@ -87,11 +88,11 @@ class PropertyTest(unittest.TestCase):
         if builder.zstd and builder.header_length == 104:
             builder.header_length = 112
         image = builder.build()
-        source = qcow2.Qcow2Source(image.fd())
+        source = qcow2_source.Qcow2Source(image.fd())
         self.addCleanup(source.close)
         self.assertEqual(len(image.guest), source.virtual_size)
-        self.assertTrue(qcow2_reading.whole(source, piece) == image.guest)
-        self.assertTrue(qcow2_reading.at_random(
+        self.assertTrue(reading.whole(source, piece) == image.guest)
+        self.assertTrue(reading.at_random(
             source, image.guest, 5, random.Random(1)))
 
     @hypothesis.settings(max_examples=30)
@@ -109,7 +110,7 @@ class PropertyTest(unittest.TestCase):
                      if cluster.how == 'sub' else
                      (b'D' if cluster.how in ('data', 'compressed')
                       else b'Z') * builder.cs)
-        source = qcow2.Qcow2Source(image.fd())
+        source = qcow2_source.Qcow2Source(image.fd())
         self.addCleanup(source.close)
         got = b''.join(
             (b'Z' if extent.kind is extents.Kind.ZERO else b'D')
@@ -119,8 +120,8 @@ class PropertyTest(unittest.TestCase):
 
 class ReadTest(unittest.TestCase):
 
-    def source(self, image: qcow2_builder.Image) -> qcow2.Qcow2Source:
-        source = qcow2.Qcow2Source(image.fd())
+    def source(self, image: qcow2_builder.Image) -> qcow2_source.Qcow2Source:
+        source = qcow2_source.Qcow2Source(image.fd())
         self.addCleanup(source.close)
         return source
 
@@ -133,7 +134,7 @@ class ReadTest(unittest.TestCase):
             self.assertEqual(image.guest[size - 9:size + 9], self.read(
                 source, size - 9, 18))
 
-    def read(self, source: qcow2.Qcow2Source, offset: int,
+    def read(self, source: qcow2_source.Qcow2Source, offset: int,
              length: int) -> bytes:
         buffer = bytearray(length)
         source.read_into(offset, memoryview(buffer))
@@ -176,7 +177,7 @@ class ReadTest(unittest.TestCase):
         image.data += packed + bytes(-len(packed) % 512)
         sectors = (len(packed) - 1) // 512
         image = image.put(last, 'Q', 1 << 62 | sectors << bits | moved)
-        self.assertTrue(qcow2_reading.decode(image.fd()) == image.guest)
+        self.assertTrue(reading.decode(image.fd()) == image.guest)
 
     def test_a_big_empty_disk_costs_nothing(self) -> None:
         image = Builder([], bits=16).build()
@@ -202,7 +203,7 @@ class ReadTest(unittest.TestCase):
         image.data += qcow2_builder.deflate(content(4096, 1))
         image = image.put(image.l2_entries[0], 'Q',
                           1 << 62 | (length - 1) // 512 << 58 | start)
-        self.assertTrue(qcow2_reading.decode(image.fd()) == image.guest)
+        self.assertTrue(reading.decode(image.fd()) == image.guest)
 
     def test_last_cluster_may_end_with_its_last_subcluster(self) -> None:
         image = Builder([Cluster('sub', content(16384, 1), 0b110)],
@@ -210,10 +211,10 @@ class ReadTest(unittest.TestCase):
         start = len(image.data)
         image.data += content(16384, 1)[:3 * 512]
         image = image.put(image.l2_entries[0], 'Q', start)
-        self.assertTrue(qcow2_reading.decode(image.fd()) == image.guest)
+        self.assertTrue(reading.decode(image.fd()) == image.guest)
         del image.data[-1]
         with self.assertRaises(exceptions.ImageRefused) as caught:
-            qcow2_reading.decode(image.fd())
+            reading.decode(image.fd())
         self.assertEqual('truncated', caught.exception.reason)
 
     def test_python_zlib_will_do(self) -> None:
@@ -221,7 +222,7 @@ class ReadTest(unittest.TestCase):
         image = Builder(clusters).build()
         source = self.source(image)
         source._decoder._inflate = zlib
-        self.assertTrue(qcow2_reading.whole(source) == image.guest)
+        self.assertTrue(reading.whole(source) == image.guest)
 
     def test_inflater_is_a_zlib(self) -> None:
         self.assertTrue(hasattr(qcow2_cluster._inflater(), 'decompressobj'))
@@ -247,30 +248,30 @@ class ReadTest(unittest.TestCase):
 
     def test_holes_of_the_file_are_holes_of_the_guest(self) -> None:
         fd, image = self.holey()
-        source = qcow2.Qcow2Source(fd)
+        source = qcow2_source.Qcow2Source(fd)
         self.addCleanup(source.close)
         self.assertEqual(
             [extents.Extent(0, 65536, extents.Kind.DATA),
              extents.Extent(65536, 4 * 65536, extents.Kind.ZERO)],
             list(source.extents()))
-        self.assertEqual(image.guest, qcow2_reading.whole(source))
+        self.assertEqual(image.guest, reading.whole(source))
 
     def test_a_cut_off_end_is_no_hole(self) -> None:
         fd, image = self.holey()
-        source = qcow2.Qcow2Source(fd)
+        source = qcow2_source.Qcow2Source(fd)
         self.addCleanup(source.close)
         last = max(struct.unpack_from('>Q', image.data, at)[0] & ~(1 << 63)
                    for at in image.l2_entries.values())
         os.ftruncate(fd, last)
         with self.assertRaises(exceptions.ImageRefused) as caught:
-            qcow2_reading.whole(source)
+            reading.whole(source)
         self.assertEqual('truncated', caught.exception.reason)
 
     def test_file_cut_while_open(self) -> None:
         for how in ('data', 'compressed'):
             image = Builder([Cluster(how, content(4096, 1))]).build()
             fd = image.fd()
-            source = qcow2.Qcow2Source(fd)
+            source = qcow2_source.Qcow2Source(fd)
             self.addCleanup(source.close)
             os.ftruncate(fd, 600)
             with self.assertRaises(exceptions.ImageRefused) as caught:
@@ -278,7 +279,7 @@ class ReadTest(unittest.TestCase):
             self.assertEqual('truncated', caught.exception.reason)
 
     def test_read_error_is_no_refusal(self) -> None:
-        source = qcow2.Qcow2Source(
+        source = qcow2_source.Qcow2Source(
             Builder([Cluster('data', content(4096, 1))]).build().fd())
         source.close()
         with self.assertRaises(exceptions.SourceError):
@@ -288,7 +289,7 @@ class ReadTest(unittest.TestCase):
     def test_constructor_closes_the_descriptor(self) -> None:
         fd = Builder([]).build().put(0, 'I', 0).fd()
         with self.assertRaises(exceptions.ImageRefused):
-            qcow2.Qcow2Source(fd)
+            qcow2_source.Qcow2Source(fd)
         with self.assertRaises(OSError):
             os.fstat(fd)
 
@@ -312,5 +313,5 @@ class SortTest(unittest.TestCase):
 
     @hypothesis.given(strategies.lists(strategies.integers(0, 2**64 - 1)))
     def test_sorted_in_chunks(self, values: list[int]) -> None:
-        self.assertEqual(sorted(values), list(qcow2_layout._sorted(
+        self.assertEqual(sorted(values), list(layout._sorted(
             array.array('Q', values), chunk=3)))

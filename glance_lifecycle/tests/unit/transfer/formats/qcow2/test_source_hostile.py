@@ -20,18 +20,18 @@ import unittest
 import zstandard
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.tests.unit.transfer.source import qcow2_builder
-from glance_lifecycle.tests.unit.transfer.source import qcow2_reading
-from glance_lifecycle.transfer.source import qcow2
+from glance_lifecycle.tests.unit.transfer.formats.qcow2 import builder
+from glance_lifecycle.tests.unit.transfer.formats.qcow2 import reading
+from glance_lifecycle.transfer.formats.qcow2 import source as qcow2_source
 
 CS = 4096
 COPIED = 1 << 63
 COMPRESSED = 1 << 62
 FLIPS = 2000
 
-Builder = qcow2_builder.Builder
-Cluster = qcow2_builder.Cluster
-Image = qcow2_builder.Image
+Builder = builder.Builder
+Cluster = builder.Cluster
+Image = builder.Image
 
 
 def content(number: int, size: int = CS) -> bytes:
@@ -50,9 +50,9 @@ class RefusedTest(unittest.TestCase):
 
     def refused(self, reason: str, image: Image, **options: int) -> None:
         with self.assertRaises(exceptions.ImageRefused) as caught:
-            source = qcow2.Qcow2Source(image.fd(), **options)
+            source = qcow2_source.Qcow2Source(image.fd(), **options)
             try:
-                qcow2_reading.whole(source)
+                reading.whole(source)
             finally:
                 source.close()
         self.assertEqual(reason, caught.exception.reason,
@@ -129,7 +129,7 @@ class HeaderTest(RefusedTest):
                     self.refused(reason, spoilt)
                 else:
                     with self.assertRaises(exceptions.ImageRefused):
-                        qcow2_reading.decode(spoilt.fd())
+                        reading.decode(spoilt.fd())
 
     def test_harmless_fields(self) -> None:
         image = mixed()
@@ -142,13 +142,13 @@ class HeaderTest(RefusedTest):
                 (96, 'I', 6),
                 (104, 'Q', 0)):
             with self.subTest(offset=offset, value=value):
-                self.assertEqual(image.guest, qcow2_reading.decode(
+                self.assertEqual(image.guest, reading.decode(
                     image.put(offset, layout, value).fd()))
 
     def test_size_limit(self) -> None:
         image = mixed()
         size = len(image.guest)
-        qcow2.Qcow2Source(image.fd(), max_virtual_size=size).close()
+        qcow2_source.Qcow2Source(image.fd(), max_virtual_size=size).close()
         self.refused('size-limit', image, max_virtual_size=size - 1)
 
     def test_exbibyte_in_200_bytes(self) -> None:
@@ -190,7 +190,7 @@ class HeaderTest(RefusedTest):
                 self.refused(reason, image(*fields))
         # Without the autoclear bit they are stale and not looked at.
         stale = image(0, 1, 2, 3).put(88, 'Q', 0)
-        self.assertEqual(stale.guest, qcow2_reading.decode(stale.fd()))
+        self.assertEqual(stale.guest, reading.decode(stale.fd()))
 
 
 class TableTest(RefusedTest):
@@ -233,7 +233,7 @@ class TableTest(RefusedTest):
                 spoilt = image.put(table, 'Q', value)
                 self.refused(reason, spoilt)
                 # Stale refcounts are what "dirty" means.
-                self.assertEqual(image.guest, qcow2_reading.decode(
+                self.assertEqual(image.guest, reading.decode(
                     spoilt.put(72, 'Q', 1).fd()))
 
     def test_snapshots(self) -> None:
@@ -329,14 +329,14 @@ class CompressedTest(RefusedTest):
                          COMPRESSED | sectors << 58 | start)
 
     def test_deflate(self) -> None:
-        good = qcow2_builder.deflate(content(1))
-        self.assertEqual(content(1), qcow2_reading.decode(
+        good = builder.deflate(content(1))
+        self.assertEqual(content(1), reading.decode(
             self.replaced(good).fd()))
         for stream in (good[:-30], b'\xff' * 100,
-                       qcow2_builder.deflate(b''),
-                       qcow2_builder.deflate(bytes(CS - 1)),
-                       qcow2_builder.deflate(bytes(CS + 1)),
-                       qcow2_builder.deflate(bytes(7 << 20))):
+                       builder.deflate(b''),
+                       builder.deflate(bytes(CS - 1)),
+                       builder.deflate(bytes(CS + 1)),
+                       builder.deflate(bytes(7 << 20))):
             self.refused('bad-compressed-data', self.replaced(stream))
 
     def test_zstd(self) -> None:
@@ -346,7 +346,7 @@ class CompressedTest(RefusedTest):
             return stream.compress(data) + stream.flush()
 
         for good in (zstandard.compress(content(1)), streamed(content(1))):
-            self.assertEqual(content(1), qcow2_reading.decode(
+            self.assertEqual(content(1), reading.decode(
                 self.replaced(good, True).fd()))
         huge = struct.pack('<IBQ', 0xfd2fb528, 0xe0, 1 << 60) + bytes(40)
         window = struct.pack('<IBB', 0xfd2fb528, 0, 17 << 3) + bytes(40)
@@ -374,7 +374,7 @@ class CompressedTest(RefusedTest):
                                COMPRESSED | count << 58 | start)
             if count > sectors:
                 self.assertEqual(spoilt.guest,
-                                 qcow2_reading.decode(spoilt.fd()))
+                                 reading.decode(spoilt.fd()))
             else:
                 self.refused('bad-compressed-data', spoilt)
 
@@ -388,7 +388,7 @@ class DamageTest(unittest.TestCase):
     def outcome(self, image: bytearray) -> bytes | None:
         damaged = Image(image, b'', CS, {}, {})
         try:
-            return qcow2_reading.decode(damaged.fd())
+            return reading.decode(damaged.fd())
         except exceptions.ImageRefused:
             return None
 
