@@ -1,0 +1,224 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The unit tests mirror the package, file by file, or it is said why not.
+
+``a/b.py`` has its tests in ``tests/unit/a/test_b.py``; one aspect of it may
+have a module of its own, ``test_b_aspect.py``.
+"""
+
+from collections.abc import Collection
+from collections.abc import Iterator
+from collections.abc import Mapping
+import pathlib
+import unittest
+
+import glance_lifecycle
+
+TOP = pathlib.Path(*glance_lifecycle.__path__)
+
+# Tests of the project, not of a module.
+PROJECT = {'test_architecture', 'test_entry_points', 'test_mirror'}
+
+# Unit tests of several modules at once, that have no others.
+TOGETHER = {
+    # One policy is shown, checked and explained.
+    'osc/test_policy': {
+        'osc/common/policy_options', 'osc/policy_explain', 'osc/policy_show',
+        'osc/policy_validate'},
+    # The same copies are read back from each.
+    'transfer/backends/test_stored': {
+        'transfer/backends/driver/source', 'transfer/backends/file/source',
+        'transfer/backends/null/source', 'transfer/backends/rbd/source'},
+}
+
+# Parts of what is tested as a whole, by the test of the whole.
+WITHIN = {
+    'unit/osc/test_policy': {'policy/explain'},
+    'unit/policy/test_document': {
+        'policy/schema', 'policy/wants', 'policy/yaml_tree'},
+    'unit/signing/test_properties': {'signing/algorithms'},
+    'unit/signing/test_trust': {'signing/chain'},
+    'unit/signing/test_verify': {'signing/diagnosis'},
+    'unit/transfer/backends/driver/test_sink': {
+        'transfer/backends/driver/store'},
+    'unit/transfer/backends/file/test_sink': {
+        'transfer/backends/errors', 'transfer/backends/file/datadir',
+        'transfer/backends/file/reflink', 'transfer/sharing'},
+    'unit/transfer/backends/object_store/test_source': {
+        'transfer/backends/object_store/ranges'},
+    'unit/transfer/formats/foreign/test_layout': {
+        'transfer/formats/foreign/layout_vhd',
+        'transfer/formats/foreign/tables'},
+    'unit/transfer/formats/qcow2/test_source': {
+        'transfer/formats/qcow2/cluster', 'transfer/formats/qcow2/file',
+        'transfer/formats/qcow2/header', 'transfer/formats/qcow2/layout',
+        'transfer/formats/qcow2/map'},
+    'unit/transfer/test_engine': {
+        'transfer/buffers', 'transfer/digest', 'transfer/lane'},
+    'unit/transfer/test_runner': {
+        'transfer/child', 'transfer/job', 'transfer/opening',
+        'transfer/work'},
+}
+
+# What says nothing without the real thing - a Glance and its database, a
+# store, a cloud - by the functional test that runs it there.
+REAL = {
+    'functional/stores/test_rbd': {
+        'transfer/backends/rbd/cluster', 'transfer/backends/rbd/sink'},
+    'functional/stores/test_s3': {
+        'transfer/backends/s3/service', 'transfer/backends/s3/sink'},
+    'functional/stores/test_source_matrix': {
+        'transfer/backends/s3/source', 'transfer/backends/swift/source'},
+    'functional/stores/test_store_copy_rbd': {'copies/server_side'},
+    'functional/stores/test_swift': {
+        'transfer/backends/swift/account', 'transfer/backends/swift/service',
+        'transfer/backends/swift/sink'},
+    'functional/test_contract': {
+        'glance_host/running', 'glance_host/settings'},
+    'functional/test_import': {
+        'glance_host/domain', 'jobs/targets', 'plugin/flow',
+        'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',
+        'plugin/tasks/transfer'},
+    'functional/test_kill': {
+        'cmd/manage', 'glance_host/database', 'plugin/outcome',
+        'recovery/recovering'},
+    'functional/test_modes': {'plugin/tasks/stage'},
+    'functional/test_osc_policy': {'osc/common/connection', 'osc/drift'},
+    'functional/test_osc_signing': {
+        'osc/attestation', 'osc/common/shown', 'osc/common/upload',
+        'osc/sign', 'osc/signature_audit', 'osc/verify'},
+    'functional/test_policy': {'plugin/policy'},
+    'functional/test_protection': {
+        'enforcement/check', 'enforcement/guard', 'glance_host/enforcement'},
+    'functional/test_signing': {
+        'plugin/signatures', 'plugin/tasks/attest',
+        'plugin/tasks/verify_source', 'signing/configured'},
+    'functional/test_store_copy': {
+        'copies/copying', 'copies/host', 'glance_host/copies', 'jobs/copies',
+        'osc/common/copy_image', 'osc/common/progress',
+        'osc/common/store_host', 'osc/store_copy'},
+    'functional/test_store_drop': {'osc/store_drop'},
+    'functional/test_store_show_verify': {
+        'copies/looking', 'copies/verifying', 'osc/store_show',
+        'osc/store_verify'},
+}
+
+# Only declarations: options, data without methods, interfaces.
+DECLARATIONS = {
+    'audit/finding', 'audit/image', 'conf/file_key_manager',
+    'conf/lifecycle', 'conf/protection', 'conf/signing', 'conf/transfer',
+    'copies/known', 'dependents/null', 'policy/facts', 'transfer/extents',
+    'transfer/sink', 'transfer/source', 'version',
+}
+
+
+def modules(top: pathlib.Path) -> set[str]:
+    """Paths of a package's modules, without the tests and ``.py``."""
+    found = (path.relative_to(top).with_suffix('')
+             for path in top.rglob('*.py') if path.stem != '__init__')
+    return {path.as_posix() for path in found if path.parts[0] != 'tests'}
+
+
+def unit_tests(top: pathlib.Path) -> set[str]:
+    """The same, of the unit tests."""
+    base = top / 'tests' / 'unit'
+    return {path.relative_to(base).with_suffix('').as_posix()
+            for path in base.rglob('test_*.py')}
+
+
+def mirrored(test: str, there: Collection[str]) -> str | None:
+    """The module that a test is named after, by as much as there is."""
+    folder, _, name = test.rpartition('/')
+    name = name.removeprefix('test_')
+    while name:
+        module = f'{folder}/{name}' if folder else name
+        if module in there:
+            return module
+        name = name.rpartition('_')[0]
+    return None
+
+
+def tables() -> Iterator[tuple[str, str]]:
+    """Module and test, as the tables above have them."""
+    for test, names in TOGETHER.items():
+        yield from ((name, 'unit/' + test) for name in names)
+    for table in (WITHIN, REAL):
+        for test, names in table.items():
+            yield from ((name, test) for name in names)
+    yield from ((name, '') for name in DECLARATIONS)
+
+
+def strangers(tests: Collection[str], there: Collection[str],
+              known: Collection[str]) -> list[str]:
+    """Tests that are named after no module."""
+    return sorted(test for test in tests
+                  if test not in known and mirrored(test, there) is None)
+
+
+def untested(tests: Collection[str], there: Collection[str],
+             excused: Collection[str]) -> list[str]:
+    """Modules that neither a test nor a table names."""
+    seen = {mirrored(test, there) for test in tests}
+    return sorted(set(there) - seen - set(excused))
+
+
+def outdated(tests: Collection[str], there: Collection[str],
+             excused: Mapping[str, str]) -> list[str]:
+    """What the tables say of modules that are gone, or have a test by now."""
+    seen = {mirrored(test, there) for test in tests}
+    return sorted(module for module in excused
+                  if module not in there or module in seen)
+
+
+class MirrorTest(unittest.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.modules, self.tests = modules(TOP), unit_tests(TOP)
+        self.excused = dict(tables())
+
+    def test_tests_have_modules(self) -> None:
+        self.assertEqual([], strangers(self.tests, self.modules,
+                                       PROJECT | TOGETHER.keys()))
+
+    def test_modules_have_tests(self) -> None:
+        self.assertEqual([], untested(self.tests, self.modules,
+                                      self.excused))
+
+    def test_tables_shrink(self) -> None:
+        self.assertEqual([], outdated(self.tests, self.modules,
+                                      self.excused))
+
+    def test_tables_name_tests(self) -> None:
+        named = {test for _, test in tables() if test}
+        self.assertEqual([], sorted(
+            test for test in named
+            if not (TOP / 'tests' / f'{test}.py').is_file()))
+        self.assertEqual(len(list(tables())), len(self.excused))
+
+
+class CheckTest(unittest.TestCase):
+    """The checks find what they look for."""
+
+    def test_all(self) -> None:
+        there = {'a/b', 'a/b_c', 'a/d', 'e'}
+        tests = {'a/test_b', 'a/test_b_other', 'a/test_b_c_other', 'test_f',
+                 'test_a', 'a/test_e'}
+        self.assertEqual(['a/b', 'a/b', 'a/b_c'], [
+            mirrored(test, there) for test in (
+                'a/test_b', 'a/test_b_other', 'a/test_b_c_other')])
+        self.assertEqual(['a/test_e', 'test_a'],
+                         strangers(tests, there, {'test_f'}))
+        self.assertEqual(['e'], untested(tests, there, {'a/d'}))
+        self.assertEqual(['a/b', 'gone'], outdated(
+            tests, there, {'a/b': '', 'gone': '', 'a/d': ''}))
