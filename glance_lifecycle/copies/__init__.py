@@ -14,7 +14,7 @@
 
 ``host``: the Glance of this host. ``looking``: what there is, in words of
 ``known``. ``verifying``, ``copying``, ``dropping``: one operation each.
-``verified``: what was verified when.
+``verified``: what was verified when. ``facade``: all of it, for commands.
 """
 
 import warnings

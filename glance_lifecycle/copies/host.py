@@ -25,7 +25,6 @@ from typing import Any
 from oslo_config import cfg
 
 from glance_lifecycle.conf import opts
-from glance_lifecycle.dependents import base
 from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
 
@@ -98,11 +97,6 @@ def image(image_id: str, expected: Any) -> glance_host.StoredImage:
             'here. Is this a host of the cloud that you are logged in to?'
             % image_id)
     return found
-
-
-def ceph_clusters() -> dict[str, base.Ceph]:
-    """How the stores log in to Ceph: store -> cluster."""
-    return glance_host.ceph_clusters()
 
 
 def _name(uid: int) -> str:

@@ -48,6 +48,10 @@ class Outcome:
     seconds: float | None = None
     detail: str = ''
 
+    @property
+    def good(self) -> bool:
+        return self.result is Result.VERIFIED
+
 
 def check_hash(image: glance_host.StoredImage) -> None:
     """:raises ImageRefused: there is nothing to compare with"""

@@ -19,7 +19,6 @@ work is in ``guard``, which is imported when the first request asks.
 
 from collections.abc import Mapping
 from collections.abc import MutableMapping
-import importlib
 from typing import Any
 
 from oslo_policy import policy
@@ -36,7 +35,7 @@ class LifecycleCheck(policy.Check):
     def __call__(self, target: Mapping[str, Any],
                  creds: MutableMapping[str, Any], enforcer: policy.Enforcer,
                  current_rule: str | None = None) -> bool:
-        guard = importlib.import_module('glance_lifecycle.enforcement.guard')
+        from glance_lifecycle.enforcement import guard
         guard.check(self.match, target, creds, lambda: _is_admin(
             enforcer, creds))
         return True

@@ -12,9 +12,12 @@
 
 """``openstack image lifecycle store copy``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
@@ -24,6 +27,9 @@ from glance_lifecycle.osc.common import copy_image
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
+
+if TYPE_CHECKING:
+    from glance_lifecycle.copies import facade
 
 _COLUMNS = ('Store', 'Result', 'Written', 'Seconds', 'Detail')
 
@@ -79,19 +85,18 @@ class CopyToStores(command.Lister):
         return _COLUMNS, rows
 
     def _here(self, parsed_args: argparse.Namespace,
-              host: store_host.Host) -> list[Row]:
-        store_host.module('host').check_user()
-        copying = store_host.module('copying')
-        for text in copying.recover(host.image.id):
+              host: facade.Copies) -> list[Row]:
+        host.check_user()
+        for text in host.recover():
             self.app.stderr.write('Undone of an earlier copy: %s\n' % text)
         line = progress.Progress(
             'Copying to ' + ', '.join(parsed_args.stores),
             host.image.size or 0)
         try:
-            outcomes = copying.Copying(
-                host.image, parsed_args.stores, parsed_args.source,
+            outcomes = host.copy(
+                parsed_args.stores, parsed_args.source,
                 lambda report: line.at(report['done']),
-                trust=parsed_args.trust).run()
+                trust=parsed_args.trust)
         finally:
             line.end()
         return [(o.store, str(o.result), _number(o.written),

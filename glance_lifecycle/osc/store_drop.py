@@ -12,9 +12,12 @@
 
 """``openstack image lifecycle store drop``"""
 
+from __future__ import annotations
+
 import argparse
 import sys
 from typing import Any
+from typing import TYPE_CHECKING
 import urllib.parse
 
 from openstack import exceptions as sdk_exceptions
@@ -29,6 +32,9 @@ from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
 from glance_lifecycle.osc import store_show
+
+if TYPE_CHECKING:
+    from glance_lifecycle.copies import facade
 
 _PROVIDER = 'rbd_children'
 
@@ -93,7 +99,7 @@ class DropFromStore(command.Command):
             self._clones(parsed_args, resource, host))
 
     def _clones(self, parsed_args: argparse.Namespace, resource: Any,
-                host: store_host.Host | None) -> base.Answer:
+                host: facade.Copies | None) -> base.Answer:
         """What was cloned from this very copy."""
         store = parsed_args.store
         if store not in store_host.stores_of(resource):
@@ -101,9 +107,9 @@ class DropFromStore(command.Command):
         client = connection.of(self).image
         ceph = {'': base.Ceph(parsed_args.ceph_conf, parsed_args.ceph_user)}
         if host is not None:
-            url = host.copy_in(store).url
+            url: str | None = store_host.copy_in(host, store).url
             if not (parsed_args.ceph_conf or parsed_args.ceph_user):
-                ceph = store_host.module('host').ceph_clusters()
+                ceph = host.ceph_clusters()
         else:
             kinds = policy_options.store_kinds(client) or {}
             if kinds.get(store, 'rbd') != 'rbd':

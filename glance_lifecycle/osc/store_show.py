@@ -12,16 +12,22 @@
 
 """``openstack image lifecycle store show``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
 from glance_lifecycle.copies import known
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
+
+if TYPE_CHECKING:
+    from glance_lifecycle.copies import facade
 
 _COLUMNS = ('Store', 'Type', 'Present', 'Size', 'Allocated', 'Hash',
             'Verified', 'Detail')
@@ -58,12 +64,12 @@ class ShowStores(command.Lister):
             for copy in copies)
 
 
-def look(host: store_host.Host | None, resource: Any) -> list[known.Copy]:
+def look(host: facade.Copies | None, resource: Any) -> list[known.Copy]:
     """All copies, as far as can be seen from here."""
     if host is None:
         return [known.Copy(store, detail=_ELSEWHERE)
                 for store in store_host.stores_of(resource)]
-    return list(store_host.module('looking').look(host.image))
+    return host.look()
 
 
 def _yes(value: bool | None) -> str:

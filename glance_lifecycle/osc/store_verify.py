@@ -12,16 +12,24 @@
 
 """``openstack image lifecycle store verify``"""
 
+from __future__ import annotations
+
 import argparse
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
+
+if TYPE_CHECKING:
+    from glance_lifecycle.copies import facade
+    from glance_lifecycle import glance_host
 
 _COLUMNS = ('Store', 'Result', 'Read', 'Seconds', 'Detail')
 
@@ -54,28 +62,31 @@ class VerifyStores(command.Lister):
         resource = store_host.find(self, parsed_args.image)
         with shown.errors():
             host = store_host.needed(parsed_args, resource)
-            store_host.module('verifying').check_hash(host.image)
-        copies = [host.copy_in(store) for store in parsed_args.stores
+            host.check_hash()
+        copies = [store_host.copy_in(host, store)
+                  for store in parsed_args.stores
                   ] if parsed_args.stores else host.image.copies
         return _COLUMNS, self._rows(host, copies)
 
-    def _rows(self, host: store_host.Host, copies: Sequence[Any]
+    def _rows(self, host: facade.Copies,
+              copies: Sequence[glance_host.StoredCopy]
               ) -> Iterator[Sequence[Any]]:
-        verification = store_host.module('verifying')
         for copy in copies:
             line = progress.Progress('Reading from ' + copy.store,
                                      host.image.size or 0)
             try:
                 with shown.errors():
-                    outcome = verification.verify(
-                        host.image, copy,
-                        lambda report, at=line.at: at(report['done']))
+                    outcome = host.verify(copy, _shown_by(line))
             finally:
                 line.end()
-            self.failed |= outcome.result != verification.Result.VERIFIED
+            self.failed |= not outcome.good
             yield (outcome.store, str(outcome.result),
                    *map(_number, (outcome.read, outcome.seconds)),
                    outcome.detail)
+
+
+def _shown_by(line: progress.Progress) -> Callable[[dict[str, Any]], None]:
+    return lambda report: line.at(report['done'])
 
 
 def _number(value: float | None) -> Any:

@@ -12,21 +12,27 @@
 
 """The image by the Image API, and its copies by the Glance of this host.
 
-Glance's own modules are imported only when they are needed and there: the
-client of a user has none.
+Glance's own modules, and what uses them, are imported only when they are
+needed and there: the client of a user has none.
 """
 
+from __future__ import annotations
+
 import argparse
-import importlib
 import importlib.util
 import os
 from typing import Any
+from typing import TYPE_CHECKING
 
 from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
+
+if TYPE_CHECKING:
+    from glance_lifecycle.copies import facade
+    from glance_lifecycle import glance_host
 
 WHERE = ('Run it on a host of glance-api, as its user, with the openstack '
          'command of its Python environment, and --config-file if its '
@@ -71,29 +77,21 @@ def stores_of(resource: Any) -> list[str]:
     return [store.strip() for store in found.split(',') if store.strip()]
 
 
-class Host:
-    """The Glance of this host.
+def copy_in(host: facade.Copies, store: str) -> glance_host.StoredCopy:
+    """The copy in that store.
 
-    :ivar image: what its database says of the image
+    :raises CommandError: there is none
     """
-
-    def __init__(self, resource: Any) -> None:
-        self.image = module('host').image(resource.id, resource)
-
-    def copy_in(self, store: str) -> Any:
-        """The copy in that store.
-
-        :raises CommandError: there is none
-        """
-        for copy in self.image.copies:
-            if copy.store == store:
-                return copy
-        raise osc_exceptions.CommandError(
-            'Image %s has no copy in store %s; it has in %s.' % (
-                self.image.id, store, ', '.join(self.image.stores)))
+    for copy in host.image.copies:
+        if copy.store == store:
+            return copy
+    raise osc_exceptions.CommandError(
+        'Image %s has no copy in store %s; it has in %s.' % (
+            host.image.id, store, ', '.join(host.image.stores)))
 
 
-def here(parsed_args: argparse.Namespace, resource: Any) -> Host | None:
+def here(parsed_args: argparse.Namespace, resource: Any
+         ) -> facade.Copies | None:
     """None where neither options nor this host know of a Glance.
 
     :raises ConfigurationError: they do, and it is of no use
@@ -108,14 +106,17 @@ def here(parsed_args: argparse.Namespace, resource: Any) -> Host | None:
                 'Glance is not installed in the Python environment of this '
                 'command. ' + WHERE)
         return None
-    host = module('host')
-    if not named and not host.is_here():
-        return None
-    host.configure(parsed_args.config_file, parsed_args.config_dir)
-    return Host(resource)
+    try:
+        from glance_lifecycle.copies import facade
+    except ImportError as error:
+        raise exceptions.ConfigurationError(
+            detail='the Python module %s is not installed. %s' % (
+                error.name, WHERE)) from error
+    return facade.of(resource, parsed_args.config_file,
+                     parsed_args.config_dir)
 
 
-def needed(parsed_args: argparse.Namespace, resource: Any) -> Host:
+def needed(parsed_args: argparse.Namespace, resource: Any) -> facade.Copies:
     """The same, where nothing can be done without, and something is written.
 
     :raises CommandError: there is none
@@ -124,18 +125,5 @@ def needed(parsed_args: argparse.Namespace, resource: Any) -> Host:
     if found is None:
         raise osc_exceptions.CommandError(
             'There is no configuration of glance-api here. ' + WHERE)
-    module('host').check_user()
+    found.check_user()
     return found
-
-
-def module(name: str) -> Any:
-    """One of ``glance_lifecycle.copies``.
-
-    :raises ConfigurationError: what it needs is missing
-    """
-    try:
-        return importlib.import_module('glance_lifecycle.copies.' + name)
-    except ImportError as error:
-        raise exceptions.ConfigurationError(
-            detail='the Python module %s is not installed. %s' % (
-                error.name, WHERE)) from error

@@ -104,9 +104,9 @@ REAL = {
         'plugin/signatures', 'plugin/tasks/attest',
         'plugin/tasks/verify_source', 'signing/configured'},
     'functional/test_store_copy': {
-        'copies/copying', 'copies/host', 'glance_host/copies', 'jobs/copies',
-        'osc/common/copy_image', 'osc/common/progress',
-        'osc/common/store_host', 'osc/store_copy'},
+        'copies/copying', 'copies/facade', 'copies/host',
+        'glance_host/copies', 'jobs/copies', 'osc/common/copy_image',
+        'osc/common/progress', 'osc/common/store_host', 'osc/store_copy'},
     'functional/test_store_drop': {'osc/store_drop'},
     'functional/test_store_show_verify': {
         'copies/looking', 'copies/verifying', 'osc/store_show',
