@@ -12,26 +12,22 @@
 
 """One bucket of an S3 service, whose calls all end."""
 
-from collections.abc import Callable
 import contextlib
 import dataclasses
 import functools
 import logging
 from typing import Any
-from typing import TypeVar
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.object_store \
     import marks as object_marks
-from glance_lifecycle.transfer.backends.object_store import network_errors
 from glance_lifecycle.transfer.backends.object_store import patience
 from glance_lifecycle.transfer.backends.object_store import ranges
+from glance_lifecycle.transfer.backends.object_store import service
 from glance_lifecycle.transfer.backends.s3 import options as s3_options
 from glance_lifecycle.transfer.backends import settings
 
 LOG = logging.getLogger(__name__)
-
-T = TypeVar('T')
 
 _KEYS = ('s3_store_access_key', 's3_store_secret_key')
 
@@ -76,7 +72,7 @@ class Upload:
     initiated: float
 
 
-class Service:
+class Service(service.ObjectService):
     """A bucket, and the client that talks to it from any thread.
 
     :param options: what ``s3_options.describe`` returned
@@ -84,6 +80,8 @@ class Service:
     :ivar clock: the service's, when it answered last; seconds since the
         epoch
     """
+
+    unreached = 'no connection to the service of s3_store_host'
 
     def __init__(self, store: str, options: dict[str, Any]) -> None:
         self.store = store
@@ -97,6 +95,11 @@ class Service:
                             self._errors.IncompleteReadError,
                             # Of botocore's parsers, for half a header.
                             ValueError)
+        self._all_errors = (self._errors.ClientError,
+                            self._errors.BotoCoreError, ValueError)
+        self._timeouts = (self._errors.ReadTimeoutError,
+                          self._errors.ConnectTimeoutError)
+        self._lasting = (self._errors.SSLError,)
         self._client: Any = None
 
     def connect(self) -> None:
@@ -164,20 +167,12 @@ class Service:
             answer['ResponseMetadata']['HTTPHeaders'].get('date'))
         return answer
 
-    def _insist(self, doing: str, attempt: Callable[[], T]) -> T:
-        try:
-            return self.patience.insist(attempt, self._may_pass)
-        except (self._errors.ClientError, self._errors.BotoCoreError,
-                ValueError) as error:
-            raise self._failure(doing, error) from error
-
-    def _may_pass(self, error: Exception) -> bool:
+    def _answer_passes(self, error: Exception) -> bool | None:
         code, status = self._code(error)
-        if code:
-            return code in _PASSING or (
-                status >= 500 and status not in _LASTING_STATUS)
-        return (isinstance(error, self._no_answers) and
-                not isinstance(error, self._errors.SSLError))
+        if not code:
+            return None
+        return code in _PASSING or (
+            status >= 500 and status not in _LASTING_STATUS)
 
     def _code(self, error: BaseException) -> tuple[str, int]:
         """What the service answered: its code and HTTP's; or '' and 0."""
@@ -188,11 +183,9 @@ class Service:
         code = response.get('Error', {}).get('Code') or str(status)
         return str(code), int(status)
 
-    def _failure(self, doing: str,
+    def _refusal(self, doing: str,
                  error: Exception) -> exceptions.StoreError:
         code, status = self._code(error)
-        if isinstance(error, self._no_answers):
-            return self._no_answer(doing, error)
         if not code:
             return exceptions.StoreError(
                 store=self.store,
@@ -211,20 +204,6 @@ class Service:
         if code in _HINTS:
             detail += '; ' + _HINTS[code] % {'bucket': self.bucket}
         return exceptions.StoreError(store=self.store, detail=detail)
-
-    def _no_answer(self, doing: str,
-                   error: Exception) -> exceptions.StoreError:
-        if network_errors.is_timeout(error) or isinstance(error, (
-                self._errors.ReadTimeoutError,
-                self._errors.ConnectTimeoutError)):
-            self.patience.silent = True
-            detail = ('the service did not answer within %g s; check that '
-                      'it runs' % self.patience.seconds)
-        else:
-            detail = ('no connection to the service of s3_store_host: %s' %
-                      network_errors.cause(error))
-        return exceptions.StoreError(store=self.store,
-                                     detail='%s: %s' % (doing, detail))
 
     # The bucket.
 

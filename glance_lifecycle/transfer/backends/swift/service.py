@@ -24,9 +24,9 @@ from typing import TypeVar
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.object_store \
     import marks as object_marks
-from glance_lifecycle.transfer.backends.object_store import network_errors
 from glance_lifecycle.transfer.backends.object_store import patience
 from glance_lifecycle.transfer.backends.object_store import ranges
+from glance_lifecycle.transfer.backends.object_store import service
 from glance_lifecycle.transfer.backends.swift import account as swift_account
 from glance_lifecycle.transfer.backends.swift import options as swift_options
 from glance_lifecycle.transfer.backends.swift import stream as swift_stream
@@ -52,7 +52,7 @@ _IN_A_HEAD = frozenset(('content-length', 'date', 'etag', 'x-timestamp'))
 _PASSING = (408, 429, 498, 499, 500, 502, 503, 504)
 
 
-class Service:
+class Service(service.ObjectService):
     """A container, and connections to it.
 
     :param options: what ``swift_options.describe`` returned
@@ -60,6 +60,8 @@ class Service:
     :ivar clock: the service's, when it answered last; seconds since the
         epoch
     """
+
+    unreached = 'the connection to the service failed'
 
     def __init__(self, store: str, options: dict[str, Any],
                  container: str) -> None:
@@ -74,6 +76,9 @@ class Service:
         self._no_answers = (
             self._requests.RequestException,
             swift_options.library(store, 'urllib3.exceptions').HTTPError)
+        self._all_errors = (self._swift.ClientException, *self._no_answers)
+        self._timeouts = (self._requests.Timeout,)
+        self._lasting = (self._requests.SSLError,)
         self._account: swift_account.Account | None = None
         self._url = ''
         self._connection: Any = None
@@ -131,13 +136,13 @@ class Service:
             return getattr(self._swift.client, function)(
                 self._url, token, *args, http_conn=self._connection,
                 **kwargs)
-        return self._insist(doing, attempt)
+        return self._signed_in(doing, attempt)
 
-    def _insist(self, doing: str, attempt: Callable[[str], T]) -> T:
+    def _signed_in(self, doing: str, attempt: Callable[[str], T]) -> T:
         """What an attempt with a token returns, in the end."""
         tokens: list[str] = []
 
-        def signed_in() -> T:
+        def with_token() -> T:
             tokens.append(self.account.token())
             return attempt(tokens[-1])
 
@@ -148,17 +153,11 @@ class Service:
                 return True
             return self._may_pass(error)
 
-        try:
-            return self.patience.insist(signed_in, may_pass)
-        except (self._swift.ClientException, *self._no_answers) as error:
-            raise self._failure(doing, error) from error
+        return self._insist(doing, with_token, may_pass)
 
-    def _may_pass(self, error: Exception) -> bool:
+    def _answer_passes(self, error: Exception) -> bool | None:
         status = self.status(error)
-        if status:
-            return status in _PASSING
-        return (isinstance(error, self._no_answers) and
-                not isinstance(error, self._requests.SSLError))
+        return status in _PASSING if status else None
 
     def status(self, error: BaseException | None) -> int:
         """What Swift answered, or 0."""
@@ -166,11 +165,9 @@ class Service:
             return int(error.http_status or 0)
         return 0
 
-    def _failure(self, doing: str,
+    def _refusal(self, doing: str,
                  error: Exception) -> exceptions.StoreError:
         status = self.status(error)
-        if isinstance(error, self._no_answers):
-            return self._no_answer(doing, error)
         detail = '%s: Swift answered %s' % (
             doing, status or type(error).__name__)
         if status in _FULL:
@@ -183,19 +180,6 @@ class Service:
         if status in _HINTS:
             detail += '; ' + _HINTS[status] % {'container': self.container}
         return exceptions.StoreError(store=self.store, detail=detail)
-
-    def _no_answer(self, doing: str,
-                   error: Exception) -> exceptions.StoreError:
-        if isinstance(error, self._requests.Timeout) or (
-                network_errors.is_timeout(error)):
-            self.patience.silent = True
-            detail = ('the service did not answer within %g s; check that '
-                      'it runs' % self.patience.seconds)
-        else:
-            detail = ('the connection to the service failed: %s' %
-                      network_errors.cause(error))
-        return exceptions.StoreError(store=self.store,
-                                     detail='%s: %s' % (doing, detail))
 
     # The container.
 
@@ -309,7 +293,7 @@ class Service:
                 raise self._cut_off()
             return found
 
-        found = self._insist(doing, attempt)
+        found = self._signed_in(doing, attempt)
         if found is not None:
             self.clock = object_marks.service_time(found['date'])
         return found
@@ -403,7 +387,7 @@ class Service:
                     raise self._cut_off()
                 return headers, data
         try:
-            return self._insist('reading the copy', attempt)
+            return self._signed_in('reading the copy', attempt)
         except exceptions.StoreError as error:
             if self.status(error.__cause__) in (404, 416):
                 return {}, None
