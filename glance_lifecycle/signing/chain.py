@@ -89,7 +89,7 @@ def unsupported(certificate: x509.Certificate) -> list[str]:
     return [extension.oid.dotted_string
             for extension in certificate.extensions
             if extension.oid in _LIMITS
-            or extension.critical and extension.oid not in _KNOWN]
+            or (extension.critical and extension.oid not in _KNOWN)]
 
 
 def is_self_signed(certificate: x509.Certificate) -> bool:

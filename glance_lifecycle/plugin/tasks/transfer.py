@@ -20,6 +20,7 @@ from taskflow import task
 
 from glance_lifecycle import glance_host
 from glance_lifecycle.jobs import targets
+from glance_lifecycle.plugin import job as plan_job
 from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import progress
@@ -78,8 +79,8 @@ def run(session: sessions.Session, plan: plans.Plan,
     :returns: what Transfer provides; ``session.stored`` is set
     """
     assert session.journal is not None  # noqa: S101 - Admit saw to it
-    job = targets.job(session.glance.image_id, plan, stores, algorithms,
-                      session.journal.fd)
+    job = plan_job.make(session.glance.image_id, plan, stores,
+                        algorithms, session.journal.fd)
     shown = progress.Progress()
     child = runner.Child(
         job, session.fd,

@@ -54,10 +54,7 @@ PURE = ('policy', 'planning')
 
 # What breaks a rule today, as ``module: imported module``, and why. An entry
 # that breaks none any more fails the test.
-EXCEPTIONS: dict[str, str] = {
-    'recovery.recovering: plugin.outcome':
-        'keeps_staged() and remove() are to move there.',
-}
+EXCEPTIONS: dict[str, str] = {}
 
 
 @dataclasses.dataclass(frozen=True)

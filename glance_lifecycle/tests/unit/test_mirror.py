@@ -27,7 +27,8 @@ import glance_lifecycle
 TOP = pathlib.Path(*glance_lifecycle.__path__)
 
 # Tests of the project, not of a module.
-PROJECT = {'test_architecture', 'test_entry_points', 'test_mirror'}
+PROJECT = {'test_architecture', 'test_entry_points', 'test_mirror',
+           'test_waiting'}
 
 # Unit tests of several modules at once, that have no others.
 TOGETHER = {
@@ -46,6 +47,7 @@ WITHIN = {
     'unit/osc/test_policy': {'policy/explain'},
     'unit/policy/test_document': {
         'policy/schema', 'policy/wants', 'policy/yaml_tree'},
+    'unit/signing/test_attestation': {'signing/envelope'},
     'unit/signing/test_properties': {'signing/algorithms'},
     'unit/signing/test_trust': {'signing/chain'},
     'unit/signing/test_verify': {'signing/diagnosis'},
@@ -53,9 +55,11 @@ WITHIN = {
         'transfer/backends/driver/store'},
     'unit/transfer/backends/file/test_sink': {
         'transfer/backends/errors', 'transfer/backends/file/datadir',
-        'transfer/backends/file/reflink', 'transfer/sharing'},
+        'transfer/backends/file/reflink', 'transfer/backends/file/undo',
+        'transfer/sharing'},
     'unit/transfer/backends/object_store/test_source': {
         'transfer/backends/object_store/ranges'},
+    'unit/transfer/formats/test_content': {'transfer/formats/detect'},
     'unit/transfer/formats/foreign/test_layout': {
         'transfer/formats/foreign/layout_vhd',
         'transfer/formats/foreign/tables'},
@@ -82,16 +86,16 @@ REAL = {
     'functional/stores/test_store_copy_rbd': {'copies/server_side'},
     'functional/stores/test_swift': {
         'transfer/backends/swift/account', 'transfer/backends/swift/service',
-        'transfer/backends/swift/sink'},
+        'transfer/backends/swift/sink', 'transfer/backends/swift/undo'},
     'functional/test_contract': {
         'glance_host/running', 'glance_host/settings'},
+    'functional/test_database': {'glance_host/transactions'},
     'functional/test_import': {
-        'glance_host/domain', 'jobs/targets', 'plugin/flow',
+        'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',
         'plugin/tasks/transfer'},
     'functional/test_kill': {
-        'cmd/manage', 'glance_host/database', 'plugin/outcome',
-        'recovery/recovering'},
+        'cmd/manage', 'glance_host/database', 'plugin/outcome'},
     'functional/test_modes': {'plugin/tasks/stage'},
     'functional/test_osc_policy': {'osc/common/connection', 'osc/drift'},
     'functional/test_osc_signing': {
@@ -117,7 +121,7 @@ REAL = {
 DECLARATIONS = {
     'audit/finding', 'audit/image', 'conf/file_key_manager',
     'conf/lifecycle', 'conf/protection', 'conf/signing', 'conf/transfer',
-    'copies/known', 'dependents/null', 'policy/facts', 'transfer/extents',
+    'copies/known', 'dependents/null', 'transfer/extents',
     'transfer/sink', 'transfer/source', 'version',
 }
 

@@ -44,7 +44,8 @@ class ReachTest(base.BaseTestCase):
     def test_file_stores_have_no_network(self) -> None:
         job = jobs.Job(
             image_id='x',
-            source='glance_lifecycle.transfer.formats.qcow2.source:Qcow2Source',
+            source='glance_lifecycle.transfer.formats.qcow2.source:'
+            'Qcow2Source',
             source_options={}, digests=(), readable=('/etc/more',),
             targets=tuple(jobs.Target(
                 store, 'glance_lifecycle.transfer.backends.file.sink:FileSink',

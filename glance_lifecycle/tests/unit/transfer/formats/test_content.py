@@ -194,7 +194,7 @@ class LooksTest(ContentTestCase):
                         {'require_image_format_match': False},
                         {'vmdk_allowed_types': ()}):
             rules = dataclasses.replace(RULES, **changes)
-            for name, (data, reason) in LOOKS.items():
+            for name, (data, _reason) in LOOKS.items():
                 with self.subTest(name, **changes):
                     self.check(data, rules=rules)
         self.assertIsNone(self.check(
