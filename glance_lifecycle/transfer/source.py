@@ -13,6 +13,7 @@
 """What a source is: the guest's bytes of one image, readable at random."""
 
 import abc
+from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,6 +54,16 @@ class Source(abc.ABC):
         :raises LifecycleError: it cannot be opened
         """
         return {}
+
+    def prepare(self, cancelled: Callable[[], bool] = lambda: False) -> None:
+        """Do what takes long before anything can be read.
+
+        Called once, in a thread that outlives the source, before ``extents``
+        and ``read_into``; for most sources there is nothing to do.
+
+        :param cancelled: asked often; True ends it
+        :raises LifecycleError: it cannot be done
+        """
 
     @abc.abstractmethod
     def extents(self) -> Iterator[extents.Extent]:

@@ -90,10 +90,7 @@ class Work:
     def _transfer(self) -> engine.Report:
         source = self._job.open_source(self._fd, self._reserved)
         try:
-            # Only a source that must convert first has something to prepare.
-            prepare = getattr(source, 'open', None)
-            if prepare is not None:
-                prepare(lambda: self._cancelled is not None)
+            source.prepare(lambda: self._cancelled is not None)
             sinks = [t.make(self._job.image_id, self._note)
                      for t in self._job.targets]
             self._engine = engine.Engine(

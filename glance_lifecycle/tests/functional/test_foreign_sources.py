@@ -96,7 +96,7 @@ class ForeignTestCase(base.BaseTestCase):
         """Digest of what the guest sees, as the engine reads it."""
         source = self.source(path, disk_format)
         try:
-            source.open()
+            source.prepare()
             digest = hashlib.sha512()
             for extent in source.extents():
                 content = bytearray(extent.length)
@@ -130,14 +130,14 @@ class SoundTest(ForeignTestCase):
             self.assertEqual(disk_format, found.reader)
             source = self.source(path, disk_format)
             before = source.virtual_size
-            source.open()
+            source.prepare()
             self.assertEqual(before, source.virtual_size)
             self.assertIn(found.virtual_size, (None, before))
 
     def test_holes_stay_holes(self) -> None:
         path = self.image('vmdk', size=200 * MIB)
         source = self.source(path, 'vmdk')
-        source.open()
+        source.prepare()
         data = sum(e.length for e in source.extents()
                    if e.kind is extents.Kind.DATA)
         self.assertLess(data, 4 * MIB)
@@ -148,7 +148,7 @@ class SoundTest(ForeignTestCase):
         source = self.source(path, 'vdi')
         path.unlink()
         path.write_bytes(b'another file at this path')
-        source.open()
+        source.prepare()
         content = bytearray(source.virtual_size)
         source.read_into(0, memoryview(content))
         self.assertEqual(expected, hashlib.sha512(content).hexdigest())
@@ -238,7 +238,7 @@ class BadTest(ForeignTestCase):
             stream.truncate(65536 + (1 << 30))
         for path, size in ((plain, 1 << 30), (compressed, 64 * MIB)):
             source = self.source(path, 'vmdk')
-            source.open()
+            source.prepare()
             self.assertEqual(size, source.virtual_size)
             for place, mark in marks.items():
                 found = bytearray(len(mark))
@@ -249,7 +249,7 @@ class BadTest(ForeignTestCase):
         path = self.image('vdi')
         for limit in (10 * MIB, 32 * MIB):
             source = self.source(path, 'vdi', memory_limit=limit)
-            error = self.assertRaises(exceptions.TransferFailed, source.open)
+            error = self.assertRaises(exceptions.TransferFailed, source.prepare)
             self.assertIn('raise the limit', str(error))
 
     def test_qemu_img_dies_with_us(self) -> None:
@@ -267,7 +267,7 @@ class BadTest(ForeignTestCase):
             'foreign\n'
             'confine.converter = lambda *_: (-1, b"")\n'
             'foreign.ForeignSource(os.open(%r, 0), disk_format="vdi", '
-            'image_id="x", scratch_dir=%r, qemu_img=%r).open()\n' % (
+            'image_id="x", scratch_dir=%r, qemu_img=%r).prepare()\n' % (
                 str(path), str(self.scratch), str(slow)))])
         pid_file = self.work / 'pid'
         waiting.until('it runs', lambda: pid_file.exists()

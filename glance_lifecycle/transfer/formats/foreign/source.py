@@ -69,10 +69,10 @@ _NO_MEMORY = ('Cannot allocate memory', 'failed to map', 'failed to allocate',
 
 
 class ForeignSource(source.Source):
-    """An image that ``open()`` converts into a scratch file.
+    """An image that ``prepare()`` converts into a scratch file.
 
     The constructor inspects, and refuses what can be refused without work;
-    ``open`` must be called once before ``extents`` and ``read_into``.
+    ``prepare`` must be called once before ``extents`` and ``read_into``.
 
     :param fd: regular file open for reading; owned by the source, also
         when the constructor raises
@@ -118,7 +118,7 @@ class ForeignSource(source.Source):
         """qemu-img and its libraries, and Python to limit it."""
         program = shutil.which(options['qemu_img'])
         if program is None:
-            # Which ``open`` says, if the image is a good one.
+            # Which ``prepare`` says, if the image is a good one.
             return confine.Reach()
         return confine.Reach(read=confine.linked(program),
                              execute=(sys.executable, program))
@@ -131,7 +131,7 @@ class ForeignSource(source.Source):
         return {'scratch': _create(_scratch_path(
             options['scratch_dir'], options['image_id']))}
 
-    def open(self, cancelled: Callable[[], bool] = lambda: False) -> None:
+    def prepare(self, cancelled: Callable[[], bool] = lambda: False) -> None:
         """Convert. Must be called in a thread that outlives it.
 
         :param cancelled: asked every 50 ms; True kills qemu-img

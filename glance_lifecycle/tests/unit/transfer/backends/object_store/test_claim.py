@@ -35,7 +35,8 @@ class ScopeTest(unittest.TestCase):
 
     def test_same_for_all_of_this_host(self) -> None:
         told = subprocess.run(
-            [sys.executable, '-c', 'from glance_lifecycle.transfer.backends.object_store '
+            [sys.executable, '-c',
+             'from glance_lifecycle.transfer.backends.object_store '
              'import claim; print(claim.scope())'],
             stdout=subprocess.PIPE, check=True, text=True).stdout
         self.assertEqual(claim.scope(), told.strip())

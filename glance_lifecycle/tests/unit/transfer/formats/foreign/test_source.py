@@ -70,14 +70,14 @@ class ForeignSourceTest(base.BaseTestCase):
     def fails(self, expected: type[Exception], script: str,
               **options: Any) -> str:
         source = self.source(script, **options)
-        error = self.assertRaises(expected, source.open)
+        error = self.assertRaises(expected, source.prepare)
         self.assertEqual([], list(self.scratch.iterdir()))
         return str(error)
 
     def test_converted(self) -> None:
         source = self.source('truncate -s 2M "$5"')
         self.assertEqual(2 * MIB, source.virtual_size)
-        source.open()
+        source.prepare()
         self.assertEqual(['zero'], [e.kind.value for e in source.extents()])
         buffer = bytearray(b'y' * 10)
         source.read_into(0, memoryview(buffer))
@@ -98,7 +98,7 @@ class ForeignSourceTest(base.BaseTestCase):
 
     def test_program_absent(self) -> None:
         error = self.assertRaises(exceptions.ConfigurationError,
-                                  self.source().open)
+                                  self.source().prepare)
         self.assertIn('Install qemu-utils', str(error))
         self.assertNotIn('/nonexistent', str(error))
 
@@ -150,7 +150,7 @@ class ForeignSourceTest(base.BaseTestCase):
         self.scratch.rmdir()
         source = self.source('truncate -s 2M "$5"',
                              scratch=reserved['scratch'])
-        source.open()
+        source.prepare()
         self.assertEqual(2 * MIB, source.virtual_size)
 
     def test_a_script_is_not_confined(self) -> None:
@@ -172,24 +172,24 @@ class ForeignSourceTest(base.BaseTestCase):
     def test_cancelled(self) -> None:
         source = self.source('exec sleep 1000000')
         with waiting.bounded():
-            self.assertRaises(exceptions.TransferCancelled, source.open,
+            self.assertRaises(exceptions.TransferCancelled, source.prepare,
                               lambda: True)
 
     def test_left_by_a_crash(self) -> None:
         (self.scratch / (IMAGE_ID + '.lifecycle-convert')).write_text('old')
-        self.source('truncate -s 2M "$5"').open()
+        self.source('truncate -s 2M "$5"').prepare()
         self.assertEqual([], list(self.scratch.iterdir()))
 
     def test_no_staging_directory(self) -> None:
         source = self.source('exit 0')
         self.scratch.rmdir()
-        self.assertRaises(exceptions.SourceError, source.open)
+        self.assertRaises(exceptions.SourceError, source.prepare)
 
     def test_no_free_space(self) -> None:
         source = self.source('exit 1')
         free = types.SimpleNamespace(f_bavail=255, f_frsize=4096)
         with mock.patch.object(os, 'fstatvfs', return_value=free):
-            error = self.assertRaises(exceptions.SourceError, source.open)
+            error = self.assertRaises(exceptions.SourceError, source.prepare)
         # One of its two blocks has data.
         self.assertIn('may need 1048576 bytes', str(error))
         self.assertIn('1044480 are free', str(error))
