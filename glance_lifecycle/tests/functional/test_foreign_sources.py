@@ -249,7 +249,8 @@ class BadTest(ForeignTestCase):
         path = self.image('vdi')
         for limit in (10 * MIB, 32 * MIB):
             source = self.source(path, 'vdi', memory_limit=limit)
-            error = self.assertRaises(exceptions.TransferFailed, source.prepare)
+            error = self.assertRaises(exceptions.TransferFailed,
+                                      source.prepare)
             self.assertIn('raise the limit', str(error))
 
     def test_qemu_img_dies_with_us(self) -> None:
