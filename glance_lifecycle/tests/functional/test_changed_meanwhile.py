@@ -138,8 +138,8 @@ class DirectTest(ChangedTestCase):
     def test_formats(self) -> None:
         self.assert_to_be_repeated(self.changed(disk_format='raw'),
                                    'it was inspected as qcow2 in bare')
-        self.assert_to_be_repeated(self.changed(container_format='ovf'),
-                                   'are now qcow2 and ovf')
+        self.assert_to_be_repeated(self.changed(container_format='ova'),
+                                   'are now qcow2 and ova')
 
     def test_not_converted_then(self) -> None:
         self.assert_to_be_repeated(self.changed(name='kept-1'),
