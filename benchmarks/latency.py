@@ -62,8 +62,9 @@ class Pinger:
     all the requests it held up.
     """
 
-    def __init__(self, user: client.Client) -> None:
+    def __init__(self, user: client.Client, rate: float = RATE) -> None:
         self._user = user
+        self._rate = rate
         self.times: list[float] = []
 
     @contextlib.contextmanager
@@ -82,7 +83,7 @@ class Pinger:
         while not stop.wait(max(0.0, due - time.monotonic())):
             self._user.list_images(limit=str(LISTED))
             self.times.append(time.monotonic() - due)
-            due += 1 / RATE
+            due += 1 / self._rate
 
 
 def measure(chosen: list[variants.Variant], image: images.BenchImage,
@@ -102,7 +103,7 @@ def measure(chosen: list[variants.Variant], image: images.BenchImage,
                 user = api.user()
                 for number in range(LISTED):
                     user.create_image(f'listed {number}')
-                _round(user, small, None)
+                import_three(user, small, None)
                 found += _measured(variant, user, image)
     return found
 
@@ -114,23 +115,23 @@ def _measured(variant: variants.Variant, user: client.Client,
         time.sleep(ENOUGH / RATE)
     walls: list[float] = []
     while len(busy.times) < ENOUGH and len(walls) < _MAX_ROUNDS:
-        walls.append(_round(user, image, busy))
-    return [_latency(variant, 'idle', idle.times, 0.0),
-            _latency(variant, 'imports', busy.times,
-                     sum(walls) / len(walls))]
+        walls.append(import_three(user, image, busy))
+    return [summary(variant.name, 'idle', idle.times, 0.0),
+            summary(variant.name, 'imports', busy.times,
+                    sum(walls) / len(walls))]
 
 
-def _round(user: client.Client, image: images.BenchImage,
-           pinger: Pinger | None) -> float:
+def import_three(user: client.Client, image: images.BenchImage,
+                 pinger: Pinger | None) -> float:
     """Import three images at once; seconds until the last is active."""
-    ids = [_staged(user, image) for _ in range(IMPORTS)]
+    ids = [staged(user, image) for _ in range(IMPORTS)]
     os.sync()
     with pinger.running() if pinger else contextlib.nullcontext():
         start = time.monotonic()
         for image_id in ids:
             user.import_image(image_id, all_stores=True)
         for image_id in ids:
-            _until_active(user, image_id)
+            until_active(user, image_id)
         wall = time.monotonic() - start
     for image_id in ids:
         user.wait_import(image_id)
@@ -139,13 +140,13 @@ def _round(user: client.Client, image: images.BenchImage,
     return wall
 
 
-def _staged(user: client.Client, image: images.BenchImage) -> str:
+def staged(user: client.Client, image: images.BenchImage) -> str:
     created = user.create_image(disk_format=image.disk_format)
     user.stage(created['id'], image.path)
     return str(created['id'])
 
 
-def _until_active(user: client.Client, image_id: str) -> None:
+def until_active(user: client.Client, image_id: str) -> None:
     deadline = time.monotonic() + imports.TIMEOUT
     while (record := user.get(image_id))['status'] != 'active':
         ended = (record['status'] != 'importing'
@@ -155,10 +156,10 @@ def _until_active(user: client.Client, image_id: str) -> None:
         time.sleep(0.25)
 
 
-def _latency(variant: variants.Variant, when: str, times: list[float],
-             wall: float) -> Latency:
+def summary(variant: str, when: str, times: list[float], wall: float
+            ) -> Latency:
     times = sorted(times)
-    return Latency(variant.name, when, len(times), _quantile(times, 0.5),
+    return Latency(variant, when, len(times), _quantile(times, 0.5),
                    _quantile(times, 0.99), times[-1], wall)
 
 

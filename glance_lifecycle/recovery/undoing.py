@@ -94,7 +94,7 @@ def undo(dead: journal.Journal, *, holder: str = '', by_name: bool = False,
             if _Visit(record, target, holder, by_name, complete).run():
                 removed.append(target.store)
         except (_Left, exceptions.LifecycleError) as error:
-            left[target.store] = str(error)
+            left[target.store] = str(error).rstrip('.') + '.'
         except Exception as error:
             # The others are tried all the same.
             LOG.exception('Cannot remove image %s from store %s',

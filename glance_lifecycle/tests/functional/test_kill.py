@@ -41,6 +41,16 @@ class KillTestCase(plugin_case.PluginTestCase):
         transfer.until('all processes are gone',
                        lambda: not api.survivors())
 
+    def kill_both(self, api: glance.GlanceApi, store: str) -> None:
+        """glance-api and its child at once: neither tidies up."""
+        child = transfer.find(api)
+        with transfer.Throttle(child):
+            self.wait_written(api, store)
+        with transfer.frozen(child):
+            api.kill9()
+            os.kill(child, signal.SIGKILL)
+        self.wait_no_survivors(api)
+
     def kill_after_commit(self, api: glance.GlanceApi,
                           image_id: str) -> None:
         """All copies complete and visible in the stores, no row yet."""

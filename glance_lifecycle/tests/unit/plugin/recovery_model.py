@@ -82,7 +82,7 @@ class Database:
 
     def image_state(self, image_id: str) -> glance_host.ImageState | None:
         image = self.image
-        seen = image and glance_host.ImageState(
+        seen = None if image is None else glance_host.ImageState(
             image.status, 1, image.lock, dict(image.locations),
             list(image.importing))
         self.looked()

@@ -23,6 +23,7 @@ import logging
 import os
 import pathlib
 import tempfile
+from typing import Any
 import unittest
 from unittest import mock
 
@@ -34,7 +35,7 @@ from glance_lifecycle.recovery import plan as recovery_plan
 from glance_lifecycle.recovery import recovering
 from glance_lifecycle.recovery import undoing
 from glance_lifecycle.tests.unit.plugin import recovery_model as model
-from glance_lifecycle.transfer.backends.file import undo as file_undo
+from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.transfer import sink
 
@@ -45,9 +46,11 @@ SELDOM = st.sampled_from([False, False, False, True])
 ENDS = st.sampled_from(['', 'kill', 'opening', 'send'])
 
 # What may happen between a look at the image and the act that follows.
-BETWEEN = ('nothing', 'step', 'land', 'delete', 'create', 'foreign',
-           'import', 'away', 'back')
-SETTINGS = hypothesis.settings(max_examples=150, stateful_step_count=30,
+Happenings = list[tuple[str, str]]
+BETWEEN = st.lists(st.tuples(st.sampled_from(
+    ['nothing', 'step', 'land', 'delete', 'create', 'foreign', 'import',
+     'away', 'back']), STORES), max_size=8)
+SETTINGS = hypothesis.settings(max_examples=300, stateful_step_count=30,
                                deadline=None)
 
 
@@ -72,13 +75,15 @@ class Machine(stateful.RuleBasedStateMachine):
         self._stack.close()
 
     @stateful.rule(host=HOSTS, stores=TARGETS, staged=SELDOM,
-                   steps=st.integers(0, 6), end=ENDS)
+                   steps=st.integers(0, 6), end=ENDS, between=BETWEEN)
     def start(self, host: str, stores: tuple[str, ...], staged: bool,
-              steps: int, end: str) -> None:
+              steps: int, end: str, between: Happenings) -> None:
         """An import or, of an active image, a copy; it may not get far."""
         made = self.cloud.start(host, stores, staged)
         if made is not None:
             self._advance(made, steps, end)
+            if between:
+                self.recover(host, between)
 
     @stateful.precondition(lambda self: self.cloud.live())
     @stateful.rule(number=st.integers(0, 3), steps=st.integers(0, 6),
@@ -115,10 +120,8 @@ class Machine(stateful.RuleBasedStateMachine):
         if not away or not self.cloud.live():
             self.cloud.mount(store, not away)
 
-    @stateful.rule(host=HOSTS, between=st.lists(
-        st.tuples(st.sampled_from(BETWEEN), STORES), max_size=8))
-    def recover(self, host: str,
-                between: list[tuple[str, str]]) -> None:
+    @stateful.rule(host=HOSTS, between=BETWEEN)
+    def recover(self, host: str, between: Happenings) -> None:
         pending = list(between)
 
         def looked() -> None:
@@ -160,7 +163,7 @@ class Machine(stateful.RuleBasedStateMachine):
 Machine.TestCase.settings = SETTINGS
 
 
-class RecoveryTest(Machine.TestCase):  # type: ignore[misc, name-defined]
+class RecoveryTest(Machine.TestCase):  # type: ignore[misc, valid-type]
     pass
 
 
@@ -198,5 +201,59 @@ EndsTest.TestCase.settings = SETTINGS
 
 
 class RecoveryEndsTest(
-        EndsTest.TestCase):  # type: ignore[misc, name-defined]
+        EndsTest.TestCase):  # type: ignore[misc, valid-type]
     pass
+
+
+_undo = undoing.undo
+_undo_target = jobs.Target.undo
+_reach = recovery_plan.reach
+
+
+def _forgetting(dead: journal.Journal, **options: Any) -> undoing.Undone:
+    found = _undo(dead, **options)
+    dead.note(targets=[])
+    return undoing.Undone(found.removed, {})
+
+
+def _by_name(self: jobs.Target, image_id: str,
+             created: Sequence[sink.Mark]) -> bool:
+    return _undo_target(self, image_id, [*created, sink.since(0)])
+
+
+def _heedless(*args: Any) -> recovery_plan.Reach:
+    found = _reach(*args)
+    return (recovery_plan.Reach.ALL
+            if found is recovery_plan.Reach.BESIDE else found)
+
+
+class FaultTest(unittest.TestCase):
+    """The model finds what the code once did wrong."""
+
+    def assert_found(self, promise: str, where: object, name: str,
+                     fault: Callable[..., object]) -> None:
+        with mock.patch.object(where, name, fault), (
+                self.assertRaisesRegex(AssertionError, promise)):
+            stateful.run_state_machine_as_test(
+                Machine, settings=hypothesis.settings(
+                    SETTINGS, derandomize=True, max_examples=2000,
+                    database=None, phases=[hypothesis.Phase.generate]))
+
+    def test_the_commit_is_not_waited_for(self) -> None:
+        """The image becomes active after the look."""
+        self.assert_found('a registered copy was removed', model.Database,
+                          'settle', lambda *args: None)
+
+    def test_a_location_is_not_heeded(self) -> None:
+        self.assert_found('a registered copy was removed', recovery_plan,
+                          'reach', _heedless)
+
+    def test_by_its_name(self) -> None:
+        self.assert_found('was removed', jobs.Target, 'undo', _by_name)
+
+    def test_what_cannot_be_removed_is_dropped(self) -> None:
+        self.assert_found('was forgotten', undoing, 'undo', _forgetting)
+
+    def test_a_store_that_is_away_is_clean(self) -> None:
+        self.assert_found('was forgotten', undoing._Visit, '_prove',
+                          lambda *args: None)

@@ -1,0 +1,407 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``python -m benchmarks.niceness``: who goes first, the API or an import?
+
+For each way to set an import's process back: how long GET /v2/images takes
+while three imports run on an otherwise idle machine, and what share of the
+processor one import gets beside busy processes. For the choice of the
+defaults of ``[lifecycle_transfer] nice`` and its companions.
+"""
+
+import argparse
+from collections.abc import Iterator
+from collections.abc import Sequence
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import sys
+import threading
+import time
+from typing import Any
+
+from benchmarks import arguments
+from benchmarks import busy
+from benchmarks import images
+from benchmarks import imports
+from benchmarks import latency
+from benchmarks import machine
+from benchmarks import report
+from benchmarks import variants
+from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import mariadb
+
+#: Busy processes for each core.
+LOADS = (0, 2, 6)
+
+#: Requests a second.
+RATE = 10
+
+#: An API's p99 under three imports, to that of an idle one; at most.
+LATENCY_GOAL = 2.0
+#: An import's share to its fair share, at any load; at least.
+SHARE_GOAL = 0.2
+
+_TICK = os.sysconf('SC_CLK_TCK')
+# A candidate starts from none of the one before.
+_UNSET = {'nice': None, 'group_nice': None, 'scheduling_policy': None}
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """One way to set an import's process back.
+
+    :ivar conf: of ``[lifecycle_transfer]``
+    :ivar weight: of a control group for the process; None for no such group
+    """
+
+    conf: dict[str, object]
+    weight: int | None = None
+
+
+_BATCH = {'scheduling_policy': 'batch'}
+
+#: name -> what it is
+CANDIDATES = {
+    'nice 0': Candidate({'nice': 0}),
+    'nice 5': Candidate({'nice': 5}),
+    'nice 7': Candidate({'nice': 7}),
+    'nice 10': Candidate({'nice': 10}),
+    'nice 15': Candidate({'nice': 15}),
+    'nice 15 group 0': Candidate({'nice': 15, 'group_nice': 0}),
+    'nice 15 group 5': Candidate({'nice': 15, 'group_nice': 5}),
+    'nice 0 group 10': Candidate({'nice': 0, 'group_nice': 10}),
+    'batch 0': Candidate({'nice': 0, **_BATCH}),
+    'batch 5': Candidate({'nice': 5, **_BATCH}),
+    'batch 10': Candidate({'nice': 10, **_BATCH}),
+    'weight 50': Candidate({'nice': 0}, 50),
+    'weight 20': Candidate({'nice': 0}, 20),
+}
+# All of them take a quarter of an hour.
+_DEFAULT = ('nice 0', 'nice 5', 'nice 7', 'nice 10', 'nice 15',
+            'nice 15 group 0', 'batch 0', 'batch 5', 'weight 20')
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+    """What one import got beside busy processes.
+
+    :ivar load: busy processes for each core
+    :ivar cores: CPU seconds of its process a second
+    :ivar wall: seconds until it was active; None if it took longer than it
+        was watched
+    """
+
+    candidate: str
+    load: int
+    cores: float
+    wall: float | None
+
+
+@dataclasses.dataclass
+class Run:
+    """Everything that one run has found."""
+
+    facts: dict[str, str]
+    idle: latency.Latency | None = None
+    latencies: dict[str, latency.Latency] = dataclasses.field(
+        default_factory=dict)
+    shares: list[Share] = dataclasses.field(default_factory=list)
+
+    def fair(self, load: int) -> float:
+        """Cores that an import should get, as one process among equals.
+
+        Not more than it uses of an idle machine.
+        """
+        wanted = [share.cores for share in self.shares if share.load == 0]
+        cores = busy.cores()
+        even = cores / (1 + load * cores)
+        return min([even if load else cores, *([max(wanted)] if wanted
+                                               else [])])
+
+
+def main() -> int:
+    args = _arguments()
+    work = args.work.resolve()
+    work.mkdir(parents=True, exist_ok=True)
+    parent = busy.hierarchy()
+    facts = machine.facts(work, 'python -m benchmarks.niceness '
+                          + ' '.join(sys.argv[1:]))
+    facts['window'] = f'{args.window:.0f}'
+    facts['groups by session'] = busy.autogroup()
+    facts['services are in'] = ('control groups' if args.services
+                                else 'sessions')
+    if parent is None and args.services:
+        sys.exit('No control group can be made here: run without --services.')
+    run = Run(facts)
+    image = images.prepare(work / 'images', args.size, 'qcow2')
+    small = images.prepare(work / 'images', 'tiny', 'qcow2')
+    try:
+        with arguments.scratch(work, facts):
+            _measure(args, run, image, small, parent)
+    finally:
+        _write(args, run)
+    print(report.aligned(tables(run)))
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog='python -m benchmarks.niceness', description=__doc__)
+    parser.add_argument(
+        '--candidates', type=arguments.SomeOf(CANDIDATES),
+        default=list(_DEFAULT), metavar='NAME,...',
+        help=f'of {",".join(CANDIDATES)}; default: {",".join(_DEFAULT)}')
+    parser.add_argument('--size', choices=list(images.SIZES), default='1g',
+                        help='of the image; default: 1g')
+    parser.add_argument(
+        '--requests', type=int, default=150, metavar='N',
+        help=f'at the least, {RATE} a second; default: 150')
+    parser.add_argument(
+        '--window', type=float, default=10.0, metavar='SECONDS',
+        help='how long an import beside busy processes is watched; default: '
+        '10')
+    parser.add_argument(
+        '--services', action='store_true',
+        help='glance-api and each busy process in a control group, as systemd '
+        'starts services, and not in a session of its own alone')
+    arguments.add_files(parser, 'benchmarks-niceness.inc')
+    return parser.parse_args()
+
+
+def _measure(args: argparse.Namespace, run: Run, image: images.BenchImage,
+             small: images.BenchImage, parent: pathlib.Path | None) -> None:
+    with (mariadb.MariaDb() as server,
+          variants.OURS.api(server.database(), os.cpu_count() or 1) as api):
+        user = api.user()
+        for number in range(latency.LISTED):
+            user.create_image(f'listed {number}')
+        for name in args.candidates:
+            candidate = CANDIDATES[name]
+            if candidate.weight and parent is None:
+                arguments.say(f'{name}: no control group can be made here')
+                continue
+            api.configure(lifecycle_transfer={**_UNSET, **candidate.conf})
+            api.restart()
+            with contextlib.ExitStack() as stack:
+                subject = Subject(
+                    api, name, candidate, parent,
+                    stack.enter_context(busy.Group(parent))
+                    if parent and args.services else None)
+                if candidate.weight and parent:
+                    stack.enter_context(subject.moving(parent))
+                subject.warm(small)
+                if run.idle is None:
+                    run.idle = subject.idle(args.requests)
+                    _say(run.idle)
+                found = subject.latency(image, args.requests)
+                run.latencies[name] = found
+                _say(found)
+                for load in LOADS:
+                    share = subject.share(image, load, args.window)
+                    run.shares.append(share)
+                    arguments.say(f'{name:16} load {load}: '
+                                  f'{share.cores:.2f} cores, '
+                                  f'{_wall(share, args.window)} s')
+
+
+class Subject:
+    """One candidate in a running glance-api.
+
+    :param group: the control group of glance-api as a service, if it has one
+    """
+
+    def __init__(self, api: glance.GlanceApi, name: str,
+                 candidate: Candidate, parent: pathlib.Path | None,
+                 group: busy.Group | None) -> None:
+        self._api = api
+        self._name = name
+        self._candidate = candidate
+        self._parent = parent if group else None
+        self._user = api.user()
+        if group:
+            for pid in (*api.workers(), *api.descendants()):
+                group.add(pid)
+
+    @contextlib.contextmanager
+    def moving(self, parent: pathlib.Path) -> Iterator[None]:
+        """Each import's process into the group of the candidate's weight."""
+        with busy.Group(parent, self._candidate.weight or 0) as group:
+            stop = threading.Event()
+
+            def run() -> None:
+                moved: set[int] = set()
+                while not stop.wait(0.02):
+                    for pid in set(self._children()) - moved:
+                        group.add(pid)
+                        moved.add(pid)
+            thread = threading.Thread(target=run, daemon=True)
+            thread.start()
+            try:
+                yield
+            finally:
+                stop.set()
+                thread.join()
+
+    def warm(self, small: images.BenchImage) -> None:
+        """The first imports of a process load code."""
+        latency.import_three(self._user, small, None)
+
+    def idle(self, requests: int) -> latency.Latency:
+        pinger = latency.Pinger(self._user, RATE)
+        with pinger.running():
+            time.sleep(requests / RATE)
+        return latency.summary('idle', 'idle', pinger.times, 0.0)
+
+    def latency(self, image: images.BenchImage, requests: int
+                ) -> latency.Latency:
+        pinger = latency.Pinger(self._user, RATE)
+        walls: list[float] = []
+        while len(pinger.times) < requests:
+            walls.append(latency.import_three(self._user, image, pinger))
+        return latency.summary(self._name, 'imports', pinger.times,
+                               sum(walls) / len(walls))
+
+    def share(self, image: images.BenchImage, load: int, window: float
+              ) -> Share:
+        """One import beside busy processes, watched from its first byte."""
+        image_id = latency.staged(self._user, image)
+        os.sync()
+        with busy.processes(load * busy.cores(), self._parent):
+            requested = time.monotonic()
+            self._user.import_image(image_id, all_stores=True)
+            seen, used, ended = self._watch(window)
+            wall = None
+            if ended:
+                latency.until_active(self._user, image_id)
+                wall = time.monotonic() - requested
+        # With the machine to itself again, what is left of it is quick.
+        self._user.wait_import(image_id, timeout=imports.TIMEOUT)
+        self._user.delete(image_id)
+        return Share(self._name, load, used / max(seen, 0.01), wall)
+
+    def _watch(self, window: float) -> tuple[float, float, bool]:
+        """How long the process was seen, its CPU seconds, and if it ended."""
+        deadline = time.monotonic() + 60
+        while not (children := self._children()):
+            if time.monotonic() > deadline:
+                raise RuntimeError('no import has started')
+            time.sleep(0.01)
+        pid = children[0]
+        start = last = time.monotonic()
+        used = 0.0
+        while last - start < window:
+            try:
+                used = _cpu(pid)
+            except (FileNotFoundError, ProcessLookupError):
+                return last - start, used, True
+            last = time.monotonic()
+            time.sleep(0.02)
+        return last - start, used, False
+
+    def _children(self) -> list[int]:
+        return [pid for pid in self._api.descendants() if _is_child(pid)]
+
+
+def _is_child(pid: int) -> bool:
+    try:
+        command = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes()
+    except OSError:
+        return False
+    return b'glance_lifecycle.transfer.child' in command.split(b'\0')
+
+
+def _cpu(pid: int) -> float:
+    """CPU seconds of a process; of what it has waited for, too."""
+    stat = pathlib.Path(f'/proc/{pid}/stat').read_text()
+    fields = stat.rpartition(')')[2].split()
+    if fields[0] == 'Z':
+        raise ProcessLookupError(pid)
+    return sum(int(ticks) for ticks in fields[11:15]) / _TICK
+
+
+def tables(run: Run) -> list[report.Table]:
+    return [('The run', ['', ''], [[k, v] for k, v in run.facts.items()]),
+            _latencies(run), _shares(run), _goals(run)]
+
+
+def _latencies(run: Run) -> report.Table:
+    found = [*([run.idle] if run.idle else []), *run.latencies.values()]
+    return ('GET /v2/images under three imports, nothing else running',
+            ['candidate', 'requests', 'p50 ms', 'p99 ms', 'worst ms',
+             'p99 to idle', '3 imports s'],
+            [[one.variant, str(one.requests), f'{one.p50 * 1000:.0f}',
+              f'{one.p99 * 1000:.0f}', f'{one.worst * 1000:.0f}',
+              f'{one.p99 / run.idle.p99:.2f}' if run.idle else '-',
+              f'{one.imports_wall:.1f}' if one.imports_wall else '-']
+             for one in found])
+
+
+def _shares(run: Run) -> report.Table:
+    window = float(run.facts.get('window', 0))
+    return ('One import beside busy processes',
+            ['candidate', 'busy a core', 'cores', 'fair', 'to fair',
+             'import s'],
+            [[one.candidate, str(one.load), f'{one.cores:.3f}',
+              f'{run.fair(one.load):.3f}', f'{_to_fair(run, one):.2f}',
+              _wall(one, window)] for one in run.shares])
+
+
+def _goals(run: Run) -> report.Table:
+    rows = []
+    for name, found in run.latencies.items():
+        late = found.p99 / run.idle.p99 if run.idle else 0.0
+        least = min((_to_fair(run, one) for one in run.shares
+                     if one.candidate == name and one.load), default=0.0)
+        met = late <= LATENCY_GOAL and least >= SHARE_GOAL
+        rows.append(['PASS' if met else 'short', name, f'{late:.2f}',
+                     f'{least:.2f}'])
+    return (f'Both: p99 to idle at most {LATENCY_GOAL:.0f}, share to fair at '
+            f'least {SHARE_GOAL}',
+            ['verdict', 'candidate', 'p99 to idle', 'least to fair'], rows)
+
+
+def _to_fair(run: Run, share: Share) -> float:
+    return share.cores / run.fair(share.load)
+
+
+def _wall(share: Share, window: float) -> str:
+    return f'{share.wall:.1f}' if share.wall else f'> {window:.0f}'
+
+
+def _say(found: latency.Latency) -> None:
+    arguments.say(f'{found.variant:16} p50 {found.p50 * 1000:.0f} ms, p99 '
+                  f'{found.p99 * 1000:.0f} ms, 3 imports '
+                  f'{found.imports_wall:.1f} s')
+
+
+def _write(args: argparse.Namespace, run: Run) -> None:
+    if args.json:
+        report.replace(args.json, json.dumps(_plain(run), indent=1))
+    if args.rst:
+        report.replace(args.rst, report.csv_tables(
+            tables(run), 'python -m benchmarks.niceness --rst'))
+
+
+def _plain(run: Run) -> dict[str, Any]:
+    def all_of(found: Sequence[Any]) -> list[dict[str, Any]]:
+        return [dataclasses.asdict(one) for one in found]
+    return {'facts': run.facts,
+            'idle': all_of([run.idle] if run.idle else []),
+            'latencies': all_of(list(run.latencies.values())),
+            'shares': all_of(run.shares)}
+
+
+if __name__ == '__main__':
+    sys.exit(main())
