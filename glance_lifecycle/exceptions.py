@@ -31,7 +31,9 @@ class LifecycleError(Exception):
     """Base of all; the message is formatted from named fields.
 
     The fields are kept, so that an error crosses a process boundary as its
-    class name and fields and is the same error on the other side.
+    class name and fields and is the same error on the other side. In the
+    message, ``detail`` is a sentence with its full stop, whether or not it
+    was given one.
 
     :param operator: for the log and for commands on the host only
     """
@@ -40,7 +42,15 @@ class LifecycleError(Exception):
 
     def __init__(self, **fields: Any) -> None:
         self.fields = fields
-        super().__init__(self.message.format(**fields))
+        said = dict(fields)
+        if 'detail' in said:
+            said['detail'] = self.detail
+        super().__init__(self.message.format(**said))
+
+    @property
+    def detail(self) -> str:
+        """What happened, as a sentence; empty where nothing is told."""
+        return sentence(str(self.fields.get('detail', '')))
 
     def for_operator(self) -> str:
         """The message and what users are not shown."""
@@ -70,6 +80,12 @@ def without_places(text: str) -> str:
     return _PATH.sub('(path)', _URL.sub('(address)', text))
 
 
+def sentence(text: str) -> str:
+    """The text with a full stop, or the mark that it ends with."""
+    text = text.strip()
+    return text if text.endswith(('.', '?', '!')) or not text else text + '.'
+
+
 def from_dict(value: dict[str, Any]) -> LifecycleError:
     """The error that ``to_dict()`` described.
 
@@ -93,7 +109,7 @@ class DatabaseError(LifecycleError):
     Nobody can tell whether the last change was made.
     """
 
-    message = ('The database of the Image service failed: {detail}. Try '
+    message = ('The database of the Image service failed: {detail} Try '
                'again, or tell the operator.')
 
 
@@ -103,12 +119,12 @@ class ImageChanged(LifecycleError):
     Not to its harm, but so that the work no longer fits.
     """
 
-    message = ('The image changed while it was imported: {detail}. Import '
+    message = ('The image changed while it was imported: {detail} Import '
                'it again.')
 
 
 class InternalError(LifecycleError):
-    message = 'Internal error in the image transfer: {detail}.'
+    message = 'Internal error in the image transfer: {detail}'
 
 
 class ConfigurationError(LifecycleError):
@@ -149,13 +165,13 @@ class StoreError(LifecycleError):
 
 
 class StoreFull(StoreError):
-    message = ('Store {store} is full: {detail}. Free some space or choose '
+    message = ('Store {store} is full: {detail} Free some space or choose '
                'another store, then import again.')
 
 
 class StoreDuplicate(StoreError):
     message = ('Store {store} already holds an object for this image: '
-               '{detail}. It was not overwritten.')
+               '{detail} It was not overwritten.')
 
 
 class CopyMissing(StoreError):
@@ -171,7 +187,7 @@ class CopyCorrupt(StoreError):
 
 
 class TransferCancelled(LifecycleError):
-    message = 'The transfer was stopped: {detail}.'
+    message = 'The transfer was stopped: {detail}'
 
 
 class TransferFailed(LifecycleError):

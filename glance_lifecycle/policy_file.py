@@ -98,7 +98,7 @@ class PolicyFile:
             self._policy.digest != loaded.digest)
         if changed or self.broken:
             LOG.info('Lifecycle policy %(path)s is in force: %(rules)d '
-                     'rules, SHA-256 %(digest)s', {
+                     'rules, SHA-256 %(digest)s.', {
                          'path': self._path, 'rules': len(loaded.rules),
                          'digest': loaded.digest})
         self._policy = decision.Policy(loaded, self._defaults)
@@ -119,8 +119,8 @@ class PolicyFile:
                 'change has no effect until it is repaired.'
                 % self._policy.digest)})
         for problem in getattr(error, 'problems', ()):
-            LOG.error('%(path)s: %(problem)s', {'path': self._path,
-                                                'problem': problem})
+            LOG.error('%(path)s: %(problem)s.', {'path': self._path,
+                                                 'problem': problem})
 
 
 # No file has this identity.

@@ -41,7 +41,8 @@ def main(argv: list[str] | None = None) -> int:
               file=sys.stderr)
         return 1
     except cfg.Error as error:
-        print('glance-lifecycle-manage: %s' % error, file=sys.stderr)
+        print('glance-lifecycle-manage: %s' % exceptions.sentence(str(error)),
+              file=sys.stderr)
         return 1
 
 
@@ -52,40 +53,40 @@ def _parser() -> argparse.ArgumentParser:
     for name in ('--config-file', '--config-dir'):
         parser.add_argument(
             name, action='append', default=[], metavar='PATH',
-            help='as glance-api has it; may be repeated. Default: the files '
-            'in /etc/glance, or in $OS_GLANCE_CONFIG_DIR')
+            help='As glance-api has it; may be repeated. Default: the files '
+            'in /etc/glance, or in $OS_GLANCE_CONFIG_DIR.')
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     recover = commands.add_parser(
-        'recover', help='undo the imports that died with their process',
+        'recover', help='Undo the imports that died with their process.',
         description='Undo the imports that died with their process: remove '
         'unfinished copies from the stores, and put each image back to where '
         'its owner can import it again. Safe at any time: imports that are '
         'alive are not touched.')
     recover.add_argument('--dry-run', action='store_true',
-                         help='only say what would be done')
+                         help='Only say what would be done.')
     recover.add_argument(
         '--stale-after', type=float, metavar='SECONDS',
         help='DESTRUCTIVE: also undo imports that left no journal (stock '
         'imports, copy-image) and whose task has not changed for so long, '
         'on whatever host. A long download or copy looks like that too: use '
         'it when no glance-api of this cloud has an import running, and '
-        'with --dry-run first')
+        'with --dry-run first.')
     recover.add_argument(
         '--by-name', metavar='TASK_ID',
         help='DESTRUCTIVE: recover one import, and remove from its stores '
         'also what bears the image\'s name and cannot be proven to be of '
         'that import, such as that of a release that kept no proof. Make '
         'sure first that it is of no use to another Glance that shares the '
-        'store, and that no copy of the image runs')
+        'store, and that no copy of the image runs.')
     recover.add_argument(
         '--forget', metavar='TASK_ID',
         help='DESTRUCTIVE: recover one import, and drop its record with what '
         'cannot be removed from its stores, for stores that are gone for '
-        'good and objects that are to stay. Nobody knows of these any more')
+        'good and objects that are to stay. Nobody knows of these any more.')
     recover.add_argument('-y', '--yes', action='store_true',
-                         help='do not ask before the destructive part')
+                         help='Do not ask before the destructive part.')
     recover.add_argument('-f', '--format', choices=['text', 'json'],
-                         default='text', help='how to print the result')
+                         default='text', help='How to print the result.')
     recover.set_defaults(function=_recover)
     return parser
 

@@ -61,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
     except _Usage as error:
         parser.error(str(error))
     except KeyboardInterrupt:
-        print('\nstopped; nothing was left behind', file=sys.stderr)
+        print('\nStopped. Nothing was left behind.', file=sys.stderr)
         return FAILED
     _show(args, report)
     return DONE
@@ -77,31 +77,31 @@ def _parser() -> argparse.ArgumentParser:
         'hash it, and write it as raw to one or more places.',
         epilog='Exit codes: 0 done, 2 wrong usage, 3 image refused, 4 I/O '
         'failure.')
-    parser.add_argument('source', metavar='SRC', help='the image file')
+    parser.add_argument('source', metavar='SRC', help='The image file.')
     parser.add_argument(
         '--format', choices=['auto', *SOURCES], default='auto',
-        help='format of SRC; with auto it is detected. Never trusted: SRC '
-        'must be what is said here')
+        help='Expected format of SRC; any other is refused. With auto it is '
+        'detected.')
     parser.add_argument(
         '--to', action='append', required=True, metavar='file:PATH',
-        help='where to write; may be repeated. PATH must not exist. '
-        '"null:" reads and hashes only')
+        help='Where to write; may be repeated. PATH must not exist. '
+        '"null:" reads and hashes only.')
     parser.add_argument(
         '--digest', default='md5,sha512', metavar='NAME[,NAME]',
-        help='digests to compute; default: md5,sha512; none: ""')
+        help='Digests to compute; default: md5,sha512; "" for none.')
     parser.add_argument(
         '--max-virtual-size', type=int, default=0, metavar='GIB',
-        help='refuse an image of a larger virtual size; default: no limit')
+        help='Refuse an image of a larger virtual size; default: no limit.')
     parser.add_argument(
         '--memory-limit', type=int, default=1024, metavar='MIB',
-        help='address space of the process that reads SRC; default: 1024')
+        help='Address space of the process that reads SRC; default: 1024.')
     parser.add_argument(
         '--workers', type=int, default=min(2, os.cpu_count() or 1),
-        help='threads that decode; default: %(default)s')
+        help='Threads that decode; default: %(default)s.')
     parser.add_argument('--qemu-img', default='qemu-img', metavar='PROGRAM',
-                        help='used for vmdk, vhd, vhdx and vdi')
+                        help='Program to read vmdk, vhd, vhdx and vdi.')
     parser.add_argument('--json', action='store_true',
-                        help='print the result as JSON')
+                        help='Print the result as JSON.')
     return parser
 
 

@@ -24,11 +24,11 @@ OPTS = [
         help="""
 Directory for the journals of running transfers.
 
-A transfer that died with its process is found by its journal and undone at
-the next start, so the directory must survive a restart of the service (and of
-the container it runs in). It must belong to one host, be writable by
-glance-api and, where glance-api runs in several containers of one host, be
-shared by them. It holds a few kilobytes.
+A transfer that died with its process is found by its journal and undone by
+the first import of the next process, so the directory must survive a restart
+of the service (and of the container it runs in). It must belong to one host,
+be writable by glance-api and, where glance-api runs in several containers of
+one host, be shared by them. It holds a few kilobytes.
 
 Change it when /var/lib/glance is not kept, or is shared between hosts.
 """),

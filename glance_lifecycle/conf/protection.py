@@ -70,7 +70,7 @@ request for each thousand servers and volumes.
         default=900,
         min=10,
         help="""
-Seconds after which a listing counts no more.
+Maximum age of a listing, in seconds; older ones are ignored.
 
 When Nova or Cinder do not answer for longer than this, images of classes that
 the policy protects while in use cannot be deleted until they do. All others

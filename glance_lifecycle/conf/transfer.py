@@ -98,7 +98,7 @@ takes nothing from the import's share.
         help="""
 Threads that decode one image.
 
-More help with compressed images on hosts with many cores.
+More threads speed up compressed images. Raise it on hosts with many cores.
 """),
     cfg.IntOpt(
         'progress_interval',

@@ -268,7 +268,7 @@ class Copying:
                 record.remove()
         except Exception:
             LOG.exception('Cannot remove all copies of image %s that are not '
-                          'complete', self._image.id)
+                          'complete.', self._image.id)
         finally:
             record.close()
 
@@ -278,7 +278,7 @@ class Copying:
         try:
             glance_host.announce_copies(self._image.id, copied)
         except Exception:
-            LOG.warning('Cannot send the notifications about image %s',
+            LOG.warning('Cannot send the notifications about image %s.',
                         self._image.id, exc_info=True)
 
 
@@ -293,7 +293,7 @@ def _add(result: dict[str, Any], part: dict[str, Any]) -> None:
 def _explained(error: exceptions.StoreDuplicate
                ) -> exceptions.StoreDuplicate:
     return exceptions.StoreDuplicate(
-        store=error.store, detail='%s, and Glance has no location there. If '
-        'no other copy of the image runs, it is what a killed one left, or '
+        store=error.store, detail='%s Glance has no location there. If no '
+        'other copy of the image runs, it is what a killed one left, or '
         'another Glance\'s: see "glance-lifecycle-manage recover --dry-run", '
-        'on every host, and "--stale-after"' % error.fields['detail'])
+        'on every host, and "--stale-after"' % error.detail)

@@ -42,7 +42,7 @@ class Plan:
     unsure: tuple[str, ...]
 
     def lines(self) -> Iterator[str]:
-        """For the operator, before he says yes."""
+        """For the operator, before they say yes."""
         yield 'DESTRUCTIVE: the copy of image %s%s in store %s is deleted.' % (
             self.image_id, ' (%s)' % self.name if self.name else '',
             self.destroyed.store)

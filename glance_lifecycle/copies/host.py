@@ -60,8 +60,8 @@ def configure(config_files: Sequence[str], config_dirs: Sequence[str]
     opts.register_opts(CONF)
     if not CONF.enabled_backends:
         raise exceptions.ConfigurationError(
-            detail='enabled_backends is not set: without multi-store an '
-            'image has one copy')
+            detail='these commands need [DEFAULT] enabled_backends, and '
+            'glance-api.conf does not set it')
 
 
 def check_user() -> None:

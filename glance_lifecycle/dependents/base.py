@@ -34,6 +34,10 @@ class NotAsked(exceptions.LifecycleError):
 
     message = '{detail}'
 
+    @property
+    def detail(self) -> str:
+        return str(self.fields['detail'])
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Location:

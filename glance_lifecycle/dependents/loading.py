@@ -20,6 +20,7 @@ from typing import Any
 import stevedore
 
 from glance_lifecycle.dependents import base
+from glance_lifecycle import exceptions
 
 LOG = logging.getLogger(__name__)
 NAMESPACE = 'glance_lifecycle.dependents'
@@ -46,7 +47,8 @@ def providers(names: Sequence[str], connection: Any,
     failed: dict[str, str] = {}
 
     def note(_manager: Any, entry: Any, error: BaseException) -> None:
-        LOG.warning('Dependents %s cannot be loaded: %s', entry.name, error)
+        LOG.warning('Dependents %s cannot be loaded: %s', entry.name,
+                    exceptions.sentence(str(error)))
         failed[entry.name] = _why(error)
 
     found: Any = stevedore.NamedExtensionManager(

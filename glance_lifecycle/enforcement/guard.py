@@ -61,7 +61,7 @@ class User:
 
     :ivar roles: in lower case; of the user, and not of the service that
         passes the request on
-    :ivar is_admin: asks whether Glance's database takes him for one
+    :ivar is_admin: asks whether Glance's database takes the user for one
     """
 
     project: str
@@ -92,7 +92,7 @@ def check(action: str, target: Mapping[str, Any], creds: Mapping[str, Any],
         why = _BROKEN
     except Exception:
         LOG.exception('The lifecycle policy cannot be applied to the '
-                      '%(action)s of image %(image)s',
+                      '%(action)s of image %(image)s.',
                       {'action': action, 'image': image_id})
         why = _FAILED
     if why is not None:

@@ -105,8 +105,8 @@ def _protected(outcome: checks.Outcome, image: Subject,
     if not protect.protected or _among(roles, protect.may_unprotect):
         return None
     return cannot + (
-        '%s protects it, and that "protected" was unset does not change '
-        'that. Only users with the role %s may delete it' % (
+        '%s still protects it, although "protected" was unset. Only users '
+        'with the role %s may delete it' % (
             _said(outcome.by('protected')), _or(protect.may_delete))
         + ('; with the role %s, once it is unprotected%s.' % (
             _or(protect.may_unprotect), _and_wait(protect))

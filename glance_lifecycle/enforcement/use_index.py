@@ -35,6 +35,7 @@ from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
 from glance_lifecycle.dependents import rbd_children
 from glance_lifecycle.enforcement import use_file
+from glance_lifecycle import exceptions
 
 LOG = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class Index:
     :param listed: providers to list; they connect when first asked
     :param asked: providers that are asked at each deletion
     :param interval: seconds between listings
-    :param max_age: seconds after which one counts no more
+    :param max_age: maximum age of one, in seconds; older ones are ignored
     :param wait: seconds to wait for one where there is none
     """
 
@@ -121,7 +122,8 @@ class Index:
                             'by %(provider)s: %(reason)s', {
                                 'image': image.id,
                                 'provider': provider.name,
-                                'reason': answer.reason})
+                                'reason': exceptions.sentence(
+                                    str(answer.reason))})
                 unknown.append('%s: %s' % (provider.name, answer.reason))
             elif any(True for _ in answer.dependents):
                 kinds.append(provider.name)
@@ -228,7 +230,7 @@ class Listed:
             self._fail('[lifecycle] state_dir cannot be used (%s)'
                        % error.strerror)
         except Exception as error:
-            LOG.exception('Listing the %s of the cloud failed', self.name)
+            LOG.exception('Listing the %s of the cloud failed.', self.name)
             self._fail(type(error).__name__)
 
     def _list(self) -> None:

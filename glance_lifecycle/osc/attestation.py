@@ -31,7 +31,7 @@ from glance_lifecycle.signing import properties
 
 
 class ShowAttestation(command.ShowOne):
-    """Show what the service attests of an image, and whether it is true
+    """Show what the service attests of an image, and whether it is true.
 
     Nothing of it is shown unless all of it is. The exit code is 0 then; 1 if
     it is not, or the command could not run; 3 if that could not be told,
@@ -44,15 +44,15 @@ class ShowAttestation(command.ShowOne):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('image', metavar='<image>',
-                            help='Image (name or id)')
+                            help='Image (name or id).')
         parser.add_argument(
             '--service-certificate-id', metavar='<id>',
             help='The only certificate with which the service signs '
             '(default: what --config-file says; else any that the CAs vouch '
-            'for)')
+            'for).')
         parser.add_argument('--envelope', action='store_true',
                             help='Show the DSSE envelope too, for other '
-                            'tools, if it is true')
+                            'tools, if it is true.')
         key_store.add_arguments(parser)
         return parser
 

@@ -35,7 +35,7 @@ _VISIBLE = {code: '\\x%02x' % code
 
 
 class ListDependents(command.Lister):
-    """List what needs an image: servers, volumes, clones, other projects
+    """List what needs an image: servers, volumes, clones, other projects.
 
     A row for each that was found; and one for each provider that found
     nothing ("none"), could only tell a part ("in part"), or could not be
@@ -45,20 +45,20 @@ class ListDependents(command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('image', metavar='<image>',
-                            help='Image (name or id)')
+                            help='Image (name or id).')
         parser.add_argument(
             '--ask', metavar='<provider>', action='append', dest='providers',
-            help='Ask only this provider (repeat for more; default: %s)'
+            help='Ask only this provider (repeat for more; default: %s).'
             % ', '.join(_PROVIDERS))
         parser.add_argument(
             '--ceph-conf', metavar='<file>', default='',
-            help="Ceph's configuration (default: where Ceph looks itself)")
+            help="Ceph's configuration (default: where Ceph looks itself).")
         parser.add_argument(
             '--ceph-user', metavar='<user>', default='',
-            help='Ceph user, without "client." (default: admin)')
+            help='Ceph user, without "client." (default: admin).')
         parser.add_argument(
             '--ceph-timeout', metavar='<seconds>', type=float, default=10.0,
-            help='Seconds to wait for Ceph (default: 10)')
+            help='Seconds to wait for Ceph (default: 10).')
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace

@@ -33,7 +33,7 @@ _COLUMNS = ('Image', 'Name', 'Section', 'Field', 'Wanted', 'Found', 'Rule')
 
 
 class ListDrift(command.Lister):
-    """List where images differ from the lifecycle policy
+    """List where images differ from the lifecycle policy.
 
     Of all images that you may see. One page is held at a time, and "-f json",
     "csv" and "value" print as they go. Nothing is changed.
@@ -46,12 +46,12 @@ class ListDrift(command.Lister):
         parser.add_argument(
             '--visibility',
             choices=['all', 'private', 'shared', 'community', 'public'],
-            default='all', help='Look only at these images (default: all)')
+            default='all', help='Look only at these images (default: all).')
         parser.add_argument('--project', metavar='<id>',
-                            help='Look only at images of this project')
+                            help='Look only at images of this project.')
         parser.add_argument(
             '--page-size', metavar='<number>', type=int, default=drift.PAGE,
-            help='Images a request (default: %d)' % drift.PAGE)
+            help='Images a request (default: %d).' % drift.PAGE)
         policy_options.add_arguments(parser)
         return parser
 

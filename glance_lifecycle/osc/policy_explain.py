@@ -41,7 +41,7 @@ _COLUMNS = ('Section', 'Rule', 'Result', 'Detail')
 
 
 class ExplainPolicy(command.Lister):
-    """Show which rule decides what of an image, line by line, and why
+    """Show which rule decides what of an image, line by line, and why.
 
     Of an image that is there, today's drift is shown; of one that is not yet
     imported (--file), what would be refused.
@@ -53,9 +53,9 @@ class ExplainPolicy(command.Lister):
         parser = super().get_parser(prog_name)
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument('image', metavar='<image>', nargs='?',
-                          help='Image (name or id)')
+                          help='Image (name or id).')
         what.add_argument('--file', metavar='<file>',
-                          help='File to be imported; it is only read')
+                          help='File to be imported; it is only read.')
         policy_options.add_arguments(parser)
         _add_facts(parser)
         return parser
@@ -92,31 +92,31 @@ def _add_facts(parser: argparse.ArgumentParser) -> None:
         'facts', 'what the file or the image does not tell')
     group.add_argument('--name', metavar='<name>')
     group.add_argument('--disk-format', metavar='<format>',
-                       help='(default: what the file is)')
+                       help='(default: what the file is).')
     group.add_argument('--container-format', metavar='<format>',
-                       help='(default: bare)')
+                       help='(default: bare).')
     group.add_argument('--visibility', choices=schema.VISIBILITIES)
     group.add_argument('--project', metavar='<id>',
-                       help='Project that owns it')
+                       help='Project that owns it.')
     group.add_argument('--domain', metavar='<id>',
-                       help='Domain of that project')
+                       help='Domain of that project.')
     group.add_argument('--tag', metavar='<tag>', action='append', dest='tags',
-                       help='Tag (repeat for more)')
+                       help='Tag (repeat for more).')
     group.add_argument('--property', metavar='<key=value>',
                        dest='properties', action=parseractions.KeyValueAction,
-                       help='Property (repeat for more)')
+                       help='Property (repeat for more).')
     group.add_argument('--import-method', choices=schema.IMPORT_METHODS)
     group.add_argument('--role', metavar='<role>', action='append',
                        dest='roles',
-                       help='Role of who imports it (repeat for more)')
+                       help='Role of who imports it (repeat for more).')
     group.add_argument('--store', metavar='<store>', action='append',
                        dest='stores', help='Store that is asked for (repeat '
-                       'for more)')
+                       'for more).')
     group.add_argument('--store-kind', metavar='<store=kind>',
                        dest='store_kinds',
                        action=parseractions.KeyValueAction,
                        help='Driver of a store of the cloud, such as '
-                       'fast=rbd (repeat for all)')
+                       'fast=rbd (repeat for all).')
 
 
 def _of_file(parsed_args: argparse.Namespace

@@ -31,7 +31,7 @@ _COLUMNS = ('Section', 'Order', 'Rule', 'Match', 'Wants')
 
 
 class ShowPolicy(command.Lister):
-    """List the lifecycle policy by section, in the order of evaluation
+    """List the lifecycle policy by section, in the order of evaluation.
 
     In each section the first rule that matches decides; what it does not say
     comes from the defaults, and then from the configuration.
@@ -43,7 +43,7 @@ class ShowPolicy(command.Lister):
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--section', choices=list(wants.SECTIONS), action='append',
-            help='Only this section (repeat for more)')
+            help='Only this section (repeat for more).')
         policy_options.add_arguments(parser)
         return parser
 

@@ -28,7 +28,7 @@ _COLUMNS = ('Severity', 'Line', 'Column', 'Where', 'Problem')
 
 
 class ValidatePolicy(command.Lister):
-    """List what is wrong with a lifecycle policy, before it is in force
+    """List what is wrong with a lifecycle policy, before it is in force.
 
     The exit code is 1 if it would be refused; with --strict, also if there
     are warnings, such as of rules that can never match.
@@ -40,9 +40,9 @@ class ValidatePolicy(command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('file', metavar='<file>',
-                            help='Policy document, in YAML')
+                            help='Policy document, in YAML.')
         parser.add_argument('--strict', action='store_true',
-                            help='Let warnings fail, too')
+                            help='Let warnings fail, too.')
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -59,7 +59,7 @@ class ValidatePolicy(command.Lister):
             problems = shadow.warnings(found)
             if not problems:
                 # The table is for problems; stdout is the formatter's.
-                print('%s is good: %d rules, SHA-256 %s' % (
+                print('%s is good: %d rules, SHA-256 %s.' % (
                     parsed_args.file, len(found.rules), found.digest),
                     file=sys.stderr)
         self.failed = any(parsed_args.strict or not problem.warning

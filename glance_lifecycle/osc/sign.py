@@ -33,7 +33,7 @@ _OUTPUT = ('id', 'name', 'status', 'disk_format', 'size', 'visibility')
 
 
 class SignImage(command.ShowOne):
-    """Sign an image file, and create the image if wanted
+    """Sign an image file, and create the image if wanted.
 
     Prints the four properties that Glance, Nova and Cinder verify.
     """
@@ -42,31 +42,31 @@ class SignImage(command.ShowOne):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument('file', metavar='<file>', help='File to sign')
+        parser.add_argument('file', metavar='<file>', help='File to sign.')
         key = parser.add_mutually_exclusive_group(required=True)
         key.add_argument('--key', metavar='<file>',
-                         help='Private key, a PEM or DER file')
+                         help='Private key, a PEM or DER file.')
         key.add_argument('--key-id', metavar='<id>',
-                         help='Private key, by its id in the key manager')
+                         help='Private key, by its id in the key manager.')
         key.add_argument(
             '--signature', metavar='<file>',
             help='Signature that exists, as made by "openssl dgst -sha512 '
-            '-sign KEY -sigopt rsa_padding_mode:pss": it is verified')
+            '-sign KEY -sigopt rsa_padding_mode:pss": it is verified.')
         parser.add_argument('--passphrase-file', metavar='<file>',
-                            help='File with the passphrase of the key')
+                            help='File with the passphrase of the key.')
         parser.add_argument(
             '--certificate-id', metavar='<id>', required=True,
             help='Id of the certificate of the key in the key manager, where '
-            'Glance and Nova will look')
+            'Glance and Nova will look.')
         parser.add_argument(
             '--certificate', metavar='<file>',
             help='The same certificate as a file, where the key manager '
-            'cannot be asked')
+            'cannot be asked.')
         parser.add_argument(
             '--hash-method', metavar='<method>', default='SHA-512',
             choices=list(algorithms.HASH_METHODS),
             help='SHA-224, SHA-256, SHA-384 or SHA-512 (default: SHA-512, '
-            'which Glance computes in any case)')
+            'which Glance computes in any case).')
         key_store.add_arguments(parser)
         _add_create(parser)
         return parser
@@ -130,24 +130,24 @@ def _add_create(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         '--create', metavar='<name>',
         help='Create an image with this name, import the file into it, and '
-        'wait')
+        'wait.')
     group.add_argument('--disk-format', metavar='<format>',
-                       help='Such as qcow2; needed with --create')
+                       help='Such as qcow2; needed with --create.')
     group.add_argument('--container-format', metavar='<format>',
-                       default='bare', help='(default: bare)')
+                       default='bare', help='(default: bare).')
     group.add_argument(
         '--visibility', choices=['private', 'shared', 'community', 'public'],
-        help='Who may see it (default: the default of the cloud)')
+        help='Who may see it (default: the default of the cloud).')
     stores = group.add_mutually_exclusive_group()
     stores.add_argument('--store', metavar='<store>', action='append',
                         dest='stores', help='Store to import to '
-                        '(repeat for more; default: that of the cloud)')
+                        '(repeat for more; default: that of the cloud).')
     stores.add_argument('--all-stores', action='store_true',
-                        help='Import to all stores')
+                        help='Import to all stores.')
     group.add_argument(
         '--property', metavar='<key=value>', dest='properties',
         action=parseractions.KeyValueAction,
-        help='Set a property on the image (repeat for more)')
+        help='Set a property on the image (repeat for more).')
 
 
 def _check_create(parsed_args: argparse.Namespace) -> None:

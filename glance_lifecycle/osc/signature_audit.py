@@ -36,7 +36,7 @@ _COLUMNS = ('Code', 'Severity', 'Image', 'Evidence', 'Remedy')
 
 
 class AuditSignatures(command.Lister):
-    """List what is wrong with the signatures of all images you may see
+    """List what is wrong with the signatures of all images you may see.
 
     Partial properties, bad signatures and attestations, unknown, expired,
     soon expiring and weak certificates, unsigned public images. Nothing is
@@ -54,19 +54,19 @@ class AuditSignatures(command.Lister):
         parser.add_argument(
             '--days', metavar='<days>', type=int, default=30,
             help='Report certificates that expire within as many days '
-            '(default: 30)')
+            '(default: 30).')
         parser.add_argument(
             '--visibility',
             choices=['all', 'private', 'shared', 'community', 'public'],
-            default='all', help='Look only at these images (default: all)')
+            default='all', help='Look only at these images (default: all).')
         parser.add_argument(
             '--page-size', metavar='<number>', type=int, default=None,
-            help='Images a request (default: what Glance likes)')
+            help='Images a request (default: what Glance likes).')
         parser.add_argument(
             '--service-certificate-id', metavar='<id>',
             help='The only certificate with which the service signs '
             '(default: what --config-file says; else any that the CAs vouch '
-            'for)')
+            'for).')
         key_store.add_arguments(parser)
         return parser
 

@@ -37,7 +37,7 @@ Row = tuple[Any, ...]
 
 
 class CopyToStores(command.Lister):
-    """Copy an image to more stores, from one of its stored copies
+    """Copy an image to more stores, from one of its stored copies.
 
     On a host of glance-api: one read for all stores, holes stay holes, and
     nothing is registered in Glance unless the bytes have the image's hash.
@@ -51,21 +51,21 @@ class CopyToStores(command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('image', metavar='<image>',
-                            help='Image (name or id)')
+                            help='Image (name or id).')
         parser.add_argument(
             '--to', metavar='<store>', action='append', dest='stores',
-            required=True, help='Store to copy to (repeat for more)')
+            required=True, help='Store to copy to (repeat for more).')
         parser.add_argument(
             '--from', metavar='<store>', dest='source',
             help='Read the copy in this store (default: the first that is '
-            'good)')
+            'good).')
         parser.add_argument(
             '--copy-image', action='store_true',
-            help='Let Glance copy, also where it could be done here')
+            help='Let Glance copy, also where it could be done here.')
         parser.add_argument(
             '--trust', action='store_true',
             help='From pool to pool of one Ceph cluster, let librbd clone '
-            'and flatten: faster, and the hash is not compared')
+            'and flatten: faster, and the hash is not compared.')
         store_host.add_arguments(parser)
         return parser
 

@@ -27,6 +27,7 @@ from osc_lib import exceptions as osc_exceptions
 from glance_lifecycle.copies import dropping
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
+from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
@@ -40,7 +41,7 @@ _PROVIDER = 'rbd_children'
 
 
 class DropFromStore(command.Command):
-    """DESTRUCTIVE: delete the copy of an image in one store
+    """DESTRUCTIVE: delete the copy of an image in one store.
 
     Shows what would be done, and asks first. Never the last copy, nor one
     that volumes or servers were cloned from, nor while it is not known whether
@@ -51,23 +52,23 @@ class DropFromStore(command.Command):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('image', metavar='<image>',
-                            help='Image (name or id)')
+                            help='Image (name or id).')
         parser.add_argument('--from', metavar='<store>', dest='store',
-                            required=True, help='Store to delete it from')
+                            required=True, help='Store to delete it from.')
         parser.add_argument('--dry-run', action='store_true',
-                            help='Only say what would be done')
+                            help='Only say what would be done.')
         parser.add_argument('-y', '--yes', action='store_true',
-                            help='Do not ask')
+                            help='Do not ask.')
         parser.add_argument(
             '--ceph-conf', metavar='<file>', default='',
             help="Ceph's configuration, to look for clones (default: what "
-            'glance-api has, or where Ceph looks itself)')
+            'glance-api has, or where Ceph looks itself).')
         parser.add_argument(
             '--ceph-user', metavar='<user>', default='',
-            help='Ceph user, without "client."')
+            help='Ceph user, without "client.".')
         parser.add_argument(
             '--ceph-timeout', metavar='<seconds>', type=float, default=10.0,
-            help='Seconds to wait for Ceph (default: 10)')
+            help='Seconds to wait for Ceph (default: 10).')
         store_host.add_arguments(parser)
         return parser
 
@@ -133,15 +134,17 @@ class DropFromStore(command.Command):
                     plan.destroyed.store, safe=''), plan.image_id)))
         except sdk_exceptions.HttpException as error:
             raise osc_exceptions.CommandError(
-                'Glance does not drop it: %s' % (
-                    error.details or error)) from None
+                'Glance does not drop the copy in store %s: %s' % (
+                    plan.destroyed.store, exceptions.sentence(str(
+                        error.details or error)))) from None
 
 
 def _ask() -> None:
     """:raises CommandError: the answer is not yes"""
     if not sys.stdin.isatty():
         raise osc_exceptions.CommandError(
-            'Nothing was dropped: say --yes where nobody can be asked.')
+            'Nothing was dropped: there is no terminal to ask on. Use '
+            '--yes.')
     if input('Go on? [y/N] ').strip().lower() not in ('y', 'yes'):
         raise osc_exceptions.CommandError('Nothing was dropped.')
 

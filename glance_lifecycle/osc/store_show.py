@@ -36,7 +36,7 @@ _ELSEWHERE = 'not looked at: no configuration of glance-api here'
 
 
 class ShowStores(command.Lister):
-    """Show each stored copy of an image, and whether it is there
+    """Show each stored copy of an image, and whether it is there.
 
     Present, size and allocated bytes (holes do not count) are looked up in
     the store itself, and nothing is read; without the configuration of
@@ -48,7 +48,7 @@ class ShowStores(command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('image', metavar='<image>',
-                            help='Image (name or id)')
+                            help='Image (name or id).')
         store_host.add_arguments(parser)
         return parser
 

@@ -35,10 +35,10 @@ _COLUMNS = ('Store', 'Result', 'Read', 'Seconds', 'Detail')
 
 
 class VerifyStores(command.Lister):
-    """Read the stored copies of an image and compare them with its hash
+    """Read the stored copies of an image and compare them with its hash.
 
     All bytes of each copy are read, one copy after the other, in a process
-    with the limits of an import, and compared with os_hash_value and checksum.
+    with the limits of an import, and compared with os_hash_value.
     The exit code is 1 if any copy is missing, unreadable or corrupt.
     """
 
@@ -47,10 +47,10 @@ class VerifyStores(command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('image', metavar='<image>',
-                            help='Image (name or id)')
+                            help='Image (name or id).')
         parser.add_argument(
             '--store', metavar='<store>', action='append', dest='stores',
-            help='Verify only the copy in this store (repeat for more)')
+            help='Verify only the copy in this store (repeat for more).')
         store_host.add_arguments(parser)
         return parser
 

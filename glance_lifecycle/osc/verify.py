@@ -38,7 +38,7 @@ _NO_ID = 'given'
 
 
 class VerifyImage(command.Lister):
-    """Verify who signed an image or a file, link by link
+    """Verify who signed an image or a file, link by link.
 
     An image is downloaded only where its hash in Glance does not answer. The
     exit code is 0 if no check fails; 1 if one does, or nothing could be
@@ -53,37 +53,37 @@ class VerifyImage(command.Lister):
         parser.add_argument(
             'target', metavar='<image|file>',
             help='Image (name or id), or, with --property or --signature, a '
-            'file')
+            'file.')
         parser.add_argument(
             '--property', metavar='<key=value>', dest='properties',
             action=parseractions.KeyValueAction,
-            help='Signature property of the file (repeat for all four)')
+            help='Signature property of the file (repeat for all four).')
         parser.add_argument(
             '--signature', metavar='<file>',
             help='Signature of the file, as openssl made it, instead of '
-            '--property; needs --certificate or --certificate-id')
+            '--property; needs --certificate or --certificate-id.')
         parser.add_argument(
             '--hash-method', metavar='<method>', default='SHA-512',
             choices=list(algorithms.HASH_METHODS),
-            help='Hash method of --signature (default: SHA-512)')
+            help='Hash method of --signature (default: SHA-512).')
         parser.add_argument(
             '--certificate-id', metavar='<id>',
-            help='Certificate of --signature in the key manager')
+            help='Certificate of --signature in the key manager.')
         parser.add_argument(
             '--certificate', metavar='<file>',
-            help='Certificate, as a file, that the signature properties name')
+            help='Certificate, as a file, that the signature properties name.')
         parser.add_argument(
             '--service-certificate-id', metavar='<id>',
             help='The only certificate with which the service signs '
             '(default: what --config-file says; else any that the CAs vouch '
-            'for)')
+            'for).')
         reading = parser.add_mutually_exclusive_group()
         reading.add_argument('--download', action='store_true',
-                             help='Read the stored bytes in any case')
+                             help='Read the stored bytes in any case.')
         reading.add_argument(
             '--stored-copy', metavar='<file>',
             help='Read this file, a stored copy of the image, instead of '
-            'downloading it')
+            'downloading it.')
         key_store.add_arguments(parser)
         return parser
 

@@ -50,7 +50,7 @@ def get_flow(**kwargs: Any) -> linear_flow.Flow:
         outcome.follow(session)
         session.show_stores()
     except Exception as error:
-        LOG.exception('The lifecycle plugin cannot work')
+        LOG.exception('The lifecycle plugin cannot work.')
         return flow.add(admit.Refuse(error))
     direct = session.direct
     return flow.add(

@@ -109,7 +109,7 @@ class Session:
                 self.glance.list_stores(self.stores)
             except Exception:
                 # Admit does it again.
-                LOG.warning('Cannot list the stores of image %s now',
+                LOG.warning('Cannot list the stores of image %s now.',
                             self.glance.image_id, exc_info=True)
 
     def opened(self, fd: int) -> None:
@@ -156,7 +156,7 @@ class Session:
                     'error': error.for_operator()})
             raise glance_host.UserError(str(self.error)) from error
         except Exception as error:
-            LOG.exception('Import of image %s failed unexpectedly',
+            LOG.exception('Import of image %s failed unexpectedly.',
                           self.glance.image_id)
             self.error = exceptions.InternalError(
                 detail='%s; the log of glance-api has the details'

@@ -97,7 +97,7 @@ def undo(dead: journal.Journal, *, holder: str = '', by_name: bool = False,
             left[target.store] = str(error).rstrip('.') + '.'
         except Exception as error:
             # The others are tried all the same.
-            LOG.exception('Cannot remove image %s from store %s',
+            LOG.exception('Cannot remove image %s from store %s.',
                           record.image_id, target.store)
             left[target.store] = (
                 'Unexpected %s; the log has the details.'

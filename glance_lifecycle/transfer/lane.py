@@ -180,7 +180,7 @@ class SinkLane(Lane):
     def drop(self, error: Exception) -> None:
         """Give this store up; ends the transfer unless it is optional."""
         LOG.warning('Store %s dropped at byte %d: %s', self.sink.store,
-                    self.position, error)
+                    self.position, exceptions.sentence(str(error)))
         self.error = as_store_error(self.sink.store, error)
         self.abort()
         if not self.optional:
@@ -192,7 +192,7 @@ class SinkLane(Lane):
         try:
             self.sink.abort()
         except Exception:
-            LOG.exception('Cannot remove the unfinished copy from store %s',
+            LOG.exception('Cannot remove the unfinished copy from store %s.',
                           self.sink.store)
 
 
@@ -200,7 +200,7 @@ def as_store_error(store: str,
                    error: BaseException) -> exceptions.LifecycleError:
     if isinstance(error, exceptions.LifecycleError):
         return error
-    LOG.error('Unexpected error in store %s', store, exc_info=error)
+    LOG.error('Unexpected error in store %s.', store, exc_info=error)
     return exceptions.StoreError(
         store=store, detail='unexpectedly (%s); the log of glance-api has '
         'the details.' % type(error).__name__)

@@ -145,7 +145,7 @@ class Child:
             process.wait(STOP_GRACE)
         except subprocess.TimeoutExpired:
             LOG.warning('The transfer of image %s did not stop in %d s and '
-                        'is killed', self._job.image_id, STOP_GRACE)
+                        'is killed.', self._job.image_id, STOP_GRACE)
 
     def _reap(self, process: subprocess.Popen[bytes]) -> None:
         """Leave no process behind, neither the child nor its qemu-img."""

@@ -20,6 +20,7 @@ from typing import Any
 from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import progress
 
 _LOCK = 'os_glance_import_task'
@@ -49,7 +50,8 @@ def copy(client: Any, image: Any, stores: Sequence[str]
         done = _wait(client, image.id, stores)
     except sdk_exceptions.SDKException as error:
         raise osc_exceptions.CommandError(
-            'Glance does not copy the image: %s' % error) from None
+            'Glance does not copy the image: %s' % exceptions.sentence(
+                str(error))) from None
     there = _listed((done.properties or {}).get('stores'))
     failed = _listed((done.properties or {}).get(_FAILED))
     for store in stores:

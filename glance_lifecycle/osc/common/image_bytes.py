@@ -45,7 +45,7 @@ class File:
             self.file = open(path, 'rb', buffering=0)
         except OSError as error:
             raise osc_exceptions.CommandError(
-                '%s: %s' % (path, error.strerror)) from None
+                'Cannot open %s: %s.' % (path, error.strerror)) from None
         self._status = os.fstat(self.file.fileno())
         if not stat.S_ISREG(self._status.st_mode):
             self.file.close()

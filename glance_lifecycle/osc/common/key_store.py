@@ -45,16 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--ca-bundle', metavar='<file>',
         help='PEM file of the CAs and intermediates that certificates of '
-        'signers must come from')
+        'signers must come from.')
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         '--config-file', metavar='<file>',
         help='Configuration of the service: [key_manager] says where '
-        'certificates are, [lifecycle_signing] which are trusted')
+        'certificates are, [lifecycle_signing] which are trusted.')
     where.add_argument(
         '--key-directory', metavar='<directory>',
         help='Directory of certificates, <id>.pem, and keys, <id>.key '
-        '(default: the key manager of this cloud, with your own rights)')
+        '(default: the key manager of this cloud, with your own rights).')
 
 
 class SdkKeyManager:

@@ -63,7 +63,7 @@ def _key(data: bytes, passphrase: str | None) -> keys.PrivateKey:
     try:
         return keys.load_private_key(data, passphrase)
     except exceptions.ConfigurationError as error:
-        detail = str(error.fields['detail'])
+        detail = error.detail
     # That text is for the service's configuration.
     raise osc_exceptions.CommandError(detail.replace(
         'none is configured. Set [lifecycle_signing] signing_key_passphrase',

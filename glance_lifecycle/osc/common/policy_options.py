@@ -37,11 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--policy', metavar='<file>',
         help='Policy document (default: what [lifecycle] policy_file of the '
-        'configuration names)')
+        'configuration names).')
     parser.add_argument(
         '--config-file', metavar='<file>',
         help='Configuration of the service: its options decide where the '
-        'policy is silent (default: %s, if it is there)' % _CONFIG)
+        'policy is silent (default: %s, if it is there).' % _CONFIG)
 
 
 def policy(parsed_args: argparse.Namespace) -> decision.Policy:

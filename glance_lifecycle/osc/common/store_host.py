@@ -47,10 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--config-file', metavar='<file>', action='append', default=[],
         help='Configuration of glance-api (repeat for more; default: the '
-        'files in /etc/glance or $OS_GLANCE_CONFIG_DIR)')
+        'files in /etc/glance or $OS_GLANCE_CONFIG_DIR).')
     parser.add_argument(
         '--config-dir', metavar='<directory>', action='append', default=[],
-        help='Directory of such files')
+        help='Directory of such files.')
 
 
 def find(command: Any, name_or_id: str) -> Any:

@@ -22,6 +22,7 @@ from openstack import exceptions as sdk_exceptions
 from openstack.image.v2 import image as _image
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import image_bytes
 from glance_lifecycle.osc.common import progress
 
@@ -47,8 +48,8 @@ def create(client: Any, attributes: Mapping[str, Any],
                             all_stores=all_stores or None)
         return _wait(client, image.id)
     except sdk_exceptions.SDKException as error:
-        raise osc_exceptions.CommandError('%s. %s' % (
-            str(error).rstrip('.'), _left(image.id))) from None
+        raise osc_exceptions.CommandError('%s %s' % (
+            exceptions.sentence(str(error)), _left(image.id))) from None
 
 
 def _stage(client: Any, image: Any, source: image_bytes.File) -> None:
@@ -108,8 +109,8 @@ def _newest_task(client: Any, image_id: str) -> Any:
 def _refused(image_id: str, message: str | None
              ) -> osc_exceptions.CommandError:
     return osc_exceptions.CommandError(
-        'The import failed. Glance says: %s. %s' % (
-            (message or 'nothing').rstrip('.'), _left(image_id)))
+        'The import failed. Glance says: %s %s' % (
+            exceptions.sentence(message or 'nothing'), _left(image_id)))
 
 
 def _left(image_id: str) -> str:

@@ -172,8 +172,9 @@ class DeleteTest(plugin_case.SharedApiTestCase):
             def over() -> bool:
                 nonlocal most
                 with contextlib.suppress(FileNotFoundError):
-                    most = max(most, *(path.stat().st_blocks * 512 for path
-                                       in self.api.store_dir('s1').iterdir()))
+                    most = max([most, *(
+                        path.stat().st_blocks * 512 for path in
+                        self.api.store_dir('s1').iterdir())])
                 return not transfer.running(child)
             transfer.until('the transfer stops', over)
         # It stopped for the deletion, and not because it was done.

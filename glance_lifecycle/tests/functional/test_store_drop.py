@@ -41,7 +41,8 @@ class DropTest(store_case.StoreCase):
                       answer.stdout)
         self.assertIn('  stays: store s2', answer.stdout)
         self.assertIn('was not verified on this host', answer.stdout)
-        self.assertIn('say --yes', self.drop('--from', 's1', code=1).stderr)
+        self.assertIn('no terminal to ask on',
+                      self.drop('--from', 's1', code=1).stderr)
         self.assert_both()
         self.assertIn('Dropped.', self.drop('--from', 's1', '-y').stdout)
         self.assertEqual(['s2'], self.stores_of(self.image_id))

@@ -70,7 +70,7 @@ class ExceptionsTest(unittest.TestCase):
             self.assertIn('/secret/place', error.for_operator())
             user = error.for_user()
             self.assertIs(exceptions.StoreError, type(user))
-            self.assertEqual('Store s1 failed: ' + shown, str(user))
+            self.assertEqual('Store s1 failed: %s.' % shown, str(user))
             self.assertEqual(str(user), user.for_operator())
 
     def test_of_the_image(self) -> None:

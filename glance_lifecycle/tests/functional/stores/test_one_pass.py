@@ -12,7 +12,7 @@
 
 """Two pools and a bucket in one pass: killed, imported again, cloned, read.
 
-What an operator wants to be sure of before he trusts us with his images.
+What operators want to be sure of before they trust us with their images.
 """
 
 import logging

@@ -201,7 +201,7 @@ class StoreTest(swift_case.SwiftTestCase):
 
     def test_a_segment_came_meanwhile(self) -> None:
         """Neither overwritten, nor made a part of the image."""
-        sink = self.begun(CONTENT, timeout=2)
+        sink = self.begun(CONTENT, timeout=10)
         self.client.put_object(CONTAINER, IMAGE + '-99998', b'theirs')
         with self.assertRaisesRegex(exceptions.StoreError,
                                     '-99998 would become part'):
@@ -212,7 +212,7 @@ class StoreTest(swift_case.SwiftTestCase):
         self.client.delete_object(CONTAINER, IMAGE + '-99998')
 
     def test_a_segment_vanished(self) -> None:
-        sink = self.begun(CONTENT, timeout=2)
+        sink = self.begun(CONTENT, timeout=10)
         self.client.delete_object(CONTAINER, IMAGE + '-00003')
         with self.assertRaisesRegex(exceptions.StoreError,
                                     '-00003 is missing'):
@@ -311,7 +311,7 @@ class StoreTest(swift_case.SwiftTestCase):
         self.assertTrue(self.undo())
         self.assertEqual(sorted(others), sorted(self.names()))
         # As part of a segmented image they would do harm.
-        sink = self.begun(CONTENT, timeout=2)
+        sink = self.begun(CONTENT, timeout=10)
         with self.assertRaisesRegex(exceptions.StoreError, 'would become'):
             sink.commit()
         sink.abort()
