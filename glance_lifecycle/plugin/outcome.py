@@ -73,7 +73,7 @@ def undo(session: sessions.Session) -> None:
         _undo_rest(session)
     except Exception:
         # What is left is in the journal, for recovery.
-        LOG.exception('Cannot remove all of image %s from the stores now',
+        LOG.exception('Cannot remove all of image %s from the stores now.',
                       session.glance.image_id)
         session.leftovers = True
 
@@ -100,7 +100,7 @@ def failed(session: sessions.Session) -> None:
         else:
             _give_back(session)
     except Exception:
-        LOG.exception('Cannot put image %s back after its failed import',
+        LOG.exception('Cannot put image %s back after its failed import.',
                       session.glance.image_id)
         session.leftovers = True
     session.over.set()
@@ -151,7 +151,7 @@ def _to_the_end(session: sessions.Session) -> None:
             _tidy(session)
             done = not session.leftovers
     except Exception:
-        LOG.exception('Cannot follow task %s to its end',
+        LOG.exception('Cannot follow task %s to its end.',
                       session.glance.task_id)
     finally:
         session.close(done=done)
@@ -196,7 +196,7 @@ def _tidy(session: sessions.Session) -> None:
         glance_host.clear_stores(image_id, session.stores)
     if state.lock == task_id:
         LOG.warning('Task %(task)s is over and still held the lock of image '
-                    '%(image)s; it is released',
+                    '%(image)s; it is released.',
                     {'task': task_id, 'image': image_id})
         glance_host.drop_lock(image_id, task_id)
 

@@ -79,7 +79,7 @@ def _quietly() -> None:
                         else 'Not all recovered', plan.text)
     except Exception:
         LOG.exception('Recovery of dead imports failed; see '
-                      'glance-lifecycle-manage recover')
+                      'glance-lifecycle-manage recover.')
 
 
 def recover(state_dir: str, dry_run: bool = False) -> Iterator[Plan]:
@@ -123,7 +123,7 @@ def clear(state_dir: str, image_id: str) -> None:
         except Exception:
             # The import itself tells whether that is in its way.
             LOG.exception('Cannot remove what an earlier import has left of '
-                          'image %s', image_id)
+                          'image %s.', image_id)
         finally:
             dead.close()
 
@@ -154,7 +154,7 @@ def recover_stale(state_dir: str, seconds: float,
                 for mark in marks:
                     dead.created(store, mark)
         except Exception:
-            LOG.exception('Cannot recover the import of image %s',
+            LOG.exception('Cannot recover the import of image %s.',
                           stale.image_id)
         else:
             yield from _recover_one(dead, False)
@@ -220,7 +220,7 @@ def _recover_one(dead: journal.Journal, dry_run: bool, *,
         yield plan
     except Exception:
         # One that cannot be recovered now must not keep the others.
-        LOG.exception('Cannot recover the import of image %s',
+        LOG.exception('Cannot recover the import of image %s.',
                       dead.record.image_id)
     finally:
         dead.close()

@@ -38,6 +38,6 @@ def pair(sinks: Iterable[sink_api.Sink]) -> int:
             leaders.append(sink)
             continue
         followers += 1
-        LOG.info('Store %s will share the extents of store %s for image %s',
+        LOG.info('Store %s will share the extents of store %s for image %s.',
                  sink.store, leader.store, sink.image_id)
     return followers

@@ -55,7 +55,8 @@ class Source(abc.ABC):
         """
         return {}
 
-    def prepare(self, cancelled: Callable[[], bool] = lambda: False) -> None:
+    def prepare(  # noqa: B027 - most have nothing to do
+            self, cancelled: Callable[[], bool] = lambda: False) -> None:
         """Do what takes long before anything can be read.
 
         Called once, in a thread that outlives the source, before ``extents``

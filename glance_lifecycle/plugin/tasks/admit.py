@@ -88,7 +88,7 @@ class Refuse(task.Task):
     def execute(self) -> None:
         raise glance_host.UserError(
             'The lifecycle plugin cannot work (%s), so nothing is imported; '
-            'the log of glance-api has the details'
+            'the log of glance-api has the details.'
             % type(self._error).__name__)
 
 
@@ -146,6 +146,6 @@ def _inspect(session: sessions.Session,
                             rules)
     for check in found.tolerated:
         LOG.warning('Image %(image)s fails the safety check %(check)s, which '
-                    'is tolerated', {'image': session.glance.image_id,
+                    'is tolerated.', {'image': session.glance.image_id,
                                      'check': check})
     return found

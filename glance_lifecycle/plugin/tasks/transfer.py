@@ -92,7 +92,7 @@ def run(session: sessions.Session, plan: plans.Plan,
                       for store, copy in result['stored'].items()}
     result['stored'] = list(session.stored)
     LOG.info('Image %(image)s: %(size)d bytes to %(stores)s in %(seconds).1f '
-             's, %(cpu).1f CPU seconds, %(memory)d MiB',
+             's, %(cpu).1f CPU seconds, %(memory)d MiB.',
              {'image': session.glance.image_id,
               'size': result['virtual_size'],
               'stores': ', '.join(result['stored']),

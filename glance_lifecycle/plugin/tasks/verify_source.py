@@ -70,7 +70,7 @@ class VerifySource(task.Task):
             name = algorithms.hashlib_name(given.hash_method)
             value = self._hash(name, plan.staged_size)
             verify.verify_digest(given, certificate, value)
-            LOG.info('Image %(image)s has a good signature of %(signer)s',
+            LOG.info('Image %(image)s has a good signature of %(signer)s.',
                      {'image': session.glance.image_id,
                       'signer': certificates.summary(certificate)})
             return {'digest': {name: value.hex()},

@@ -442,6 +442,6 @@ class Cloud:
         known = {t.store for r in self.records() for t in r.targets}
         for store in STORES:
             for path in self.directory(store).iterdir():
-                assert store in known or path.name == IMAGE and (
-                    store in locations or store in self.foreign), (
+                assert store in known or (path.name == IMAGE and (
+                    store in locations or store in self.foreign)), (
                         '%s in %s was forgotten' % (path.name, store))

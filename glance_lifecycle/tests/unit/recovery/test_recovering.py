@@ -152,7 +152,7 @@ class Machine(stateful.RuleBasedStateMachine):
             if made is not None:
                 # All but registered.
                 self._advance(made, 4, '')
-        elif what == 'back' or what == 'away' and not live:
+        elif what == 'back' or (what == 'away' and not live):
             cloud.mount(store, what == 'back')
 
     @stateful.invariant()

@@ -117,7 +117,7 @@ class DriverSink(sink.Sink):
         try:
             return _remove(driver, options['driver'], image_id, created)
         except Exception as error:
-            LOG.exception('Cannot remove image %s from store %s', image_id,
+            LOG.exception('Cannot remove image %s from store %s.', image_id,
                           store)
             raise _explain(store, error, 'removing the image') from error
 
@@ -178,8 +178,9 @@ class DriverSink(sink.Sink):
             return
         self._thread.join(_ABORT_TIMEOUT)
         if self._thread.is_alive():
-            LOG.error('Store %s does not let go of image %s; what is left '
-                      'of it is removed at the next start', self.store,
+            LOG.error('Store %s does not let go of image %s; recovery, '
+                      'or the next import of this image, removes what is left '
+                      'of it.', self.store,
                       self.image_id)
             return
         try:
@@ -188,8 +189,9 @@ class DriverSink(sink.Sink):
                 _remove(self._driver, self.options['driver'], self.image_id,
                         self.marks)
         except Exception:
-            LOG.exception('Cannot remove image %s from store %s; it will be '
-                          'tried again at the next start', self.image_id,
+            LOG.exception('Cannot remove image %s from store %s. '
+                          'Recovery, or the next import of this image, '
+                          'removes it.', self.image_id,
                           self.store)
 
     def _add(self) -> None:
@@ -200,7 +202,7 @@ class DriverSink(sink.Sink):
             self._error = error
         except BaseException as error:
             self._error = error
-            LOG.exception('Store %s failed to add image %s', self.store,
+            LOG.exception('Store %s failed to add image %s.', self.store,
                           self.image_id)
         finally:
             self._handover.reader_left()
@@ -251,7 +253,7 @@ def _absent(driver: Any, store: str, name: str, image_id: str) -> sink.Mark:
     except exceptions.StoreError:
         raise
     except Exception as error:
-        LOG.exception('Cannot look for image %s in store %s', image_id,
+        LOG.exception('Cannot look for image %s in store %s.', image_id,
                       store)
         raise _explain(store, error, 'looking for the image') from error
     return {'absent': True}

@@ -102,7 +102,7 @@ def build(store: str, options: dict[str, Any]) -> Any:
         driver.configure(re_raise_bsc=True)
     except Exception as error:
         # The text may quote the configuration, so only its class is shown.
-        LOG.exception('Cannot use the %s driver of store %s',
+        LOG.exception('Cannot use the %s driver of store %s.',
                       options['driver'], store)
         raise exceptions.StoreError(
             store=store, detail='its %s driver cannot be used as it is '

@@ -263,7 +263,8 @@ class FileSink(sink.Sink):
                 directory.sync()
         except OSError as error:
             LOG.error('Cannot remove %s of image %s from store %s: %s. '
-                      'It will be tried again at the next start.',
+                      'Recovery, or the next import of this image, removes '
+                      'it.',
                       name, self.image_id, self.store, error)
 
     def _close(self) -> None:

@@ -164,7 +164,7 @@ class _Undo:
         if self._is_ours(found[0]) or sink.vouched(self._created, found[1]):
             return directory.remove(self._name)
         LOG.warning('Store %s has a file named %s that this transfer has not '
-                    'made; it stays', self._store, self._name)
+                    'made; it stays.', self._store, self._name)
         return False
 
     def _is_ours(self, found: datadir.Identity) -> bool:

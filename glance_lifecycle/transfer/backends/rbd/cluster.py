@@ -183,7 +183,7 @@ class Cluster:
         call = _Call(shut)
         if not self.silent and not call.over.wait(self.timeout + _MARGIN):
             LOG.warning('Store %s: the connection to the cluster cannot be '
-                        'closed', self.store)
+                        'closed.', self.store)
 
     # Calls.
 

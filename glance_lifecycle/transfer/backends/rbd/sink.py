@@ -138,8 +138,9 @@ class RbdSink(sink.Sink):
                 rbd_undo.remove(cluster, self.image_id, self.marks,
                                 wait=False)
         except Exception as error:
-            LOG.error('Cannot remove image %s from store %s: %s. It will be '
-                      'tried again at the next start.', self.image_id,
+            LOG.error('Cannot remove image %s from store %s: %s '
+                      'Recovery, or the next import of this image, removes '
+                      'it.', self.image_id,
                       self.store, error)
         finally:
             cluster.close()
@@ -173,7 +174,7 @@ class RbdSink(sink.Sink):
         if not unfinished.is_abandoned(cluster, self.image_id, found.id):
             raise self._busy()
         LOG.info('Store %s: removing what an earlier transfer left of image '
-                 '%s', self.store, self.image_id)
+                 '%s.', self.store, self.image_id)
         unfinished.remove(cluster, self.image_id, found.id)
 
     def _check_snapshot(self, cluster: rbd_cluster.Cluster) -> None:

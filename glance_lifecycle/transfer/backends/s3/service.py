@@ -231,7 +231,7 @@ class Service(service.ObjectService):
         if not self.may_create:
             raise self.no_bucket()
         region = self._options['create_region']
-        LOG.info('Store %s: creating bucket %s', self.store, self.bucket)
+        LOG.info('Store %s: creating bucket %s.', self.store, self.bucket)
         try:
             self.call('creating the bucket', 'create_bucket', **(
                 {'CreateBucketConfiguration': {'LocationConstraint': region}}

@@ -153,7 +153,8 @@ class S3Sink(sink.Sink):
                 self._remove(service)
         except Exception as error:
             LOG.error('Cannot remove what was uploaded of image %s to store '
-                      '%s: %s. It will be tried again at the next start.',
+                      '%s: %s Recovery, or the next import of this image, '
+                      'removes it.',
                       self.image_id, self.store, error)
         finally:
             self._close()
@@ -250,7 +251,7 @@ class S3Sink(sink.Sink):
         if self._parts is not None and not self._parts.stop(
                 0 if service.patience.silent else _GRACE):
             # A part that arrives after its upload was aborted would stay.
-            LOG.warning('Store %s still holds requests of image %s',
+            LOG.warning('Store %s still holds requests of image %s.',
                         self.store, self.image_id)
         if not self.marks:
             return

@@ -215,7 +215,7 @@ class Service(service.ObjectService):
         if head is not None:
             self._check_quota('container', head, need)
         elif self.may_create:
-            LOG.info('Store %s: creating container %s', self.store,
+            LOG.info('Store %s: creating container %s.', self.store,
                      self.container)
             self.call('creating the container', 'put_container',
                       self.container)

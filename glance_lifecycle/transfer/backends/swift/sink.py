@@ -133,7 +133,7 @@ class SwiftSink(sink.Sink):
         if self._segmented and swift_undo.clear_segments(
                 service, self.image_id):
             LOG.info('Store %s: removed what an earlier transfer left of '
-                     'image %s', self.store, self.image_id)
+                     'image %s.', self.store, self.image_id)
         # Each object has it, so one line of the journal is enough.
         self._made({object_marks.TOKEN: self._token})
 
@@ -187,7 +187,8 @@ class SwiftSink(sink.Sink):
                 self._remove(service)
         except Exception as error:
             LOG.error('Cannot remove what was uploaded of image %s to store '
-                      '%s: %s. It will be tried again at the next start.',
+                      '%s: %s Recovery, or the next import of this image, '
+                      'removes it.',
                       self.image_id, self.store, error)
         finally:
             self._close()
