@@ -44,6 +44,9 @@ from glance_lifecycle.transfer import runner
 IMAGE_ID = '9c3b1c7e-6a3e-4a6b-8d7c-1d3f2c5b7a90'
 MIB = 1 << 20
 SOURCE = 'glance_lifecycle.transfer.formats.'
+FOREIGN = SOURCE + 'foreign.source:ForeignSource'
+OURS = {'raw': SOURCE + 'raw:RawSource',
+        'qcow2': SOURCE + 'qcow2.source:Qcow2Source'}
 SINK = 'glance_lifecycle.transfer.backends.file.sink:FileSink'
 
 SOUND = (('raw', ''), ('qcow2', ''), ('vmdk', ''),
@@ -147,10 +150,9 @@ class SoundTest(ConfinementTestCase):
             path = self.work / 'image'
             images.convert(raw, 'raw', path, disk_format, options=options)
             tracer = tracing.Tracer(self.work)
-            own = disk_format in ('raw', 'qcow2')
-            job = (self.job('%s%s:%sSource' % (
-                SOURCE, disk_format, disk_format.capitalize())) if own else
-                self.foreign(SOURCE + 'foreign:ForeignSource', disk_format))
+            own = disk_format in OURS
+            job = (self.job(OURS[disk_format]) if own else
+                   self.foreign(FOREIGN, disk_format))
             self.run_job(job, path.read_bytes(), tracer.python)
             stored = self.store / IMAGE_ID
             self.assertEqual(raw.read_bytes(), stored.read_bytes(),
@@ -170,8 +172,6 @@ class HostileTest(ConfinementTestCase):
     def test_refused(self) -> None:
         """The first wall: by a check, before qemu-img is started."""
         for name, disk_format, content in self.corpus():
-            source = {'qcow2': 'qcow2:Qcow2Source'}.get(
-                disk_format, 'foreign:ForeignSource')
             if disk_format == 'qed':
                 # None of ours reads it; it is refused by its inspection.
                 path = self.work / 'qed'
@@ -180,8 +180,8 @@ class HostileTest(ConfinementTestCase):
                     self.assertRaises(exceptions.ImageRefused,
                                       inspect.inspect, stream.fileno())
                 continue
-            job = (self.job(SOURCE + source) if disk_format == 'qcow2' else
-                   self.foreign(SOURCE + source, disk_format))
+            job = (self.job(OURS[disk_format]) if disk_format in OURS else
+                   self.foreign(FOREIGN, disk_format))
             tracer = tracing.Tracer(self.work)
             error = self.assertRaises(exceptions.ImageRefused, self.run_job,
                                       job, content, tracer.python)
