@@ -304,6 +304,8 @@ def clean(text: str) -> str:
     Parts of it may come out of the image: printable characters only.
     """
     text = re.sub(r'/proc/self/fd/\d+', 'image', text)
+    # How it was told to open the image.
+    text = re.sub(r"json:\{.*?\}\}(?=')", 'image', text)
     text = re.sub(r'(?<![\w/])/[^\s\'",:;]+', '(path)', text)
     text = ''.join(c if c.isprintable() else ' ' for c in text)
     text = ' '.join(text.replace('qemu-img: ', '').split())
