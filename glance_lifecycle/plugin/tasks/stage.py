@@ -13,10 +13,13 @@
 """Stage and HandOver: convert, and let Glance upload."""
 
 import os
+import time
 from typing import Any
 
+from oslo_log import log as logging
 from taskflow import task
 
+from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
 from glance_lifecycle.jobs import targets
 from glance_lifecycle.plugin import outcome
@@ -25,6 +28,10 @@ from glance_lifecycle.plugin import policy
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin.tasks import transfer
 from glance_lifecycle.policy import facts as policy_facts
+from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import sink
+
+LOG = logging.getLogger(__name__)
 
 # Glance's staging cleaner knows <image id>.<anything>.
 SUFFIX = '.raw'
@@ -48,9 +55,9 @@ class Stage(task.Task):
         with session.reporting():
             plan = plans.Plan.from_dict(lifecycle_plan)
             # Before any work: Glance's drivers would find it only at the
-            # end.
+            # end, or not at all: that of Swift overwrites what is there.
             for target in targets.targets(plan.stores):
-                target.absent(session.glance.image_id)
+                _absent(session, target)
             if not plan.convert:
                 return {'digests': {}}
             name = session.glance.image_id + SUFFIX
@@ -122,5 +129,22 @@ def _note_absent(session: sessions.Session) -> None:
     found = targets.targets(session.stores)
     session.note(targets=found)
     for target in found:
-        session.journal.created(
-            target.store, target.absent(session.glance.image_id))
+        session.journal.created(target.store, _absent(session, target))
+
+
+def _absent(session: sessions.Session, target: jobs.Target) -> sink.Mark:
+    """A mark for what Glance will make in a store.
+
+    :raises StoreDuplicate: the store holds an object of that name
+    """
+    try:
+        return target.absent(session.glance.image_id)
+    except exceptions.StoreDuplicate:
+        raise
+    except exceptions.StoreError as error:
+        # Away, or one that cannot say. Perhaps Glance can do without it.
+        LOG.warning('Cannot tell what store %(store)s holds for image '
+                    '%(image)s: %(error)s', {
+                        'store': target.store, 'error': error,
+                        'image': session.glance.image_id})
+        return sink.since(time.time())

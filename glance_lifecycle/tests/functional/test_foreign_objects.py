@@ -195,7 +195,8 @@ class AwayTest(test_kill.KillTestCase):
             self.mount.path.rmdir()
         for there in (False, True):
             if there:
-                self.mount.path.mkdir()
+                # Glance itself may have made it, as it started.
+                self.mount.path.mkdir(exist_ok=True)
             plan, = self.recover(self.api)
             self.assertEqual(['s2'], list(plan['left']))
             self.assertNotIn('s2', plan['undo'])
