@@ -30,8 +30,6 @@ from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import sink as sinks
 
-_SINK = 'glance_lifecycle.transfer.backends.rbd.sink:RbdSink'
-
 Progress = Callable[[dict[str, Any]], None]
 
 
@@ -39,7 +37,7 @@ def split(described: copy_jobs.Described, found: Sequence[jobs.Target]
           ) -> tuple[list[jobs.Target], list[jobs.Target]]:
     """The targets that the cluster can fill by itself, and the others."""
     near = [t for t in found if described.driver == 'rbd'
-            and t.entry == _SINK
+            and t.driver == 'rbd'
             and rbd_server_side.possible(described.options, t.options)]
     return near, [t for t in found if t not in near]
 
