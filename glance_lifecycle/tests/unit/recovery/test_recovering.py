@@ -50,7 +50,7 @@ Happenings = list[tuple[str, str]]
 BETWEEN = st.lists(st.tuples(st.sampled_from(
     ['nothing', 'step', 'land', 'delete', 'create', 'foreign', 'import',
      'away', 'back']), STORES), max_size=8)
-SETTINGS = hypothesis.settings(max_examples=300, stateful_step_count=30,
+SETTINGS = hypothesis.settings(max_examples=100, stateful_step_count=30,
                                deadline=None)
 
 
