@@ -31,6 +31,9 @@ from glance_lifecycle.transfer import confine
 
 SHARED_GROUP = 'backend_defaults'
 
+# Which run of this host it is: what is written says so (object_store.claim).
+_THIS_RUN = '/proc/sys/kernel/random/boot_id'
+
 
 class StoreSettings:
     """Options of one section of ``enabled_backends``.
@@ -80,7 +83,7 @@ def reach(options: dict[str, Any], *files: str | None) -> confine.Reach:
     :param files: further ones, where they are configured
     """
     return confine.Reach(network=True, read=(
-        *options['config_files'], *options['config_dirs'],
+        _THIS_RUN, *options['config_files'], *options['config_dirs'],
         *(path for path in files if path)))
 
 

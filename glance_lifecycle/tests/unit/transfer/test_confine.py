@@ -60,6 +60,7 @@ class ReachTest(base.BaseTestCase):
     def test_object_stores(self) -> None:
         self.assertEqual(
             confine.Reach(network=True, read=(
+                '/proc/sys/kernel/random/boot_id',
                 '/etc/glance/glance-api.conf',
                 '/etc/glance/glance-api.conf.d', '/etc/ca.pem')),
             settings.reach(FILES, '', None, '/etc/ca.pem'))
