@@ -33,6 +33,7 @@ from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.backends.object_store import patience
 from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import journal
 from glance_lifecycle.transfer import runner
 from glance_lifecycle.transfer import sink as sinks
 
@@ -302,8 +303,10 @@ class FaultTests(noted.Noted):
         with source.open('wb') as stream:
             for number in range(size // MIB):
                 stream.write(block[number:] + block[:number])
+        record = journal.create(str(self.path / 'state'), 'task', IMAGE)
+        self.addCleanup(record.close)
         job = jobs.Job(
-            image_id=IMAGE,
+            image_id=IMAGE, journal=record.fd,
             source='glance_lifecycle.transfer.formats.raw:RawSource',
             source_options={}, digests=('md5', 'sha512'),
             targets=(jobs.Target('one', self.entry, self.memory_options()),),
@@ -327,6 +330,9 @@ class FaultTests(noted.Noted):
         self.assertTrue(timers[0].finished.is_set())
         self.assertEqual(size, result['bytes_written']['one'])
         self.assertLess(result['peak_memory'], 250 * MIB, json.dumps(result))
+        record.reread()
+        for mark in record.record.marks('one'):
+            self.note('one', mark)
         self.assertTrue(self.fault_undo())
 
     def memory_options(self) -> dict[str, Any]:
