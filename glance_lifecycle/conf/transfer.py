@@ -65,9 +65,9 @@ Niceness of that process.
 
 An import uses every core that is free, and the API should answer meanwhile.
 With 7, it gets a fifth of its fair share, or more, on a host that is busy with
-other things. Lower it when imports take too long there, and set 0 on hosts that
-do nothing but import. Raise it only if the API answers late while imports run:
-above 7, an import on a busy host may hardly move.
+other things. Lower it when imports take too long there, and set 0 on hosts
+that do nothing but import. Raise it only if the API answers late while imports
+run: above 7, an import on a busy host may hardly move.
 """),
     cfg.IntOpt(
         'group_nice',
