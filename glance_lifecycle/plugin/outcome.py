@@ -99,6 +99,9 @@ def failed(session: sessions.Session) -> None:
             _gone(session)
         else:
             _give_back(session)
+    except exceptions.TransferCancelled:
+        # Deleted, or taken over, just after it had failed.
+        _quietly_gone(session)
     except Exception:
         LOG.exception('Cannot put image %s back after its failed import.',
                       session.glance.image_id)
@@ -111,6 +114,15 @@ def remove(path: str) -> None:
         os.unlink(path)
     except FileNotFoundError:
         pass
+
+
+def _quietly_gone(session: sessions.Session) -> None:
+    try:
+        _gone(session)
+    except Exception:
+        LOG.exception('Cannot tidy up after image %s, which was deleted.',
+                      session.glance.image_id)
+        session.leftovers = True
 
 
 def _gone(session: sessions.Session) -> None:

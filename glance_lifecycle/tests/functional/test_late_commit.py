@@ -81,8 +81,10 @@ class LateCommitTest(test_kill.KillTestCase):
             stdout=subprocess.PIPE)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        transfer.until('recovery waits for the row', lambda: waiting(
-            engine))
+        # MariaDB renews its table of transactions only for who has not asked
+        # for a tenth of a second.
+        transfer.until('recovery waits for the row',
+                       lambda: waiting(engine), interval=0.3)
         late.commit()
         answer, _ = process.communicate()
         self.assertEqual(0, process.returncode)
