@@ -34,7 +34,7 @@ from hypothesis import strategies as st
 from glance_lifecycle.recovery import plan as recovery_plan
 from glance_lifecycle.recovery import recovering
 from glance_lifecycle.recovery import undoing
-from glance_lifecycle.tests.unit.plugin import recovery_model as model
+from glance_lifecycle.tests.unit.recovery import recovery_model as model
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.transfer import sink

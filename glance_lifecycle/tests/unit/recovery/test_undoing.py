@@ -20,7 +20,7 @@ import unittest
 from glance_lifecycle import exceptions
 from glance_lifecycle.recovery import recovering
 from glance_lifecycle.recovery import undoing
-from glance_lifecycle.tests.unit.plugin import recovery_model as model
+from glance_lifecycle.tests.unit.recovery import recovery_model as model
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.transfer import sink
 
