@@ -79,7 +79,9 @@ class OpenSSLTestCase(unittest.TestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.now = datetime.datetime.now(datetime.UTC)
+        # A little later: what openssl makes is valid from that second on.
+        self.now = datetime.datetime.now(
+            datetime.UTC) + datetime.timedelta(minutes=1)
         fixture = config_fixture.Config(cfg.CONF)
         fixture.setUp()
         self.addCleanup(fixture.cleanUp)
