@@ -180,5 +180,6 @@ def _by_name(mark: sink.Mark) -> bool:
 
 
 def _plain(mark: sink.Mark) -> Any:
-    """As it comes back from a journal."""
-    return json.loads(json.dumps(dict(mark)))
+    """Which store it tells of, as it comes back from a journal."""
+    return json.loads(json.dumps({key: value for key, value in mark.items()
+                                  if key != sink.BEGUN}))

@@ -33,6 +33,15 @@ from glance_lifecycle.transfer import confine
 #: see. And with the key ``since``, see below.
 Mark = Mapping[str, Any]
 
+#: In a mark: when it was made, by the service's clock. Beside ``absent`` it is
+#: the moment from which on parts of an image, which nothing showed to be
+#: absent, are vouched for: at most ``PRECISION`` after ``absent`` returns.
+BEGUN = 'begun'
+
+#: Seconds. An HTTP date tells whole ones (RFC 9110, section 5.6.7): what was
+#: made in the second that it tells may be older than the answer, or newer.
+PRECISION = 1.0
+
 
 def since(moment: float) -> Mark:
     """What is there is the dead import's if it was made after this moment.
@@ -161,7 +170,8 @@ class Sink(abc.ABC):
         """A mark that says: nothing is visible by that name.
 
         :returns: with the key ``absent``, and whatever else ``undo`` needs
-            to know the store again
+            to know the store again; where it has the key ``begun``, wait for
+            ``PRECISION`` before anything is written
         :raises StoreDuplicate: something is
         :raises StoreError: that cannot be told
         """

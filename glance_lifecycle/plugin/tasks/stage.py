@@ -128,8 +128,13 @@ def _note_absent(session: sessions.Session) -> None:
     assert session.journal is not None  # noqa: S101 - Admit saw to it
     found = targets.targets(session.stores)
     session.note(targets=found)
-    for target in found:
-        session.journal.created(target.store, _absent(session, target))
+    marks = [_absent(session, target) for target in found]
+    for target, mark in zip(found, marks, strict=True):
+        session.journal.created(target.store, mark)
+    if any(sink.BEGUN in mark for mark in marks):
+        # What Glance begins to upload in this very second could not be told
+        # from what was there, and would stay if we died.
+        time.sleep(sink.PRECISION)
 
 
 def _absent(session: sessions.Session, target: jobs.Target) -> sink.Mark:

@@ -28,6 +28,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import noted
 from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import sink as sinks
 
@@ -126,6 +127,9 @@ class Matrix(noted.Noted):
         mark: sinks.Mark = jobs.load(self.entry).absent(
             'one', IMAGE, self.matrix_options())
         self.note('one', mark)
+        if sinks.BEGUN in mark:
+            after = time.time() + sinks.PRECISION
+            waiting.until('its second is over', lambda: time.time() > after)
         return self.created.pop()
 
     def remove_foreign(self) -> None:

@@ -20,9 +20,9 @@ from glance_store import exceptions as store_exceptions
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import bad_network
-from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import s3_case
 from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.backends.object_store \
     import marks as object_marks
 from glance_lifecycle.transfer.backends.object_store import patience
@@ -224,10 +224,12 @@ class StoreTest(s3_case.S3TestCase):
         """What Glance itself left is newer than what was there before."""
         self.client.create_multipart_upload(Bucket=s3_case.BUCKET, Key=IMAGE)
         before = self.uploads()
-        transfer.until('a second has passed', lambda: (
-            self.service_time() > self.uploaded_at() + 1.5))
-        self.created.append(s3_sink.S3Sink.absent(
-            'one', IMAGE, self.options()))
+        # In the same second.
+        mark = s3_sink.S3Sink.absent('one', IMAGE, self.options())
+        self.created.append(mark)
+        self.assertFalse(self.undo())
+        waiting.until('its second is over', lambda: (
+            self.service_time() >= mark[sinks.BEGUN]))
         self.client.create_multipart_upload(Bucket=s3_case.BUCKET, Key=IMAGE)
         self.assertTrue(self.undo())
         self.assertEqual(before, self.uploads())

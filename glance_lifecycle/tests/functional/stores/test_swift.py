@@ -23,7 +23,10 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import bad_network
 from glance_lifecycle.tests.functional.stores import swift_case
 from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.backends.object_store import claim
+from glance_lifecycle.transfer.backends.object_store \
+    import marks as object_marks
 from glance_lifecycle.transfer.backends.swift import service as swift_service
 from glance_lifecycle.transfer.backends.swift import sink as swift_sink
 from glance_lifecycle.transfer.backends.swift import undo as swift_undo
@@ -267,10 +270,17 @@ class StoreTest(swift_case.SwiftTestCase):
         # An image of one object does not touch them.
         self.begun(helpers.Image(b'small')).commit()
         self.assertTrue(self.undo())
-        self.created.append(swift_sink.SwiftSink.absent(
-            'one', IMAGE, self.options()))
+        # In the second in which the last of them was made, or the next.
+        mark = swift_sink.SwiftSink.absent('one', IMAGE, self.options())
+        self.created.append(mark)
         self.created.append(sinks.since(time.time() + 3600))
         self.assertFalse(self.undo())
+        self.assertEqual(names, self.names())
+        waiting.until('its second is over', lambda: (
+            object_marks.service_time(self.client.head_account()['date']) >=
+            mark[sinks.BEGUN]))
+        self.client.put_object(CONTAINER, IMAGE + '-00060', b'new')
+        self.assertTrue(self.undo())
         self.assertEqual(names, self.names())
         self.created.append(sinks.since(time.time() - 3600))
         self.assertTrue(self.undo())

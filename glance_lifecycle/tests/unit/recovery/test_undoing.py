@@ -219,3 +219,10 @@ class MarkTest(unittest.TestCase):
         self.assertTrue(undoing._by_name(sink.since(1)))
         self.assertTrue(undoing._by_name({'absent': True}))
         self.assertFalse(undoing._by_name({'inode': 1}))
+
+    def test_a_store_is_the_same_at_another_time(self) -> None:
+        then = {'absent': True, 'bucket': True, sink.BEGUN: 1.0}
+        for now, same in (({**then, sink.BEGUN: 9.5}, True),
+                          ({**then, 'bucket': False}, False)):
+            self.assertEqual(
+                same, undoing._plain(then) == undoing._plain(now), now)

@@ -31,9 +31,6 @@ from glance_lifecycle.transfer import sink
 METADATA = 'lifecycle-transfer'
 TOKEN = 'token'  # noqa: S105 - no password: it opens nothing
 
-#: When the mark was made, by the service's clock.
-BEGUN = 'begun'
-
 
 def new_token() -> str:
     """As nobody else has it, and nobody could guess it."""
@@ -45,13 +42,21 @@ def tokens(created: Sequence[sink.Mark]) -> frozenset[str]:
     return frozenset(str(mark[TOKEN]) for mark in created if TOKEN in mark)
 
 
+def absent(clock: float) -> sink.Mark:
+    """A mark for what was not there.
+
+    :param clock: the service's, as it answered so
+    """
+    return {'absent': True, sink.BEGUN: clock + sink.PRECISION}
+
+
 def vouched_part(created: Sequence[sink.Mark], made: float) -> bool:
     """``sink.vouched`` for what was not visible, as uploads and segments.
 
     That nothing was visible says nothing of these, so what is older than
-    the mark is not vouched for.
+    the mark is not vouched for. See ``sink.BEGUN``.
     """
-    return any(made >= (mark.get(BEGUN, math.inf) if 'absent' in mark
+    return any(made >= (mark.get(sink.BEGUN, math.inf) if 'absent' in mark
                         else mark.get('since', math.inf))
                for mark in created)
 

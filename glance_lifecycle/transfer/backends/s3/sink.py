@@ -161,7 +161,7 @@ class S3Sink(sink.Sink):
 
     def _begin_upload(self, service: s3_service.Service) -> None:
         begun = {object_marks.TOKEN: self._token,
-                 object_marks.BEGUN: service.clock}
+                 sink.BEGUN: service.clock}
         self._made(begun)
         asked: list[float] = []
         try:

@@ -38,9 +38,6 @@ LOG = logging.getLogger(__name__)
 # Of an object whose entity tag cannot be foretold.
 UNKNOWN = 'unknown'
 
-# Seconds by which a Date header may be older than what happens after it.
-_SECOND = 1.0
-
 
 def absent(service: s3_service.Service, key: str) -> sink.Mark:
     """See Sink.absent."""
@@ -48,8 +45,7 @@ def absent(service: s3_service.Service, key: str) -> sink.Mark:
     if not there and not service.may_create:
         raise service.no_bucket()
     refuse_existing(service, key)
-    return {'absent': True, 'bucket': there,
-            object_marks.BEGUN: service.clock}
+    return {**object_marks.absent(service.clock), 'bucket': there}
 
 
 def refuse_existing(service: s3_service.Service, key: str) -> None:
@@ -98,7 +94,7 @@ def _abort_uploads(service: s3_service.Service, key: str,
         return bool(removed)
     for upload in service.uploads(key):
         if object_marks.vouched_part(created, upload.initiated) or (
-                any(begin - _SECOND <= upload.initiated <= end + _SECOND
+                any(begin - sink.PRECISION <= upload.initiated <= end + sink.PRECISION
                     for begin, end in spans)
                 and not service.has_parts(key, upload.id)):
             service.abort_upload(key, upload.id)
@@ -114,10 +110,10 @@ def _unanswered(created: Sequence[sink.Mark], patience: float
     for mark in created:
         if 'upload' in mark:
             if mark['again']:
-                yield mark[object_marks.BEGUN], mark['until']
-        elif object_marks.BEGUN in mark and 'absent' not in mark and (
+                yield mark[sink.BEGUN], mark['until']
+        elif sink.BEGUN in mark and 'absent' not in mark and (
                 mark[object_marks.TOKEN] not in answered):
-            begun = float(mark[object_marks.BEGUN])
+            begun = float(mark[sink.BEGUN])
             yield begun, begun + patience
 
 

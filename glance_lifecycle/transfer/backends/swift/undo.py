@@ -56,8 +56,7 @@ def absent(service: swift_service.Service, image_id: str) -> sink.Mark:
     if not there and not service.may_create:
         raise service.no_container()
     refuse_existing(service, image_id)
-    return {'absent': True, 'container': there,
-            object_marks.BEGUN: service.clock}
+    return {**object_marks.absent(service.clock), 'container': there}
 
 
 def refuse_existing(service: swift_service.Service, image_id: str) -> None:

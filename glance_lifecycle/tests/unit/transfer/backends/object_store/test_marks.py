@@ -35,11 +35,11 @@ class ObjectMarksTest(unittest.TestCase):
             self.assertGreaterEqual(marks.service_time(text), before)
 
     def test_vouched_part(self) -> None:
-        absent = {'absent': True, 'begun': 100.0}
+        absent = marks.absent(99.0)
         for created, made, expected in (
                 ([], 1e12, False),
                 ([{'token': 'a', 'begun': 1.0}], 1e12, False),
-                ([absent], 99.0, False),
+                ([absent], 99.9, False),
                 ([absent], 100.0, True),
                 # Nothing is known of the time.
                 ([{'absent': True}], 1e12, False),
