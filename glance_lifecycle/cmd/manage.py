@@ -93,18 +93,25 @@ def _parser() -> argparse.ArgumentParser:
 
 def _recover(args: argparse.Namespace) -> int:
     state_dir = CONF.lifecycle.state_dir
-    if args.by_name or args.forget:
-        plans = _recover_named(args, state_dir)
-    else:
-        plans = list(recovering.recover(state_dir, args.dry_run))
-        if args.stale_after is not None:
-            plans += _recover_stale(args, state_dir)
+    plans: list[recovering.Plan] = []
+    declined = False
+    try:
+        if args.by_name or args.forget:
+            plans += _recover_named(args, state_dir)
+        else:
+            plans += recovering.recover(state_dir, args.dry_run)
+            if args.stale_after is not None:
+                plans += _recover_stale(args, state_dir)
+    except _Declined:
+        declined = True
     if args.format == 'json':
         print(json.dumps([plan.to_dict() for plan in plans], indent=2))
         return 0
     for plan in plans:
         print('%s: %s' % (_said(args, plan), plan.text))
-    if not plans:
+    if declined:
+        print('The rest is left as it is.' if plans else 'Nothing is changed.')
+    elif not plans:
         print('Nothing to recover.')
     return 0
 
@@ -132,8 +139,9 @@ def _recover_named(args: argparse.Namespace,
                 'removed now stays for ever, unknown to all, in store %s.'
                 % stores)
     try:
-        if args.dry_run or not _agreed(args, what, [plan]):
-            return [plan] if args.dry_run else []
+        if args.dry_run:
+            return [plan]
+        _ask(args, what, [plan])
         act = recovering.remove_by_name if args.by_name else recovering.forget
         done = list(act(dead))
     finally:
@@ -145,15 +153,21 @@ def _recover_named(args: argparse.Namespace,
     return done
 
 
-def _agreed(args: argparse.Namespace, what: str,
-            plans: list[recovering.Plan]) -> bool:
+class _Declined(Exception):
+    """The operator said no."""
+
+
+def _ask(args: argparse.Namespace, what: str,
+         plans: list[recovering.Plan]) -> None:
+    """:raises _Declined: the operator does not agree"""
     if args.yes:
-        return True
+        return
     print('DESTRUCTIVE: ' + what, file=sys.stderr)
     for plan in plans:
         print('  ' + plan.text, file=sys.stderr)
     print('Go on? [y/N] ', end='', file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ('y', 'yes')
+    if sys.stdin.readline().strip().lower() not in ('y', 'yes'):
+        raise _Declined
 
 
 def _recover_stale(args: argparse.Namespace,
@@ -162,9 +176,7 @@ def _recover_stale(args: argparse.Namespace,
     planned = list(recovering.recover_stale(state_dir, args.stale_after, True))
     if args.dry_run or not planned:
         return planned
-    if not _agreed(args, 'these imports are taken for dead and undone:',
-                   planned):
-        return []
+    _ask(args, 'these imports are taken for dead and undone:', planned)
     return list(recovering.recover_stale(state_dir, args.stale_after))
 
 

@@ -148,7 +148,7 @@ class AwayTest(CloudTestCase):
             [t.store for t in r.targets] for r in self.cloud.records()])
 
 
-class OldJournalTest(CloudTestCase):
+class OldJournalTestCase(CloudTestCase):
     """Of version 1: nothing is known of what was made."""
 
     def write(self, *stores: str) -> None:
@@ -161,6 +161,9 @@ class OldJournalTest(CloudTestCase):
         with open(path, 'w') as stream:
             stream.write(text.replace('"version": 2', '"version": 1'))
         self.task_id = made.task_id
+
+
+class OldJournalTest(OldJournalTestCase):
 
     def test_finished_object(self) -> None:
         self.write('s1', 's2')

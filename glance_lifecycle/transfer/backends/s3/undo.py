@@ -93,10 +93,11 @@ def _abort_uploads(service: s3_service.Service, key: str,
     if not spans and not any('absent' in m or 'since' in m for m in created):
         return bool(removed)
     for upload in service.uploads(key):
+        unanswered = any(
+            begin - sink.PRECISION <= upload.initiated <= end + sink.PRECISION
+            for begin, end in spans)
         if object_marks.vouched_part(created, upload.initiated) or (
-                any(begin - sink.PRECISION <= upload.initiated <= end + sink.PRECISION
-                    for begin, end in spans)
-                and not service.has_parts(key, upload.id)):
+                unanswered and not service.has_parts(key, upload.id)):
             service.abort_upload(key, upload.id)
             removed.append(upload.id)
     return bool(removed)
