@@ -134,6 +134,20 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         self.user.delete(image_id)
         self.assert_stores_empty()
 
+    def test_staged_mode(self) -> None:
+        """Glance's own drivers upload."""
+        self.api.stop()
+        self.api.configure(lifecycle={'mode': 'staged'})
+        self.api.start()
+        # Glance's driver for Swift fails where a chunk is not full.
+        source = images.make(self.work / 'a.qcow2', size=10 * 1024000)
+        image_id = self.staged(self.user, source)
+        self.user.import_image(image_id, all_stores=True)
+        self.assert_in_stores(self.user.wait_import(image_id),
+                              images.reference(source, 'qcow2'))
+        self.user.delete(image_id)
+        self.assert_stores_empty()
+
     def test_killed_child(self) -> None:
         source = self.noise(SIZE)
         image_id, child = self.begin_slowly(source)
