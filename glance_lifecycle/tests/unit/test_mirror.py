@@ -94,8 +94,7 @@ REAL = {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',
         'plugin/tasks/transfer'},
-    'functional/test_kill': {
-        'cmd/manage', 'glance_host/database', 'plugin/outcome'},
+    'functional/test_kill': {'glance_host/database', 'plugin/outcome'},
     'functional/test_modes': {'plugin/tasks/stage'},
     'functional/test_osc_policy': {'osc/common/connection', 'osc/drift'},
     'functional/test_osc_signing': {
