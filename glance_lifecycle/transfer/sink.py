@@ -38,9 +38,10 @@ Mark = Mapping[str, Any]
 #: absent, are vouched for: at most ``PRECISION`` after ``absent`` returns.
 BEGUN = 'begun'
 
-#: Seconds. An HTTP date tells whole ones (RFC 9110, section 5.6.7): what was
-#: made in the second that it tells may be older than the answer, or newer.
-PRECISION = 1.0
+#: Seconds. An HTTP date tells whole ones (RFC 9110, section 5.6.7), and
+#: Swift's S3 rounds up when it tells of an upload. So what was made within
+#: these may be older than the answer, or newer.
+PRECISION = 2.0
 
 
 def since(moment: float) -> Mark:

@@ -132,7 +132,7 @@ def _note_absent(session: sessions.Session) -> None:
     for target, mark in zip(found, marks, strict=True):
         session.journal.created(target.store, mark)
     if any(sink.BEGUN in mark for mark in marks):
-        # What Glance begins to upload in this very second could not be told
+        # What Glance begins to upload at once could not be told
         # from what was there, and would stay if we died.
         time.sleep(sink.PRECISION)
 

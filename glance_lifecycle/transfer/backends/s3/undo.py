@@ -38,6 +38,9 @@ LOG = logging.getLogger(__name__)
 # Of an object whose entity tag cannot be foretold.
 UNKNOWN = 'unknown'
 
+# Seconds by which a Date header may be older than what happens after it.
+_SECOND = 1.0
+
 
 def absent(service: s3_service.Service, key: str) -> sink.Mark:
     """See Sink.absent."""
@@ -94,7 +97,7 @@ def _abort_uploads(service: s3_service.Service, key: str,
         return bool(removed)
     for upload in service.uploads(key):
         unanswered = any(
-            begin - sink.PRECISION <= upload.initiated <= end + sink.PRECISION
+            begin - _SECOND <= upload.initiated <= end + _SECOND
             for begin, end in spans)
         if object_marks.vouched_part(created, upload.initiated) or (
                 unanswered and not service.has_parts(key, upload.id)):

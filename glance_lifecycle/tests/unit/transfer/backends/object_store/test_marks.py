@@ -35,7 +35,7 @@ class ObjectMarksTest(unittest.TestCase):
             self.assertGreaterEqual(marks.service_time(text), before)
 
     def test_vouched_part(self) -> None:
-        absent = marks.absent(99.0)
+        absent = marks.absent(100.0 - sink.PRECISION)
         for created, made, expected in (
                 ([], 1e12, False),
                 ([{'token': 'a', 'begun': 1.0}], 1e12, False),
