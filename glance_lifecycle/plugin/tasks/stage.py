@@ -132,8 +132,8 @@ def _note_absent(session: sessions.Session) -> None:
     for target, mark in zip(found, marks, strict=True):
         session.journal.created(target.store, mark)
     if any(sink.BEGUN in mark for mark in marks):
-        # What Glance begins to upload at once could not be told
-        # from what was there, and would stay if we died.
+        # What Glance began to upload at once could not be told from what was
+        # there before, and so would stay if we died.
         time.sleep(sink.PRECISION)
 
 

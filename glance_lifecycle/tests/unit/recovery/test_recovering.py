@@ -34,6 +34,7 @@ from hypothesis import strategies as st
 from glance_lifecycle.recovery import plan as recovery_plan
 from glance_lifecycle.recovery import recovering
 from glance_lifecycle.recovery import undoing
+from glance_lifecycle.tests.unit.recovery import database_model
 from glance_lifecycle.tests.unit.recovery import recovery_model as model
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
@@ -241,8 +242,9 @@ class FaultTest(unittest.TestCase):
 
     def test_the_commit_is_not_waited_for(self) -> None:
         """The image becomes active after the look."""
-        self.assert_found('a registered copy was removed', model.Database,
-                          'settle', lambda *args: None)
+        self.assert_found('a registered copy was removed',
+                          database_model.Database, 'settle',
+                          lambda *args: None)
 
     def test_a_location_is_not_heeded(self) -> None:
         self.assert_found('a registered copy was removed', recovery_plan,
