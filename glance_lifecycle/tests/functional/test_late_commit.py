@@ -51,7 +51,10 @@ class LateCommitTest(test_kill.KillTestCase):
                 late.execute(sa.text('select id from images where id = :i '
                                      'for update'), {'i': image_id})
             copy = api.stored_copy(image_id, 's1')
-            transfer.until('the copy is there', copy.exists)
+            # One that is still there when its parent dies removes the copy.
+            transfer.until('the transfer is over',
+                           lambda: not transfer.running(child))
+            self.assertTrue(copy.exists())
             api.kill9()
             self.wait_no_survivors(api)
             self.register(late, image_id, 'file://%s' % copy)
