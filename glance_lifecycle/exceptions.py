@@ -206,3 +206,22 @@ class KeyManagerForbidden(KeyManagerError):
     """It answered, and said no; works once somebody grants access."""
 
     message = 'The key manager denied access: {detail}'
+
+
+class ServiceError(LifecycleError):
+    """The Image service, asked by its API; the same may work later.
+
+    :param what: it was asked for
+    """
+
+    message = 'The Image service did not {what}: {detail}'
+
+
+class ServiceRefused(ServiceError):
+    """It said no, and will again."""
+
+
+class ActionRefused(LifecycleError):
+    """The worker looked again just before, and does not do it."""
+
+    message = 'Nothing was done to image {image}: {detail}'

@@ -13,7 +13,6 @@
 
 """Images of a cloud against the policy, one at a time."""
 
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ import dataclasses
 import datetime
 from typing import Any
 
+from glance_lifecycle.audit import image_api
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import drift
 from glance_lifecycle.policy import facts as policy_facts
@@ -45,9 +45,6 @@ PAGE = 500
 
 # Of images deleted while they are listed, how many may end one page.
 _DELETED = 20
-
-#: path, query -> the JSON of the answer, None if there is no such marker
-Get = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ def drifted(images: Iterable[Resource], policy: decision.Policy,
                 yield Drifted(image['id'], image.get('name') or '', item)
 
 
-def catalogue(get: Get, *, page_size: int = PAGE,
+def catalogue(get: image_api.Get, *, page_size: int = PAGE,
               **query: str) -> Iterator[Resource]:
     """All images, hidden ones too; no more than a page is held.
 
@@ -105,7 +102,7 @@ def catalogue(get: Get, *, page_size: int = PAGE,
                                 **query})
 
 
-def _pages(get: Get, query: dict[str, Any]) -> Iterator[Resource]:
+def _pages(get: image_api.Get, query: dict[str, Any]) -> Iterator[Resource]:
     answer = get('/images', query)
     while answer is not None:
         page = answer['images']
@@ -120,7 +117,7 @@ def _pages(get: Get, query: dict[str, Any]) -> Iterator[Resource]:
                 if image['id'] not in seen]}
 
 
-def _next(get: Get, query: dict[str, Any], ids: list[str]
+def _next(get: image_api.Get, query: dict[str, Any], ids: list[str]
           ) -> tuple[Mapping[str, Any] | None, set[str]]:
     """The page after that one, and what was in both.
 

@@ -25,6 +25,7 @@ from cliff.formatters import json_format
 from osc_lib.command import command
 
 from glance_lifecycle.audit import drift
+from glance_lifecycle.audit import image_api
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
@@ -63,10 +64,10 @@ class ListDrift(command.Lister):
         query = {'visibility': parsed_args.visibility}
         if parsed_args.project:
             query['owner'] = parsed_args.project
-        images = drift.catalogue(policy_options.getter(client),
+        images = drift.catalogue(image_api.getter(client),
                                  page_size=parsed_args.page_size, **query)
         found = drift.drifted(images, policy,
-                              policy_options.store_kinds(client))
+                              image_api.store_kinds(client))
         return _COLUMNS, (
             (one.image_id, one.name, one.drift.section, one.drift.field,
              one.drift.wanted, one.drift.found, one.drift.rule)

@@ -26,6 +26,7 @@ from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.audit import drift
+from glance_lifecycle.audit import image_api
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import policy_options
@@ -80,10 +81,10 @@ class ExplainPolicy(command.Lister):
                   ) -> tuple[decision.Facts, bool]:
         client = connection.of(self).image
         found = client.find_image(parsed_args.image, ignore_missing=False)
-        image = policy_options.getter(client)('/images/' + found.id, {})
+        image = image_api.getter(client)('/images/' + found.id, {})
         assert image is not None  # noqa: S101 - only of markers
         facts = drift.facts(image, datetime.datetime.now(datetime.UTC),
-                            policy_options.store_kinds(client))
+                            image_api.store_kinds(client))
         return facts, image['status'] in drift.SETTLED
 
 

@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle.audit import image_api
+from glance_lifecycle.copies import copy_image
 from glance_lifecycle.osc.common import connection
-from glance_lifecycle.osc.common import copy_image
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
@@ -108,15 +109,20 @@ class CopyToStores(command.Lister):
             raise osc_exceptions.CommandError(
                 'Glance itself chooses which copy it reads; leave out '
                 '--from. ' + store_host.WHERE)
-        there = store_host.stores_of(resource)
+        there = image_api.stores_of(resource.properties or {})
         rows: list[Row] = [
             (store, 'already there', '', '', '')
             for store in parsed_args.stores if store in there]
         missing = [s for s in parsed_args.stores if s not in there]
         if missing:
-            rows += [(store, result, '', '', 'by copy-image')
-                     for store, result in copy_image.copy(
-                         connection.of(self).image, resource, missing)]
+            line = progress.Progress('Glance copies', 0)
+            try:
+                rows += [(store, result, '', '', 'by copy-image')
+                         for store, result in copy_image.copy(
+                             connection.of(self).image, resource, missing,
+                             line.say)]
+            finally:
+                line.end()
         return rows
 
 

@@ -12,32 +12,19 @@
 
 """``openstack image lifecycle store drop``"""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from typing import Any
-from typing import TYPE_CHECKING
-import urllib.parse
 
-from openstack import exceptions as sdk_exceptions
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.copies import dropping
+from glance_lifecycle.copies import removal
 from glance_lifecycle.dependents import base
-from glance_lifecycle.dependents import loading
-from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
-from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
-from glance_lifecycle.osc import store_show
-
-if TYPE_CHECKING:
-    from glance_lifecycle.copies import facade
-
-_PROVIDER = 'rbd_children'
 
 
 class DropFromStore(command.Command):
@@ -87,56 +74,19 @@ class DropFromStore(command.Command):
             return
         if not parsed_args.yes:
             _ask()
-        self._drop(plan)
+        with shown.errors():
+            removal.drop(connection.of(self).image, plan)
         self.app.stdout.write('Dropped.\n')
 
     def _plan(self, parsed_args: argparse.Namespace,
               resource: Any) -> dropping.Plan:
-        host = store_host.here(parsed_args, resource)
-        return dropping.plan(
-            resource.id, resource.name or '', parsed_args.store,
-            (resource.properties or {}).get('os_glance_import_task'),
-            store_show.look(host, resource),
-            self._clones(parsed_args, resource, host))
-
-    def _clones(self, parsed_args: argparse.Namespace, resource: Any,
-                host: facade.Copies | None) -> base.Answer:
-        """What was cloned from this very copy."""
-        store = parsed_args.store
-        if store not in store_host.stores_of(resource):
-            return base.Answer(_PROVIDER, True)
-        client = connection.of(self).image
-        ceph = {'': base.Ceph(parsed_args.ceph_conf, parsed_args.ceph_user)}
-        if host is not None:
-            url: str | None = store_host.copy_in(host, store).url
-            if not (parsed_args.ceph_conf or parsed_args.ceph_user):
-                ceph = host.ceph_clusters()
-        else:
-            kinds = policy_options.store_kinds(client) or {}
-            if kinds.get(store, 'rbd') != 'rbd':
-                return base.Answer(_PROVIDER, True)
-            url = _location(client, resource, store)
-        if url is None:
-            return base.Answer(
-                _PROVIDER, False, 'Glance does not show where it is stored. '
-                + store_host.WHERE)
-        provider = loading.providers([_PROVIDER], None, base.Settings(
-            ceph=ceph, ceph_timeout=parsed_args.ceph_timeout))[0]
-        return provider.ask(base.Image(
-            resource.id, locations=(base.Location(url, store),)))
-
-    def _drop(self, plan: dropping.Plan) -> None:
-        client = connection.of(self).image
-        try:
-            # As a user of the API, so that its policy decides.
-            sdk_exceptions.raise_from_response(client.delete(
-                '/stores/%s/%s' % (urllib.parse.quote(
-                    plan.destroyed.store, safe=''), plan.image_id)))
-        except sdk_exceptions.HttpException as error:
-            raise osc_exceptions.CommandError(
-                'Glance does not drop the copy in store %s: %s' % (
-                    plan.destroyed.store, exceptions.sentence(str(
-                        error.details or error)))) from None
+        ceph = None
+        if parsed_args.ceph_conf or parsed_args.ceph_user:
+            ceph = base.Ceph(parsed_args.ceph_conf, parsed_args.ceph_user)
+        return removal.plan(
+            connection.of(self).image, resource, parsed_args.store,
+            store_host.here(parsed_args, resource), ceph,
+            ceph_timeout=parsed_args.ceph_timeout)
 
 
 def _ask() -> None:
@@ -147,18 +97,3 @@ def _ask() -> None:
             '--yes.')
     if input('Go on? [y/N] ').strip().lower() not in ('y', 'yes'):
         raise osc_exceptions.CommandError('Nothing was dropped.')
-
-
-def _location(client: Any, resource: Any, store: str) -> str | None:
-    """Where it is, if this user is shown that.
-
-    https://docs.openstack.org/api-ref/image/v2/#show-image-locations
-    """
-    locations = resource.locations
-    if locations is None:
-        response = client.get('/images/%s/locations' % resource.id)
-        locations = response.json() if response.status_code == 200 else []
-    for location in locations:
-        if (location.get('metadata') or {}).get('store') == store:
-            return str(location.get('url') or '') or None
-    return None

@@ -12,27 +12,19 @@
 
 """``openstack image lifecycle store show``"""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
-from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
-from glance_lifecycle.copies import known
+from glance_lifecycle.copies import removal
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
 
-if TYPE_CHECKING:
-    from glance_lifecycle.copies import facade
-
 _COLUMNS = ('Store', 'Type', 'Present', 'Size', 'Allocated', 'Hash',
             'Verified', 'Detail')
-
-_ELSEWHERE = 'not looked at: no configuration of glance-api here'
 
 
 class ShowStores(command.Lister):
@@ -56,20 +48,13 @@ class ShowStores(command.Lister):
                     ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
         resource = store_host.find(self, parsed_args.image)
         with shown.errors():
-            copies = look(store_host.here(parsed_args, resource), resource)
+            copies = removal.look(
+                resource, store_host.here(parsed_args, resource))
         algorithm = resource.hash_algo if resource.hash_value else 'none'
         return _COLUMNS, (
             (copy.store, copy.driver, _yes(copy.present), _number(copy.size),
              _number(copy.allocated), algorithm, copy.verified, copy.detail)
             for copy in copies)
-
-
-def look(host: facade.Copies | None, resource: Any) -> list[known.Copy]:
-    """All copies, as far as can be seen from here."""
-    if host is None:
-        return [known.Copy(store, detail=_ELSEWHERE)
-                for store in store_host.stores_of(resource)]
-    return host.look()
 
 
 def _yes(value: bool | None) -> str:

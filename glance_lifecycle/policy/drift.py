@@ -35,6 +35,9 @@ class Drift:
     :ivar wanted: what the policy wants of it
     :ivar found: what it is
     :ivar rule: who wants it
+    :ivar option: the field of the section that says so
+    :ivar subject: the store, property or tag, as it is called; empty where
+        it is about no single one
     """
 
     section: str
@@ -42,6 +45,8 @@ class Drift:
     wanted: str
     found: str
     rule: str
+    option: str = ''
+    subject: str = ''
 
 
 def compare(facts: Facts, decision: Decision) -> list[Drift]:
@@ -56,13 +61,15 @@ def compare(facts: Facts, decision: Decision) -> list[Drift]:
         if section not in decision.unsure:
             found += [
                 Drift(section, name, wanted, seen,
-                      decision.decided_by(section, field))
-                for field, name, wanted, seen in differences(facts, decision)]
+                      decision.decided_by(section, option), option, *subject)
+                for option, name, wanted, seen, *subject in differences(
+                    facts, decision)]
     return found
 
 
-# The field of the section that decides, what differs, wanted, found.
-_Difference = tuple[str, str, str, str]
+# The field of the section that decides, what differs, wanted, found; and
+# what it is about, if it is one thing.
+_Difference = tuple[str, ...]
 
 
 def _require(facts: Facts, decision: Decision) -> Iterator[_Difference]:
@@ -108,7 +115,7 @@ def _place(facts: Facts, decision: Decision) -> Iterator[_Difference]:
         for store in wanted:
             if store not in present:
                 yield (field, 'stores', match.text(store) + when,
-                       match.text(facts.stores))
+                       match.text(facts.stores), store)
     if place.copies == 'exact':
         surplus = sorted(present.difference(now, place.later))
         if surplus:
@@ -139,7 +146,8 @@ def _metadata(facts: Facts, decision: Decision) -> Iterator[_Difference]:
             if found != value:
                 yield ('set_properties', 'property ' + match.text(name),
                        match.text(value),
-                       'not set' if found is None else match.text(found))
+                       'not set' if found is None else match.text(found),
+                       name)
         yield from _forbidden('forbid_properties', 'property ',
                               wanted.forbid_properties,
                               list(facts.properties))
@@ -147,7 +155,7 @@ def _metadata(facts: Facts, decision: Decision) -> Iterator[_Difference]:
         for tag in wanted.set_tags:
             if tag not in facts.tags:
                 yield ('set_tags', 'tag ' + match.text(tag), 'set',
-                       'not set')
+                       'not set', tag)
         yield from _forbidden('forbid_tags', 'tag ', wanted.forbid_tags,
                               list(facts.tags))
 
@@ -155,7 +163,7 @@ def _metadata(facts: Facts, decision: Decision) -> Iterator[_Difference]:
 def _forbidden(field: str, what: str, patterns: tuple[str, ...],
                names: Sequence[str]) -> Iterator[_Difference]:
     for name in checks.forbidden(patterns, names):
-        yield field, what + match.text(name), 'not set', 'set'
+        yield field, what + match.text(name), 'not set', 'set', name
 
 
 def _flag(field: str, wanted: bool | None, found: bool | None, name: str

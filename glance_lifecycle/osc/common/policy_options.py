@@ -14,15 +14,11 @@
 """Where commands find the lifecycle policy and the images to ask it about."""
 
 import argparse
-from collections.abc import Mapping
 import os
-from typing import Any
 
-from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions as osc_exceptions
 from oslo_config import cfg
 
-from glance_lifecycle.audit import drift
 from glance_lifecycle.conf import opts
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import document
@@ -64,43 +60,17 @@ def policy(parsed_args: argparse.Namespace) -> decision.Policy:
                            policy_file.defaults(conf))
 
 
-def read(path: str) -> bytes:
-    """A document's bytes; one more than are allowed, if there are more.
+def read(path: str, limit: int = yaml_tree.MAX_BYTES) -> bytes:
+    """A document's bytes; one more than the limit, if there are more.
 
     :raises CommandError: it cannot be read
     """
     try:
         with open(path, 'rb') as file:
-            return file.read(yaml_tree.MAX_BYTES + 1)
+            return file.read(limit + 1)
     except OSError as error:
         raise osc_exceptions.CommandError('%s cannot be read: %s.' % (
             path, error.strerror)) from None
-
-
-def getter(client: Any) -> drift.Get:
-    """GET by the user's session.
-
-    Plain JSON: SDK resources take five times as long to make.
-
-    :param client: ``connection.of(command).image``
-    """
-    def get(path: str, query: Mapping[str, Any]) -> Any:
-        response = client.get(path, params=dict(query))
-        if 'marker' in query and response.status_code in (400, 404):
-            return None
-        sdk_exceptions.raise_from_response(response)
-        return response.json()
-    return get
-
-
-def store_kinds(client: Any) -> Mapping[str, str] | None:
-    """Store -> glance_store driver; None where the user may not know."""
-    response = client.get('/info/stores/detail')
-    if response.status_code != 200:
-        return None
-    return {store['id']: store['type']
-            for store in response.json().get('stores', ())
-            if 'type' in store}
 
 
 def _configuration(path: str | None) -> cfg.ConfigOpts:

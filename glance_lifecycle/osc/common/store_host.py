@@ -70,13 +70,6 @@ def find(command: Any, name_or_id: str) -> Any:
             % name_or_id) from None
 
 
-def stores_of(resource: Any) -> list[str]:
-    """Where the Image API says that the image is stored."""
-    # The SDK knows no such attribute of an image.
-    found = str((resource.properties or {}).get('stores') or '')
-    return [store.strip() for store in found.split(',') if store.strip()]
-
-
 def copy_in(host: facade.Copies, store: str) -> glance_host.StoredCopy:
     """The copy in that store.
 

@@ -88,5 +88,5 @@ class DropTest(store_case.StoreCase):
         answer = other.spawn(*self.words(
             'drop', self.image_id, '--from', 's2', '--yes'))
         self.assertEqual(1, answer.code, str(answer))
-        self.assertIn('Glance does not drop the copy', answer.stderr)
+        self.assertIn('did not drop the copy', answer.stderr)
         self.assert_both()

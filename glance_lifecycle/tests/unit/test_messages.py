@@ -82,7 +82,8 @@ class MessagesTest(testtools.TestCase):
                 # A part of other messages, or none of its own.
                 continue
             for detail in ('a%b is gone', 'a%b is gone.', 'Is a%b gone?'):
-                fields = {'detail': detail, 'store': 's1', 'reason': 'r'}
+                fields = {'detail': detail, 'store': 's1', 'reason': 'r',
+                          'what': 'show it', 'image': 'i1'}
                 try:
                     said = str(cls(**fields))
                 except TypeError:

@@ -100,6 +100,10 @@ REAL = {
     'functional/test_osc_signing': {
         'osc/attestation', 'osc/common/shown', 'osc/common/upload',
         'osc/sign', 'osc/signature_audit', 'osc/verify'},
+    'functional/test_plan_apply': {
+        'osc/apply', 'osc/plan', 'worker/carrying_out', 'worker/cloud',
+        'worker/flows', 'worker/tasks/base', 'worker/tasks/copies',
+        'worker/tasks/dependents', 'worker/tasks/image'},
     'functional/test_policy': {'plugin/policy'},
     'functional/test_protection': {
         'enforcement/check', 'enforcement/guard', 'glance_host/enforcement'},
@@ -108,9 +112,9 @@ REAL = {
         'plugin/tasks/verify_source', 'signing/configured'},
     'functional/test_store_copy': {
         'copies/copying', 'copies/facade', 'copies/host',
-        'glance_host/copies', 'jobs/copies', 'osc/common/copy_image',
+        'glance_host/copies', 'jobs/copies', 'copies/copy_image',
         'osc/common/progress', 'osc/common/store_host', 'osc/store_copy'},
-    'functional/test_store_drop': {'osc/store_drop'},
+    'functional/test_store_drop': {'copies/removal', 'osc/store_drop'},
     'functional/test_store_show_verify': {
         'copies/looking', 'copies/verifying', 'osc/store_show',
         'osc/store_verify'},

@@ -1,0 +1,130 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One thing to do to one image, and why."""
+
+from collections.abc import Mapping
+import dataclasses
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.policy import drift
+
+UPDATE, COPY, DROP = 'update', 'copy', 'drop'
+HIDE, DEACTIVATE, DELETE = 'hide', 'deactivate', 'delete'
+
+#: in the order in which an image's actions are done
+KINDS = (UPDATE, COPY, DROP, HIDE, DEACTIVATE, DELETE)
+DESTRUCTIVE = frozenset((DROP, DELETE))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Action:
+    """Something to do.
+
+    :ivar kind: one of ``KINDS``
+    :ivar arguments: plain data, which the kind knows: see ``reconcile``
+    :ivar reasons: where the image differs from its Decision
+    :ivar size: bytes that are written or freed; 0 for none
+    :ivar unused: only if nothing needs the image
+    """
+
+    kind: str
+    image_id: str
+    image_name: str
+    project: str
+    arguments: Mapping[str, Any]
+    reasons: tuple[drift.Drift, ...]
+    size: int = 0
+    unused: bool = False
+
+    @property
+    def destructive(self) -> bool:
+        """Whether it cannot be undone."""
+        return self.kind in DESTRUCTIVE
+
+    @property
+    def purpose(self) -> str:
+        """What for: an image needs only one action of each purpose."""
+        return ':'.join((self.kind, *self.stores)) if (
+            self.kind == DROP) else self.kind
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """Those that it writes to, or deletes from."""
+        return tuple(self.arguments.get('stores', ()))
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(r.rule for r in self.reasons))
+
+    def same(self, other: 'Action') -> bool:
+        """Whether it does the same to the same image, whatever for."""
+        return all(getattr(self, name) == getattr(other, name)
+                   for name in ('kind', 'image_id', 'arguments', 'unused'))
+
+    def text(self) -> str:
+        """What is done, for people; without the image."""
+        if self.kind == COPY:
+            return 'copy to %s' % ', '.join(self.stores)
+        if self.kind == DROP:
+            return 'DESTRUCTIVE: delete the copy in %s' % ', '.join(
+                self.stores)
+        if self.kind == DELETE:
+            return 'DESTRUCTIVE: delete the image'
+        if self.kind in (HIDE, DEACTIVATE):
+            return self.kind
+        return '; '.join(_changes(self.arguments))
+
+    def why(self) -> str:
+        """The reasons, for people."""
+        return '; '.join('%s: wanted %s, found %s' % (
+            reason.field, reason.wanted, reason.found)
+            for reason in self.reasons)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, which JSON can hold."""
+        return {
+            'kind': self.kind, 'image_id': self.image_id,
+            'image_name': self.image_name, 'project': self.project,
+            'arguments': dict(self.arguments), 'size': self.size,
+            'unused': self.unused,
+            'reasons': [dataclasses.asdict(r) for r in self.reasons]}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> 'Action':
+        """Of plain data.
+
+        :raises ConfigurationError: it is none that ``to_dict`` made
+        """
+        try:
+            found = cls(**{**value, 'reasons': tuple(
+                drift.Drift(**reason) for reason in value['reasons'])})
+            if found.kind in KINDS and isinstance(found.arguments, dict):
+                return found
+        except (TypeError, KeyError, ValueError):
+            pass
+        raise exceptions.ConfigurationError(
+            detail='This is no action of a plan: %.200r.' % (value,))
+
+
+def _changes(arguments: Mapping[str, Any]) -> list[str]:
+    found = ['%s = %s' % (name, str(value).lower() if isinstance(value, bool)
+                          else value)
+             for name, value in arguments.get('attributes', {}).items()]
+    found += ['property %s = %s' % item
+              for item in arguments.get('set_properties', {}).items()]
+    for key, text in (('remove_properties', 'remove property %s'),
+                      ('add_tags', 'add tag %s'),
+                      ('remove_tags', 'remove tag %s')):
+        found += [text % name for name in arguments.get(key, ())]
+    return found

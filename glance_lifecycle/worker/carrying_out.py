@@ -1,0 +1,112 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One action carried out: looked at before, and looked at after."""
+
+from collections.abc import Mapping
+import dataclasses
+import datetime
+import enum
+from typing import Any
+
+from taskflow import engines
+from taskflow import exceptions as taskflow_exceptions
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.policy import decision
+from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker import cloud as clouds
+from glance_lifecycle.worker import flows
+from glance_lifecycle.worker.tasks import base
+
+
+class Result(enum.StrEnum):
+    """DONE: it is. NOT_NEEDED: the image is as wanted, whoever did that."""
+
+    DONE = 'done'
+    NOT_NEEDED = 'not needed any more'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an action.
+
+    :ivar proof: plain data that shows what was done
+    """
+
+    result: Result
+    proof: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def look(action: actions.Action, cloud: clouds.Cloud,
+         policy: decision.Policy) -> tuple[clouds.Image | None, str]:
+    """The image, if the action is what it needs now; else why not.
+
+    An image that needs nothing of the kind has neither.
+
+    :raises ServiceError: the Image API cannot be asked
+    """
+    image = cloud.image(action.image_id)
+    if image is None:
+        if action.kind == actions.DELETE:
+            return None, ''
+        return None, 'it is gone'
+    needs = cloud.needs(image, policy, datetime.datetime.now(datetime.UTC))
+    now = next((each for each in needs.actions
+                if each.purpose == action.purpose), None)
+    if now is not None and now.same(action):
+        return image, ''
+    if now is not None:
+        return None, 'planned was "%s", and now it needs "%s"' % (
+            action.text(), now.text())
+    return None, next((
+        left.why for left in needs.left
+        if any(left.reason.option == reason.option and
+               left.reason.section == reason.section
+               for reason in action.reasons)), '')
+
+
+def carry_out(action: actions.Action, cloud: clouds.Cloud,
+              policy: decision.Policy, say: base.Say) -> Done:
+    """Do one action, if the image needs it still.
+
+    :raises ActionRefused: the image needs something else now, or something
+        speaks against it
+    :raises LifecycleError: it failed; done again, it may succeed
+    """
+    image, why_not = look(action, cloud, policy)
+    if why_not:
+        raise exceptions.ActionRefused(image=action.image_id, detail=why_not)
+    if image is None:
+        return Done(Result.NOT_NEEDED)
+    engine = engines.load(flows.flow(action, cloud, say),
+                          store=flows.store(action, image))
+    try:
+        engine.run()
+    except taskflow_exceptions.WrappedFailure as wrapped:
+        # The first one is the cause.
+        failure = next(iter(wrapped))
+        if failure.exception is not None:
+            raise failure.exception from None
+        raise exceptions.InternalError(detail=str(failure)) from None
+    _confirm(action, cloud, policy)
+    return Done(Result.DONE, engine.storage.fetch(flows.PROOF))
+
+
+def _confirm(action: actions.Action, cloud: clouds.Cloud,
+             policy: decision.Policy) -> None:
+    """:raises ServiceError: it said that it was done, and it is not"""
+    image, _why_not = look(action, cloud, policy)
+    if image is not None:
+        raise exceptions.ServiceError(
+            what='change image %s' % action.image_id, detail='afterwards it '
+            'was as before, and still needs "%s"' % action.text())

@@ -1,0 +1,171 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The cloud whose images are looked after, as one of its users sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import datetime
+import functools
+from typing import Any
+from typing import TYPE_CHECKING
+
+from openstack import exceptions as sdk_exceptions
+
+from glance_lifecycle.audit import drift
+from glance_lifecycle.audit import image_api
+from glance_lifecycle.dependents import base
+from glance_lifecycle.dependents import loading
+from glance_lifecycle import exceptions
+from glance_lifecycle.policy import decision
+from glance_lifecycle.worker import reconcile
+
+if TYPE_CHECKING:
+    from glance_lifecycle.copies import facade
+
+Image = Mapping[str, Any]
+
+PROVIDERS = ('servers', 'volumes', 'rbd_children')
+
+_PATCH = {'Content-Type': 'application/openstack-images-v2.1-json-patch'}
+
+
+def _nowhere(resource: Any) -> None:
+    """This is no host of glance-api."""
+
+
+class Cloud:
+    """What the actions need of a cloud.
+
+    :param connection: an ``openstack.connection.Connection``
+    :param copies: from an SDK image to its stored copies, where this is a
+        host of glance-api
+    :param providers: of dependents: all of them are asked
+    """
+
+    def __init__(self, connection: Any,
+                 copies: Callable[[Any], facade.Copies | None] = _nowhere,
+                 providers: Sequence[str] = PROVIDERS) -> None:
+        self.connection = connection
+        self.client = connection.image
+        self.copies = copies
+        self._providers = providers
+
+    @functools.cached_property
+    def store_kinds(self) -> Mapping[str, str] | None:
+        """Store -> glance_store driver; None where this user may not know."""
+        return image_api.store_kinds(self.client)
+
+    def image(self, image_id: str) -> Image | None:
+        """As the Image API shows it now; None if it is gone.
+
+        :raises ServiceError: it cannot be asked
+        """
+        with image_api.asking('show image %s' % image_id):
+            response = self.client.get('/images/' + image_id)
+            if response.status_code == 404:
+                return None
+            sdk_exceptions.raise_from_response(response)
+            found: Image = response.json()
+        return found
+
+    def resource(self, image_id: str) -> Any:
+        """The same, as an SDK resource.
+
+        :raises ServiceError: it cannot be asked, or the image is gone
+        """
+        with image_api.asking('show image %s' % image_id):
+            return self.client.get_image(image_id)
+
+    def needs(self, image: Image, policy: decision.Policy,
+              now: datetime.datetime) -> reconcile.Needs:
+        """What this image needs, now."""
+        known = drift.facts(image, now, self.store_kinds)
+        return reconcile.reconcile(image, known, policy.decide(known))
+
+    def change(self, image_id: str, operations: list[dict[str, Any]]) -> None:
+        """PATCH: all of it, or nothing.
+
+        https://docs.openstack.org/api-ref/image/v2/#update-image
+
+        :raises ServiceError: it does not
+        """
+        with image_api.asking('change image %s' % image_id):
+            sdk_exceptions.raise_from_response(self.client.patch(
+                '/images/' + image_id, json=operations, headers=_PATCH))
+
+    def deactivate(self, image_id: str) -> None:
+        """:raises ServiceError: it does not"""
+        with image_api.asking('deactivate image %s' % image_id):
+            sdk_exceptions.raise_from_response(self.client.post(
+                '/images/%s/actions/deactivate' % image_id))
+
+    def delete(self, image_id: str) -> None:
+        """:raises ServiceError: it does not"""
+        with image_api.asking('delete image %s' % image_id):
+            response = self.client.delete('/images/' + image_id)
+            if response.status_code != 404:
+                sdk_exceptions.raise_from_response(response)
+
+    def check_unused(self, image: Image) -> None:
+        """That nothing needs the image, and that all providers said so.
+
+        :raises ActionRefused: something does, or may
+        """
+        resource = self.resource(image['id'])
+        host = self.copies(resource)
+        ceph = host.ceph_clusters() if host else {'': base.Ceph()}
+        asked = _asked(image, host)
+        for provider in loading.providers(
+                self._providers, self.connection, base.Settings(ceph=ceph)):
+            self._check(image, provider.ask(asked))
+
+    @staticmethod
+    def _check(image: Image, answer: base.Answer) -> None:
+        if not answer.asked:
+            raise exceptions.ActionRefused(
+                image=image['id'], detail='it is not known what needs it: '
+                '%s: %s' % (answer.provider, answer.reason))
+        try:
+            found = next(iter(answer.dependents), None)
+        except base.NotAsked as error:
+            raise exceptions.ActionRefused(
+                image=image['id'], detail='it is not known what needs it: '
+                '%s: %s' % (answer.provider, error)) from None
+        if found is not None:
+            raise exceptions.ActionRefused(
+                image=image['id'], detail='it is needed by %s %s' % (
+                    found.kind, found.id))
+        if answer.reason:
+            raise exceptions.ActionRefused(
+                image=image['id'], detail='what needs it is only known in '
+                'part: %s: %s' % (answer.provider, answer.reason))
+
+
+def _asked(image: Image, host: facade.Copies | None) -> base.Image:
+    locations = None
+    if host is not None:
+        locations = tuple(base.Location(copy.url, copy.store)
+                          for copy in host.image.copies)
+    elif image.get('locations') is not None:
+        locations = tuple(base.Location(
+            str(location.get('url') or ''),
+            str((location.get('metadata') or {}).get('store') or ''))
+            for location in image['locations'])
+    return base.Image(
+        image['id'], image.get('name') or '', image.get('owner') or '',
+        image.get('visibility'),
+        {name: str(value) for name, value in image.items()
+         if isinstance(value, str)}, locations)

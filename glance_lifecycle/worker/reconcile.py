@@ -1,0 +1,261 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What has to be done to an image so that it is as its policy wants it.
+
+Pure: an image as the Image API shows it and a Decision in, actions out.
+Whoever carries them out looks again just before. After they are done, there
+is nothing left to do but what ``Left`` names.
+
+Arguments of the actions, by kind:
+
+update
+    ``attributes``: Image API name -> value; ``set_properties``: name ->
+    value; ``remove_properties``, ``add_tags``, ``remove_tags``: names.
+copy, drop
+    ``stores``: names.
+hide, deactivate, delete
+    None.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+from typing import Any
+
+from glance_lifecycle.policy import decision as decisions
+from glance_lifecycle.policy import drift
+from glance_lifecycle.policy import units
+from glance_lifecycle.policy import wants
+from glance_lifecycle.worker import action as actions
+
+Action = actions.Action
+
+#: the Image API's: a task has the image now
+LOCK = 'os_glance_import_task'
+_SETTLED = ('active', 'deactivated')
+
+_NONE: Mapping[str, Any] = {}
+_LISTS = {'set_tags': 'add_tags', 'forbid_tags': 'remove_tags',
+          'forbid_properties': 'remove_properties'}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Left:
+    """A difference that no action mends.
+
+    :ivar why: and who can, as a sentence
+    """
+
+    image_id: str
+    image_name: str
+    reason: drift.Drift
+    why: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Needs:
+    """What one image needs.
+
+    :ivar actions: in the order in which they are done
+    """
+
+    actions: tuple[Action, ...] = ()
+    left: tuple[Left, ...] = ()
+
+
+def reconcile(image: Mapping[str, Any], facts: decisions.Facts,
+              decision: decisions.Decision) -> Needs:
+    """What this image needs.
+
+    :param image: of the Image API
+    :param facts: the same, as ``audit.drift.facts`` makes them
+    :param decision: on these facts
+    """
+    if image.get('status') not in _SETTLED:
+        return Needs()
+    differences = drift.compare(facts, decision)
+    if image.get(LOCK):
+        return Needs(left=tuple(
+            _left(image, found, 'It is imported or copied now, by task %s. '
+                  'Look again after that.' % image[LOCK])
+            for found in differences))
+    return _Image(image, facts, decision, differences).needs()
+
+
+class _Image:
+    """One image while its needs are collected."""
+
+    def __init__(self, image: Mapping[str, Any], facts: decisions.Facts,
+                 decision: decisions.Decision,
+                 differences: Sequence[drift.Drift]) -> None:
+        self._image = image
+        self._facts = facts
+        self._decision = decision
+        self._differences = differences
+        self._left: list[Left] = []
+
+    def needs(self) -> Needs:
+        retired = [*self._retire()]
+        if any(each.kind == actions.DELETE for each in retired):
+            # It goes: nothing else is worth the work.
+            return Needs(tuple(retired), tuple(self._left))
+        found = (*self._update(), *self._place(), *retired)
+        for item in self._of('require', 'convert'):
+            self._leave(item, 'The image has to be imported again, or the '
+                        'policy has to allow it.')
+        return Needs(found, tuple(self._left))
+
+    def _of(self, *sections: str) -> list[drift.Drift]:
+        return [d for d in self._differences if d.section in sections]
+
+    def _leave(self, reason: drift.Drift, why: str) -> None:
+        self._left.append(_left(self._image, reason, why))
+
+    def _action(self, kind: str, reasons: Sequence[drift.Drift],
+                arguments: Mapping[str, Any] = _NONE, *, size: int = 0,
+                unused: bool = False) -> Action:
+        return Action(
+            kind, self._image['id'], self._image.get('name') or '',
+            self._image.get('owner') or '', arguments, tuple(reasons),
+            size, unused)
+
+    # What one request changes.
+
+    def _update(self) -> Iterator[Action]:
+        changed: dict[str, Any] = {}
+        reasons = [reason for reason in self._of(
+            'protect', 'visibility', 'metadata')
+            if self._change(reason, changed)]
+        if reasons:
+            # In one order, however the image lists them, so that a plan can
+            # be compared with a later one.
+            yield self._action(actions.UPDATE, reasons, {
+                key: sorted(value) if isinstance(value, list) else value
+                for key, value in sorted(changed.items()) if value})
+
+    def _change(self, reason: drift.Drift, changed: dict[str, Any]) -> bool:
+        """Add what mends this; False if nothing does."""
+        decision, option, name = self._decision, reason.option, reason.subject
+        attributes = changed.setdefault('attributes', {})
+        if option == 'protected':
+            attributes['protected'] = decision.protect.protected
+        elif option == 'hidden':
+            attributes['os_hidden'] = decision.visibility.hidden
+        elif option in ('allowed', 'publishers'):
+            narrower = self._narrower()
+            if narrower is None:
+                self._leave(reason, 'Only its owner or an operator makes an '
+                            'image visible to more projects.')
+                return False
+            attributes['visibility'] = narrower
+        elif option == 'set_properties':
+            changed.setdefault(option, {})[name] = (
+                decision.metadata.set_properties[name])
+        elif name.startswith(wants.RESERVED):
+            self._leave(reason, 'It belongs to the service. Let the policy '
+                        'not forbid it.')
+            return False
+        else:
+            changed.setdefault(_LISTS[option], []).append(name)
+        return True
+
+    def _narrower(self) -> str | None:
+        """The next less visible that is allowed."""
+        order = wants.ALL_VISIBILITIES
+        found = self._facts.visibility
+        below = order[order.index(found) + 1:] if found in order else ()
+        return next((each for each in below
+                     if self._decision.visibility.permits(
+                         each, self._facts.project)), None)
+
+    # Where its copies are.
+
+    def _place(self) -> Iterator[Action]:
+        found = self._of('place')
+        missing = [d for d in found if d.option != 'copies']
+        surplus = [d for d in found if d.option == 'copies']
+        if missing:
+            yield from self._copy(missing)
+            for reason in surplus:
+                self._leave(reason, 'First the copies that are missing are '
+                            'made.')
+            return
+        for reason in surplus:
+            yield from self._drop(reason)
+
+    def _copy(self, missing: list[drift.Drift]) -> Iterator[Action]:
+        known = self._facts.store_kinds
+        if self._image['status'] != 'active':
+            for reason in missing:
+                self._leave(reason, 'Only an active image is copied. '
+                            'Reactivate it first.')
+            return
+        for reason in [d for d in missing
+                       if known is not None and d.subject not in known]:
+            self._leave(reason, 'There is no such store in this cloud. '
+                        'Correct the policy, or add the store.')
+            missing.remove(reason)
+        if missing:
+            stores = sorted(d.subject for d in missing)
+            yield self._action(
+                actions.COPY, missing, {'stores': stores},
+                size=len(stores) * (self._image.get('size') or 0))
+
+    def _drop(self, reason: drift.Drift) -> Iterator[Action]:
+        place = self._decision.place
+        wanted = {*(place.stores or ()), *place.later}
+        for store in sorted(set(self._facts.stores) - wanted):
+            yield self._action(actions.DROP, [reason], {'stores': [store]},
+                               size=self._image.get('size') or 0)
+
+    # When it is old.
+
+    def _retire(self) -> Iterator[Action]:
+        status = self._image['status']
+        unused = self._decision.retain.only_unused
+        due = self._due('delete_after', 'image', status)
+        if due is not None:
+            protect = self._decision.protect
+            if not (self._facts.protected or protect.protected
+                    or 'protect' in self._decision.unsure):
+                yield self._action(
+                    actions.DELETE, [due], size=self._image.get('size') or 0,
+                    unused=unused or protect.keep_while_in_use)
+                return
+            self._leave(due, 'It is protected, or may be, so that it is not '
+                        'deleted by its age.')
+        due = self._due('hide_after', 'os_hidden', 'false')
+        if due is not None and self._facts.hidden is False:
+            if self._decision.visibility.hidden is None:
+                yield self._action(actions.HIDE, [due], unused=unused)
+            elif not self._decision.visibility.hidden:
+                self._leave(due, 'The section visibility of the policy wants '
+                            'it shown. Correct one of the two.')
+        due = self._due('deactivate_after', 'status', status)
+        if due is not None and status == 'active':
+            yield self._action(actions.DEACTIVATE, [due], unused=unused)
+
+    def _due(self, option: str, name: str, found: str) -> drift.Drift | None:
+        after = getattr(self._decision.retain, option)
+        age = self._facts.age
+        if (after is None or age is None or age < after
+                or 'retain' in self._decision.unsure):
+            return None
+        return drift.Drift(
+            'retain', name, '%s %s' % (option, units.duration_text(after)),
+            found, self._decision.decided_by('retain', option), option)
+
+
+def _left(image: Mapping[str, Any], reason: drift.Drift, why: str) -> Left:
+    return Left(image['id'], image.get('name') or '', reason, why)

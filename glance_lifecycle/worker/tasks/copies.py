@@ -1,0 +1,85 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Actions on the stored copies of an image."""
+
+from collections.abc import Mapping
+from typing import Any
+from typing import ClassVar
+
+from glance_lifecycle.copies import copy_image
+from glance_lifecycle.copies import removal
+from glance_lifecycle import exceptions
+from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker.tasks import base
+
+_GOOD = ('copied', 'already there')
+
+
+class CopyToStores(base.Act):
+    """One read for all stores, verified, on a host of glance-api.
+
+    Elsewhere Glance copies, and compares no hash.
+    """
+
+    kind: ClassVar[str] = actions.COPY
+
+    def act(self, action: actions.Action,
+            image: Mapping[str, Any]) -> dict[str, Any]:
+        resource = self.cloud.resource(image['id'])
+        host = self.cloud.copies(resource)
+        if host is None:
+            there = list(copy_image.copy(self.cloud.client, resource,
+                                         action.stores, self.say))
+            results = {store: (result, '') for store, result in there}
+        else:
+            host.check_user()
+            for text in host.recover():
+                self.say('Undone of an earlier copy: %s' % text)
+            results = {o.store: (str(o.result), o.detail)
+                       for o in host.copy(action.stores, None,
+                                          self._progress, trust=False)}
+        for store in action.stores:
+            result, detail = results.get(store, ('not copied', ''))
+            if result not in _GOOD:
+                raise exceptions.StoreError(
+                    store=store, detail=detail or 'The image was %s.'
+                    % result)
+        return {'stores': list(action.stores),
+                'verified': host is not None,
+                'os_hash_algo': image.get('os_hash_algo'),
+                'os_hash_value': image.get('os_hash_value')}
+
+    def _progress(self, report: dict[str, Any]) -> None:
+        self.say('%d MiB read' % (report['done'] // 2 ** 20))
+
+
+class DropCopy(base.Act):
+    """DESTRUCTIVE: delete the copy in one store; never the last that is good.
+
+    Nor one that volumes or servers were cloned from.
+    """
+
+    kind: ClassVar[str] = actions.DROP
+
+    def act(self, action: actions.Action,
+            image: Mapping[str, Any]) -> dict[str, Any]:
+        resource = self.cloud.resource(image['id'])
+        store, = action.stores
+        plan = removal.plan(self.cloud.client, resource, store,
+                            self.cloud.copies(resource))
+        if plan.against:
+            raise exceptions.ActionRefused(
+                image=image['id'], detail='the copy in store %s is kept: %s'
+                % (store, '; '.join(plan.against)))
+        removal.drop(self.cloud.client, plan)
+        return {'dropped': store, 'kept': [c.store for c in plan.kept]}
