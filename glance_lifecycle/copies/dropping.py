@@ -22,6 +22,7 @@ import dataclasses
 
 from glance_lifecycle.copies import known
 from glance_lifecycle.dependents import base
+from glance_lifecycle.policy import match
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Plan:
     def lines(self) -> Iterator[str]:
         """For the operator, before they say yes."""
         yield 'DESTRUCTIVE: the copy of image %s%s in store %s is deleted.' % (
-            self.image_id, ' (%s)' % self.name if self.name else '',
+            self.image_id, ' (%s)' % match.text(self.name)
+            if self.name else '',
             self.destroyed.store)
         yield '  goes: ' + _line(self.destroyed)
         for copy in self.kept:

@@ -87,5 +87,5 @@ def of(resource: Any, config_files: Sequence[str],
     """
     if not (config_files or config_dirs or host.is_here()):
         return None
-    host.configure(config_files, config_dirs)
+    host.configure(tuple(config_files), tuple(config_dirs))
     return Copies(resource)

@@ -16,7 +16,7 @@ What reads or writes the stores has to run where glance-api runs, with its
 configuration and as its user. What only asks the Image API does not.
 """
 
-from collections.abc import Sequence
+import functools
 import logging
 import os
 import pwd
@@ -37,9 +37,10 @@ def is_here() -> bool:
     return bool(found) and all(os.access(path, os.R_OK) for path in found)
 
 
-def configure(config_files: Sequence[str], config_dirs: Sequence[str]
+@functools.cache
+def configure(config_files: tuple[str, ...], config_dirs: tuple[str, ...]
               ) -> None:
-    """Configure this process as glance-api is; once.
+    """Configure this process as glance-api is; once for however many images.
 
     :param config_files: without any, those that glance-api finds
     :raises ConfigurationError: they are of no use

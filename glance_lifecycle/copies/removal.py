@@ -91,10 +91,11 @@ def _clones(client: Any, resource: Any, store: str,
         if ceph is None:
             clusters = host.ceph_clusters()
     else:
-        kinds = image_api.store_kinds(client) or {}
-        if kinds.get(store, 'rbd') != 'rbd':
-            return base.Answer(_PROVIDER, True)
-        url = _location(client, resource, store)
+        with image_api.asking('tell where image %s is' % resource.id):
+            kinds = image_api.store_kinds(client) or {}
+            if kinds.get(store, 'rbd') != 'rbd':
+                return base.Answer(_PROVIDER, True)
+            url = _location(client, resource, store)
     if url is None:
         return base.Answer(
             _PROVIDER, False, 'Glance does not show where it is stored. Run '

@@ -15,10 +15,8 @@
 import argparse
 from collections.abc import Iterator
 from collections.abc import Sequence
-import sys
 from typing import Any
 
-from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
@@ -36,7 +34,7 @@ from glance_lifecycle.worker import plan as plans
 _COLUMNS = ('Image', 'Name', 'Action', 'Result', 'Detail')
 
 
-class ApplyPlan(command.Lister):
+class ApplyPlan(shown.Judging):
     """Carry out a plan of "image lifecycle plan": exactly that, or nothing.
 
     All images of the plan are looked at first. If one of them needs something
@@ -48,7 +46,6 @@ class ApplyPlan(command.Lister):
     """
 
     auth_required = False
-    failed = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -63,82 +60,69 @@ class ApplyPlan(command.Lister):
         store_host.add_arguments(parser)
         return parser
 
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or int(self.failed)
-
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
         with shown.errors():
             plan = plans.load(policy_options.read(parsed_args.plan,
                                                   plans.MAX_BYTES))
-            policy = policy_options.policy(argparse.Namespace(
-                policy=parsed_args.policy,
-                config_file=next(iter(parsed_args.config_file), None)))
+            policy = policy_options.policy(parsed_args)
             cloud = clouds.Cloud(
                 connection.of(self),
                 lambda resource: store_host.here(parsed_args, resource))
-            _check(plan, cloud, policy)
-        self._ask(plan, parsed_args.yes)
-        return _COLUMNS, self._carry_out(plan, cloud, policy)
+            looked = _looked_at(plan, cloud, policy)
+        destructive = [(action, image) for action, image in looked
+                       if image is not None and action.destructive]
+        for action, image in destructive:
+            # Its name as it is now, not as the file says.
+            self.app.stderr.write('%s, of image %s (%s)\n' % (
+                action.text(), image['id'],
+                shown.visible(image.get('name') or 'no name')))
+        if destructive and not parsed_args.yes:
+            shown.agreed('Nothing was done')
+        return _COLUMNS, (
+            (action.image_id, shown.visible(action.image_name),
+             action.text(), *self._carry_out(action, image, cloud, policy))
+            for action, image in looked)
 
-    def _ask(self, plan: plans.Plan, yes: bool) -> None:
-        """:raises CommandError: the answer is not yes"""
-        destructive = [a for a in plan.actions if a.destructive]
-        for action in destructive:
-            self.app.stderr.write('%s, of image %s%s\n' % (
-                action.text(), action.image_id, ' (%s)' % action.image_name
-                if action.image_name else ''))
-        if not destructive or yes:
-            return
-        if not sys.stdin.isatty():
-            raise osc_exceptions.CommandError(
-                'Nothing was done: there is no terminal to ask on. Use '
-                '--yes.')
-        self.app.stderr.write('Go on? [y/N] ')
-        self.app.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in ('y', 'yes'):
-            raise osc_exceptions.CommandError('Nothing was done.')
-
-    def _carry_out(self, plan: plans.Plan, cloud: clouds.Cloud,
-                   policy: decision.Policy) -> Iterator[Sequence[Any]]:
-        for action in plan.actions:
-            line = progress.Progress('', 0)
-            try:
-                done = carrying_out.carry_out(
-                    action, cloud, policy,
-                    lambda text, a=action, to=line: to.say(  # type: ignore
-                        '%s: %s: %s' % (a.image_id, a.text(), text)))
-                result, detail = str(done.result), ''
-            except exceptions.LifecycleError as error:
-                self.failed = True
-                result, detail = 'failed', error.for_operator()
-            finally:
-                line.end()
-            yield (action.image_id, action.image_name, action.text(), result,
-                   detail)
+    def _carry_out(self, action: actions.Action, image: clouds.Image | None,
+                   cloud: clouds.Cloud, policy: decision.Policy
+                   ) -> tuple[str, str]:
+        """Its result, and why."""
+        if image is None:
+            # Nor is it done if it has become needed since: nobody was asked.
+            return str(carrying_out.Result.NOT_NEEDED), ''
+        line = progress.Progress('', 0)
+        try:
+            return str(carrying_out.carry_out(
+                action, cloud, policy, lambda text: line.say(
+                    '%s: %s: %s' % (action.image_id, action.text(), text))
+                ).result), ''
+        except exceptions.LifecycleError as error:
+            self.failed = True
+            return 'failed', error.for_operator()
+        finally:
+            line.end()
 
 
-def _check(plan: plans.Plan, cloud: clouds.Cloud, policy: decision.Policy
-           ) -> None:
-    """That the world is as it was when the plan was made.
+def _looked_at(plan: plans.Plan, cloud: clouds.Cloud, policy: decision.Policy
+               ) -> list[tuple[actions.Action, clouds.Image | None]]:
+    """Each action with its image, if that needs it still.
 
-    :raises CommandError: it is not, and where
+    :raises CommandError: the world is not as it was for the plan, and where
     """
     if plan.policy != policy.digest:
         raise osc_exceptions.CommandError(
             'Nothing was done: the plan was made for another policy. Make a '
             'new plan.')
-    differences = list(_differences(plan.actions, cloud, policy))
+    looked, differences = [], []
+    for action in plan.actions:
+        image, why_not = carrying_out.look(action, cloud, policy)
+        looked.append((action, image))
+        if why_not:
+            differences.append('Image %s, %s: %s' % (
+                action.image_id, action.text(), exceptions.sentence(why_not)))
     if differences:
         raise osc_exceptions.CommandError(
             'Nothing was done: the cloud is not as it was when the plan was '
             'made. %s Make a new plan.' % ' '.join(differences))
-
-
-def _differences(planned: Sequence[actions.Action], cloud: clouds.Cloud,
-                 policy: decision.Policy) -> Iterator[str]:
-    for action in planned:
-        image, why_not = carrying_out.look(action, cloud, policy)
-        if image is None and why_not:
-            yield 'Image %s, %s: %s' % (
-                action.image_id, action.text(), exceptions.sentence(why_not))
+    return looked

@@ -24,14 +24,11 @@ from osc_lib import exceptions as osc_exceptions
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import shown
 
 _COLUMNS = ('Asked', 'Result', 'Kind', 'ID', 'Name', 'Project', 'Detail')
 
 _PROVIDERS = ('servers', 'volumes', 'rbd_children', 'members')
-
-# Shown as they are, names of strangers could move the cursor.
-_VISIBLE = {code: '\\x%02x' % code
-            for code in (*range(32), *range(127, 160))}
 
 
 class ListDependents(command.Lister):
@@ -85,7 +82,7 @@ def _rows(answer: base.Answer) -> Iterator[Sequence[Any]]:
     try:
         for found in answer.dependents:
             nothing = False
-            yield (answer.provider, 'found', *map(_shown, (
+            yield (answer.provider, 'found', *map(shown.visible, (
                 found.kind, found.id, found.name, found.project,
                 found.detail)))
     except base.NotAsked as error:
@@ -95,10 +92,6 @@ def _rows(answer: base.Answer) -> Iterator[Sequence[Any]]:
         yield say('in part', answer.reason)
     elif nothing:
         yield say('none', '')
-
-
-def _shown(text: str) -> str:
-    return text.translate(_VISIBLE)
 
 
 def _image(client: Any, name_or_id: str) -> base.Image:

@@ -69,8 +69,9 @@ class ListDrift(command.Lister):
         found = drift.drifted(images, policy,
                               image_api.store_kinds(client))
         return _COLUMNS, (
-            (one.image_id, one.name, one.drift.section, one.drift.field,
-             one.drift.wanted, one.drift.found, one.drift.rule)
+            (one.image_id, shown.visible(one.name), one.drift.section,
+             one.drift.field, one.drift.wanted, one.drift.found,
+             one.drift.rule)
             for one in found)
 
     def produce_output(self, parsed_args: argparse.Namespace,

@@ -80,12 +80,13 @@ class PlanImages(command.Lister):
                              for t in plan.totals()]
         if parsed_args.left:
             return _LEFT, [
-                (one.image_id, one.image_name, one.reason.field,
+                (one.image_id, shown.visible(one.image_name), one.reason.field,
                  one.reason.wanted, one.reason.found, one.reason.rule,
                  one.why) for one in plan.left]
-        return _ACTIONS, [(one.image_id, one.image_name, one.text(),
-                           one.why(), ', '.join(one.rules), one.size)
-                          for one in plan.actions]
+        return _ACTIONS, [
+            (one.image_id, shown.visible(one.image_name), one.text(),
+             one.why(), ', '.join(one.rules), one.size)
+            for one in plan.actions]
 
 
 def _images(cloud: clouds.Cloud, parsed_args: argparse.Namespace) -> Any:

@@ -18,16 +18,16 @@ from collections.abc import Sequence
 import sys
 from typing import Any
 
-from osc_lib.command import command
 
 from glance_lifecycle.osc.common import policy_options
+from glance_lifecycle.osc.common import shown
 from glance_lifecycle.policy import document
 from glance_lifecycle.policy import shadow
 
 _COLUMNS = ('Severity', 'Line', 'Column', 'Where', 'Problem')
 
 
-class ValidatePolicy(command.Lister):
+class ValidatePolicy(shown.Judging):
     """List what is wrong with a lifecycle policy, before it is in force.
 
     The exit code is 1 if it would be refused; with --strict, also if there
@@ -35,7 +35,6 @@ class ValidatePolicy(command.Lister):
     """
 
     auth_required = False
-    failed = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -44,9 +43,6 @@ class ValidatePolicy(command.Lister):
         parser.add_argument('--strict', action='store_true',
                             help='Let warnings fail, too.')
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or int(self.failed)
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:

@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.audit import image_api
@@ -37,7 +36,7 @@ _COLUMNS = ('Store', 'Result', 'Written', 'Seconds', 'Detail')
 Row = tuple[Any, ...]
 
 
-class CopyToStores(command.Lister):
+class CopyToStores(shown.Judging):
     """Copy an image to more stores, from one of its stored copies.
 
     On a host of glance-api: one read for all stores, holes stay holes, and
@@ -46,8 +45,6 @@ class CopyToStores(command.Lister):
     Whatever an interrupted copy left is removed, and stores that have a copy
     are left alone: simply run it again. The exit code is 1 if a store failed.
     """
-
-    failed = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -69,9 +66,6 @@ class CopyToStores(command.Lister):
             'and flatten: faster, and the hash is not compared.')
         store_host.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or int(self.failed)
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Row]]:

@@ -13,7 +13,6 @@
 """``openstack image lifecycle store drop``"""
 
 import argparse
-import sys
 from typing import Any
 
 from osc_lib.command import command
@@ -73,7 +72,7 @@ class DropFromStore(command.Command):
         if parsed_args.dry_run:
             return
         if not parsed_args.yes:
-            _ask()
+            shown.agreed('Nothing was dropped')
         with shown.errors():
             removal.drop(connection.of(self).image, plan)
         self.app.stdout.write('Dropped.\n')
@@ -87,13 +86,3 @@ class DropFromStore(command.Command):
             connection.of(self).image, resource, parsed_args.store,
             store_host.here(parsed_args, resource), ceph,
             ceph_timeout=parsed_args.ceph_timeout)
-
-
-def _ask() -> None:
-    """:raises CommandError: the answer is not yes"""
-    if not sys.stdin.isatty():
-        raise osc_exceptions.CommandError(
-            'Nothing was dropped: there is no terminal to ask on. Use '
-            '--yes.')
-    if input('Go on? [y/N] ').strip().lower() not in ('y', 'yes'):
-        raise osc_exceptions.CommandError('Nothing was dropped.')

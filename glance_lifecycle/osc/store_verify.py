@@ -21,7 +21,6 @@ from collections.abc import Sequence
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_lib.command import command
 
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
@@ -34,15 +33,13 @@ if TYPE_CHECKING:
 _COLUMNS = ('Store', 'Result', 'Read', 'Seconds', 'Detail')
 
 
-class VerifyStores(command.Lister):
+class VerifyStores(shown.Judging):
     """Read the stored copies of an image and compare them with its hash.
 
     All bytes of each copy are read, one copy after the other, in a process
     with the limits of an import, and compared with os_hash_value.
     The exit code is 1 if any copy is missing, unreadable or corrupt.
     """
-
-    failed = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -53,9 +50,6 @@ class VerifyStores(command.Lister):
             help='Verify only the copy in this store (repeat for more).')
         store_host.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or int(self.failed)
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:

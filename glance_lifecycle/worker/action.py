@@ -16,8 +16,11 @@ from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
+import jsonschema
+
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import drift
+from glance_lifecycle.policy import match
 
 UPDATE, COPY, DROP = 'update', 'copy', 'drop'
 HIDE, DEACTIVATE, DELETE = 'hide', 'deactivate', 'delete'
@@ -25,6 +28,27 @@ HIDE, DEACTIVATE, DELETE = 'hide', 'deactivate', 'delete'
 #: in the order in which an image's actions are done
 KINDS = (UPDATE, COPY, DROP, HIDE, DEACTIVATE, DELETE)
 DESTRUCTIVE = frozenset((DROP, DELETE))
+
+_NAMES = {'type': 'array', 'items': {'type': 'string'}}
+_TEXTS = {'type': 'object', 'additionalProperties': {'type': 'string'}}
+_FIELDS: dict[str, Any] = {
+    'kind': {'enum': list(KINDS)},
+    # It goes into a URL.
+    'image_id': {'type': 'string', 'pattern': r'\A[0-9A-Fa-f-]{32,36}\Z'},
+    'image_name': {'type': 'string'}, 'project': {'type': 'string'},
+    'arguments': {
+        'type': 'object', 'additionalProperties': False, 'properties': {
+            'attributes': {'type': 'object'}, 'set_properties': _TEXTS,
+            'remove_properties': _NAMES, 'add_tags': _NAMES,
+            'remove_tags': _NAMES, 'stores': _NAMES}},
+    'reasons': {'type': 'array', 'items': {
+        **_TEXTS, 'required': ['section', 'field', 'wanted', 'found', 'rule'],
+        'propertyNames': {
+            'enum': [f.name for f in dataclasses.fields(drift.Drift)]}}},
+    'size': {'type': 'integer', 'minimum': 0}, 'unused': {'type': 'boolean'}}
+_VALID = jsonschema.Draft202012Validator({
+    'type': 'object', 'additionalProperties': False, 'properties': _FIELDS,
+    'required': list(_FIELDS)})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,25 +130,21 @@ class Action:
 
         :raises ConfigurationError: it is none that ``to_dict`` made
         """
-        try:
-            found = cls(**{**value, 'reasons': tuple(
-                drift.Drift(**reason) for reason in value['reasons'])})
-            if found.kind in KINDS and isinstance(found.arguments, dict):
-                return found
-        except (TypeError, KeyError, ValueError):
-            pass
-        raise exceptions.ConfigurationError(
-            detail='This is no action of a plan: %.200r.' % (value,))
+        if not _VALID.is_valid(value):
+            raise exceptions.ConfigurationError(
+                detail='This is no action of a plan: %.200r.' % (value,))
+        return cls(**{**value, 'reasons': tuple(
+            drift.Drift(**reason) for reason in value['reasons'])})
 
 
 def _changes(arguments: Mapping[str, Any]) -> list[str]:
-    found = ['%s = %s' % (name, str(value).lower() if isinstance(value, bool)
-                          else value)
+    """Names and values may be strangers'."""
+    found = ['%s = %s' % (name, match.text(value))
              for name, value in arguments.get('attributes', {}).items()]
-    found += ['property %s = %s' % item
-              for item in arguments.get('set_properties', {}).items()]
+    found += ['property %s = %s' % (match.text(name), match.text(value))
+              for name, value in arguments.get('set_properties', {}).items()]
     for key, text in (('remove_properties', 'remove property %s'),
                       ('add_tags', 'add tag %s'),
                       ('remove_tags', 'remove tag %s')):
-        found += [text % name for name in arguments.get(key, ())]
+        found += [text % match.text(name) for name in arguments.get(key, ())]
     return found

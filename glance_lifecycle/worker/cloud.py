@@ -127,7 +127,7 @@ class Cloud:
         resource = self.resource(image['id'])
         host = self.copies(resource)
         ceph = host.ceph_clusters() if host else {'': base.Ceph()}
-        asked = _asked(image, host)
+        asked = self._asked(image, host)
         for provider in loading.providers(
                 self._providers, self.connection, base.Settings(ceph=ceph)):
             self._check(image, provider.ask(asked))
@@ -153,19 +153,25 @@ class Cloud:
                 image=image['id'], detail='what needs it is only known in '
                 'part: %s: %s' % (answer.provider, answer.reason))
 
+    def _asked(self, image: Image, host: facade.Copies | None) -> base.Image:
+        return base.Image(
+            image['id'], image.get('name') or '', image.get('owner') or '',
+            image.get('visibility'),
+            {name: value for name, value in image.items()
+             if isinstance(value, str)}, self._locations(image, host))
 
-def _asked(image: Image, host: facade.Copies | None) -> base.Image:
-    locations = None
-    if host is not None:
-        locations = tuple(base.Location(copy.url, copy.store)
-                          for copy in host.image.copies)
-    elif image.get('locations') is not None:
-        locations = tuple(base.Location(
-            str(location.get('url') or ''),
-            str((location.get('metadata') or {}).get('store') or ''))
-            for location in image['locations'])
-    return base.Image(
-        image['id'], image.get('name') or '', image.get('owner') or '',
-        image.get('visibility'),
-        {name: str(value) for name, value in image.items()
-         if isinstance(value, str)}, locations)
+    def _locations(self, image: Image, host: facade.Copies | None
+                   ) -> tuple[base.Location, ...] | None:
+        """What providers of clones look at; None if it is not known."""
+        if host is not None:
+            return tuple(base.Location(copy.url, copy.store)
+                         for copy in host.image.copies)
+        if image.get('locations') is not None:
+            return tuple(base.Location(
+                str(location.get('url') or ''),
+                str((location.get('metadata') or {}).get('store') or ''))
+                for location in image['locations'])
+        stores, kinds = image_api.stores_of(image), self.store_kinds or {}
+        # Glance rarely shows locations; there are clones only in Ceph.
+        return () if stores and all(
+            kinds.get(store, 'rbd') != 'rbd' for store in stores) else None

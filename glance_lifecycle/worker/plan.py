@@ -18,7 +18,6 @@ carried out later: exactly that, or nothing.
 
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Mapping
 import dataclasses
 import datetime
 import json
@@ -142,9 +141,8 @@ def _totals(by: str, names: Any, found: Iterable[actions.Action]
         for name in names(each):
             groups.setdefault(name, []).append(each)
     for name in sorted(groups):
-        # Bytes of an action to several stores count for each of them.
-        group: Mapping[str, list[actions.Action]] = groups
-        yield Total(by, name, len({a.image_id for a in group[name]}),
-                    len(group[name]), sum(
-                        a.size // (len(a.stores) if by == 'store' else 1)
-                        for a in group[name]))
+        group = groups[name]
+        # An action on several stores has the bytes of all of them.
+        yield Total(by, name, len({a.image_id for a in group}), len(group),
+                    sum(a.size // (len(a.stores) if by == 'store' else 1)
+                        for a in group))

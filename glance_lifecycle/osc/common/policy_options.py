@@ -35,9 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='Policy document (default: what [lifecycle] policy_file of the '
         'configuration names).')
     parser.add_argument(
-        '--config-file', metavar='<file>',
+        '--config-file', metavar='<file>', action='append', default=[],
         help='Configuration of the service: its options decide where the '
-        'policy is silent (default: %s, if it is there).' % _CONFIG)
+        'policy is silent (repeat for more; default: %s, if it is there).'
+        % _CONFIG)
 
 
 def policy(parsed_args: argparse.Namespace) -> decision.Policy:
@@ -46,10 +47,10 @@ def policy(parsed_args: argparse.Namespace) -> decision.Policy:
     :raises CommandError: there is none, or the file cannot be used
     :raises ConfigurationError: it is broken
     """
-    config = parsed_args.config_file
-    if config is None and os.path.exists(_CONFIG):
-        config = _CONFIG
-    conf = _configuration(config)
+    files = parsed_args.config_file
+    if not files and os.path.exists(_CONFIG):
+        files = [_CONFIG]
+    conf = _configuration(files)
     path = parsed_args.policy or conf.lifecycle.policy_file
     if not path:
         raise osc_exceptions.CommandError(
@@ -73,15 +74,14 @@ def read(path: str, limit: int = yaml_tree.MAX_BYTES) -> bytes:
             path, error.strerror)) from None
 
 
-def _configuration(path: str | None) -> cfg.ConfigOpts:
+def _configuration(paths: list[str]) -> cfg.ConfigOpts:
     conf = cfg.ConfigOpts()
     opts.register_opts(conf)
     try:
         conf(args=[], project='glance',
-             default_config_files=[path] if path else [],
-             default_config_dirs=[])
+             default_config_files=paths, default_config_dirs=[])
     except (cfg.Error, OSError) as error:
         raise osc_exceptions.CommandError(
             'The configuration file %s cannot be used: %s.'
-            % (path, error)) from None
+            % (', '.join(paths), error)) from None
     return conf

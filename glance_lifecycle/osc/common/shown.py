@@ -17,9 +17,12 @@ bad, or the command could not run, as with every other command; 2 is that of
 a wrong command line.
 """
 
+import argparse
 from collections.abc import Iterator
 import contextlib
+import sys
 
+from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
@@ -29,6 +32,39 @@ BAD = 1
 UNKNOWN = 3
 # Nothing is bad, and something will be.
 WARNING = 4
+
+# Shown as they are, names of strangers could move the cursor.
+_VISIBLE = {code: '\\x%02x' % code
+            for code in (*range(32), *range(127, 160))}
+
+
+class Judging(command.Lister):
+    """A list, and the exit code 1 if ``failed`` was set while it was made."""
+
+    failed = False
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        return super().run(parsed_args) or int(self.failed)
+
+
+def visible(text: str) -> str:
+    """What a stranger wrote, without what a terminal would obey."""
+    return text.translate(_VISIBLE)
+
+
+def agreed(nothing: str) -> None:
+    """Ask the operator whether to go on.
+
+    :param nothing: what is said if not, such as "Nothing was dropped"
+    :raises CommandError: the answer is not yes
+    """
+    if not sys.stdin.isatty():
+        raise osc_exceptions.CommandError(
+            '%s: there is no terminal to ask on. Use --yes.' % nothing)
+    sys.stderr.write('Go on? [y/N] ')
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in ('y', 'yes'):
+        raise osc_exceptions.CommandError(nothing + '.')
 
 
 @contextlib.contextmanager

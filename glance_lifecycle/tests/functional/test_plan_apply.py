@@ -222,8 +222,12 @@ class PlanApplyTest(PlanCase):
         self.assertEqual(['DESTRUCTIVE: delete the copy in s1'],
                          [row['Action'] for row in self.make()])
         text = self.refused()
-        self.assertIn('DESTRUCTIVE: delete the copy in s1, of image '
-                      + image_id, text)
+        self.assertIn('DESTRUCTIVE: delete the copy in s1, of image %s '
+                      '(narrow-1)' % image_id, text)
+        # Who asks does not believe the name in the file.
+        self.file.write_text(self.file.read_text().replace(
+            'narrow-1', 'of no value'))
+        self.assertIn('(narrow-1)', self.refused())
         self.assertIn('no terminal to ask on', text)
         self.assertEqual(['s1', 's2'], self.stores_of(image_id))
         # The good one is gone behind Glance's back.

@@ -22,9 +22,11 @@ from glance_lifecycle.worker import action as actions
 REASON = drift.Drift('place', 'stores', 'far', 'fast', 'golden', 'later',
                      'far')
 
+IMAGE = 'b022d674-05d1-4361-bb04-e742fa605c3e'
+
 
 def action(kind: str = 'copy', **arguments: Any) -> actions.Action:
-    return actions.Action(kind, 'i1', 'name', 'p',
+    return actions.Action(kind, IMAGE, 'name', 'p',
                           arguments or {'stores': ['far']}, (REASON,), 1000)
 
 
@@ -46,6 +48,14 @@ class ActionTest(unittest.TestCase):
         self.assertEqual('stores: wanted far, found fast', action().why())
         self.assertEqual(('golden',), action().rules)
 
+    def test_names_of_strangers(self) -> None:
+        """They do not write on the operator's terminal."""
+        evil = 'x\x1b[2K\r'
+        text = action('update', set_properties={evil: evil},
+                      remove_properties=[evil], add_tags=[evil],
+                      remove_tags=[evil]).text()
+        self.assertTrue(text.isprintable(), text)
+
     def test_purpose(self) -> None:
         self.assertEqual('copy', action().purpose)
         self.assertEqual('drop:a', action('drop', stores=['a']).purpose)
@@ -60,9 +70,18 @@ class ActionTest(unittest.TestCase):
 
     def test_no_action(self) -> None:
         good = action().to_dict()
-        for bad in ({}, {**good, 'kind': 'burn'}, {**good, 'x': 1},
-                    {**good, 'reasons': [{}]}, {**good, 'reasons': None},
-                    {**good, 'arguments': []}):
+        changes: dict[str, Any]
+        for changes in (
+                {'kind': 'burn'}, {'kind': []}, {'x': 1},
+                {'image_id': '../stores'}, {'image_id': 5},
+                {'image_id': IMAGE + '\n'}, {'image_name': None},
+                {'size': '5'}, {'unused': 'no'}, {'arguments': []},
+                {'arguments': {'stores': 5}},
+                {'arguments': {'stores': [5]}}, {'arguments': {'x': []}},
+                {'arguments': {'set_properties': {'a': 1}}},
+                {'reasons': None}, {'reasons': [{}]},
+                {'reasons': [{**good['reasons'][0], 'x': ''}]}):
+            bad = good | changes
             with self.assertRaisesRegex(exceptions.ConfigurationError,
                                         'no action of a plan'):
                 actions.Action.from_dict(bad)

@@ -25,7 +25,7 @@ class PlanTest(unittest.TestCase):
     def plan(self) -> plans.Plan:
         return plans.Plan('2026-11-26T00:00:00+00:00', 'digest', 3, (
             test_action.action(stores=['far', 'bulk']),
-            test_action.action('hide', none=0),
+            test_action.action('hide', attributes={}),
             test_action.action(stores=['far'])))
 
     def test_totals(self) -> None:

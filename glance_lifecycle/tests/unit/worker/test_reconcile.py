@@ -26,13 +26,15 @@ from glance_lifecycle.policy import drift as policy_drift
 from glance_lifecycle.policy import wants
 from glance_lifecycle.tests.unit.policy import strategies
 from glance_lifecycle.tests.unit.policy import test_checks
+from glance_lifecycle.tests.unit.worker import test_action
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import reconcile
 
 NOW = datetime.datetime(2026, 11, 26, tzinfo=datetime.UTC)
 KINDS = {'fast': 'rbd', 'bulk': 'file', 'far': 's3'}
 IMAGE = {
-    'id': 'i1', 'name': 'golden', 'status': 'active', 'owner': 'p',
+    'id': test_action.IMAGE, 'name': 'golden', 'status': 'active',
+    'owner': 'p',
     'visibility': 'shared', 'protected': False, 'os_hidden': False,
     'tags': ['mine'], 'disk_format': 'raw', 'container_format': 'bare',
     'size': 1000, 'virtual_size': 1000, 'stores': 'fast,bulk',
@@ -236,7 +238,8 @@ class ReconcileTest(unittest.TestCase):
 _WORDS = st.sampled_from(['a', 'b', 'c'])
 _STORES = st.lists(st.sampled_from(sorted(KINDS)), unique=True)
 _IMAGES = st.fixed_dictionaries({
-    'id': st.just('i1'), 'name': _WORDS, 'owner': st.sampled_from('pq'),
+    'id': st.just(test_action.IMAGE), 'name': _WORDS,
+    'owner': st.sampled_from('pq'),
     'status': st.sampled_from(['active', 'deactivated']),
     'visibility': st.sampled_from(wants.ALL_VISIBILITIES),
     'protected': st.booleans(), 'os_hidden': st.booleans(),
