@@ -19,8 +19,10 @@ from glance_lifecycle.conf import lifecycle
 from glance_lifecycle.conf import protection
 from glance_lifecycle.conf import signing
 from glance_lifecycle.conf import transfer
+from glance_lifecycle.conf import worker
 
-_MODULES = (lifecycle, transfer, signing, protection, file_key_manager)
+_MODULES = (lifecycle, transfer, signing, protection, file_key_manager,
+            worker)
 
 
 def list_opts() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:

@@ -1,0 +1,248 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Claims: who does a job, and how that ends.
+
+A claim is a worker and a fence, a number that grows whenever a job changes
+hands. Who was frozen, and thaws when its job is another's, has the old one,
+and every write with that is refused.
+"""
+
+from collections.abc import Collection
+from collections.abc import Mapping
+import datetime
+from typing import Any
+import uuid
+
+import sqlalchemy as sa
+
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import errors
+from glance_lifecycle.worker.database import fields
+from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import models
+
+_TABLE = models.JOBS
+State = jobs.State
+
+
+def due(database: engine.Database, limit: int, *, after: str = '',
+        now: datetime.datetime | None = None) -> list[jobs.Job]:
+    """Jobs that can be claimed now, fair between projects.
+
+    The oldest of each project comes before the second of any.
+
+    :param after: the project whose job was the last to be claimed: those
+        that follow in the alphabet come first, then the others. Who asks for
+        fewer jobs than there are projects would else starve the last ones.
+    """
+    waits = sa.select(
+        _TABLE.c.id, _TABLE.c.project, sa.func.row_number().over(
+            partition_by=_TABLE.c.project,
+            order_by=(_TABLE.c.created_at, _TABLE.c.id)).label('turn')
+    ).where(_TABLE.c.state == State.QUEUED,
+            _TABLE.c.not_before <= fields.moment(now)).subquery()
+    order = (waits.c.turn, sa.case((waits.c.project > after, 0), else_=1),
+             waits.c.project)
+    first = sa.select(waits).order_by(*order).limit(limit).subquery()
+    query = sa.select(_TABLE).join(first, first.c.id == _TABLE.c.id).order_by(
+        first.c.turn, sa.case((first.c.project > after, 0), else_=1),
+        first.c.project)
+    return [jobs.read_row(row) for row in database.read(
+        lambda connection: connection.execute(query).all())]
+
+
+def claim(database: engine.Database, job_id: str, worker: str,
+          now: datetime.datetime | None = None) -> int | None:
+    """Have a queued job for oneself.
+
+    :param worker: a UUID; a new one at each start
+    :returns: the fence, or None: it is another's, or not due
+    """
+    now = fields.moment(now)
+    # Of this call. Where the answer to a commit was lost, nothing else tells
+    # this worker's claim from that of another of its threads.
+    token = str(uuid.uuid4())
+
+    def work(connection: sa.Connection) -> int | None:
+        connection.execute(sa.update(_TABLE).where(
+            _TABLE.c.id == job_id, _TABLE.c.state == State.QUEUED,
+            _TABLE.c.not_before <= now).values(
+                state=State.RUNNING, worker=worker, claim=token,
+                fence=_TABLE.c.fence + 1, attempts=_TABLE.c.attempts + 1,
+                updated_at=now))
+        fence: int | None = connection.execute(
+            sa.select(_TABLE.c.fence).where(
+                _TABLE.c.id == job_id, _TABLE.c.claim == token)).scalar()
+        return fence
+
+    return database.write(work)
+
+
+def check(database: engine.Database, job_id: str, fence: int, *,
+          undoing: bool = False) -> None:
+    """Return if one may go on: just before every act on a store or Glance.
+
+    :param undoing: also where it was cancelled
+    :raises Fenced: the claim was taken away
+    :raises JobCancelled: somebody asked for it
+    """
+    job = database.read(lambda c: jobs.one(c, _TABLE.c.id == job_id))
+    if job is None or job.fence != fence or job.state != State.RUNNING:
+        raise _fenced(job_id, job)
+    if job.cancel_requested and not undoing:
+        raise errors.JobCancelled(detail=job_id)
+
+
+def finish(database: engine.Database, job_id: str, fence: int, state: State,
+           *, text: str = '', error: str = '',
+           proof: Mapping[str, Any] | None = None,
+           size: int | None = None,
+           now: datetime.datetime | None = None) -> jobs.Job:
+    """Close a job and tell its history, both or neither.
+
+    Again, with the same fence and state, changes nothing.
+
+    :param state: ``done``, ``failed`` or ``cancelled``
+    :param text: of the history; by default the error, or the job's reason
+    :param error: a sentence, cut if it is very long
+    :param proof: plain data for the history, such as digests
+    :param size: what was moved, in bytes
+    :raises Fenced: the claim was taken away; nothing is written
+    """
+    if state not in jobs.CLOSED:
+        raise ValueError(f'a job does not end in {state}')
+    now = fields.moment(now)
+    values = {'state': state, 'open_key': None, 'claim': None,
+              'error': fields.text(error), 'updated_at': now}
+    if size is not None:
+        values['bytes'] = size
+    return _end(database, job_id, fence, values, {state},
+                text or error, now, proof)
+
+
+def retry(database: engine.Database, job_id: str, fence: int, error: str,
+          not_before: datetime.datetime,
+          now: datetime.datetime | None = None) -> jobs.Job:
+    """Put a job back, until its next attempt is due, and tell its history.
+
+    If somebody asked for its end, it ends here.
+
+    :param error: a sentence: why it has to be tried again
+    :raises Fenced: the claim was taken away; nothing is written
+    """
+    now = fields.moment(now)
+    values = {**_put_back(now), 'not_before': not_before,
+              'error': fields.text(error)}
+    return _end(database, job_id, fence, values,
+                {State.QUEUED, State.CANCELLED}, error, now)
+
+
+def give_back(database: engine.Database, job_id: str, fence: int, text: str,
+              now: datetime.datetime | None = None) -> jobs.Job:
+    """Put a job back that nothing has happened to, such as at a stop.
+
+    That is no attempt, and it is due at once.
+
+    :param text: of the history
+    :raises Fenced: the claim was taken away; nothing is written
+    """
+    now = fields.moment(now)
+    values = {**_put_back(now), 'attempts': _TABLE.c.attempts - 1}
+    return _end(database, job_id, fence, values,
+                {State.QUEUED, State.CANCELLED}, text, now)
+
+
+def take_back(database: engine.Database, alive: Collection[str] = (), *,
+              actor: str, now: datetime.datetime | None = None
+              ) -> list[jobs.Job]:
+    """Queue what runs in no living worker: it was killed.
+
+    :param alive: ids of the workers that have their jobs for good reason
+    :param actor: of the history: who found that
+    :returns: the jobs, as they are now
+    """
+    rows = database.read(lambda connection: connection.execute(
+        sa.select(_TABLE.c.id, _TABLE.c.fence).where(
+            _TABLE.c.state == State.RUNNING,
+            _TABLE.c.worker.not_in(sorted(alive)))).all())
+    found = [take_back_one(database, row.id, row.fence, actor=actor, now=now)
+             for row in rows]
+    return [job for job in found if job is not None]
+
+
+def take_back_one(database: engine.Database, job_id: str, fence: int, *,
+                  actor: str, now: datetime.datetime | None = None
+                  ) -> jobs.Job | None:
+    """The same for one job, such as one whose claim on the board expired.
+
+    :param fence: of the claim that is over
+    :returns: None if that was over already
+    """
+    now = fields.moment(now)
+    mine = _TABLE.c.id == job_id
+    values = {**_put_back(now), 'fence': _TABLE.c.fence + 1}
+
+    def work(connection: sa.Connection) -> jobs.Job | None:
+        changed = connection.execute(sa.update(_TABLE).where(
+            mine, _TABLE.c.fence == fence,
+            _TABLE.c.state == State.RUNNING).values(**values))
+        job = jobs.one(connection, mine)
+        if job is None or not changed.rowcount:
+            return None
+        jobs.tell(connection, job, 'taken back',
+                  'Worker %s, which ran the job, is gone.' % job.worker,
+                  actor, now)
+        return job
+
+    return database.write(work)
+
+
+def _put_back(now: datetime.datetime) -> dict[str, Any]:
+    """A running job waits again, or is over if somebody asked for that."""
+    over = _TABLE.c.cancel_requested == sa.true()
+    return {
+        'state': sa.case((over, State.CANCELLED.value),
+                         else_=State.QUEUED.value),
+        'open_key': sa.case((over, sa.null()), else_=_TABLE.c.open_key),
+        'claim': None, 'not_before': now, 'updated_at': now}
+
+
+def _end(database: engine.Database, job_id: str, fence: int,
+         values: dict[str, Any], ends: set[State], text: str,
+         now: datetime.datetime,
+         proof: Mapping[str, Any] | None = None) -> jobs.Job:
+    mine = _TABLE.c.id == job_id
+
+    def work(connection: sa.Connection) -> jobs.Job:
+        changed = connection.execute(sa.update(_TABLE).where(
+            mine, _TABLE.c.fence == fence,
+            _TABLE.c.state == State.RUNNING).values(**values))
+        job = jobs.one(connection, mine)
+        if changed.rowcount and job is not None:
+            event = job.state.value
+            if event == State.QUEUED:
+                event = 'put back'
+            jobs.tell(connection, job, event, text or job.reason,
+                      'worker %s' % job.worker, now, proof)
+        elif job is None or job.fence != fence or job.state not in ends:
+            raise _fenced(job_id, job)
+        return job
+
+    return database.write(work)
+
+
+def _fenced(job_id: str, job: jobs.Job | None) -> errors.Fenced:
+    if job is None:
+        return errors.Fenced(detail='%s is gone.' % job_id)
+    return errors.Fenced(detail='%s is %s, and its fence is %d.' % (
+        job_id, job.state.value, job.fence))

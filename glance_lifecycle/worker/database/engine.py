@@ -1,0 +1,241 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Transactions of the worker's database: each on its own, and patient.
+
+oslo.db takes what it is not told from ``[database]``, which is Glance's: a
+read-only replica, parameters for another kind of server. So it is told all.
+"""
+
+from collections.abc import Callable
+import os
+import pathlib
+import sqlite3
+import time
+from typing import Any
+from typing import TypeVar
+
+from oslo_db import api
+from oslo_db import exception as db_exception
+from oslo_db.sqlalchemy import enginefacade
+from oslo_log import log as logging
+import sqlalchemy as sa
+from sqlalchemy import exc as sa_exc
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.worker.database import errors
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar('T')
+
+_SETTINGS: dict[str, Any] = {
+    'slave_connection': None, 'connection_parameters': None,
+    'connection_debug': 0, 'connection_recycle_time': 3600,
+    'connection_trace': False, 'json_deserializer': None,
+    'json_serializer': None, 'logging_name': None, 'max_overflow': 50,
+    # Connecting is tried again with all else.
+    'max_pool_size': 5, 'max_retries': 0, 'retry_interval': 1,
+    'mysql_sql_mode': 'TRADITIONAL', 'mysql_wsrep_sync_wait': None,
+    'pool_timeout': None, 'sqlite_fk': False, 'sqlite_synchronous': True,
+    'thread_checkin': False}
+
+# The same statement fails again, whenever it is tried.
+_LASTING = (
+    db_exception.DBDuplicateEntry, db_exception.DBConstraintError,
+    db_exception.DBReferenceError, db_exception.DBDataError,
+    db_exception.DBInvalidUnicodeParameter,
+    db_exception.DBNonExistentTable, db_exception.DBNonExistentConstraint,
+    db_exception.DBNonExistentDatabase, db_exception.DBNotSupportedError)
+
+ERRORS = (db_exception.DBError, db_exception.RetryRequest,
+          sa_exc.SQLAlchemyError)
+
+#: Seconds that SQLite waits for another process's transaction.
+BUSY = 30
+
+
+class _Context:
+    """What enginefacade hangs a transaction on; a new one is of its own."""
+
+
+class Database:
+    """A handle; nothing is opened before it is used, nor across a fork.
+
+    :param url: SQLAlchemy's; SQLite's file is made, readable by its owner
+        only, where it is not there
+    :param patience: seconds that a transaction is tried again while the
+        database fails
+    """
+
+    def __init__(self, url: str | sa.URL, patience: float = 60) -> None:
+        self.url = _complete(url)
+        self._patience = patience
+        self._facade = enginefacade.transaction_context()
+        self._facade.configure(connection=self.url,
+                               on_engine_create=[_prepare], **_SETTINGS)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """For tests, and what else must have it bare."""
+        engine: sa.Engine = self._facade.writer.get_engine()
+        return engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == 'sqlite'
+
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run in a transaction that changes nothing.
+
+        :raises WorkerDatabaseError: it failed, for as long as it was tried
+        """
+        return self._patiently(self._facade.reader, work)
+
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run in a transaction, which is committed unless this raises.
+
+        :param work: is run again if that failed, maybe only in the answer to
+            the commit: so it must find out what it has done before. It begins
+            with a statement that writes. A transaction of SQLite that has
+            read before cannot wait for another that writes.
+        :raises WorkerDatabaseError: it failed, for as long as it was tried
+        :raises oslo_db.exception.DBDuplicateEntry: for the caller to judge
+        """
+        return self._patiently(self._facade.writer, work)
+
+    def _patiently(self, mode: Any, work: Callable[[sa.Connection], T]) -> T:
+        deadline = time.monotonic() + self._patience
+
+        def again(error: Exception) -> bool:
+            if not passing(error) or time.monotonic() >= deadline:
+                return False
+            LOG.warning('The database of the worker failed and is tried again '
+                        'for %(patience)d s at most: %(error)s',
+                        {'patience': self._patience, 'error': said(error)})
+            if not isinstance(error, db_exception.DBDeadlock):
+                # A primary that has become a replica keeps its connections,
+                # and refuses each change.
+                self._facade.dispose_pool()
+            return True
+
+        # Not max_retries=-1, which to this function means none.
+        @api.wrap_db_retry(
+            retry_interval=0.1, max_retries=10 ** 9, max_retry_interval=2,
+            jitter=True, exception_checker=again)
+        def patient() -> T:
+            with mode.connection.using(_Context()) as connection:
+                return work(connection)
+
+        try:
+            found: T = patient()
+            return found
+        except db_exception.DBDuplicateEntry:
+            raise
+        except ERRORS as error:
+            # Not "from": a traceback would show the statement.
+            raise errors.WorkerDatabaseError(
+                detail='it did not take what it was told (%s).'
+                % type(error).__name__, operator=said(error)) from None
+
+
+def passing(error: BaseException) -> bool:
+    """Whether it may go well if it is tried again."""
+    if not isinstance(error, ERRORS) or isinstance(error, _LASTING):
+        return False
+    # A table that is missing, as psycopg tells it; oslo.db knows it not.
+    inner = getattr(error, 'inner_exception', None)
+    return not isinstance(inner, sa_exc.ProgrammingError)
+
+
+def said(error: BaseException) -> str:
+    """What the database said, without the statement and its values."""
+    found: BaseException | None = error
+    while found is not None:
+        original = getattr(found, 'orig', None)
+        if original is not None:
+            return '%s: %s' % (type(original).__name__, original)
+        found = getattr(found, 'inner_exception', None) or found.__cause__
+    return type(error).__name__
+
+
+def _complete(text: str | sa.URL) -> sa.URL:
+    """The URL with what we depend on.
+
+    :raises ConfigurationError: it is none
+    """
+    try:
+        url = sa.make_url(text)
+        backend = url.get_backend_name()
+    except (sa_exc.ArgumentError, ValueError):
+        # The text may hold a password.
+        raise exceptions.ConfigurationError(
+            detail='[lifecycle_worker] connection is not a URL such as '
+            'mysql+pymysql://USER:PASSWORD@HOST/DATABASE') from None
+    if backend in ('mysql', 'mariadb'):
+        # "utf8", which is what all of OpenStack's guides write, takes no
+        # character above U+FFFF; users give them to images.
+        return url.update_query_dict({'charset': 'utf8mb4'})
+    if backend == 'sqlite' and 'timeout' not in url.query:
+        return url.update_query_dict({'timeout': str(BUSY)})
+    return url
+
+
+def _prepare(engine: sa.Engine) -> None:
+    # An error is logged, also by oslo.db, with the values of its statement.
+    engine.hide_parameters = True
+    path = engine.url.database
+    if engine.url.get_backend_name() != 'sqlite' or not path:
+        return
+    _make_file(pathlib.Path(path))
+    raw = engine.raw_connection()
+    try:
+        # Readers and a writer do not wait for each other. It is kept in the
+        # file, and SQLite gives its mode and owner to those beside it.
+        raw.cursor().execute('PRAGMA journal_mode=WAL').fetchone()
+    except sqlite3.OperationalError as error:
+        raise db_exception.DBError(error) from None
+    finally:
+        raw.close()
+
+
+def _make_file(path: pathlib.Path) -> None:
+    """Make an empty file for SQLite, whose own would be for all to read.
+
+    :raises ConfigurationError: it cannot be made
+    """
+    try:
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700)
+            owner = _owner(path.parent)
+            os.chown(path.parent, *owner, follow_symlinks=False)
+        try:
+            made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except FileExistsError:
+            return
+        try:
+            os.fchown(made, *_owner(path))
+        finally:
+            os.close(made)
+    except OSError as error:
+        raise exceptions.ConfigurationError(
+            detail='the database of the lifecycle worker cannot be made: %s. '
+            'See [lifecycle] state_dir and [lifecycle_worker] connection'
+            % error.strerror, operator=str(path)) from None
+
+
+def _owner(path: pathlib.Path) -> tuple[int, int]:
+    """Whose a new file is: "db sync" is run by root, the worker is not."""
+    if os.geteuid():
+        return -1, -1
+    above = path.parent.stat()
+    return above.st_uid, above.st_gid

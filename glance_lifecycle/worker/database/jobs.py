@@ -1,0 +1,356 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Jobs: what is to be done to an image, once, and for which purpose.
+
+A job is unique by image and purpose while it is open. Whoever sees the same
+gap again joins it: ``open_key`` is unique in the table, and NULL, which is
+never a duplicate, once the job is closed.
+
+::
+
+  (new) -> queued -> running -> done, failed, cancelled
+             ^  |       |
+             |  v       | retry, given back, taken back
+            held        v
+             ^       queued
+             |
+           (new)     failed, cancelled, held -> queued, by an operator
+"""
+
+from collections.abc import Collection
+from collections.abc import Mapping
+import dataclasses
+import datetime
+import enum
+import json
+from typing import Any
+import uuid
+
+from oslo_db import exception as db_exception
+import sqlalchemy as sa
+
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import errors
+from glance_lifecycle.worker.database import fields
+from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import models
+
+_TABLE = models.JOBS
+
+
+class State(enum.StrEnum):
+    QUEUED = 'queued'
+    RUNNING = 'running'
+    HELD = 'held'
+    DONE = 'done'
+    FAILED = 'failed'
+    CANCELLED = 'cancelled'
+
+
+OPEN = frozenset({State.QUEUED, State.RUNNING, State.HELD})
+CLOSED = frozenset(State) - OPEN
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One job, as it was when it was read.
+
+    :ivar purpose: what it is for, such as ``restore`` or ``drop:ceph``
+    :ivar action: plain data, for who runs it
+    :ivar reason: a sentence: why there is this job
+    :ivar attempts: how often it was claimed
+    :ivar not_before: UTC; it is not due before
+    :ivar worker: who has it, or had it last
+    :ivar fence: grows whenever the claim changes hands
+    :ivar cancel_requested: its holder is to undo what it has begun
+    :ivar error: a sentence: what went wrong last
+    :ivar bytes: to move, or moved, if that is known
+    """
+
+    id: str
+    image_id: str
+    image_name: str
+    project: str
+    purpose: str
+    action: dict[str, Any]
+    rule: str
+    reason: str
+    policy_digest: str
+    state: State
+    attempts: int
+    not_before: datetime.datetime
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+    worker: str | None
+    fence: int
+    cancel_requested: bool
+    error: str
+    bytes: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What ``open_job()`` is told; the fields are those of ``Job``."""
+
+    image_id: str
+    purpose: str
+    action: Mapping[str, Any]
+    reason: str
+    rule: str = ''
+    policy_digest: str = ''
+    image_name: str = ''
+    project: str = ''
+    bytes: int | None = None
+
+
+def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
+             held: bool = False, not_before: datetime.datetime | None = None,
+             now: datetime.datetime | None = None) -> tuple[Job, bool]:
+    """Have a job for this, and say whether there was one already.
+
+    One that waits gets the new action and the new reason; one that runs is
+    left as it is. The rest of a job - that it is held, or waits until its
+    next attempt - stays.
+
+    :param actor: of the history: who saw that it is needed
+    :param held: a new one waits for an operator
+    :raises ValueError: a purpose that no database can keep
+    """
+    now = fields.moment(now)
+    purpose = fields.key(wanted.purpose)
+    key = open_key(wanted.image_id, purpose)
+    # What a second observation may change.
+    told = {'action': fields.dump(wanted.action),
+            'reason': fields.text(wanted.reason),
+            'rule': fields.text(wanted.rule, fields.NAME),
+            'policy_digest': wanted.policy_digest, 'bytes': wanted.bytes,
+            'updated_at': now}
+    new = {'id': str(uuid.uuid4()), 'image_id': wanted.image_id,
+           'image_name': fields.text(wanted.image_name, fields.NAME),
+           'project': fields.text(wanted.project, fields.NAME),
+           'purpose': purpose, 'open_key': key, 'attempts': 0, 'fence': 0,
+           'state': State.HELD if held else State.QUEUED, 'error': '',
+           'cancel_requested': False, 'created_at': now,
+           'not_before': not_before or now, **told}
+
+    def join(connection: sa.Connection) -> Job | None:
+        connection.execute(sa.update(_TABLE).where(
+            _TABLE.c.id == found,
+            _TABLE.c.state.in_((State.QUEUED, State.HELD))).values(**told))
+        job = one(connection, _TABLE.c.id == found)
+        return None if job is None or job.state in CLOSED else job
+
+    def begin(connection: sa.Connection) -> Job | None:
+        connection.execute(sa.insert(_TABLE).values(**new))
+        job = one(connection, _TABLE.c.id == new['id'])
+        if job is not None:
+            tell(connection, job, 'held' if held else 'queued', job.reason,
+                 actor, now)
+        return job
+
+    # Not by an update of what may not be there: InnoDB then locks the gap
+    # between its neighbours, for all who want to insert there.
+    while True:
+        found = database.read(lambda connection: connection.execute(
+            sa.select(_TABLE.c.id).where(_TABLE.c.open_key == key)
+        ).scalar())
+        try:
+            job = database.write(join if found else begin)
+        except db_exception.DBDuplicateEntry:
+            continue
+        if job is not None:
+            # Its own, where the answer to the first attempt was lost.
+            return job, job.id != new['id']
+
+
+def open_key(image_id: str, purpose: str) -> str:
+    return f'{image_id}/{purpose}'
+
+
+def get(database: engine.Database, job_id: str) -> Job:
+    """:raises JobNotFound: there is none, or it was purged"""
+    found = database.read(lambda c: one(c, _TABLE.c.id == job_id))
+    if found is None:
+        raise errors.JobNotFound(detail=job_id)
+    return found
+
+
+def latest(database: engine.Database, image_id: str,
+           purpose: str) -> Job | None:
+    """The last job for this, open or not.
+
+    One that failed for good under the same policy is not to be opened anew
+    by each sweep; only its caller can tell.
+    """
+    return database.read(lambda connection: _first(connection.execute(
+        sa.select(_TABLE).where(_TABLE.c.image_id == image_id,
+                                _TABLE.c.purpose == purpose)
+        .order_by(_TABLE.c.created_at.desc(), _TABLE.c.id).limit(1))))
+
+
+def list_jobs(database: engine.Database, *,
+              state: State | Collection[State] | None = None,
+              image_id: str | None = None, marker: str | None = None,
+              limit: int = 100) -> list[Job]:
+    """Jobs, the newest first.
+
+    :param marker: ``id`` of the last job of the page before
+    :raises JobNotFound: the marker was purged meanwhile
+    """
+    query = sa.select(_TABLE).limit(limit).order_by(
+        _TABLE.c.created_at.desc(), _TABLE.c.id.desc())
+    if state is not None:
+        states = {state} if isinstance(state, str) else state
+        query = query.where(_TABLE.c.state.in_(sorted(states)))
+    if image_id is not None:
+        query = query.where(_TABLE.c.image_id == image_id)
+    if marker is not None:
+        last = get(database, marker)
+        query = query.where(sa.or_(
+            _TABLE.c.created_at < last.created_at,
+            sa.and_(_TABLE.c.created_at == last.created_at,
+                    _TABLE.c.id < last.id)))
+    return [read_row(row) for row in database.read(
+        lambda connection: connection.execute(query).all())]
+
+
+def counts(database: engine.Database) -> dict[State, int]:
+    """How many jobs there are in each state."""
+    rows = database.read(lambda connection: connection.execute(
+        sa.select(_TABLE.c.state, sa.func.count()).group_by(_TABLE.c.state)
+    ).all())
+    return {state: 0 for state in State} | {
+        State(state): number for state, number in rows}
+
+
+def cancel(database: engine.Database, job_id: str, *, actor: str,
+           reason: str = '', now: datetime.datetime | None = None) -> Job:
+    """End a job that is open.
+
+    One that runs is asked to: ``claims.check()`` tells its holder, who undoes
+    what it has begun and then closes the job. Until then nobody else begins
+    the same. Of a closed job nothing changes.
+
+    :param actor: of the history
+    :param reason: a sentence
+    :raises JobNotFound: there is none
+    """
+    now = fields.moment(now)
+    mine = _TABLE.c.id == job_id
+
+    def work(connection: sa.Connection) -> Job | None:
+        waits = connection.execute(sa.update(_TABLE).where(
+            mine, _TABLE.c.state.in_((State.QUEUED, State.HELD))).values(
+                state=State.CANCELLED, open_key=None, updated_at=now))
+        runs = waits.rowcount == 0 and connection.execute(
+            sa.update(_TABLE).where(
+                mine, _TABLE.c.state == State.RUNNING,
+                _TABLE.c.cancel_requested == sa.false()).values(
+                    cancel_requested=True, updated_at=now)).rowcount
+        job = one(connection, mine)
+        if job is not None and (waits.rowcount or runs):
+            tell(connection, job, 'cancel' if runs else 'cancelled',
+                 reason or 'The job was cancelled.', actor, now)
+        return job
+
+    return _there(database.write(work), job_id)
+
+
+def hold(database: engine.Database, job_id: str, *, actor: str, reason: str,
+         now: datetime.datetime | None = None) -> Job:
+    """Let a queued job wait for an operator.
+
+    :raises JobNotFound: there is none
+    :raises JobStateError: it runs, or is closed
+    """
+    return _move(database, job_id, {State.QUEUED}, State.HELD, actor, reason,
+                 now)
+
+
+def requeue(database: engine.Database, job_id: str, *, actor: str,
+            reason: str = '', now: datetime.datetime | None = None) -> Job:
+    """Have a failed, cancelled or held job done, from its first attempt.
+
+    :raises JobNotFound: there is none
+    :raises JobStateError: it runs, or is done, or another is open for the
+        same image and purpose
+    """
+    return _move(database, job_id,
+                 {State.FAILED, State.CANCELLED, State.HELD}, State.QUEUED,
+                 actor, reason or 'The job is to be tried again.', now)
+
+
+def _move(database: engine.Database, job_id: str, before: set[State],
+          after: State, actor: str, reason: str,
+          now: datetime.datetime | None) -> Job:
+    now = fields.moment(now)
+    mine = _TABLE.c.id == job_id
+    # Found out before, so that the transaction begins with its change.
+    job = get(database, job_id)
+    values: dict[str, Any] = {
+        'state': after, 'updated_at': now, 'cancel_requested': False,
+        'open_key': open_key(job.image_id, job.purpose)}
+    if after == State.QUEUED:
+        values |= {'attempts': 0, 'not_before': now, 'error': ''}
+
+    def work(connection: sa.Connection) -> Job | None:
+        changed = connection.execute(sa.update(_TABLE).where(
+            mine, _TABLE.c.state.in_(sorted(before))).values(**values))
+        job = one(connection, mine)
+        if changed.rowcount and job is not None:
+            tell(connection, job, after.value, reason, actor, now)
+        elif job is not None and job.state != after:
+            raise errors.JobStateError(detail='%s is %s.' % (job_id,
+                                                            job.state.value))
+        return job
+
+    try:
+        return _there(database.write(work), job_id)
+    except db_exception.DBDuplicateEntry:
+        raise errors.JobStateError(
+            detail='another job is open for the same purpose (%s) of image '
+            '%s.' % (job.purpose, job.image_id)) from None
+
+
+def tell(connection: sa.Connection, job: Job, event: str, text: str,
+         actor: str, now: datetime.datetime,
+         proof: Mapping[str, Any] | None = None) -> None:
+    """A line of history, in the transaction of the change."""
+    history.add(connection, image_id=job.image_id, job_id=job.id,
+                event=event, text=text, actor=actor, rule=job.rule,
+                policy_digest=job.policy_digest, now=now, proof=proof)
+
+
+def one(connection: sa.Connection,
+        which: sa.ColumnElement[bool]) -> Job | None:
+    return _first(connection.execute(sa.select(_TABLE).where(which)))
+
+
+def _there(job: Job | None, job_id: str) -> Job:
+    if job is None:
+        raise errors.JobNotFound(detail=job_id)
+    return job
+
+
+def _first(found: sa.CursorResult[Any]) -> Job | None:
+    row = found.first()
+    return None if row is None else read_row(row)
+
+
+_FIELDS = [field.name for field in dataclasses.fields(Job)]
+
+
+def read_row(row: sa.Row[Any]) -> Job:
+    values = {name: row._mapping[name] for name in _FIELDS}
+    return Job(**{**values, 'action': json.loads(row.action),
+                  'state': State(row.state)})

@@ -1,0 +1,56 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How far something has come, such as the sweep."""
+
+import dataclasses
+import datetime
+
+from oslo_db import exception as db_exception
+import sqlalchemy as sa
+
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import fields
+from glance_lifecycle.worker.database import models
+
+_TABLE = models.MARKS
+
+
+@dataclasses.dataclass(frozen=True)
+class Mark:
+    name: str
+    value: str
+    at: datetime.datetime
+
+
+def get(database: engine.Database, name: str) -> Mark | None:
+    row = database.read(lambda connection: connection.execute(
+        sa.select(_TABLE).where(_TABLE.c.name == name)).first())
+    return None if row is None else Mark(**row._mapping)
+
+
+def set(database: engine.Database, name: str, value: str,
+        now: datetime.datetime | None = None) -> None:
+    """Put it there, whatever there was."""
+    values = {'value': value, 'at': fields.moment(now)}
+
+    def work(connection: sa.Connection) -> None:
+        changed = connection.execute(sa.update(_TABLE).where(
+            _TABLE.c.name == name).values(**values))
+        if not changed.rowcount:
+            connection.execute(sa.insert(_TABLE).values(name=name, **values))
+
+    try:
+        database.write(work)
+    except db_exception.DBDuplicateEntry:
+        # Another was the first, and is overwritten.
+        database.write(work)

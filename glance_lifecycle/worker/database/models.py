@@ -1,0 +1,123 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The tables. ``migrations/`` makes them; a test compares the two."""
+
+import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+#: No other than these and alembic's is touched, whoever shares the database.
+PREFIX = 'lifecycle_'
+VERSION_TABLE = 'lifecycle_alembic_version'
+
+_MYSQL = ('mysql', 'mariadb')
+
+METADATA = sa.MetaData()
+
+
+class Moment(sa.TypeDecorator[datetime.datetime]):
+    """UTC, to the microsecond, and in Python always with its time zone.
+
+    MariaDB's own DATETIME knows whole seconds only, which it rounds.
+    """
+
+    impl = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), *_MYSQL)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime.datetime | None,
+                           dialect: sa.Dialect) -> datetime.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError('a time without a time zone')
+        return value.astimezone(datetime.UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime.datetime | None,
+                             dialect: sa.Dialect
+                             ) -> datetime.datetime | None:
+        return None if value is None else value.replace(tzinfo=datetime.UTC)
+
+
+# MariaDB's TEXT ends at 64 KiB.
+_LONG = sa.Text().with_variant(mysql.MEDIUMTEXT(), *_MYSQL)
+
+# SQLite counts only what is called INTEGER.
+_SERIAL = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
+
+# Names of images hold whatever Unicode has. Purposes and keys are compared
+# byte by byte in the other databases.
+_TABLE = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4',
+          'mysql_collate': 'utf8mb4_bin'}
+
+JOBS = sa.Table(
+    'lifecycle_jobs', METADATA,
+    sa.Column('id', sa.String(36), primary_key=True),
+    sa.Column('image_id', sa.String(36), nullable=False),
+    sa.Column('image_name', sa.String(255), nullable=False),
+    sa.Column('project', sa.String(255), nullable=False),
+    sa.Column('purpose', sa.String(255), nullable=False),
+    # "image_id/purpose" while it is open, so that there is one such job.
+    sa.Column('open_key', sa.String(300), nullable=True),
+    sa.Column('action', _LONG, nullable=False),
+    sa.Column('rule', sa.String(255), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('policy_digest', sa.String(128), nullable=False),
+    sa.Column('state', sa.String(16), nullable=False),
+    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('not_before', Moment(), nullable=False),
+    sa.Column('created_at', Moment(), nullable=False),
+    sa.Column('updated_at', Moment(), nullable=False),
+    sa.Column('worker', sa.String(36), nullable=True),
+    # Of one call of claim(): it knows its own where the answer was lost.
+    sa.Column('claim', sa.String(36), nullable=True),
+    sa.Column('fence', sa.BigInteger(), nullable=False),
+    sa.Column('cancel_requested', sa.Boolean(), nullable=False),
+    sa.Column('error', sa.Text(), nullable=False),
+    sa.Column('bytes', sa.BigInteger(), nullable=True),
+    sa.UniqueConstraint('open_key', name='uq_lifecycle_jobs_open_key'),
+    sa.Index('ix_lifecycle_jobs_due', 'state', 'not_before'),
+    sa.Index('ix_lifecycle_jobs_image', 'image_id', 'created_at'),
+    sa.Index('ix_lifecycle_jobs_created', 'created_at', 'id'),
+    **_TABLE)
+
+HISTORY = sa.Table(
+    'lifecycle_history', METADATA,
+    sa.Column('id', _SERIAL, primary_key=True, autoincrement=True),
+    sa.Column('at', Moment(), nullable=False),
+    sa.Column('image_id', sa.String(36), nullable=False),
+    sa.Column('job_id', sa.String(36), nullable=True),
+    sa.Column('actor', sa.String(255), nullable=False),
+    sa.Column('event', sa.String(32), nullable=False),
+    sa.Column('rule', sa.String(255), nullable=False),
+    sa.Column('policy_digest', sa.String(128), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('proof', _LONG, nullable=True),
+    sa.Index('ix_lifecycle_history_image', 'image_id', 'id'),
+    sa.Index('ix_lifecycle_history_job', 'job_id', 'id'),
+    sa.Index('ix_lifecycle_history_at', 'at'),
+    **_TABLE)
+
+MARKS = sa.Table(
+    'lifecycle_marks', METADATA,
+    sa.Column('name', sa.String(64), primary_key=True),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.Column('at', Moment(), nullable=False),
+    **_TABLE)
+
+
+def include_object(item: object, name: str | None, kind: str,
+                   _reflected: bool, _other: object) -> bool:
+    """For alembic: what of a database is ours."""
+    return kind != 'table' or (
+        (name or '').startswith(PREFIX) and name != VERSION_TABLE)
