@@ -122,8 +122,9 @@ def finish(database: engine.Database, job_id: str, fence: int, state: State,
     if state not in jobs.CLOSED:
         raise ValueError(f'a job does not end in {state}')
     now = fields.moment(now)
-    values = {'state': state, 'open_key': None, 'claim': None,
-              'error': fields.text(error), 'updated_at': now}
+    values: dict[str, Any] = {
+        'state': state, 'open_key': None, 'claim': None,
+        'error': fields.text(error), 'updated_at': now}
     if size is not None:
         values['bytes'] = size
     return _end(database, job_id, fence, values, {state},

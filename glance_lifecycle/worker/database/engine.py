@@ -17,9 +17,6 @@ read-only replica, parameters for another kind of server. So it is told all.
 """
 
 from collections.abc import Callable
-import os
-import pathlib
-import sqlite3
 import time
 from typing import Any
 from typing import TypeVar
@@ -33,6 +30,7 @@ from sqlalchemy import exc as sa_exc
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.worker.database import errors
+from glance_lifecycle.worker.database import sqlite_file
 
 LOG = logging.getLogger(__name__)
 
@@ -60,9 +58,6 @@ _LASTING = (
 ERRORS = (db_exception.DBError, db_exception.RetryRequest,
           sa_exc.SQLAlchemyError)
 
-#: Seconds that SQLite waits for another process's transaction.
-BUSY = 30
-
 
 class _Context:
     """What enginefacade hangs a transaction on; a new one is of its own."""
@@ -80,15 +75,17 @@ class Database:
     def __init__(self, url: str | sa.URL, patience: float = 60) -> None:
         self.url = _complete(url)
         self._patience = patience
+        self._file = (sqlite_file.SqliteFile(self.url.database)
+                      if self.is_sqlite and self.url.database else None)
         self._facade = enginefacade.transaction_context()
         self._facade.configure(connection=self.url,
                                on_engine_create=[_prepare], **_SETTINGS)
 
-    @property
-    def engine(self) -> sa.Engine:
-        """For tests, and what else must have it bare."""
-        engine: sa.Engine = self._facade.writer.get_engine()
-        return engine
+    def close(self) -> None:
+        """Close what is open; it is opened again as it is needed."""
+        self._facade.dispose_pool()
+        if self._file is not None:
+            self._file.close()
 
     @property
     def is_sqlite(self) -> bool:
@@ -133,6 +130,8 @@ class Database:
             retry_interval=0.1, max_retries=10 ** 9, max_retry_interval=2,
             jitter=True, exception_checker=again)
         def patient() -> T:
+            if self._file is not None:
+                self._file.keep()
             with mode.connection.using(_Context()) as connection:
                 return work(connection)
 
@@ -186,56 +185,10 @@ def _complete(text: str | sa.URL) -> sa.URL:
         # character above U+FFFF; users give them to images.
         return url.update_query_dict({'charset': 'utf8mb4'})
     if backend == 'sqlite' and 'timeout' not in url.query:
-        return url.update_query_dict({'timeout': str(BUSY)})
+        return url.update_query_dict({'timeout': str(sqlite_file.BUSY)})
     return url
 
 
 def _prepare(engine: sa.Engine) -> None:
     # An error is logged, also by oslo.db, with the values of its statement.
     engine.hide_parameters = True
-    path = engine.url.database
-    if engine.url.get_backend_name() != 'sqlite' or not path:
-        return
-    _make_file(pathlib.Path(path))
-    raw = engine.raw_connection()
-    try:
-        # Readers and a writer do not wait for each other. It is kept in the
-        # file, and SQLite gives its mode and owner to those beside it.
-        raw.cursor().execute('PRAGMA journal_mode=WAL').fetchone()
-    except sqlite3.OperationalError as error:
-        raise db_exception.DBError(error) from None
-    finally:
-        raw.close()
-
-
-def _make_file(path: pathlib.Path) -> None:
-    """Make an empty file for SQLite, whose own would be for all to read.
-
-    :raises ConfigurationError: it cannot be made
-    """
-    try:
-        if not path.parent.exists():
-            path.parent.mkdir(mode=0o700)
-            owner = _owner(path.parent)
-            os.chown(path.parent, *owner, follow_symlinks=False)
-        try:
-            made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            return
-        try:
-            os.fchown(made, *_owner(path))
-        finally:
-            os.close(made)
-    except OSError as error:
-        raise exceptions.ConfigurationError(
-            detail='the database of the lifecycle worker cannot be made: %s. '
-            'See [lifecycle] state_dir and [lifecycle_worker] connection'
-            % error.strerror, operator=str(path)) from None
-
-
-def _owner(path: pathlib.Path) -> tuple[int, int]:
-    """Whose a new file is: "db sync" is run by root, the worker is not."""
-    if os.geteuid():
-        return -1, -1
-    above = path.parent.stat()
-    return above.st_uid, above.st_gid

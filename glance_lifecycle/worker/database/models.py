@@ -13,6 +13,7 @@
 """The tables. ``migrations/`` makes them; a test compares the two."""
 
 import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
@@ -57,8 +58,9 @@ _SERIAL = sa.BigInteger().with_variant(sa.Integer(), 'sqlite')
 
 # Names of images hold whatever Unicode has. Purposes and keys are compared
 # byte by byte in the other databases.
-_TABLE = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4',
-          'mysql_collate': 'utf8mb4_bin'}
+_TABLE: dict[str, Any] = {
+    'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4',
+    'mysql_collate': 'utf8mb4_bin'}
 
 JOBS = sa.Table(
     'lifecycle_jobs', METADATA,

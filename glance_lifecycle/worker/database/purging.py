@@ -57,7 +57,7 @@ def purge(database: engine.Database, before: datetime.datetime,
 
 
 def _old_history(before: datetime.datetime) -> sa.ColumnElement[bool]:
-    return models.HISTORY.c.at < before
+    return sa.and_(models.HISTORY.c.at < before)
 
 
 def _old_jobs(before: datetime.datetime) -> sa.ColumnElement[bool]:

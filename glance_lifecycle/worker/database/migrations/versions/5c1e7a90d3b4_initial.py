@@ -19,6 +19,8 @@ Revision ID: 5c1e7a90d3b4
 Revises:
 """
 
+from typing import Any
+
 from alembic import op
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
@@ -27,15 +29,16 @@ revision = '5c1e7a90d3b4'
 down_revision = None
 
 _MYSQL = ('mysql', 'mariadb')
-_TABLE = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4',
-          'mysql_collate': 'utf8mb4_bin', 'if_not_exists': True}
+_TABLE: dict[str, Any] = {
+    'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4',
+    'mysql_collate': 'utf8mb4_bin', 'if_not_exists': True}
 
 
-def _moment() -> sa.types.TypeEngine[object]:
+def _moment() -> sa.types.TypeEngine[Any]:
     return sa.DateTime().with_variant(mysql.DATETIME(fsp=6), *_MYSQL)
 
 
-def _long() -> sa.types.TypeEngine[object]:
+def _long() -> sa.types.TypeEngine[Any]:
     return sa.Text().with_variant(mysql.MEDIUMTEXT(), *_MYSQL)
 
 
