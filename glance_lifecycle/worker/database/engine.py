@@ -17,6 +17,7 @@ read-only replica, parameters for another kind of server. So it is told all.
 """
 
 from collections.abc import Callable
+import sqlite3
 import time
 from typing import Any
 from typing import TypeVar
@@ -54,6 +55,9 @@ _LASTING = (
     db_exception.DBInvalidUnicodeParameter,
     db_exception.DBNonExistentTable, db_exception.DBNonExistentConstraint,
     db_exception.DBNonExistentDatabase, db_exception.DBNotSupportedError)
+
+_WRONG = (sa_exc.DataError, sa_exc.IntegrityError, sa_exc.NotSupportedError,
+          sa_exc.ProgrammingError)
 
 ERRORS = (db_exception.DBError, db_exception.RetryRequest,
           sa_exc.SQLAlchemyError)
@@ -151,9 +155,15 @@ def passing(error: BaseException) -> bool:
     """Whether it may go well if it is tried again."""
     if not isinstance(error, ERRORS) or isinstance(error, _LASTING):
         return False
-    # A table that is missing, as psycopg tells it; oslo.db knows it not.
-    inner = getattr(error, 'inner_exception', None)
-    return not isinstance(inner, sa_exc.ProgrammingError)
+    # oslo.db has no class of its own for some of these.
+    inner = getattr(error, 'inner_exception', None) or error
+    if isinstance(inner, sa_exc.StatementError):
+        if not isinstance(inner, sa_exc.DBAPIError):
+            # A value that is not of its column's type.
+            return False
+        code = getattr(inner.orig, 'sqlite_errorcode', None)
+        return not (isinstance(inner, _WRONG) or code == sqlite3.SQLITE_ERROR)
+    return True
 
 
 def said(error: BaseException) -> str:

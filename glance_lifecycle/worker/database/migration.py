@@ -13,6 +13,7 @@
 """The tables of this release, made and changed by alembic."""
 
 import os
+import threading
 
 from alembic import command
 from alembic import config as alembic_config
@@ -31,6 +32,9 @@ _LOCK_NUMBER = int.from_bytes(b'lifecycl', 'big')
 
 # Seconds that MariaDB waits for it.
 _PATIENCE = 600
+
+# alembic keeps what it is at in a global variable.
+_ONE_THREAD = threading.Lock()
 
 
 def head() -> str:
@@ -61,7 +65,8 @@ def sync(database: engine.Database) -> None:
     :raises ConfigurationError: a newer release has made them
     :raises WorkerDatabaseError: the database failed
     """
-    database.write(_sync)
+    with _ONE_THREAD:
+        database.write(_sync)
 
 
 def _version(connection: sa.Connection) -> str | None:
