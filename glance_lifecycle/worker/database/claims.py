@@ -200,7 +200,9 @@ def take_back_one(database: engine.Database, job_id: str, fence: int, *,
         job = jobs.one(connection, mine)
         if job is None or not changed.rowcount:
             return None
-        jobs.tell(connection, job, 'taken back',
+        # Somebody may have asked for its end.
+        event = 'taken back' if job.state == State.QUEUED else job.state.value
+        jobs.tell(connection, job, event,
                   'Worker %s, which ran the job, is gone.' % job.worker,
                   actor, now)
         return job

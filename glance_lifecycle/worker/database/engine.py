@@ -59,6 +59,9 @@ _LASTING = (
 _WRONG = (sa_exc.DataError, sa_exc.IntegrityError, sa_exc.NotSupportedError,
           sa_exc.ProgrammingError)
 
+# MariaDB's "Unknown column", for PyMySQL an error of operation.
+_BAD_FIELD = 1054
+
 ERRORS = (db_exception.DBError, db_exception.RetryRequest,
           sa_exc.SQLAlchemyError)
 
@@ -162,7 +165,9 @@ def passing(error: BaseException) -> bool:
             # A value that is not of its column's type.
             return False
         code = getattr(inner.orig, 'sqlite_errorcode', None)
-        return not (isinstance(inner, _WRONG) or code == sqlite3.SQLITE_ERROR)
+        return not (isinstance(inner, _WRONG)
+                    or code == sqlite3.SQLITE_ERROR
+                    or inner.orig.args[:1] == (_BAD_FIELD,))
     return True
 
 

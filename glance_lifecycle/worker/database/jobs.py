@@ -167,9 +167,10 @@ def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
         try:
             job = database.write(join if found else begin)
         except db_exception.DBDuplicateEntry:
-            continue
+            # Its own, where the answer to the first attempt was lost; that
+            # one may even be closed by now.
+            job = database.read(lambda c: one(c, _TABLE.c.id == new['id']))
         if job is not None:
-            # Its own, where the answer to the first attempt was lost.
             return job, job.id != new['id']
 
 

@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import models
 
 # Of both kinds of lock; the number is the first eight bytes of our name.
@@ -101,7 +102,11 @@ def _lock(connection: sa.Connection) -> None:
         connection.execute(sa.select(
             sa.func.pg_advisory_xact_lock(_LOCK_NUMBER)))
     elif name in ('mysql', 'mariadb'):
-        connection.execute(sa.select(sa.func.get_lock(_LOCK, _PATIENCE)))
+        if not connection.execute(sa.select(
+                sa.func.get_lock(_LOCK, _PATIENCE))).scalar():
+            raise errors.WorkerDatabaseError(
+                detail='another "db sync" has run for %d s. Wait until it has '
+                'ended, and start this again.' % _PATIENCE)
 
 
 def _unlock(connection: sa.Connection) -> None:

@@ -50,7 +50,8 @@ class EngineTest(cases.DatabaseTestCase):
         self.assertIsNone(marks.get(self.database, 'a'))
 
     def test_tried_again(self) -> None:
-        failures = [db_exception.DBDeadlock(), db_exception.DBConnectionError(),
+        failures = [db_exception.DBDeadlock(),
+                    db_exception.DBConnectionError(),
                     db_exception.DBError(sqlite3.OperationalError('full'))]
 
         def work(connection: sa.Connection) -> str:
