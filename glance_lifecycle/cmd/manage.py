@@ -18,6 +18,7 @@ import sys
 
 from oslo_config import cfg
 
+from glance_lifecycle.cmd import manage_db
 from glance_lifecycle.conf import opts
 from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
             help='As glance-api has it; may be repeated. Default: the files '
             'in /etc/glance, or in $OS_GLANCE_CONFIG_DIR.')
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
+    manage_db.add_parser(commands)
     recover = commands.add_parser(
         'recover', help='Undo the imports that died with their process.',
         description='Undo the imports that died with their process: remove '

@@ -25,8 +25,8 @@ OPTS = [
         help="""
 URL of the worker's own database, as SQLAlchemy has it.
 
-It holds jobs and the history of images; it is not Glance's. Without it, that is
-the file worker.db in [lifecycle] state_dir, which does for the workers of one
+It holds jobs and the history of images; it is not Glance's. Without it, that
+is the file worker.db in [lifecycle] state_dir, which does for the workers of one
 host and needs no further step. Set it to MariaDB or PostgreSQL where workers
 run on several hosts, for example to
 mysql+pymysql://lifecycle:PASSWORD@db.example.com/lifecycle or
