@@ -26,9 +26,9 @@ OPTS = [
 URL of the worker's own database, as SQLAlchemy has it.
 
 It holds jobs and the history of images; it is not Glance's. Without it, that
-is the file worker.db in [lifecycle] state_dir, which does for the workers of one
-host and needs no further step. Set it to MariaDB or PostgreSQL where workers
-run on several hosts, for example to
+is the file worker.db in [lifecycle] state_dir, which does for the workers of
+one host and needs no further step. Set it to MariaDB or PostgreSQL where
+workers run on several hosts, for example to
 mysql+pymysql://lifecycle:PASSWORD@db.example.com/lifecycle or
 postgresql+psycopg://lifecycle:PASSWORD@db.example.com/lifecycle, and then run
 "glance-lifecycle-manage db sync", which is also a step of each upgrade.

@@ -167,7 +167,7 @@ def passing(error: BaseException) -> bool:
         code = getattr(inner.orig, 'sqlite_errorcode', None)
         return not (isinstance(inner, _WRONG)
                     or code == sqlite3.SQLITE_ERROR
-                    or inner.orig.args[:1] == (_BAD_FIELD,))
+                    or getattr(inner.orig, 'args', ())[:1] == (_BAD_FIELD,))
     return True
 
 

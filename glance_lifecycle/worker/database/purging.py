@@ -14,6 +14,7 @@
 
 import dataclasses
 import datetime
+import functools
 
 import sqlalchemy as sa
 
@@ -75,7 +76,7 @@ def _delete(database: engine.Database, table: sa.Table,
             return total
         # Looked at again: an operator may have requeued one meanwhile.
         query = sa.delete(table).where(table.c.id.in_(ids), old)
-        total += database.write(lambda connection: _run(connection, query))
+        total += database.write(functools.partial(_run, query=query))
 
 
 def _run(connection: sa.Connection, query: sa.Delete) -> int:
