@@ -1,0 +1,315 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The worker's database on real servers, with many at work, and dying.
+
+The unit tests' contract runs on each of them, too.
+"""
+
+from collections.abc import Callable
+from collections import Counter
+import concurrent.futures
+import threading
+from typing import ClassVar
+from typing import Protocol
+from typing import TypeVar
+
+from oslotest import base
+import sqlalchemy as sa
+
+from glance_lifecycle.tests.functional.fixtures import mariadb
+from glance_lifecycle.tests.functional.fixtures import postgresql
+from glance_lifecycle.tests.functional import test_database
+from glance_lifecycle.tests.functional.worker import racing
+from glance_lifecycle.tests.unit.worker.database import cases
+from glance_lifecycle.tests.unit.worker.database import test_claims
+from glance_lifecycle.tests.unit.worker.database import test_engine
+from glance_lifecycle.tests.unit.worker.database import test_history
+from glance_lifecycle.tests.unit.worker.database import test_jobs
+from glance_lifecycle.tests.unit.worker.database import test_marks
+from glance_lifecycle.tests.unit.worker.database import test_migration
+from glance_lifecycle.tests.unit.worker.database import test_purging
+from glance_lifecycle.tests import waiting
+from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import migration
+from glance_lifecycle.worker.database import models
+
+State = jobs.State
+T = TypeVar('T')
+
+THREADS = 8
+CONTRACT = (
+    test_claims.ClaimsTest, test_engine.EngineTest, test_history.HistoryTest,
+    test_jobs.JobsTest, test_marks.MarksTest, test_migration.MigrationTest,
+    test_purging.PurgingTest)
+
+
+class Server(Protocol):
+    port: int
+
+    def database(self) -> str:
+        raise NotImplementedError
+
+    def kill9(self) -> None:
+        raise NotImplementedError
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        raise NotImplementedError
+
+
+def in_threads(function: Callable[[int], T], count: int = THREADS) -> list[T]:
+    """What it returns in each of some threads that start together."""
+    start = threading.Barrier(count)
+    found: dict[int, T] = {}
+    failed: list[BaseException] = []
+
+    def run(number: int) -> None:
+        start.wait()
+        try:
+            found[number] = function(number)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,), daemon=True)
+               for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return [found[number] for number in range(count)]
+
+
+class Races(cases.DatabaseTestCase):
+    """Many at work: on SQLite, too."""
+
+    def test_one_open_job_in_threads(self) -> None:
+        for image in range(20):
+            opened = in_threads(lambda number: jobs.open_job(
+                self.database, jobs.Wanted(f'i{image}', 'copy',
+                                           {'by': number}, 'Away.'),
+                actor=f't{number}'))
+            self.assertEqual(1, len({job.id for job, _joined in opened}))
+            self.assertEqual(THREADS - 1,
+                             sum(joined for _job, joined in opened))
+            self.assertEqual(['queued'], self.events(f'i{image}'))
+
+    def test_one_open_job_in_processes(self) -> None:
+        found = racing.at_once(racing.open_all, self.url, 30)
+        for opened in zip(*found, strict=True):
+            self.assertEqual(1, len({job_id for job_id, _joined in opened}))
+            self.assertEqual(racing.PROCESSES - 1,
+                             sum(joined for _id, joined in opened))
+        self.assertEqual(30, jobs.counts(self.database)[State.QUEUED])
+
+    def test_one_claim(self) -> None:
+        for number in range(10):
+            job = self.job(f'i{number}')
+            fences = in_threads(lambda worker: claims.claim(
+                self.database, job.id, f'w{worker}'))
+            self.assertEqual([1], [fence for fence in fences if fence])
+            winner = [f'w{n}' for n, fence in enumerate(fences) if fence]
+            found = self.get(job.id)
+            self.assertEqual(([found.worker], 1), (winner, found.attempts))
+
+    def test_work_is_shared(self) -> None:
+        ids = {self.job(f'i{n}', project=f'p{n % 3}').id for n in range(60)}
+        done = [job_id for mine in racing.at_once(racing.claim_all, self.url)
+                for job_id in mine]
+        self.assertEqual(dict.fromkeys(ids, 1), Counter(done))
+        for number in range(60):
+            self.assertEqual(['queued', 'done'], self.events(f'i{number}'))
+
+    def test_finish_against_take_back(self) -> None:
+        """One of them wins, and what it says is what is there."""
+        for number in range(20):
+            job_id, fence = self.claimed(f'i{number}')
+
+            def finish() -> bool:
+                try:
+                    claims.finish(self.database, job_id, fence,
+                                  State.DONE)
+                except Exception as error:
+                    self.assertIn('fence', str(error))
+                    return False
+                return True
+
+            def take_back() -> bool:
+                return claims.take_back_one(
+                    self.database, job_id, fence,
+                    actor='me') is not None
+
+            finished, taken = in_threads(
+                lambda which: (finish, take_back)[which](), 2)
+            self.assertNotEqual(finished, taken)
+            self.assertEqual(
+                (State.DONE, ['queued', 'done']) if finished else
+                (State.QUEUED, ['queued', 'taken back']),
+                (self.get(job_id).state, self.events(f'i{number}')))
+
+    def test_sync_in_processes(self) -> None:
+        url = self.new_url()
+        self.assertEqual([migration.head()] * racing.PROCESSES,
+                         racing.at_once(racing.sync, url))
+
+
+class ServerCase(*CONTRACT, Races):  # type: ignore[misc]
+    """The contract on a server, and what only servers do."""
+
+    server: ClassVar[Server]
+
+    def new_url(self) -> str:
+        return self.server.database()
+
+    def run_job(self, image_id: str) -> None:
+        job, _joined = jobs.open_job(
+            self.database, jobs.Wanted(image_id, 'copy', {}, 'Away.'),
+            actor='sweep')
+        fence = claims.claim(self.database, job.id, 'w1')
+        assert fence is not None
+        claims.check(self.database, job.id, fence)
+        claims.finish(self.database, job.id, fence, State.DONE)
+
+    def test_killed_and_started(self) -> None:
+        """Each job is done once, and told once, whatever it was cut off in.
+        """
+        count, done = 300, []
+
+        def work(number: int) -> None:
+            for image in range(number, count, 2):
+                self.run_job(f'i{image}')
+                done.append(image)
+
+        def kill() -> None:
+            for end in (self.server.kill9, self.server.stop,
+                        self.server.kill9):
+                so_far = len(done)
+                waiting.until('more is done', lambda: len(
+                    done) > so_far + 10)
+                end()
+                self.server.start()
+
+        # By this thread: a server dies with the thread that started it.
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            working = [pool.submit(work, number) for number in range(2)]
+            kill()
+            for each in working:
+                each.result()
+        for image in range(count):
+            self.assertEqual(['queued', 'done'], self.events(f'i{image}'))
+        found = jobs.list_jobs(self.database, limit=count + 1)
+        self.assertEqual({(State.DONE, 1)}, {
+            (job.state, job.attempts) for job in found})
+        self.assertEqual(count, len(found))
+
+    def test_deadlock(self) -> None:
+        """Two transactions that the server must choose between."""
+        for name in 'ab':
+            jobs_id = self.job(name).id
+            setattr(self, name, jobs_id)
+        both = threading.Barrier(2)
+        tries: Counter[int] = Counter()
+
+        def work(number: int) -> None:
+            order = [self.a, self.b] if number else [self.b, self.a]
+
+            def change(connection: sa.Connection) -> None:
+                tries[number] += 1
+                first, second = (sa.update(models.JOBS).where(
+                    models.JOBS.c.id == job_id).values(
+                        attempts=models.JOBS.c.attempts + 1)
+                    for job_id in order)
+                connection.execute(first)
+                if tries[number] == 1:
+                    both.wait()
+                connection.execute(second)
+            self.database.write(change)
+
+        in_threads(work, 2)
+        self.assertEqual(3, sum(tries.values()))
+        self.assertEqual((2, 2), (self.get(self.a).attempts,
+                                  self.get(self.b).attempts))
+
+    a: str
+    b: str
+
+    def losing(self, marker: bytes) -> tuple[test_database.LostAnswer, str]:
+        """A way to the server that loses the answer to one commit."""
+        net = self.useFixture(
+            test_database.LostAnswer(self.server.port, marker))
+        return net, self.url.replace(f':{self.server.port}/',
+                                     f':{net.port}/')
+
+    def test_answer_lost(self) -> None:
+        """It was done, and is not done twice, nor taken for another's."""
+        for marker, step in ((b'INSERT INTO lifecycle_jobs', 0),
+                             (b'claim=', 1), (b'error=', 2)):
+            net, url = self.losing(marker)
+            mine = self.database
+            shaky = self.open(url=url)
+            image = f'i{step}'
+            job, joined = jobs.open_job(
+                mine if step else shaky,
+                jobs.Wanted(image, 'copy', {}, 'Away.'), actor='sweep')
+            self.assertFalse(joined)
+            fence = claims.claim(shaky if step == 1 else mine, job.id, 'w1')
+            self.assertEqual(1, fence)
+            claims.finish(shaky if step == 2 else mine, job.id, 1,
+                          State.DONE)
+            self.assertTrue(net.lost.is_set(), marker)
+            self.assertEqual(['queued', 'done'], self.events(image))
+            self.assertEqual(1, self.get(job.id).attempts)
+
+
+_PARTS = (*CONTRACT, Races, ServerCase)
+
+
+class SqliteTest(Races):
+    pass
+
+
+class MariaDbTest(ServerCase):
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.server = server = mariadb.MariaDb()
+        server.setUp()
+        cls.addClassCleanup(server.cleanUp)
+
+
+class PostgresqlTest(ServerCase):
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.server = server = postgresql.Postgresql()
+        server.setUp()
+        cls.addClassCleanup(server.cleanUp)
+
+
+class ContractTest(base.BaseTestCase):
+
+    def test_no_test_hides_another(self) -> None:
+        names = Counter(
+            name for cls in _PARTS
+            for name in vars(cls) if name.startswith('test_'))
+        self.assertEqual({1}, set(names.values()))
+
+
+# What loads tests by class would run these without a server.
+del ServerCase, Races
