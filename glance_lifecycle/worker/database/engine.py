@@ -59,8 +59,9 @@ _LASTING = (
 _WRONG = (sa_exc.DataError, sa_exc.IntegrityError, sa_exc.NotSupportedError,
           sa_exc.ProgrammingError)
 
-# MariaDB's "Unknown column", for PyMySQL an error of operation.
-_BAD_FIELD = 1054
+# MariaDB's "Unknown column" and "Field has no default value", for PyMySQL
+# errors of operation, as is a server that is away.
+_BAD_FIELDS = (1054, 1364)
 
 ERRORS = (db_exception.DBError, db_exception.RetryRequest,
           sa_exc.SQLAlchemyError)
@@ -167,7 +168,8 @@ def passing(error: BaseException) -> bool:
         code = getattr(inner.orig, 'sqlite_errorcode', None)
         return not (isinstance(inner, _WRONG)
                     or code == sqlite3.SQLITE_ERROR
-                    or getattr(inner.orig, 'args', ())[:1] == (_BAD_FIELD,))
+                    or (getattr(inner.orig, 'args', None) or [None]
+                        )[0] in _BAD_FIELDS)
     return True
 
 
@@ -177,7 +179,10 @@ def said(error: BaseException) -> str:
     while found is not None:
         original = getattr(found, 'orig', None)
         if original is not None:
-            return '%s: %s' % (type(original).__name__, original)
+            # PostgreSQL's second line may show the whole row.
+            diagnosis = getattr(original, 'diag', None)
+            text = getattr(diagnosis, 'message_primary', None) or original
+            return '%s: %s' % (type(original).__name__, text)
         found = getattr(found, 'inner_exception', None) or found.__cause__
     return type(error).__name__
 

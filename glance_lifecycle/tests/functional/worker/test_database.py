@@ -199,7 +199,8 @@ class ServerCase(*CONTRACT, Races):  # type: ignore[misc]
                         self.server.kill9):
                 so_far = len(done)
                 waiting.until('more is done', lambda: len(
-                    done) > so_far + 10)
+                    done) > so_far + 10 or any(
+                        each.done() for each in working))
                 end()
                 self.server.start()
 
