@@ -72,6 +72,10 @@ WITHIN = {
     'unit/transfer/test_runner': {
         'transfer/child', 'transfer/job', 'transfer/opening',
         'transfer/work'},
+    'unit/worker/database/test_migration': {
+        'worker/database/migrations/env',
+        'worker/database/migrations/versions/5c1e7a90d3b4_initial',
+        'worker/database/models'},
 }
 
 # What says nothing without the real thing - a Glance and its database, a
@@ -124,8 +128,8 @@ REAL = {
 DECLARATIONS = {
     'audit/finding', 'audit/image', 'conf/file_key_manager',
     'conf/lifecycle', 'conf/protection', 'conf/signing', 'conf/transfer',
-    'copies/known', 'dependents/null', 'transfer/extents',
-    'transfer/sink', 'transfer/source', 'version',
+    'conf/worker', 'copies/known', 'dependents/null', 'transfer/extents',
+    'transfer/sink', 'transfer/source', 'version', 'worker/database/errors',
 }
 
 
