@@ -225,3 +225,7 @@ class ActionRefused(LifecycleError):
     """The worker looked again just before, and does not do it."""
 
     message = 'Nothing was done to image {image}: {detail}'
+
+
+class UseUnknown(ActionRefused):
+    """Whoever knows what needs the image cannot be asked now."""

@@ -12,11 +12,11 @@
 
 """``[lifecycle_protection]``: how the API learns what is in use."""
 
-import copy
 from typing import Any
 
-from keystoneauth1 import loading
 from oslo_config import cfg
+
+from glance_lifecycle.conf import credentials
 
 NAME = 'lifecycle_protection'
 _TITLE = {'title': 'Image protection',
@@ -111,42 +111,9 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
 
 def register_auth(conf: cfg.ConfigOpts) -> None:
     """keystoneauth's options of the group: auth_type, timeout, cafile, ..."""
-    loading.register_auth_conf_options(conf, NAME)
-    loading.register_session_conf_options(conf, NAME)
-
-
-def load_session(conf: cfg.ConfigOpts) -> Any:
-    """A session with the credentials of the group.
-
-    :raises keystoneauth1.exceptions.ClientException: something is missing
-    """
-    group = conf[NAME]
-    if group.auth_section:
-        auth = loading.load_auth_from_conf_options(conf, NAME)
-    else:
-        auth = _load_auth(conf, group.auth_type)
-    return loading.load_session_from_conf_options(conf, NAME, auth=auth)
-
-
-def _load_auth(conf: cfg.ConfigOpts, auth_type: str) -> Any:
-    """As keystoneauth does, but it registers options as required.
-
-    Then Glance, which reads its configuration anew now and then, would fail
-    for one that is missing here.
-    """
-    for option in loading.get_auth_plugin_conf_options(auth_type):
-        option = copy.copy(option)
-        option.required = False
-        conf.register_opt(option, group=NAME)
-    return loading.get_plugin_loader(auth_type).load_from_options_getter(
-        lambda option: conf[NAME][option.dest])
+    credentials.register(conf, NAME)
 
 
 def list_auth() -> list[tuple[str, list[Any]]]:
-    """The same, for samples and documentation; of auth_type = password."""
-    options = [*loading.get_auth_common_conf_options(),
-               *loading.get_session_conf_options(),
-               *loading.get_auth_plugin_conf_options('password')]
-    return [(NAME, sorted(
-        {option.name: option for option in options}.values(),
-        key=lambda option: str(option.name)))]
+    """The same, for samples and documentation."""
+    return credentials.listed(NAME)

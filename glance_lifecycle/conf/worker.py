@@ -12,13 +12,166 @@
 
 """``[lifecycle_worker]``: the worker that keeps images as policy wants."""
 
+from typing import Any
+
 from oslo_config import cfg
 
-GROUP = cfg.OptGroup('lifecycle_worker', title='Lifecycle worker',
-                     help='The worker, which keeps every image as the '
-                     'lifecycle policy wants it.')
+from glance_lifecycle.conf import credentials
+
+NAME = 'lifecycle_worker'
+_TITLE = {'title': 'Lifecycle worker',
+          'help': 'The worker, which keeps every image as the lifecycle '
+                  'policy wants it.'}
+GROUP = cfg.OptGroup(NAME, **_TITLE)
 
 OPTS = [
+    cfg.StrOpt(
+        'mode',
+        default='observe',
+        choices=[
+            ('observe', 'find out what images need, and keep it as jobs that '
+                        'wait; change nothing'),
+            ('act', 'do these jobs'),
+        ],
+        help="""
+Whether the worker changes images, or only says what it would do.
+
+Begin with observe: see what it finds with "openstack image lifecycle job
+list", and set act when that is what you want. What destroys data, such as
+retention, is done only where the policy says so, and only in act.
+"""),
+    cfg.StrOpt(
+        'region_name',
+        help="""
+Region whose image service is looked after; by default the first in the
+catalogue.
+
+Set it where Keystone has more than one region.
+"""),
+    cfg.StrOpt(
+        'interface',
+        default='internal',
+        choices=['public', 'internal', 'admin'],
+        help="""
+Which endpoints of Glance, Nova and Cinder are used.
+
+Set public where the host of the worker does not reach the internal ones.
+"""),
+    cfg.IntOpt(
+        'jobs',
+        default=4,
+        min=1,
+        max=64,
+        help="""
+Jobs that one worker runs at the same time.
+
+A job that copies an image reads and hashes it, which takes most of one
+processor. Lower it where the host has other work, such as glance-api; raise
+it where jobs wait long although the host and the stores are idle.
+"""),
+    cfg.IntOpt(
+        'sweep_interval',
+        default=60,
+        min=1,
+        help="""
+Seconds between two looks at the images that have changed since the last.
+
+That costs one request where nothing has changed. Raise it where Glance's
+notifications are listened to, and the looks only catch those that were lost.
+"""),
+    cfg.IntOpt(
+        'full_sweep_interval',
+        default=86400,
+        min=60,
+        help="""
+Seconds between two looks at all images.
+
+They find what comes by age, and what happened without a change of an image's
+time. A changed policy is followed by such a look at once. Each page of 500
+images is a request.
+"""),
+    cfg.IntOpt(
+        'sweep_rate',
+        default=2000,
+        min=0,
+        help="""
+Images that are looked at in a second, at most; 0 for no limit.
+
+Lower it where a look at all images burdens Glance or its database.
+"""),
+    cfg.IntOpt(
+        'sweep_overlap',
+        default=300,
+        min=0,
+        help="""
+Seconds that each look at changed images reaches back before the last one.
+
+It makes up for clocks that differ and transactions that end late. Raise it
+where the clocks of the hosts differ by more.
+"""),
+    cfg.IntOpt(
+        'brake_images',
+        default=500,
+        min=0,
+        help="""
+New jobs of one look are held for an operator if they touch more images than
+this; 0 for no limit.
+
+It stops a mistake in the policy before it is carried out. See what is held
+with "openstack image lifecycle job list --state held".
+"""),
+    cfg.IntOpt(
+        'brake_percent',
+        default=20,
+        min=0,
+        max=100,
+        help="""
+The same if they touch more than this part of all images, in percent; 0 for no
+limit. Ten images are always allowed.
+"""),
+    cfg.IntOpt(
+        'attempts',
+        default=10,
+        min=1,
+        help="""
+How often a job is tried before it has failed.
+
+Between two attempts it waits: retry_delay, then each time twice as long, an
+hour at most. What cannot go well the next time, such as what the Image service
+refuses, is tried once. Raise it where stores are away for long.
+"""),
+    cfg.IntOpt(
+        'retry_delay',
+        default=10,
+        min=1,
+        max=3600,
+        help="""
+Seconds between the first and the second attempt of a job.
+
+See attempts. Lower it only for tests.
+"""),
+    cfg.IntOpt(
+        'claim_expiry',
+        default=60,
+        min=3,
+        help="""
+Seconds without a sign of life after which the jobs of a worker on another
+host are done by others.
+
+Workers of one host know at once when one is gone. Lower it where jobs must
+not wait so long for a host that died; it must be the same for all workers.
+"""),
+    cfg.IntOpt(
+        'drain_timeout',
+        default=60,
+        min=1,
+        help="""
+Seconds that a worker waits at its end for the jobs that it runs.
+
+Those that take longer are stopped, undone, and begun again by the next worker.
+Raise it where copies of large images are stopped too often, and with it
+TimeoutStopSec of the systemd unit.
+"""),
     cfg.StrOpt(
         'connection',
         secret=True,
@@ -48,5 +201,16 @@ kilobyte.
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
-    conf.register_group(GROUP)
-    conf.register_opts(OPTS, group=GROUP)
+    # One of its own, as in ``conf.protection``.
+    conf.register_group(cfg.OptGroup(NAME, **_TITLE))
+    conf.register_opts(OPTS, group=NAME)
+
+
+def register_auth(conf: cfg.ConfigOpts) -> None:
+    """keystoneauth's options of the group: auth_type, timeout, cafile, ..."""
+    credentials.register(conf, NAME)
+
+
+def list_auth() -> list[tuple[str, list[Any]]]:
+    """The same, for samples and documentation."""
+    return credentials.listed(NAME)

@@ -20,16 +20,15 @@ for at the moment of the deletion.
 from collections.abc import Callable
 from collections.abc import Sequence
 import dataclasses
-import importlib
 import os
 import threading
 import time
 from typing import Any
 
-from keystoneauth1 import exceptions as ksa_exceptions
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import protection
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
@@ -292,25 +291,7 @@ class _Connect:
         return self._connection
 
     def _make(self) -> Any:
-        group = self._conf.lifecycle_protection
-        if not group.auth_type and not group.auth_section:
-            raise base.NotAsked(
-                detail='[lifecycle_protection] has no auth_type, so there '
-                'are no credentials to ask with')
         try:
-            session = protection.load_session(self._conf)
-        except ksa_exceptions.ClientException as error:
-            raise base.NotAsked(detail='[lifecycle_protection] cannot be '
-                                'used: %s' % error) from None
-        try:
-            # An extra, and it takes two seconds: only for who asks.
-            module = importlib.import_module('openstack.connection')
-        except ImportError as error:
-            raise base.NotAsked(
-                detail='the Python module %s is not installed (extra '
-                '"protection")' % error.name) from None
-        if session.timeout is None:
-            session.timeout = 30.0
-        return module.Connection(
-            session=session, region_name=group.region_name,
-            interface=group.interface, app_name='glance-lifecycle')
+            return credentials.connect(self._conf, protection.NAME)
+        except exceptions.ConfigurationError as error:
+            raise base.NotAsked(detail=error.detail.rstrip('.')) from None

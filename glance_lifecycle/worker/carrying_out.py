@@ -26,6 +26,7 @@ from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker import flows
+from glance_lifecycle.worker import reconcile
 from glance_lifecycle.worker.tasks import base
 
 
@@ -53,13 +54,19 @@ def look(action: actions.Action, cloud: clouds.Cloud,
 
     An image that needs nothing of the kind has neither.
 
-    :raises ServiceError: the Image API cannot be asked
+    :raises ServiceError: the Image API cannot be asked, or the image is
+        imported or copied now
     """
     image = cloud.image(action.image_id)
     if image is None:
         if action.kind == actions.DELETE:
             return None, ''
         return None, 'it is gone'
+    if image.get(reconcile.LOCK):
+        raise exceptions.ServiceError(
+            what='leave image %s alone' % action.image_id,
+            detail='it is imported or copied now, by task %s'
+            % image[reconcile.LOCK])
     needs = cloud.needs(image, policy, datetime.datetime.now(datetime.UTC))
     now = next((each for each in needs.actions
                 if each.purpose == action.purpose), None)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import copy
 import datetime
 import functools
 from typing import Any
@@ -46,6 +47,10 @@ def _nowhere(resource: Any) -> None:
     """This is no host of glance-api."""
 
 
+def _always() -> None:
+    """Nobody can take the right to act away."""
+
+
 class Cloud:
     """What the actions need of a cloud.
 
@@ -53,6 +58,8 @@ class Cloud:
     :param copies: from an SDK image to its stored copies, where this is a
         host of glance-api
     :param providers: of dependents: all of them are asked
+    :ivar may_act: raises where one may not act any more; called just before
+        each act
     """
 
     def __init__(self, connection: Any,
@@ -62,6 +69,16 @@ class Cloud:
         self.client = connection.image
         self.copies = copies
         self._providers = providers
+        self.may_act: Callable[[], None] = _always
+
+    def guarded(self, may_act: Callable[[], None]) -> Cloud:
+        """The same for one job.
+
+        :param may_act: see the class
+        """
+        found = copy.copy(self)
+        found.may_act = may_act
+        return found
 
     @functools.cached_property
     def store_kinds(self) -> Mapping[str, str] | None:
@@ -102,18 +119,21 @@ class Cloud:
 
         :raises ServiceError: it does not
         """
+        self.may_act()
         with image_api.asking('change image %s' % image_id):
             sdk_exceptions.raise_from_response(self.client.patch(
                 '/images/' + image_id, json=operations, headers=_PATCH))
 
     def deactivate(self, image_id: str) -> None:
         """:raises ServiceError: it does not"""
+        self.may_act()
         with image_api.asking('deactivate image %s' % image_id):
             sdk_exceptions.raise_from_response(self.client.post(
                 '/images/%s/actions/deactivate' % image_id))
 
     def delete(self, image_id: str) -> None:
         """:raises ServiceError: it does not"""
+        self.may_act()
         with image_api.asking('delete image %s' % image_id):
             response = self.client.delete('/images/' + image_id)
             if response.status_code != 404:
@@ -135,13 +155,13 @@ class Cloud:
     @staticmethod
     def _check(image: Image, answer: base.Answer) -> None:
         if not answer.asked:
-            raise exceptions.ActionRefused(
+            raise exceptions.UseUnknown(
                 image=image['id'], detail='it is not known what needs it: '
                 '%s: %s' % (answer.provider, answer.reason))
         try:
             found = next(iter(answer.dependents), None)
         except base.NotAsked as error:
-            raise exceptions.ActionRefused(
+            raise exceptions.UseUnknown(
                 image=image['id'], detail='it is not known what needs it: '
                 '%s: %s' % (answer.provider, error)) from None
         if found is not None:
@@ -149,7 +169,7 @@ class Cloud:
                 image=image['id'], detail='it is needed by %s %s' % (
                     found.kind, found.id))
         if answer.reason:
-            raise exceptions.ActionRefused(
+            raise exceptions.UseUnknown(
                 image=image['id'], detail='what needs it is only known in '
                 'part: %s: %s' % (answer.provider, answer.reason))
 

@@ -36,21 +36,30 @@ State = jobs.State
 
 
 def due(database: engine.Database, limit: int, *, after: str = '',
+        without: Collection[str] = (),
         now: datetime.datetime | None = None) -> list[jobs.Job]:
     """Jobs that can be claimed now, fair between projects.
 
-    The oldest of each project comes before the second of any.
+    The oldest of each project comes before the second of any, and of an image
+    there is none while another of its jobs runs.
 
+    :param without: kinds of actions, as purposes begin with them
     :param after: the project whose job was the last to be claimed: those
         that follow in the alphabet come first, then the others. Who asks for
         fewer jobs than there are projects would else starve the last ones.
     """
+    runs = sa.select(_TABLE.c.image_id).where(
+        _TABLE.c.state == State.RUNNING)
     waits = sa.select(
         _TABLE.c.id, _TABLE.c.project, sa.func.row_number().over(
             partition_by=_TABLE.c.project,
             order_by=(_TABLE.c.created_at, _TABLE.c.id)).label('turn')
     ).where(_TABLE.c.state == State.QUEUED,
-            _TABLE.c.not_before <= fields.moment(now)).subquery()
+            _TABLE.c.not_before <= fields.moment(now),
+            _TABLE.c.image_id.not_in(runs),
+            *(sa.and_(_TABLE.c.purpose != kind,
+                      _TABLE.c.purpose.not_like(kind + ':%'))
+              for kind in sorted(without))).subquery()
     order = (waits.c.turn, sa.case((waits.c.project > after, 0), else_=1),
              waits.c.project)
     first = sa.select(waits).order_by(*order).limit(limit).subquery()

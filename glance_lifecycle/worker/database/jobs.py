@@ -267,6 +267,38 @@ def cancel(database: engine.Database, job_id: str, *, actor: str,
     return _there(database.write(work), job_id)
 
 
+def over(database: engine.Database, job_id: str, *, actor: str, reason: str,
+         now: datetime.datetime | None = None) -> Job:
+    """Close a job that waits, and is not needed any more.
+
+    One that runs finds that out by itself, and is left as it is.
+
+    :raises JobNotFound: there is none
+    """
+    now = fields.moment(now)
+    mine = _TABLE.c.id == job_id
+
+    def work(connection: sa.Connection) -> Job | None:
+        waits = connection.execute(sa.update(_TABLE).where(
+            mine, _TABLE.c.state.in_((State.QUEUED, State.HELD))).values(
+                state=State.DONE, open_key=None, updated_at=now))
+        job = one(connection, mine)
+        if job is not None and waits.rowcount:
+            tell(connection, job, 'done', reason, actor, now)
+        return job
+
+    return _there(database.write(work), job_id)
+
+
+def postpone(database: engine.Database, job_id: str,
+             not_before: datetime.datetime) -> None:
+    """Let a queued job wait longer; that is no attempt, and no history."""
+    database.write(lambda connection: connection.execute(
+        sa.update(_TABLE).where(
+            _TABLE.c.id == job_id, _TABLE.c.state == State.QUEUED).values(
+                not_before=not_before)))
+
+
 def hold(database: engine.Database, job_id: str, *, actor: str, reason: str,
          now: datetime.datetime | None = None) -> Job:
     """Let a queued job wait for an operator.

@@ -37,6 +37,7 @@ class CopyToStores(base.Act):
             image: Mapping[str, Any]) -> dict[str, Any]:
         resource = self.cloud.resource(image['id'])
         host = self.cloud.copies(resource)
+        self.cloud.may_act()
         if host is None:
             there = list(copy_image.copy(self.cloud.client, resource,
                                          action.stores, self.say))
@@ -81,5 +82,6 @@ class DropCopy(base.Act):
             raise exceptions.ActionRefused(
                 image=image['id'], detail='the copy in store %s is kept: %s'
                 % (store, '; '.join(plan.against)))
+        self.cloud.may_act()
         removal.drop(self.cloud.client, plan)
         return {'dropped': store, 'kept': [c.store for c in plan.kept]}

@@ -1,0 +1,256 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From images as they are to the jobs they need, and no others.
+
+A job is opened once, joined when its gap is seen again, and closed when the
+gap is gone without it. What failed for good, or an operator has cancelled, is
+opened again only when the image or its policy has changed.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+import dataclasses
+import datetime
+import hashlib
+from typing import Any
+
+from glance_lifecycle.policy import decision
+from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker import brake as brakes
+from glance_lifecycle.worker import cloud as clouds
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import fields
+from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker import reconcile
+
+# Whether an image is still in use changes without the image.
+_IN_USE_AGAIN = datetime.timedelta(days=1)
+
+# Of one query.
+_PAGE = 1000
+
+_WAITING = (jobs.State.QUEUED, jobs.State.HELD)
+_OVER = 'It is not needed any more: the image is as its policy wants it.'
+
+
+@dataclasses.dataclass
+class Seen:
+    """What came of a look at some images; numbers.
+
+    :ivar actions: that they need
+    :ivar left: differences that no action mends
+    :ivar opened: jobs, of which ``held`` wait for an operator
+    :ivar joined: actions for which there was a job
+    :ivar given_up: actions that have failed before, or were cancelled
+    :ivar ended: jobs that are not needed any more
+    """
+
+    images: int = 0
+    actions: int = 0
+    left: int = 0
+    opened: int = 0
+    held: int = 0
+    joined: int = 0
+    given_up: int = 0
+    ended: int = 0
+
+
+class Observer:
+    """Opens and closes jobs.
+
+    :param actor: of the history: who looks
+    """
+
+    def __init__(self, database: engine.Database, brake: brakes.Brake,
+                 actor: str) -> None:
+        self._database = database
+        self._brake = brake
+        self._actor = actor
+
+    def look(self, images: Iterable[clouds.Image], cloud: clouds.Cloud,
+             policy: decision.Policy, total: int | None = None) -> Seen:
+        """At some of all images; no more than the brake lets pass are held.
+
+        :param total: how many there are; None where these are all
+        :raises ServiceError: the Image API cannot be asked
+        :raises WorkerDatabaseError: the database fails
+        """
+        look = _Look(self._database, self._brake, self._actor, policy,
+                     whole=total is None)
+        now = datetime.datetime.now(datetime.UTC)
+        for image in images:
+            look.take(image, cloud.needs(image, policy, now))
+        if total is None:
+            look.end_of_gone(cloud)
+        return look.finish(total)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Open:
+    """What has to be known of an open job, while there may be many.
+
+    :ivar action: SHA-256 of its action
+    """
+
+    id: str
+    image_id: str
+    purpose: str
+    waits: bool
+    action: bytes
+
+    @classmethod
+    def of(cls, job: jobs.Job) -> '_Open':
+        return cls(job.id, job.image_id, job.purpose, job.state in _WAITING,
+                   _digest(job.action))
+
+
+def _digest(action: Mapping[str, Any]) -> bytes:
+    return hashlib.sha256(fields.dump(action).encode()).digest()
+
+
+class _Look:
+    """One look, as far as it has come."""
+
+    def __init__(self, database: engine.Database, brake: brakes.Brake,
+                 actor: str, policy: decision.Policy, *, whole: bool) -> None:
+        self.seen = Seen()
+        self._database = database
+        self._brake = brake
+        self._actor = actor
+        self._policy = policy
+        # A query for each of all images would take longer than listing them.
+        self._waiting = _waiting(database) if whole else None
+        self._new: list[actions.Action] = []
+        self._touched: set[str] = set()
+        self._hold = ''
+
+    def take(self, image: clouds.Image, needs: reconcile.Needs) -> None:
+        self.seen.images += 1
+        self.seen.actions += len(needs.actions)
+        self.seen.left += len(needs.left)
+        open_jobs = self._open_jobs(image['id'])
+        wanted = {action.purpose for action in needs.actions}
+        if not image.get(reconcile.LOCK):
+            for job in open_jobs:
+                if job.purpose not in wanted and job.waits:
+                    self._end(job, _OVER)
+        there = {job.purpose: job for job in open_jobs}
+        for action in needs.actions:
+            self._take(action, image, there.get(action.purpose))
+
+    def _take(self, action: actions.Action, image: clouds.Image,
+              job: _Open | None) -> None:
+        if job is not None and job.action == _digest(action.to_dict()):
+            self.seen.joined += 1
+        elif job is not None:
+            # It waits for something that has changed a little.
+            self._open(action)
+        elif self._given_up(action, image):
+            self.seen.given_up += 1
+        else:
+            self._add(action)
+
+    def _add(self, action: actions.Action) -> None:
+        self._touched.add(action.image_id)
+        if self._hold:
+            self._open(action)
+            return
+        self._new.append(action)
+        if self._brake.reached(len(self._touched)):
+            # No more than these are kept in memory.
+            self._flush(self._brake.text(len(self._touched),
+                                         self.seen.images))
+
+    def finish(self, total: int | None) -> Seen:
+        total = self.seen.images if total is None else total
+        touched = len(self._touched)
+        self._flush(self._brake.text(touched, total) if not self._hold
+                    and self._brake.holds(touched, total) else self._hold)
+        return self.seen
+
+    def _flush(self, hold: str) -> None:
+        self._hold = hold
+        for action in self._new:
+            self._open(action)
+        self._new = []
+
+    def _open(self, action: actions.Action) -> None:
+        job, joined = jobs.open_job(
+            self._database, self._wanted(action), actor=self._actor,
+            held=bool(self._hold))
+        if joined:
+            self.seen.joined += 1
+            return
+        self.seen.opened += 1
+        self.seen.held += job.state == jobs.State.HELD
+
+    def _wanted(self, action: actions.Action) -> jobs.Wanted:
+        reason = '%s, because of: %s.' % (action.text(), action.why())
+        return jobs.Wanted(
+            image_id=action.image_id, purpose=action.purpose,
+            action=action.to_dict(),
+            reason=reason[0].upper() + reason[1:] + (
+                ' ' + self._hold if self._hold else ''),
+            rule=', '.join(action.rules), policy_digest=self._policy.digest,
+            image_name=action.image_name, project=action.project,
+            bytes=action.size)
+
+    def _given_up(self, action: actions.Action, image: clouds.Image) -> bool:
+        """Whether it has come to an end before that is not to be repeated."""
+        last = jobs.latest(self._database, action.image_id, action.purpose)
+        if last is None or last.state not in (jobs.State.FAILED,
+                                              jobs.State.CANCELLED):
+            return False
+        now = datetime.datetime.now(datetime.UTC)
+        again = ((action.unused or action.destructive)
+                 and last.state == jobs.State.FAILED
+                 and now - last.updated_at > _IN_USE_AGAIN)
+        return not (again or last.policy_digest != self._policy.digest
+                    or last.action.get('arguments') != dict(action.arguments)
+                    or _changed(image, last.updated_at))
+
+    def end_of_gone(self, cloud: clouds.Cloud) -> None:
+        """Jobs of images that this whole look has not met."""
+        for waiting in (self._waiting or {}).values():
+            if cloud.image(waiting[0].image_id) is None:
+                for job in waiting:
+                    self._end(job, 'The image is gone.')
+
+    def _open_jobs(self, image_id: str) -> list[_Open]:
+        if self._waiting is not None:
+            return self._waiting.pop(image_id, [])
+        return [_Open.of(job) for job in jobs.list_jobs(
+            self._database, state=jobs.OPEN, image_id=image_id)]
+
+    def _end(self, job: _Open, reason: str) -> None:
+        jobs.over(self._database, job.id, actor=self._actor, reason=reason)
+        self.seen.ended += 1
+
+
+def _waiting(database: engine.Database) -> dict[str, list[_Open]]:
+    """Open jobs, by image."""
+    found: dict[str, list[_Open]] = {}
+    marker = None
+    while page := jobs.list_jobs(database, state=jobs.OPEN, marker=marker,
+                                 limit=_PAGE):
+        for job in page:
+            found.setdefault(job.image_id, []).append(_Open.of(job))
+        marker = page[-1].id
+    return found
+
+
+def _changed(image: clouds.Image, since: datetime.datetime) -> bool:
+    try:
+        return datetime.datetime.fromisoformat(image['updated_at']) > since
+    except (KeyError, TypeError, ValueError):
+        return True
