@@ -91,16 +91,19 @@ def configuration_files() -> list[str]:
             if os.path.exists(path)]
 
 
-def load_configuration(argv: Sequence[str], *, log: bool = True) -> None:
+def load_configuration(argv: Sequence[str], *, log: bool = True,
+                       prog: str = 'glance-api',
+                       more_files: Sequence[str] = ()) -> None:
     """Configure this process as glance-api is, for a command line.
 
     :param argv: ``--config-file`` and the like; with none, the files that
         glance-api finds
     :param log: log where glance-api does
+    :param more_files: read after those that glance-api finds
     """
     glance_config.set_config_defaults()
-    CONF(argv, project='glance', prog='glance-api',
-         default_config_files=configuration_files())
+    CONF(argv, project='glance', prog=prog,
+         default_config_files=[*configuration_files(), *more_files])
     if log:
         logging.setup(CONF, 'glance')
     glance_notifier.set_defaults()

@@ -54,3 +54,18 @@ def set(database: engine.Database, name: str, value: str,
     except db_exception.DBDuplicateEntry:
         # Another was the first, and is overwritten.
         database.write(work)
+
+
+def remove(database: engine.Database, name: str) -> None:
+    """Whether or not it is there."""
+    database.write(lambda connection: connection.execute(
+        sa.delete(_TABLE).where(_TABLE.c.name == name)))
+
+
+def listed(database: engine.Database, prefix: str) -> list[Mark]:
+    """Those whose names begin with this."""
+    query = sa.select(_TABLE).where(
+        _TABLE.c.name.startswith(prefix, autoescape=True)
+    ).order_by(_TABLE.c.name)
+    return [Mark(**row._mapping) for row in database.read(
+        lambda connection: connection.execute(query).all())]

@@ -1,0 +1,154 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``glance-lifecycle-worker``: the daemon."""
+
+from collections.abc import Callable
+from collections.abc import Sequence
+import importlib
+import importlib.util
+import multiprocessing
+import os
+import sys
+from typing import Any
+
+import cotyledon
+from oslo_config import cfg
+from oslo_log import log as logging
+from oslo_reports import guru_meditation_report
+from oslo_reports import opts as report_opts
+
+from glance_lifecycle.conf import credentials
+from glance_lifecycle.conf import opts
+from glance_lifecycle.conf import worker as worker_conf
+from glance_lifecycle import exceptions
+from glance_lifecycle import policy_file
+from glance_lifecycle import version
+from glance_lifecycle.worker.database import opening
+from glance_lifecycle.worker import service
+
+CONF = cfg.CONF
+LOG = logging.getLogger(__name__)
+
+PROG = 'glance-lifecycle-worker'
+
+# The file that only the worker reads, where there is one.
+_OWN = '/etc/glance/%s.conf' % PROG
+
+# Seconds beyond what the jobs are given at the end.
+_MARGIN = 10
+
+
+class _Version:
+    """What a report says of itself."""
+
+    def vendor_string(self) -> str:
+        return 'OpenStack'
+
+    def product_string(self) -> str:
+        return PROG
+
+    def version_string_with_package(self) -> str:
+        return version.VERSION
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """:returns: 0 it was stopped, 1 it could not start"""
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        copies = _configure(argv)
+        _check()
+    except (exceptions.LifecycleError, cfg.Error, OSError) as error:
+        said = (error.for_operator()
+                if isinstance(error, exceptions.LifecycleError)
+                else exceptions.sentence(str(error)))
+        print('%s: %s' % (PROG, said), file=sys.stderr)
+        return 1
+    # What is configured here is not sent to another process.
+    multiprocessing.set_start_method('fork')
+    manager = cotyledon.ServiceManager(
+        graceful_shutdown_timeout=CONF.lifecycle_worker.drain_timeout
+        + service.UNDO + _MARGIN)
+    manager.add(service.Worker, 1, (CONF, copies))
+    # The next child has the new configuration, the last one ends its jobs.
+    manager.register_hooks(on_reload=CONF.reload_config_files,
+                           on_new_worker=_in_child)
+    manager.run()
+    return 0
+
+
+def _in_child(*_of_cotyledon: object) -> None:
+    """SIGUSR2 writes a report of threads and options."""
+    guru_meditation_report.TextGuruMeditation.setup_autorun(
+        _Version(), service_name=PROG, conf=CONF)
+
+
+def _configure(argv: Sequence[str]) -> Callable[[Any], Any]:
+    """Read the configuration; how the copies of an image are found.
+
+    :raises oslo_config.cfg.Error: it is of no use
+    """
+    report_opts.set_defaults(CONF)
+    if importlib.util.find_spec('glance') is None:
+        logging.register_options(CONF)
+        CONF(argv, project='glance', prog=PROG, version=version.VERSION)
+        copies: Callable[[Any], Any] = _none
+    else:
+        copies = _with_glance(argv)
+    opts.register_opts(CONF)
+    worker_conf.register_auth(CONF)
+    _log()
+    return copies
+
+
+def _with_glance(argv: Sequence[str]) -> Callable[[Any], Any]:
+    """The same on a host that has a Glance."""
+    host = importlib.import_module('glance_lifecycle.glance_host')
+    own = [_OWN] if os.path.exists(_OWN) else []
+    host.load_configuration(argv, log=False, prog=PROG, more_files=own)
+    if not CONF.enabled_backends:
+        return _none
+    facade = importlib.import_module('glance_lifecycle.copies.facade')
+    found: Callable[[Any], Any] = facade.Copies
+    return found
+
+
+def _none(_resource: Any) -> None:
+    """Glance makes the copies."""
+
+
+def _log() -> None:
+    """To standard error, unless the command line names a file.
+
+    The files of glance-api name its own log.
+    """
+    for name in ('log_file', 'log_dir'):
+        place = CONF.get_location(name)
+        if place is None or place.location is not cfg.Locations.command_line:
+            CONF.set_override(name, None)
+    if not CONF.log_file and not CONF.log_dir:
+        CONF.set_override('use_stderr', True)
+    logging.setup(CONF, PROG)
+
+
+def _check() -> None:
+    """Fail at the start, before anything is forked.
+
+    :raises LifecycleError: what is configured is of no use
+    """
+    opening.open_database(CONF).close()
+    policy_file.in_force(CONF)
+    credentials.connect(CONF, worker_conf.NAME)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,151 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Which jobs run now: those that are due, as many as there is room for."""
+
+from collections.abc import Callable
+from concurrent import futures
+import datetime
+import threading
+import time
+
+from oslo_log import log as logging
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker import circuits
+from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker import running
+
+LOG = logging.getLogger(__name__)
+
+#: of a job that has ended, how it ended, and how many seconds it took
+Ended = Callable[[jobs.Job, running.Outcome, float], None]
+
+
+class Dispatcher:
+    """Gives jobs to a pool of threads.
+
+    :param worker: whose jobs they are
+    :param room: how many run at the same time
+    :param wake: set when there may be something to do
+    """
+
+    def __init__(self, database: engine.Database, runner: running.Runner,
+                 deletions: running.Deletions, stores: circuits.Circuits,
+                 worker: str, room: int, wake: threading.Event,
+                 ended: Ended) -> None:
+        self._database = database
+        self._runner = runner
+        self._deletions = deletions
+        self._stores = stores
+        self._worker = worker
+        self._room = room
+        self._wake = wake
+        self._ended = ended
+        self._pool = futures.ThreadPoolExecutor(
+            room, thread_name_prefix='lifecycle-job')
+        self._lock = threading.Lock()
+        # Job -> image.
+        self._running: dict[str, str] = {}
+        self._project = ''
+
+    def turn(self) -> int:
+        """Begin what is due; how many jobs that were.
+
+        :raises WorkerDatabaseError: the database fails
+        """
+        with self._lock:
+            images = set(self._running.values())
+            room = self._room - len(self._running)
+        if room <= 0:
+            return 0
+        begun = 0
+        for job in claims.due(
+                self._database, room, after=self._project,
+                without=() if self._deletions.allowed
+                else actions.DESTRUCTIVE):
+            # Two actions on an image would see each other's half-way.
+            if job.image_id not in images and self._may(job):
+                images.add(job.image_id)
+                self._begin(job)
+                begun += 1
+        return begun
+
+    def running(self) -> set[str]:
+        """Ids of the jobs that run here."""
+        with self._lock:
+            return set(self._running)
+
+    def take_back_lost(self) -> None:
+        """Queue what the database could not be told the end of."""
+        here = self.running()
+        for job in jobs.list_jobs(self._database, state=jobs.State.RUNNING,
+                                  limit=1000):
+            if job.worker == self._worker and job.id not in here and (
+                    job.id not in self.running()):
+                claims.take_back_one(self._database, job.id, job.fence,
+                                     actor='worker %s' % self._worker)
+
+    def stop(self, patience: float) -> bool:
+        """Begin nothing any more, and wait for what runs.
+
+        :param patience: seconds
+        :returns: whether all has ended
+        """
+        deadline = time.monotonic() + patience
+        self._pool.shutdown(wait=False)
+        while self.running() and time.monotonic() < deadline:
+            self._wake.wait(max(0, min(1, deadline - time.monotonic())))
+            self._wake.clear()
+        return not self.running()
+
+    def _may(self, job: jobs.Job) -> bool:
+        """False if it waits for a store that is away."""
+        seconds = self._stores.wait(job.action.get('arguments', {}).get(
+            'stores', ()))
+        if seconds > 0:
+            jobs.postpone(
+                self._database, job.id,
+                datetime.datetime.now(datetime.UTC)
+                + datetime.timedelta(seconds=seconds))
+        return seconds <= 0
+
+    def _begin(self, job: jobs.Job) -> None:
+        self._project = job.project
+        with self._lock:
+            self._running[job.id] = job.image_id
+        try:
+            self._pool.submit(self._run, job.id)
+        except RuntimeError:
+            # It stops.
+            self._end(job.id)
+
+    def _run(self, job_id: str) -> None:
+        begun = time.monotonic()
+        try:
+            job, outcome = self._runner.run(job_id)
+            self._ended(job, outcome, time.monotonic() - begun)
+        except exceptions.LifecycleError as error:
+            LOG.error('Job %(job)s: %(error)s', {
+                'job': job_id, 'error': error.for_operator()})
+        except Exception:
+            LOG.exception('Job %s ended in an unexpected way.', job_id)
+        finally:
+            self._end(job_id)
+
+    def _end(self, job_id: str) -> None:
+        with self._lock:
+            self._running.pop(job_id, None)
+        self._wake.set()

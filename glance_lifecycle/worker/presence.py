@@ -1,0 +1,76 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Which workers there are, as they tell in the database."""
+
+import dataclasses
+import datetime
+import json
+import os
+import socket
+
+from glance_lifecycle import version
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import marks
+
+_PREFIX = 'worker/'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Worker:
+    """:ivar seen_at: its last sign of life, by its own clock"""
+
+    id: str
+    host: str
+    pid: int
+    started_at: datetime.datetime
+    mode: str
+    version: str
+    seen_at: datetime.datetime
+
+
+class Presence:
+    """What one worker tells of itself.
+
+    :param worker_id: a UUID, new at each start
+    """
+
+    def __init__(self, database: engine.Database, worker_id: str, *,
+                 mode: str) -> None:
+        self._database = database
+        self._name = _PREFIX + worker_id
+        self._value = json.dumps({
+            'host': socket.gethostname(), 'pid': os.getpid(),
+            'started_at': datetime.datetime.now(datetime.UTC).isoformat(),
+            'mode': mode, 'version': version.VERSION})
+
+    def beat(self) -> None:
+        marks.set(self._database, self._name, self._value)
+
+    def gone(self) -> None:
+        marks.remove(self._database, self._name)
+
+
+def forget(database: engine.Database, worker_id: str) -> None:
+    marks.remove(database, _PREFIX + worker_id)
+
+
+def workers(database: engine.Database) -> list[Worker]:
+    """All that have told of themselves, alive or not."""
+    found = []
+    for mark in marks.listed(database, _PREFIX):
+        value = json.loads(mark.value)
+        found.append(Worker(
+            mark.name.removeprefix(_PREFIX), value['host'], value['pid'],
+            datetime.datetime.fromisoformat(value['started_at']),
+            value['mode'], value['version'], mark.at))
+    return found

@@ -1,0 +1,254 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One job: claimed, done if it is needed still, and closed or put back."""
+
+from collections.abc import Callable
+import datetime
+import enum
+import random
+import threading
+import time
+
+from oslo_context import context
+from oslo_log import log as logging
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.policy import decision
+from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker import carrying_out
+from glance_lifecycle.worker import circuits
+from glance_lifecycle.worker import cloud as clouds
+from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import errors
+from glance_lifecycle.worker.database import jobs
+
+LOG = logging.getLogger(__name__)
+
+# Seconds between two attempts, at most.
+_LONGEST = 3600.0
+
+# Seconds between two looks at the claim while a job runs long.
+_CHECK = 2.0
+
+
+class Outcome(enum.StrEnum):
+    DONE = 'done'
+    NOT_NEEDED = 'not_needed'
+    RETRIED = 'retried'
+    GIVEN_BACK = 'given_back'
+    FAILED = 'failed'
+    CANCELLED = 'cancelled'
+    FENCED = 'fenced'
+    MISSED = 'missed'
+
+
+class Stopped(exceptions.LifecycleError):
+    message = 'The worker stops: {detail}'
+
+
+class Deletions:
+    """Whether copies and images may be deleted now.
+
+    Not before a look at the images went well, and not after an error until
+    another one did.
+    """
+
+    def __init__(self) -> None:
+        self._allowed = threading.Event()
+
+    @property
+    def allowed(self) -> bool:
+        return self._allowed.is_set()
+
+    def allow(self) -> None:
+        self._allowed.set()
+
+    def stop(self, why: str) -> None:
+        if self.allowed:
+            LOG.warning('Nothing is deleted until all has been looked at '
+                        'again: %s', why)
+        self._allowed.clear()
+
+
+class Runner:
+    """Runs jobs, each in the thread of its caller.
+
+    :param connect: a cloud, anew for each job
+    :param attempts: see the option; ``retry_delay`` too
+    :param stopping: set when jobs are to be undone and given back
+    """
+
+    def __init__(self, database: engine.Database, worker: str,
+                 connect: Callable[[], clouds.Cloud],
+                 policy: Callable[[], decision.Policy],
+                 deletions: Deletions, stores: circuits.Circuits, *,
+                 attempts: int, retry_delay: float,
+                 stopping: threading.Event) -> None:
+        self._database = database
+        self._worker = worker
+        self._connect = connect
+        self._policy = policy
+        self._deletions = deletions
+        self._stores = stores
+        self._attempts = attempts
+        self._retry_delay = retry_delay
+        self._stopping = stopping
+
+    def run(self, job_id: str) -> tuple[jobs.Job, Outcome]:
+        """Claim and do it.
+
+        :raises WorkerDatabaseError: it can be neither claimed nor closed
+        """
+        fence = claims.claim(self._database, job_id, self._worker)
+        # As it was claimed: it may have been told something new meanwhile.
+        job = jobs.get(self._database, job_id)
+        if fence is None:
+            return job, Outcome.MISSED
+        context.RequestContext(request_id='req-' + job.id,
+                               resource_uuid=job.image_id)
+        outcome = self._run(job, fence)
+        LOG.info('Job %(job)s, %(purpose)s of image %(image)s: %(outcome)s.',
+                 {'job': job.id, 'purpose': job.purpose,
+                  'image': job.image_id, 'outcome': outcome.value})
+        return job, outcome
+
+    def _run(self, job: jobs.Job, fence: int) -> Outcome:
+        try:
+            action = actions.Action.from_dict(job.action)
+            return self._act(job, fence, action)
+        except errors.Fenced as error:
+            LOG.warning('Job %(job)s goes on elsewhere: %(error)s', {
+                'job': job.id, 'error': error})
+            return Outcome.FENCED
+        except errors.WorkerDatabaseError:
+            # Nobody can tell how it stands; it is taken back later.
+            raise
+        except errors.JobCancelled as error:
+            claims.finish(self._database, job.id, fence, jobs.State.CANCELLED,
+                          text=str(error))
+            return Outcome.CANCELLED
+        except Stopped as error:
+            claims.give_back(self._database, job.id, fence, str(error))
+            return Outcome.GIVEN_BACK
+        except exceptions.LifecycleError as error:
+            return self._failed(job, fence, error)
+        except Exception as error:
+            LOG.exception('Job %s failed in an unexpected way.', job.id)
+            return self._failed(job, fence, exceptions.InternalError(
+                detail='%s, see the log of the worker' % type(error).__name__))
+
+    def _act(self, job: jobs.Job, fence: int, action: actions.Action
+             ) -> Outcome:
+        claim = _Claim(self._database, job, fence, self._stopping)
+        done = carrying_out.carry_out(
+            action, self._connect().guarded(claim.check), self._policy(),
+            claim.progress)
+        for store in self._stores.worked(action.stores):
+            LOG.info('Store %s works again.', store)
+        needed = done.result is carrying_out.Result.DONE
+        claims.finish(
+            self._database, job.id, fence, jobs.State.DONE,
+            text=_sentence(action.text()) if needed else
+            'It was not needed any more.', proof=done.proof or None)
+        return Outcome.DONE if needed else Outcome.NOT_NEEDED
+
+    def _failed(self, job: jobs.Job, fence: int,
+                error: exceptions.LifecycleError) -> Outcome:
+        if _away(error) and self._stores.failed(error.fields['store']):
+            LOG.error('Store %(store)s is taken to be away, and its jobs '
+                      'wait: %(error)s', {'store': error.fields['store'],
+                                          'error': error.for_operator()})
+        lasting = _lasting(error)
+        if _destroys(job) and not lasting:
+            self._deletions.stop(error.for_operator())
+        text = exceptions.without_places(str(error))
+        if lasting or job.attempts >= self._attempts:
+            LOG.error('Job %(job)s, %(purpose)s of image %(image)s, has '
+                      'failed: %(error)s', {
+                          'job': job.id, 'purpose': job.purpose,
+                          'image': job.image_id,
+                          'error': error.for_operator()})
+            claims.finish(self._database, job.id, fence, jobs.State.FAILED,
+                          error=text)
+            return Outcome.FAILED
+        LOG.warning('Job %(job)s, %(purpose)s of image %(image)s, attempt '
+                    '%(attempt)d: %(error)s', {
+                        'job': job.id, 'purpose': job.purpose,
+                        'image': job.image_id, 'attempt': job.attempts,
+                        'error': error.for_operator()})
+        claims.retry(
+            self._database, job.id, fence, text,
+            datetime.datetime.now(datetime.UTC) + datetime.timedelta(
+                seconds=delay(job.attempts, self._retry_delay)))
+        return Outcome.RETRIED
+
+
+class _Claim:
+    """What lets a job go on, looked at just before each act."""
+
+    def __init__(self, database: engine.Database, job: jobs.Job, fence: int,
+                 stopping: threading.Event) -> None:
+        self._database = database
+        self._job = job
+        self._fence = fence
+        self._stopping = stopping
+        self._checked = time.monotonic()
+
+    def check(self) -> None:
+        """:raises LifecycleError: one may not act any more"""
+        if self._stopping.is_set():
+            raise Stopped(detail='the job is begun again by the next one')
+        claims.check(self._database, self._job.id, self._fence)
+        self._checked = time.monotonic()
+
+    def progress(self, text: str) -> None:
+        """The same, now and then, while bytes are copied."""
+        LOG.debug('Job %s: %s', self._job.id, text)
+        if (self._stopping.is_set()
+                or time.monotonic() - self._checked > _CHECK):
+            self.check()
+
+
+def delay(attempt: int, first: float) -> float:
+    """Seconds until the next attempt: twice as long each time, and uneven.
+
+    :param attempt: the last one; 1 is the first
+    """
+    longest: float = min(first * 2 ** min(attempt - 1, 30), _LONGEST)
+    return longest * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+
+
+def _lasting(error: exceptions.LifecycleError) -> bool:
+    """Whether it would fail the next time as well."""
+    if isinstance(error, exceptions.UseUnknown):
+        return False
+    if isinstance(error, exceptions.ImageRefused):
+        return error.reason != 'busy'
+    return isinstance(error, (exceptions.ActionRefused,
+                              exceptions.ServiceRefused))
+
+
+def _away(error: exceptions.LifecycleError) -> bool:
+    """Whether the store is at fault, not one object in it."""
+    return isinstance(error, exceptions.StoreError) and not isinstance(
+        error, (exceptions.StoreDuplicate, exceptions.CopyMissing,
+                exceptions.CopyCorrupt))
+
+
+def _destroys(job: jobs.Job) -> bool:
+    return job.purpose.partition(':')[0] in actions.DESTRUCTIVE
+
+
+def _sentence(text: str) -> str:
+    return exceptions.sentence(text[0].upper() + text[1:])

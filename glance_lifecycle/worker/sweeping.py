@@ -1,0 +1,221 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Looking at the images of a cloud, all of them or those that have changed.
+
+How far it came is a mark in the database, so that a restart goes on there.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+import dataclasses
+import datetime
+import enum
+import json
+import threading
+import time
+from typing import Any
+
+from oslo_config import cfg
+from oslo_log import log as logging
+
+from glance_lifecycle.audit import drift
+from glance_lifecycle.audit import image_api
+from glance_lifecycle import exceptions
+from glance_lifecycle.policy import decision
+from glance_lifecycle.worker import cloud as clouds
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import marks
+from glance_lifecycle.worker import observing
+
+LOG = logging.getLogger(__name__)
+
+# Images between two looks at the clock.
+_BATCH = 100
+
+
+class What(enum.StrEnum):
+    FULL = 'full'
+    CHANGES = 'changes'
+
+    @property
+    def mark(self) -> str:
+        return 'sweep/' + self.value
+
+
+class Stopped(Exception):
+    """The worker stops; the sweep is begun again by the next one."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """See the options of the same names; seconds, images a second."""
+
+    sweep_interval: float
+    full_sweep_interval: float
+    sweep_rate: int
+    sweep_overlap: float
+
+    @classmethod
+    def of(cls, conf: cfg.ConfigOpts) -> 'Settings':
+        return cls(**{field.name: conf.lifecycle_worker[field.name]
+                      for field in dataclasses.fields(cls)})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Mark:
+    """Of the last sweep of a kind.
+
+    :ivar good: when the last began that went well; None for none
+    :ivar policy: digest of the policy of that one
+    :ivar images: that it met
+    """
+
+    ended_at: datetime.datetime
+    good: datetime.datetime | None
+    policy: str
+    images: int
+
+
+class Sweeper:
+    """Sweeps that are due.
+
+    :param connect: a cloud, anew for each sweep
+    :param stop: ends a sweep that runs
+    """
+
+    def __init__(self, database: engine.Database,
+                 observer: observing.Observer,
+                 connect: Callable[[], clouds.Cloud],
+                 policy: Callable[[], decision.Policy], settings: Settings,
+                 stop: threading.Event) -> None:
+        self._database = database
+        self._observer = observer
+        self._connect = connect
+        self._policy = policy
+        self._settings = settings
+        self._stop = stop
+
+    def due(self) -> What | None:
+        """What is to be looked at now.
+
+        :raises ConfigurationError: there is no policy
+        :raises WorkerDatabaseError: the database fails
+        """
+        now = datetime.datetime.now(datetime.UTC)
+        full, changes = self._mark(What.FULL), self._mark(What.CHANGES)
+        last = max((m.ended_at for m in (full, changes) if m), default=None)
+        # A time to come is that of a clock that was wrong.
+        if last is not None and _within(
+                last, now, self._settings.sweep_interval):
+            if full is not None and full.good is not None and (
+                    full.policy != self._policy().digest):
+                return What.FULL
+            return None
+        if full is None or full.good is None or (
+                full.policy != self._policy().digest) or not _within(
+                    full.good, now, self._settings.full_sweep_interval):
+            return What.FULL
+        return What.CHANGES
+
+    def sweep(self, what: What) -> observing.Seen:
+        """Look, and write down how far it came.
+
+        :raises Stopped: the worker stops
+        :raises LifecycleError: it failed, which is written down
+        """
+        begun = datetime.datetime.now(datetime.UTC)
+        policy = self._policy()
+        try:
+            seen = self._look(what, policy)
+        except exceptions.LifecycleError as error:
+            self._write(what, begun, policy, None, str(error))
+            raise
+        self._write(what, begun, policy, seen, '')
+        LOG.info('Looked at %(images)d images (%(what)s): %(actions)d actions '
+                 'needed, %(opened)d new jobs, %(held)d of them held.', {
+                     'what': what.value, **dataclasses.asdict(seen)})
+        return seen
+
+    def _look(self, what: What, policy: decision.Policy) -> observing.Seen:
+        cloud = self._connect()
+        query = {'visibility': 'all'}
+        total = None
+        if what is What.CHANGES:
+            full = self._mark(What.FULL)
+            total = full.images if full else 0
+            query['updated_at'] = 'gte:%s' % self._since().strftime(
+                '%Y-%m-%dT%H:%M:%SZ')
+        with image_api.asking('list the images'):
+            return self._observer.look(
+                self._paced(drift.catalogue(
+                    image_api.getter(cloud.client), page_size=drift.PAGE,
+                    **query)),
+                cloud, policy, total)
+
+    def _since(self) -> datetime.datetime:
+        """:raises ConfigurationError: never, as a full sweep comes first"""
+        found = [mark.good for mark in map(self._mark, What)
+                 if mark is not None and mark.good is not None]
+        return max(found) - datetime.timedelta(
+            seconds=self._settings.sweep_overlap)
+
+    def _paced(self, images: Iterable[clouds.Image]
+               ) -> Iterator[clouds.Image]:
+        """No faster than is wished.
+
+        :raises Stopped: the worker stops
+        """
+        begun = time.monotonic()
+        rate = self._settings.sweep_rate
+        for number, image in enumerate(images, 1):
+            yield image
+            if number % _BATCH:
+                continue
+            early = begun + number / rate - time.monotonic() if rate else 0
+            if self._stop.wait(max(0, early)):
+                raise Stopped
+
+    def _mark(self, what: What) -> _Mark | None:
+        mark = marks.get(self._database, what.mark)
+        if mark is None:
+            return None
+        value = json.loads(mark.value)
+        return _Mark(_time(value['ended_at']),
+                     _time(value['good']) if value['good'] else None,
+                     value['policy'], value['good_images'])
+
+    def _write(self, what: What, begun: datetime.datetime,
+               policy: decision.Policy, seen: observing.Seen | None,
+               error: str) -> None:
+        last = self._mark(what)
+        good: dict[str, Any] = {
+            'good': begun.isoformat(), 'policy': policy.digest,
+            'good_images': seen.images} if seen is not None else {
+            'good': last.good.isoformat() if last and last.good else '',
+            'policy': last.policy if last else '',
+            'good_images': last.images if last else 0}
+        marks.set(self._database, what.mark, json.dumps({
+            'started_at': begun.isoformat(),
+            'ended_at': datetime.datetime.now(datetime.UTC).isoformat(),
+            **dataclasses.asdict(seen or observing.Seen()), **good,
+            'error': error}))
+
+
+def _within(moment: datetime.datetime, now: datetime.datetime,
+            seconds: float) -> bool:
+    return 0 <= (now - moment).total_seconds() < seconds
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)
