@@ -22,6 +22,7 @@ import time
 from typing import Any
 
 import cotyledon
+from cotyledon import types
 from oslo_config import cfg
 from oslo_log import log as logging
 
@@ -56,7 +57,7 @@ _BEATS = 6
 UNDO = 20
 
 
-class Worker(cotyledon.Service):  # type: ignore[misc]
+class Worker(cotyledon.Service):
     """One worker.
 
     :param number: cotyledon's
@@ -65,7 +66,7 @@ class Worker(cotyledon.Service):  # type: ignore[misc]
 
     name = 'worker'
 
-    def __init__(self, number: int, conf: cfg.ConfigOpts,
+    def __init__(self, number: types.WorkerId, conf: cfg.ConfigOpts,
                  copies: Callable[[Any], Any]) -> None:
         super().__init__(number)
         self._conf = conf
