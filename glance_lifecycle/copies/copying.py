@@ -48,6 +48,11 @@ LOG = logging.getLogger(__name__)
 
 Progress = Callable[[dict[str, Any]], None]
 
+
+def always() -> None:
+    """Nobody can take the right to register a copy away."""
+
+
 # Read fast and sparse; the rest send every byte.
 _BEST = ('file', 'rbd')
 
@@ -102,15 +107,19 @@ class Copying:
     :param stores: where it shall be; where it is already, nothing is done
     :param source: the store to read; None for the first that is good
     :param trust: let a cluster copy by itself, and compare no hash then
+    :param may_register: called before a copy is registered; where it raises,
+        the copies are removed
     """
 
     def __init__(self, image: glance_host.StoredImage,
                  stores: Sequence[str], source: str | None,
-                 progress: Progress, *, trust: bool = False) -> None:
+                 progress: Progress, *, trust: bool = False,
+                 may_register: Callable[[], None] = always) -> None:
         self._image = image
         self._trust = trust
         self._progress = progress
         self._source = source
+        self._may_register = may_register
         wanted = list(dict.fromkeys(stores))
         self.missing = [s for s in wanted if s not in image.stores]
         self.outcomes = [Outcome(s, Result.THERE) for s in wanted
@@ -228,6 +237,7 @@ class Copying:
     def _register(self, result: dict[str, Any]) -> None:
         """The copies that are complete first, each for itself."""
         for store, where in result['stored'].items():
+            self._may_register()
             self._register_one(store, sink.Stored(**where), result)
         for store, failure in result['failed'].items():
             error = exceptions.from_dict(failure)

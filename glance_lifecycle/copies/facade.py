@@ -67,10 +67,12 @@ class Copies:
         return copying.recover(self.image.id)
 
     def copy(self, stores: Sequence[str], source: str | None,
-             progress: Progress, *, trust: bool) -> list[copying.Outcome]:
+             progress: Progress, *, trust: bool,
+             may_register: Callable[[], None] = copying.always
+             ) -> list[copying.Outcome]:
         """Copy it to these stores; see ``copying.Copying``."""
         return copying.Copying(self.image, stores, source, progress,
-                               trust=trust).run()
+                               trust=trust, may_register=may_register).run()
 
     def ceph_clusters(self) -> dict[str, base.Ceph]:
         """How the stores log in to Ceph: store -> cluster."""

@@ -12,9 +12,10 @@
 
 """Which workers are alive, and the jobs of those that are not.
 
-On one host the kernel tells: each worker holds a lock on a file of its own,
-which nobody else can have before it is gone. Of another host's worker it is
-known that its sign of life still changes; by whose clock does not matter.
+On one host the kernel tells who is gone: each worker holds a lock on a file
+of its own, which nobody else can have before that. Of a frozen one, and of
+those of other hosts, it is known whether its sign of life still changes; by
+whose clock does not matter.
 """
 
 from collections.abc import Callable
@@ -42,8 +43,8 @@ class Liveness:
 
     :param state_dir: of the host: [lifecycle] state_dir
     :param mode: of the worker, which is shown to operators
-    :param expiry: seconds without a change until another host's worker is
-        taken for dead
+    :param expiry: seconds without a change until one that does not hold its
+        lock here is taken for dead, or one that does for frozen
     :param clock: seconds, monotonic
     :ivar id: a UUID, new at each start
     :raises ConfigurationError: its file cannot be made
@@ -106,10 +107,9 @@ class Liveness:
             os.close(self._fd)
 
     def _alive(self, worker: presence.Worker) -> bool:
-        if worker.host == socket.gethostname():
-            held = _held(self._directory / worker.id)
-            if held is not None:
-                return held
+        if worker.host == socket.gethostname() and _free(
+                self._directory / worker.id):
+            return False
         sign, since = self._signs.get(worker.id, (None, 0.0))
         now = self._clock()
         if sign != worker.seen_at:
@@ -118,16 +118,16 @@ class Liveness:
         return now - since < self._expiry
 
 
-def _held(path: pathlib.Path) -> bool | None:
-    """Whether somebody has the lock; None where there is no such file."""
+def _free(path: pathlib.Path) -> bool:
+    """Whether nobody has the lock any more; False where there is no file."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
-        return None
+        return False
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return True
+        return False
     finally:
         os.close(fd)
-    return False
+    return True

@@ -29,8 +29,8 @@ from oslo_log import log as logging
 from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
-from glance_lifecycle import policy_file
 from glance_lifecycle.policy import decision
+from glance_lifecycle import policy_file
 from glance_lifecycle.worker import brake
 from glance_lifecycle.worker import circuits
 from glance_lifecycle.worker import cloud as clouds

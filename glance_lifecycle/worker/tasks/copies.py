@@ -48,7 +48,8 @@ class CopyToStores(base.Act):
                 self.say('Undone of an earlier copy: %s' % text)
             results = {o.store: (str(o.result), o.detail)
                        for o in host.copy(action.stores, None,
-                                          self._progress, trust=False)}
+                                          self._progress, trust=False,
+                                          may_register=self.cloud.may_act)}
         for store in action.stores:
             result, detail = results.get(store, ('not copied', ''))
             if result not in _GOOD:

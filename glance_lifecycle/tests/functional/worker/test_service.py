@@ -71,7 +71,7 @@ class ServiceTest(WorkerCase):
         daemon.wait_for_sweep()
         self.assertEqual(3, len([line for line in daemon.story(golden)
                                  if line.startswith('done')]),
-                         daemon.story(golden))
+                         str(daemon.story(golden)))
 
     def test_observe(self) -> None:
         golden = self.image(name='golden-1')
