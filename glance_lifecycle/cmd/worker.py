@@ -12,7 +12,6 @@
 
 """``glance-lifecycle-worker``: the daemon."""
 
-from collections.abc import Callable
 from collections.abc import Sequence
 import importlib
 import importlib.util
@@ -65,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """:returns: 0 it was stopped, 1 it could not start"""
     argv = sys.argv[1:] if argv is None else argv
     try:
-        copies = _configure(argv)
+        host = _configure(argv)
         _check()
     except (exceptions.LifecycleError, cfg.Error, OSError) as error:
         said = (error.for_operator()
@@ -78,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     manager = cotyledon.ServiceManager(
         graceful_shutdown_timeout=CONF.lifecycle_worker.drain_timeout
         + service.UNDO + _MARGIN)
-    manager.add(service.Worker, 1, (CONF, copies))
+    manager.add(service.Worker, 1, (CONF, host))
     # The next child has the new configuration, the last one ends its jobs.
     manager.register_hooks(on_reload=CONF.reload_config_files,
                            on_new_worker=_in_child)
@@ -92,8 +91,8 @@ def _in_child(*_of_cotyledon: object) -> None:
         _Version(), service_name=PROG, conf=CONF)
 
 
-def _configure(argv: Sequence[str]) -> Callable[[Any], Any]:
-    """Read the configuration; how the copies of an image are found.
+def _configure(argv: Sequence[str]) -> service.Host:
+    """Read the configuration.
 
     :raises oslo_config.cfg.Error: it is of no use
     """
@@ -101,29 +100,30 @@ def _configure(argv: Sequence[str]) -> Callable[[Any], Any]:
     if importlib.util.find_spec('glance') is None:
         logging.register_options(CONF)
         CONF(argv, project='glance', prog=PROG, version=version.VERSION)
-        copies: Callable[[Any], Any] = _none
+        host = service.Host()
     else:
-        copies = _with_glance(argv)
+        host = _with_glance(argv)
     opts.register_opts(CONF)
     worker_conf.register_auth(CONF)
     _log()
-    return copies
+    return host
 
 
-def _with_glance(argv: Sequence[str]) -> Callable[[Any], Any]:
+def _with_glance(argv: Sequence[str]) -> service.Host:
     """The same on a host that has a Glance."""
-    host = importlib.import_module('glance_lifecycle.glance_host')
+    glance_host = _module('glance_host')
     own = [_OWN] if os.path.exists(_OWN) else []
-    host.load_configuration(argv, log=False, prog=PROG, more_files=own)
+    glance_host.load_configuration(argv, log=False, prog=PROG, more_files=own)
     if not CONF.enabled_backends:
-        return _none
-    facade = importlib.import_module('glance_lifecycle.copies.facade')
-    found: Callable[[Any], Any] = facade.Copies
-    return found
+        return service.Host()
+    return service.Host(
+        _module('copies.facade').Copies, lambda: _module(
+            'recovery.recovering').recover(CONF.lifecycle.state_dir))
 
 
-def _none(_resource: Any) -> None:
-    """Glance makes the copies."""
+def _module(name: str) -> Any:
+    """One of ours that needs Glance."""
+    return importlib.import_module('glance_lifecycle.' + name)
 
 
 def _log() -> None:

@@ -17,6 +17,8 @@ those of the pool do jobs. cotyledon's master starts it, and starts it again.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
+import dataclasses
 import threading
 import time
 from typing import Any
@@ -34,6 +36,7 @@ from glance_lifecycle import policy_file
 from glance_lifecycle.worker import brake
 from glance_lifecycle.worker import circuits
 from glance_lifecycle.worker import cloud as clouds
+from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import dispatching
@@ -57,20 +60,36 @@ _BEATS = 6
 UNDO = 20
 
 
+def _nothing(*_any: object) -> Any:
+    """There is no Glance here."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Host:
+    """What can be done on a host of glance-api only.
+
+    :ivar copies: see ``worker.cloud.Cloud``
+    :ivar recover: undo the imports and copies that died here, and yield
+        a ``recovery.plan.Plan`` of each
+    """
+
+    copies: Callable[[Any], Any] = _nothing
+    recover: Callable[[], Iterable[Any] | None] = _nothing
+
+
 class Worker(cotyledon.Service):
     """One worker.
 
     :param number: cotyledon's
-    :param copies: see ``worker.cloud.Cloud``
     """
 
     name = 'worker'
 
     def __init__(self, number: types.WorkerId, conf: cfg.ConfigOpts,
-                 copies: Callable[[Any], Any]) -> None:
+                 host: Host) -> None:
         super().__init__(number)
         self._conf = conf
-        self._copies = copies
+        self._host = host
         self._options = conf.lifecycle_worker
         self._stop = threading.Event()
         self._stopping = threading.Event()
@@ -136,7 +155,7 @@ class Worker(cotyledon.Service):
         if self._connection is None:
             self._connection = credentials.connect(self._conf,
                                                    worker_conf.NAME)
-        return clouds.Cloud(self._connection, self._copies)
+        return clouds.Cloud(self._connection, self._host.copies)
 
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:
@@ -174,6 +193,7 @@ class Worker(cotyledon.Service):
                     self._sweeper.sweep(what)
                     self._deletions.allow()
                     self._wake.set()
+                    self._recover()
             except sweeping.Stopped:
                 return
             except Exception as error:
@@ -181,6 +201,18 @@ class Worker(cotyledon.Service):
                 self._say(error)
                 self._stop.wait(_PAUSE)
             self._stop.wait(_TURN)
+
+    def _recover(self) -> None:
+        """What a killed worker or glance-api has left on this host."""
+        if self._options.mode != 'act':
+            return
+        for plan in self._host.recover() or ():
+            LOG.warning('%s: %s', 'Recovered' if plan.finished
+                        else 'Not all recovered', plan.text)
+            history.record(
+                self._database, image_id=plan.image_id, event='recovered',
+                text=exceptions.sentence(plan.text),
+                actor='worker %s' % self._liveness.id)
 
     @staticmethod
     def _say(error: Exception) -> None:

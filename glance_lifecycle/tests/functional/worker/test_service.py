@@ -13,46 +13,14 @@
 """glance-lifecycle-worker beside a real Glance."""
 
 import os
-import pathlib
 import signal
-from typing import Any
+import subprocess
 
-from glance_lifecycle.tests.functional.fixtures import glance
-from glance_lifecycle.tests.functional.fixtures import worker
-from glance_lifecycle.tests.functional import store_case
+from glance_lifecycle.tests.functional.worker import worker_case
 from glance_lifecycle.tests import waiting
 
-POLICY = """\
-version: 1
-rules:
-  - name: golden
-    match: {project: admin, name: "golden-*"}
-    place: {stores: [s1, s2]}
-    protect: {protected: true}
-  - name: old
-    match: {tags: old}
-    retain: {hide_after: 0 seconds}
-"""
 
-
-class WorkerCase(store_case.StoreCase):
-
-    def setUp(self) -> None:
-        self.api = self.useFixture(glance.GlanceApi())
-        super().setUp()
-
-    def worker(self, policy: str = POLICY, **options: Any) -> worker.Worker:
-        return self.useFixture(worker.Worker(self.api, policy, **options))
-
-    def image(self, source: pathlib.Path | bytes = b'bytes' * 1000,
-              **fields: Any) -> str:
-        created = self.admin.create_image(**{
-            'disk_format': 'raw', 'visibility': 'private', **fields})
-        self.admin.upload(created['id'], source)
-        return str(created['id'])
-
-
-class ServiceTest(WorkerCase):
+class ServiceTest(worker_case.WorkerCase):
 
     def test_golden(self) -> None:
         """Made as wanted, kept so, and then left alone."""
@@ -91,3 +59,56 @@ class ServiceTest(WorkerCase):
         waiting.until('a new process', lambda: daemon.starts() > starts)
         daemon.wait_for_job(golden, 'copy')
         self.assertEqual(['s1', 's2'], self.stores_of(golden))
+
+    def test_policy_changed(self) -> None:
+        """All images are looked at again, and exactly that is done."""
+        golden = self.image(name='golden-1')
+        other = self.image(name='other')
+        daemon = self.worker()
+        daemon.wait_for_job(golden, 'copy')
+        daemon.wait_for_sweep()
+        daemon.set_policy(worker_case.POLICY.replace(
+            'stores: [s1, s2]', 'stores: [s1, s2, s3]'))
+        waiting.until('it is where the new policy wants it', lambda: (
+            self.stores_of(golden) == ['s1', 's2', 's3']))
+        self.assertEqual({}, daemon.states(other))
+        # A broken one has no effect.
+        daemon.set_policy('version: 1\nrules: [')
+        waiting.until('it is said', lambda: (
+            'STAYS IN FORCE' in daemon.log_text()))
+        self.admin.update(golden, protected=False)
+        waiting.until('it is protected again',
+                      lambda: self.admin.get(golden)['protected'])
+
+    def test_glance_away(self) -> None:
+        daemon = self.worker()
+        daemon.wait_for_sweep()
+        self.api.kill9()
+        waiting.until('it is noticed', lambda: any(
+            sweep and sweep['error'] for sweep in daemon.sweeps()))
+        self.api.start()
+        golden = self.image(name='golden-1')
+        daemon.wait_for_job(golden, 'copy')
+
+    def test_not_configured(self) -> None:
+        """What is wrong is said at the start, and nothing is begun."""
+        daemon = self.worker()
+        daemon.terminate()
+        for options, said in (
+                ({'auth_type': 'no-such'}, 'no-such'),
+                ({'connection': 'no URL'}, 'is not a URL')):
+            daemon.configure(**options)
+            answer = subprocess.run(
+                daemon.argv(), env=self.api.environ(), text=True,
+                capture_output=True, check=False, timeout=waiting.BOUND)
+            self.assertEqual(1, answer.returncode)
+            self.assertIn(said, answer.stderr)
+            self.assertNotIn('Traceback', answer.stderr)
+
+    def test_report(self) -> None:
+        daemon = self.worker(token='a-secret-token')
+        os.kill(daemon.child, signal.SIGUSR2)
+        waiting.until('a report', lambda: (
+            'Guru Meditation' in daemon.log_text()
+            and 'lifecycle_worker' in daemon.log_text()))
+        self.assertNotIn('a-secret-token', daemon.log_text())
