@@ -148,6 +148,9 @@ def _check() -> None:
     opening.open_database(CONF).close()
     policy_file.in_force(CONF)
     credentials.connect(CONF, worker_conf.NAME)
+    # Also so that all options are known to oslo.config: what registers one
+    # when an option is first used breaks a report that lists them.
+    CONF.log_opt_values(LOG, logging.DEBUG)
 
 
 if __name__ == '__main__':

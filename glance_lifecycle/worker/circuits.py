@@ -27,7 +27,7 @@ import time
 #: failures in a row that open it
 FAILURES = 3
 # Seconds until the first try, and the longest between two.
-_FIRST, _LONGEST = 30.0, 1800.0
+_FIRST, _LONGEST = 10.0, 1800.0
 
 
 @dataclasses.dataclass

@@ -142,9 +142,17 @@ class Sweeper:
             self._write(what, begun, policy, None, str(error))
             raise
         self._write(what, begun, policy, seen, '')
-        LOG.info('Looked at %(images)d images (%(what)s): %(actions)d actions '
-                 'needed, %(opened)d new jobs, %(held)d of them held.', {
-                     'what': what.value, **dataclasses.asdict(seen)})
+        LOG.log(logging.INFO if seen.opened or what is What.FULL
+                else logging.DEBUG,
+                'Looked at %(images)d images (%(what)s): %(actions)d actions '
+                'needed, %(opened)d new jobs.', {
+                    'what': what.value, **dataclasses.asdict(seen)})
+        if seen.held:
+            LOG.error(
+                '%d new jobs are HELD: they touch more images than '
+                '[lifecycle_worker] brake_images and brake_percent allow. '
+                'Look at them with "openstack image lifecycle job list '
+                '--state held", and release or cancel them.', seen.held)
         return seen
 
     def _look(self, what: What, policy: decision.Policy) -> observing.Seen:

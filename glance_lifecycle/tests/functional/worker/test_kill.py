@@ -130,7 +130,7 @@ class KillTest(worker_case.WorkerCase):
 
     def test_two(self) -> None:
         """They share the work; each job is done once."""
-        workers = [self.worker(jobs=2), self.worker(jobs=2)]
+        workers = [self.worker(jobs=2, brake_percent=0) for _ in range(2)]
         made = [self.image(name='golden-%d' % n) for n in range(2, 14)]
         for image_id in made:
             workers[0].wait_for_job(image_id, 'copy')
