@@ -133,3 +133,20 @@ class DeletionTest(store_case.StoreCase):
         # What it was stays in its history.
         story = '\n'.join(daemon.story(unused))
         self.assertIn('DESTRUCTIVE: delete the image', story)
+
+    def test_unknown(self) -> None:
+        """Nova does not answer: nothing is deleted in that run."""
+        self.cloud.down = True
+        first, second = self.image('old'), self.image('old')
+        daemon = self.worker('delete_after', jobs=1)
+        waiting.until('that is said', lambda: (
+            'Nothing is deleted until all has been looked at'
+            in daemon.log_text()))
+        self.assertEqual([True, True], [self.admin.exists(one)
+                                        for one in (first, second)])
+        self.cloud.down = False
+        for one in (first, second):
+            daemon.wait_for_job(one, 'delete')
+            self.assertFalse(self.admin.exists(one))
+        self.assertIn('it is not known what needs it', str(
+            daemon.story(first) + daemon.story(second)))
