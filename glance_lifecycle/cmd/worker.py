@@ -13,6 +13,7 @@
 """``glance-lifecycle-worker``: the daemon."""
 
 from collections.abc import Sequence
+import datetime
 import importlib
 import importlib.util
 import multiprocessing
@@ -29,6 +30,7 @@ from oslo_reports import opts as report_opts
 from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import worker as worker_conf
+from glance_lifecycle.copies import verified
 from glance_lifecycle import exceptions
 from glance_lifecycle import policy_file
 from glance_lifecycle import version
@@ -118,7 +120,15 @@ def _with_glance(argv: Sequence[str]) -> service.Host:
         return service.Host()
     return service.Host(
         _module('copies.facade').Copies, lambda: _module(
-            'recovery.recovering').recover(CONF.lifecycle.state_dir))
+            'recovery.recovering').recover(CONF.lifecycle.state_dir),
+        _last_verified)
+
+
+def _last_verified(image_id: str, store: str) -> datetime.datetime | None:
+    """When all of a copy was last read, by this host."""
+    record = verified.read(CONF.lifecycle.state_dir, image_id, store)
+    return None if record is None else datetime.datetime.fromisoformat(
+        record.when)
 
 
 def _module(name: str) -> Any:

@@ -130,6 +130,37 @@ The same if they touch more than this part of all images, in percent; 0 for no
 limit. Ten images are always allowed.
 """),
     cfg.IntOpt(
+        'scrub_after',
+        default=0,
+        min=0,
+        help="""
+Days after which a stored copy is read back and compared with the image's hash;
+0 for never.
+
+It finds what rots in a store before somebody boots it. Only a worker on a host of
+glance-api reads copies back. 30 to 90 suits most clouds; see scrub_daily.
+"""),
+    cfg.IntOpt(
+        'scrub_daily',
+        default=1024,
+        min=1,
+        help="""
+GiB of copies that are read back after each look at all images, at most.
+
+With a look a day it takes as many days as this fits into all copies until each
+was read. Lower it where reading burdens the stores.
+"""),
+    cfg.BoolOpt(
+        'repair',
+        default=False,
+        help="""
+Replace a copy that was read back and is not whole by a good one.
+
+The bad copy is dropped, after another one was read to its end and found good, and
+then made anew from that. Without this, the job fails and says so. Set it once you
+trust what scrub_after finds.
+"""),
+    cfg.IntOpt(
         'attempts',
         default=10,
         min=1,

@@ -24,9 +24,12 @@ from glance_lifecycle.policy import match
 
 UPDATE, COPY, DROP = 'update', 'copy', 'drop'
 HIDE, DEACTIVATE, DELETE = 'hide', 'deactivate', 'delete'
+SCRUB = 'scrub'
 
 #: in the order in which an image's actions are done
-KINDS = (UPDATE, COPY, DROP, HIDE, DEACTIVATE, DELETE)
+KINDS = (UPDATE, COPY, DROP, HIDE, DEACTIVATE, DELETE, SCRUB)
+#: those that a policy asks for
+WANTED = KINDS[:-1]
 DESTRUCTIVE = frozenset((DROP, DELETE))
 
 _NAMES = {'type': 'array', 'items': {'type': 'string'}}
@@ -40,7 +43,8 @@ _FIELDS: dict[str, Any] = {
         'type': 'object', 'additionalProperties': False, 'properties': {
             'attributes': {'type': 'object'}, 'set_properties': _TEXTS,
             'remove_properties': _NAMES, 'add_tags': _NAMES,
-            'remove_tags': _NAMES, 'stores': _NAMES}},
+            'remove_tags': _NAMES, 'stores': _NAMES,
+            'repairing': _NAMES}},
     'reasons': {'type': 'array', 'items': {
         **_TEXTS, 'required': ['section', 'field', 'wanted', 'found', 'rule'],
         'propertyNames': {
@@ -100,6 +104,9 @@ class Action:
         """What is done, for people; without the image."""
         if self.kind == COPY:
             return 'copy to %s' % ', '.join(self.stores)
+        if self.kind == SCRUB:
+            return 'read the copies in %s and compare' % ', '.join(
+                self.stores)
         if self.kind == DROP:
             return 'DESTRUCTIVE: delete the copy in %s' % ', '.join(
                 self.stores)

@@ -59,7 +59,7 @@ def look(action: actions.Action, cloud: clouds.Cloud,
     """
     image = cloud.image(action.image_id)
     if image is None:
-        if action.kind == actions.DELETE:
+        if action.kind in (actions.DELETE, actions.SCRUB):
             return None, ''
         return None, 'it is gone'
     if image.get(reconcile.LOCK):
@@ -67,6 +67,8 @@ def look(action: actions.Action, cloud: clouds.Cloud,
             what='leave image %s alone' % action.image_id,
             detail='it is imported or copied now, by task %s'
             % image[reconcile.LOCK])
+    if action.kind not in actions.WANTED:
+        return image, ''
     needs = cloud.needs(image, policy, datetime.datetime.now(datetime.UTC))
     now = next((each for each in needs.actions
                 if each.purpose == action.purpose), None)
@@ -112,6 +114,8 @@ def carry_out(action: actions.Action, cloud: clouds.Cloud,
 def _confirm(action: actions.Action, cloud: clouds.Cloud,
              policy: decision.Policy) -> None:
     """:raises ServiceError: it said that it was done, and it is not"""
+    if action.kind not in actions.WANTED:
+        return
     image, _why_not = look(action, cloud, policy)
     if image is not None:
         raise exceptions.ServiceError(

@@ -51,6 +51,10 @@ def _always() -> None:
     """Nobody can take the right to act away."""
 
 
+def _forget(arguments: Mapping[str, Any]) -> None:
+    """Nobody goes on where this one dies."""
+
+
 class Cloud:
     """What the actions need of a cloud.
 
@@ -60,24 +64,29 @@ class Cloud:
     :param providers: of dependents: all of them are asked
     :ivar may_act: raises where one may not act any more; called just before
         each act
+    :ivar note: keeps arguments of the action, changed as far as it has come,
+        for who goes on where this one dies
+    :ivar repair: whether a bad copy is replaced
     """
 
     def __init__(self, connection: Any,
                  copies: Callable[[Any], facade.Copies | None] = _nowhere,
-                 providers: Sequence[str] = PROVIDERS) -> None:
+                 providers: Sequence[str] = PROVIDERS, *,
+                 repair: bool = False) -> None:
         self.connection = connection
         self.client = connection.image
         self.copies = copies
         self._providers = providers
+        self.repair = repair
         self.may_act: Callable[[], None] = _always
+        self.note: Callable[[Mapping[str, Any]], None] = _forget
 
-    def guarded(self, may_act: Callable[[], None]) -> Cloud:
-        """The same for one job.
-
-        :param may_act: see the class
-        """
+    def guarded(self, may_act: Callable[[], None],
+                note: Callable[[Mapping[str, Any]], None]) -> Cloud:
+        """The same for one job; see the class."""
         found = copy.copy(self)
         found.may_act = may_act
+        found.note = note
         return found
 
     @functools.cached_property

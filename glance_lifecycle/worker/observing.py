@@ -17,6 +17,7 @@ gap is gone without it. What failed for good, or an operator has cancelled, is
 opened again only when the image or its policy has changed.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
@@ -32,6 +33,7 @@ from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import reconcile
+from glance_lifecycle.worker import scrubbing as scrubbings
 
 # Whether an image is still in use changes without the image.
 _IN_USE_AGAIN = datetime.timedelta(days=1)
@@ -65,17 +67,26 @@ class Seen:
     ended: int = 0
 
 
+def _none() -> None:
+    """Nothing is read back."""
+
+
 class Observer:
     """Opens and closes jobs.
 
     :param actor: of the history: who looks
+    :param scrubbing: which copies are to be read back, anew for each look at
+        all images; None for none
     """
 
     def __init__(self, database: engine.Database, brake: brakes.Brake,
-                 actor: str) -> None:
+                 actor: str,
+                 scrubbing: Callable[[], scrubbings.Scrubbing | None] = _none
+                 ) -> None:
         self._database = database
         self._brake = brake
         self._actor = actor
+        self._scrubbing = scrubbing
 
     def look(self, images: Iterable[clouds.Image], cloud: clouds.Cloud,
              policy: decision.Policy, total: int | None = None) -> Seen:
@@ -88,8 +99,12 @@ class Observer:
         look = _Look(self._database, self._brake, self._actor, policy,
                      whole=total is None)
         now = datetime.datetime.now(datetime.UTC)
+        scrubbing = self._scrubbing() if total is None else None
         for image in images:
-            look.take(image, cloud.needs(image, policy, now))
+            open_jobs = look.take(image, cloud.needs(image, policy, now))
+            action = scrubbing.action(image, now) if scrubbing else None
+            if action is not None:
+                look.scrub(action, open_jobs)
         if total is None:
             look.end_of_gone(cloud)
         return look.finish(total)
@@ -134,7 +149,9 @@ class _Look:
         self._touched: set[str] = set()
         self._hold = ''
 
-    def take(self, image: clouds.Image, needs: reconcile.Needs) -> None:
+    def take(self, image: clouds.Image, needs: reconcile.Needs
+             ) -> list[_Open]:
+        """Open what this image needs; the jobs that were open before."""
         self.seen.images += 1
         self.seen.actions += len(needs.actions)
         self.seen.left += len(needs.left)
@@ -142,11 +159,18 @@ class _Look:
         wanted = {action.purpose for action in needs.actions}
         if not image.get(reconcile.LOCK):
             for job in open_jobs:
-                if job.purpose not in wanted and job.waits:
+                if (job.waits and job.purpose not in wanted
+                        and job.purpose != actions.SCRUB):
                     self._end(job, _OVER)
         there = {job.purpose: job for job in open_jobs}
         for action in needs.actions:
             self._take(action, image, there.get(action.purpose))
+        return open_jobs
+
+    def scrub(self, action: actions.Action, open_jobs: list[_Open]) -> None:
+        """Read copies back: it touches nothing, and is held by no brake."""
+        if not any(job.purpose == action.purpose for job in open_jobs):
+            self._open(action, hold='')
 
     def _take(self, action: actions.Action, image: clouds.Image,
               job: _Open | None) -> None:
@@ -184,23 +208,24 @@ class _Look:
             self._open(action)
         self._new = []
 
-    def _open(self, action: actions.Action) -> None:
+    def _open(self, action: actions.Action, hold: str | None = None) -> None:
+        hold = self._hold if hold is None else hold
         job, joined = jobs.open_job(
-            self._database, self._wanted(action), actor=self._actor,
-            held=bool(self._hold))
+            self._database, self._wanted(action, hold), actor=self._actor,
+            held=bool(hold))
         if joined:
             self.seen.joined += 1
             return
         self.seen.opened += 1
         self.seen.held += job.state == jobs.State.HELD
 
-    def _wanted(self, action: actions.Action) -> jobs.Wanted:
+    def _wanted(self, action: actions.Action, hold: str) -> jobs.Wanted:
         reason = '%s, because of: %s.' % (action.text(), action.why())
         return jobs.Wanted(
             image_id=action.image_id, purpose=action.purpose,
             action=action.to_dict(),
             reason=reason[0].upper() + reason[1:] + (
-                ' ' + self._hold if self._hold else ''),
+                ' ' + hold if hold else ''),
             rule=', '.join(action.rules), policy_digest=self._policy.digest,
             image_name=action.image_name, project=action.project,
             bytes=action.size)

@@ -121,6 +121,8 @@ def load(data: bytes) -> Plan:
             isinstance(each, dict) for each in found['actions']):
         raise _bad('it has no list of actions')
     wanted = tuple(map(actions.Action.from_dict, found['actions']))
+    if any(each.kind not in actions.WANTED for each in wanted):
+        raise _bad('it has an action that no policy asks for')
     return Plan(str(found.get('made')), str(found.get('policy')),
                 _number(found.get('images')), wanted)
 

@@ -13,11 +13,13 @@
 """One job: claimed, done if it is needed still, and closed or put back."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
 import datetime
 import enum
 import random
 import threading
 import time
+from typing import Any
 
 from oslo_context import context
 from oslo_log import log as logging
@@ -152,8 +154,8 @@ class Runner:
              ) -> Outcome:
         claim = _Claim(self._database, job, fence, self._stopping)
         done = carrying_out.carry_out(
-            action, self._connect().guarded(claim.check), self._policy(),
-            claim.progress)
+            action, self._connect().guarded(claim.check, claim.note),
+            self._policy(), claim.progress)
         for store in self._stores.worked(action.stores):
             LOG.info('Store %s works again.', store)
         needed = done.result is carrying_out.Result.DONE
@@ -211,6 +213,11 @@ class _Claim:
             raise Stopped(detail='the job is begun again by the next one')
         claims.check(self._database, self._job.id, self._fence)
         self._checked = time.monotonic()
+
+    def note(self, arguments: Mapping[str, Any]) -> None:
+        """How far it has come, for who has the job after this one."""
+        claims.note(self._database, self._job.id, self._fence,
+                    {**self._job.action, 'arguments': dict(arguments)})
 
     def progress(self, text: str) -> None:
         """The same, now and then, while bytes are copied."""

@@ -19,6 +19,7 @@ those of the pool do jobs. cotyledon's master starts it, and starts it again.
 from collections.abc import Callable
 from collections.abc import Iterable
 import dataclasses
+import datetime
 import threading
 import time
 from typing import Any
@@ -43,6 +44,7 @@ from glance_lifecycle.worker import dispatching
 from glance_lifecycle.worker import liveness
 from glance_lifecycle.worker import observing
 from glance_lifecycle.worker import running
+from glance_lifecycle.worker import scrubbing
 from glance_lifecycle.worker import sweeping
 
 LOG = logging.getLogger(__name__)
@@ -71,10 +73,12 @@ class Host:
     :ivar copies: see ``worker.cloud.Cloud``
     :ivar recover: undo the imports and copies that died here, and yield
         a ``recovery.plan.Plan`` of each
+    :ivar last_verified: see ``worker.scrubbing``
     """
 
     copies: Callable[[Any], Any] = _nothing
     recover: Callable[[], Iterable[Any] | None] = _nothing
+    last_verified: scrubbing.LastVerified | None = None
 
 
 class Worker(cotyledon.Service):
@@ -110,7 +114,7 @@ class Worker(cotyledon.Service):
         observer = observing.Observer(
             self._database, brake.Brake(self._options.brake_images,
                                         self._options.brake_percent),
-            'worker %s' % self._liveness.id)
+            'worker %s' % self._liveness.id, self._scrubbing)
         return sweeping.Sweeper(
             self._database, observer, self._cloud, self._policy,
             sweeping.Settings.of(self._conf), self._stop)
@@ -147,6 +151,14 @@ class Worker(cotyledon.Service):
             # Others find out.
             LOG.warning('%s', error.for_operator())
 
+    def _scrubbing(self) -> scrubbing.Scrubbing | None:
+        if not self._options.scrub_after or self._host.last_verified is None:
+            return None
+        return scrubbing.Scrubbing(
+            self._host.last_verified,
+            datetime.timedelta(days=self._options.scrub_after),
+            self._options.scrub_daily * 2 ** 30)
+
     def _policy(self) -> decision.Policy:
         return policy_file.in_force(self._conf)
 
@@ -155,7 +167,8 @@ class Worker(cotyledon.Service):
         if self._connection is None:
             self._connection = credentials.connect(self._conf,
                                                    worker_conf.NAME)
-        return clouds.Cloud(self._connection, self._host.copies)
+        return clouds.Cloud(self._connection, self._host.copies,
+                            repair=self._options.repair)
 
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:

@@ -112,6 +112,24 @@ def check(database: engine.Database, job_id: str, fence: int, *,
         raise errors.JobCancelled(detail=job_id)
 
 
+def note(database: engine.Database, job_id: str, fence: int,
+         action: Mapping[str, Any],
+         now: datetime.datetime | None = None) -> None:
+    """Keep how far it has come in its action, for who has it after this one.
+
+    :raises Fenced: the claim was taken away; nothing is written
+    """
+    def work(connection: sa.Connection) -> None:
+        changed = connection.execute(sa.update(_TABLE).where(
+            _TABLE.c.id == job_id, _TABLE.c.fence == fence,
+            _TABLE.c.state == State.RUNNING).values(
+                action=fields.dump(action), updated_at=fields.moment(now)))
+        if not changed.rowcount:
+            raise _fenced(job_id, jobs.one(connection, _TABLE.c.id == job_id))
+
+    database.write(work)
+
+
 def finish(database: engine.Database, job_id: str, fence: int, state: State,
            *, text: str = '', error: str = '',
            proof: Mapping[str, Any] | None = None,
