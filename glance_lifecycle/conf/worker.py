@@ -228,6 +228,55 @@ Days that the history of images, and jobs that are over, are kept.
 Change it to what your rules of audit ask for. A line takes about half a
 kilobyte.
 """),
+    cfg.BoolOpt(
+        'notifications',
+        default=False,
+        help="""
+Look at an image as soon as Glance tells that it has changed.
+
+Without it, the sweep finds what has changed; that needs no broker. Turn it on
+where a change is to be mended within seconds, for example a golden image that
+lost its protection. Glance has to send notifications for that: set
+[oslo_messaging_notifications] driver = messagingv2 in glance-api.conf, and a
+transport_url. A notification is only a hint, and one that is lost costs
+nothing but the time until the next sweep.
+"""),
+    cfg.ListOpt(
+        'notification_topics',
+        default=['notifications'],
+        help="""
+Topics that Glance sends its notifications to.
+
+Change it when [oslo_messaging_notifications] topics of glance-api.conf is not
+the default. A topic of the worker's own there, beside those of others, needs
+no notification_pool: see that option.
+"""),
+    cfg.StrOpt(
+        'notification_pool',
+        default='glance-lifecycle',
+        help="""
+Name of the workers' own queue, which gets a copy of each notification.
+
+Workers with the same name share the copies; other consumers, such as
+Ceilometer, lose none. Change it for each cloud where several share one
+virtual host of a broker. Let it be empty where nobody else reads the topics:
+then the workers empty the queue that Glance makes itself, which otherwise
+grows without end. The workers' own queue grows while no worker runs, so give
+it a policy with max-length on the broker: see "Notifications" in the
+administration guide.
+"""),
+    cfg.StrOpt(
+        'notification_transport_url',
+        secret=True,
+        help="""
+Address of the broker that Glance sends its notifications to.
+
+Without it, that is transport_url of [oslo_messaging_notifications], and then
+of [DEFAULT], as for Glance itself. Set it when the worker does not read
+glance-api.conf, or has a user of its own on the broker, for example to
+rabbit://lifecycle:PASSWORD@mq.example.com:5672/. Other options of the
+connection, such as TLS, come from [oslo_messaging_rabbit].
+"""),
 ]
 
 
