@@ -30,8 +30,8 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker import notifications
 
-# As it has chosen the threads; imported before, it would choose eventlet.
-oslo_messaging = notifications.oslo_messaging
+# As notifications has imported it; first of all, it would choose eventlet.
+oslo_messaging: Any = sys.modules['oslo_messaging']
 
 ID = 'aBcdef01-2345-6789-abcd-ef0123456789'
 
@@ -141,7 +141,9 @@ class ListenerTest(ConfiguredTestCase):
 
     def test_harm(self) -> None:
         self.start()
-        for payload in (None, 'text', {'id': 'x'}, {'id': {}}, ['x'] * 9):
+        payloads: list[object] = [
+            None, 'text', {'id': 'x'}, {'id': {}}, ['x'] * 9]
+        for payload in payloads:
             self.notifier.info({}, 'image.update', payload)
         for event in ('image.send', 'task.success', 'x' * 100000):
             self.notifier.info({}, event, {'id': ID})
