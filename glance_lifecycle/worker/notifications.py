@@ -58,6 +58,7 @@ from oslo_log import log
 from oslo_service import backend
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.worker import unpacking
 
 # oslo.messaging imports oslo.service, and that would choose eventlet.
 try:
@@ -142,6 +143,7 @@ class Listener:
         self.taken = 0
         self.malformed = 0
         own = conf.lifecycle_worker
+        unpacking.bound()
         # Glance has set the same default.
         oslo_messaging.set_transport_defaults(EXCHANGE)
         url, self._transport = _transport(conf)

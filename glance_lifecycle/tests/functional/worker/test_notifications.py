@@ -19,6 +19,7 @@ import pickle
 import sys
 from typing import Any
 import uuid
+import zlib
 
 import fixtures
 import kombu
@@ -30,6 +31,7 @@ from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import rabbitmq
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker import notifications
+from glance_lifecycle.worker import unpacking
 
 # As notifications has imported it; first of all, it would choose eventlet.
 oslo_messaging: Any = sys.modules['oslo_messaging']
@@ -106,7 +108,8 @@ class NotificationsCase(base.FunctionalTestCase):
 
     def consume(self, pool: str | None) -> Consumer:
         consumer = Consumer(self.conf, pool)
-        consumer.server.start()
+        # One thread: in order.
+        consumer.server.start(override_pool_size=1)
         self.addCleanup(consumer.server.wait)
         self.addCleanup(consumer.server.stop)
         return consumer
@@ -154,6 +157,12 @@ class GlanceTest(NotificationsCase):
             user.import_image(image_id, 'copy-image', stores=['s2'])
             user.wait_import(image_id)
 
+        def downloaded() -> None:
+            user.download(image_id)
+            # It is told once all is sent: we may have all before.
+            waiting.until('it is told', lambda: all(
+                it.heard[-1][0] == 'image.send' for it in others))
+
         def ask(method: str, path: str, **options: Any
                 ) -> Callable[[], object]:
             return lambda: user.request(
@@ -173,7 +182,7 @@ class GlanceTest(NotificationsCase):
                 (ask('DELETE', '/members/other'), {'image.member.delete'}),
                 (ask('PUT', '/tags/blue'), update),
                 (ask('DELETE', '/tags/blue'), update),
-                (lambda: user.download(image_id), {'image.send'}),
+                (downloaded, {'image.send'}),
                 (ask('POST', '/actions/deactivate'), update),
                 (ask('POST', '/actions/reactivate'), update),
                 (lambda: user.delete(image_id), {'image.delete'})):
@@ -414,6 +423,20 @@ class ForgedTest(NotificationsCase):
             'event_type': 'image.update', 'priority': 'INFO',
             'payload': {'id': 'x' * 20_000_000, 'name': ['y'] * 1_000_000}})
         self.assert_no_harm()
+
+    def test_packed(self) -> None:
+        """With kombu_compression; and a bomb, which is no message."""
+        for size, times in ((0, 1), (unpacking.LIMIT, 0)):
+            image_id = str(uuid.uuid4())
+            message = {'event_type': 'image.update', 'priority': 'INFO',
+                       'payload': {'id': image_id, 'name': 'x' * size}}
+            body = json.dumps({'oslo.version': '2.0',
+                               'oslo.message': json.dumps(message)})
+            self.forge(zlib.compress(body.encode()), content_encoding='utf-8',
+                       compression='gzip')
+            self.mark()
+            self.assertEqual(times, self.seen.count(image_id))
+        self.assertEqual(1, self.listener.malformed)
 
     def test_many(self) -> None:
         """Each costs one look at most, those of one image too."""
