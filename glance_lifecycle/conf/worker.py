@@ -137,8 +137,8 @@ limit. Ten images are always allowed.
 Days after which a stored copy is read back and compared with the image's hash;
 0 for never.
 
-It finds what rots in a store before somebody boots it. Only a worker on a host of
-glance-api reads copies back. 30 to 90 suits most clouds; see scrub_daily.
+It finds what rots in a store before somebody boots it. Only a worker on a host
+of glance-api reads copies back. 30 to 90 suits most clouds; see scrub_daily.
 """),
     cfg.IntOpt(
         'scrub_daily',
@@ -156,9 +156,9 @@ was read. Lower it where reading burdens the stores.
         help="""
 Replace a copy that was read back and is not whole by a good one.
 
-The bad copy is dropped, after another one was read to its end and found good, and
-then made anew from that. Without this, the job fails and says so. Set it once you
-trust what scrub_after finds.
+The bad copy is dropped, after another one was read to its end and found good,
+and then made anew from that. Without this, the job fails and says so. Set it
+once you trust what scrub_after finds.
 """),
     cfg.IntOpt(
         'attempts',

@@ -12,8 +12,9 @@
 
 """The daemon: what makes a worker of the parts, in one process.
 
-Its threads: ``run`` begins jobs and gives signs of life, one looks at images,
-those of the pool do jobs. cotyledon's master starts it, and starts it again.
+Its threads: one gives signs of life and begins jobs, one looks at all images
+and at those that have changed, one at those that Glance tells of, and those of
+the pool do jobs. cotyledon's master starts it, and starts it again.
 """
 
 from collections.abc import Callable
@@ -41,7 +42,9 @@ from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import dispatching
+from glance_lifecycle.worker import hints
 from glance_lifecycle.worker import liveness
+from glance_lifecycle.worker import notifications
 from glance_lifecycle.worker import observing
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
@@ -107,8 +110,13 @@ class Worker(cotyledon.Service):
         self._stores = circuits.Circuits()
         self._sweeper = self._make_sweeper()
         self._dispatcher = self._make_dispatcher()
-        self._threads = [threading.Thread(target=target, daemon=True)
-                         for target in (self._turn, self._sweep)]
+        self._hints = hints.Hints()
+        self._listener = (
+            notifications.Listener(conf, self._hints.seen)
+            if self._options.notifications else None)
+        self._threads = [
+            threading.Thread(target=target, daemon=True)
+            for target in (self._turn, self._sweep, self._look)]
 
     def _make_sweeper(self) -> sweeping.Sweeper:
         observer = observing.Observer(
@@ -134,12 +142,17 @@ class Worker(cotyledon.Service):
             'worker': self._liveness.id, 'mode': self._options.mode})
         for thread in self._threads:
             thread.start()
+        if self._listener is not None:
+            self._listener.start()
 
     def terminate(self) -> None:
         """Begin nothing more, wait for what runs, undo what takes longer."""
         LOG.info('Worker %s stops.', self._liveness.id)
         self._stop.set()
         self._wake.set()
+        self._hints.close()
+        if self._listener is not None:
+            self._listener.stop()
         if not self._dispatcher.stop(self._options.drain_timeout):
             self._stopping.set()
             self._dispatcher.stop(UNDO)
@@ -214,6 +227,20 @@ class Worker(cotyledon.Service):
                 self._say(error)
                 self._stop.wait(_PAUSE)
             self._stop.wait(_TURN)
+
+    def _look(self) -> None:
+        """Looks at images that Glance told of."""
+        while True:
+            image_ids = self._hints.take(None)
+            if self._stop.is_set():
+                return
+            try:
+                if self._sweeper.look(image_ids).opened:
+                    self._wake.set()
+            except Exception as error:
+                # The sweep finds what was to be found.
+                self._say(error)
+                self._stop.wait(_PAUSE)
 
     def _recover(self) -> None:
         """What a killed worker or glance-api has left on this host."""

@@ -155,6 +155,21 @@ class Sweeper:
                 '--state held", and release or cancel them.', seen.held)
         return seen
 
+    def look(self, image_ids: Iterable[str]) -> observing.Seen:
+        """At these images, of which somebody told; the sweep does not wait.
+
+        :raises LifecycleError: it failed
+        """
+        full = self._mark(What.FULL)
+        if full is None or full.good is None:
+            # It comes by all of them.
+            return observing.Seen()
+        cloud = self._connect()
+        found = map(cloud.image, image_ids)
+        return self._observer.look(
+            (image for image in found if image is not None), cloud,
+            self._policy(), full.images)
+
     def _look(self, what: What, policy: decision.Policy) -> observing.Seen:
         cloud = self._connect()
         query = {'visibility': 'all'}

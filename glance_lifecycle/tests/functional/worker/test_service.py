@@ -16,8 +16,49 @@ import os
 import signal
 import subprocess
 
+from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import rabbitmq
+from glance_lifecycle.tests.functional.fixtures import worker
+from glance_lifecycle.tests.functional import store_case
 from glance_lifecycle.tests.functional.worker import worker_case
 from glance_lifecycle.tests import waiting
+
+
+class NotifiedTest(store_case.StoreCase):
+    """Glance tells of changes; a sweep would come much later."""
+
+    def setUp(self) -> None:
+        self.broker = self.useFixture(rabbitmq.RabbitMq())
+        self.api = self.useFixture(glance.GlanceApi(conf={
+            'oslo_messaging_notifications': {
+                'driver': 'messagingv2', 'transport_url': self.broker.url,
+                'retry': 0}}))
+        super().setUp()
+
+    def test_notified(self) -> None:
+        daemon = self.useFixture(worker.Worker(
+            self.api, worker_case.POLICY, sweep_interval=3600,
+            notifications=True))
+        waiting.until('it listens', lambda: (
+            'notifications are listened to' in daemon.log_text()))
+        waiting.until('all images were looked at',
+                      lambda: daemon.sweeps()[0])
+        created = self.admin.create_image(
+            disk_format='raw', visibility='private', name='golden-1')
+        self.admin.upload(created['id'], b'bytes' * 1000)
+        daemon.wait_for_job(created['id'], 'copy')
+        self.admin.update(created['id'], protected=False)
+        waiting.until('it is protected again', lambda: (
+            self.admin.get(created['id'])['protected']))
+        self.broker.stop()
+        self.admin.update(created['id'], protected=False)
+        self.broker.start()
+        waiting.until('it listens again', lambda: (
+            self.broker.ctl('list_consumers', '--no-table-headers').strip()))
+        self.admin.update(created['id'], other='hint')
+        waiting.until('it is protected again', lambda: (
+            self.admin.get(created['id'])['protected']))
+        self.assertIsNone(daemon.sweeps()[1])
 
 
 class ServiceTest(worker_case.WorkerCase):
