@@ -35,6 +35,7 @@ from demo import golden
 from demo import proof
 from demo import screen
 from demo import signers
+from demo import workers
 from glance_lifecycle.audit import verification
 from glance_lifecycle.policy import explain
 from glance_lifecycle.tests.functional.fixtures import client
@@ -58,18 +59,14 @@ class Wrong(Exception):
 
 
 def main() -> int:
-    source = _arguments().image.resolve()
+    arguments = _arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    keys = signers.Signers()
-    policy = golden.Policy(STORES)
-    api = glance.GlanceApi(
-        stores=dict.fromkeys((*STORES, ARCHIVE), 'file'),
-        plugins=['lifecycle'], autostart=False)
     try:
-        with _cleaned_up(keys), _cleaned_up(policy), _cleaned_up(api):
-            _demo(api, keys, policy, source)
-        if api.base.exists():
-            raise Wrong(f'{api.base} was not removed')
+        if arguments.day:
+            the_day = workers.the_day()
+            workers.run(_cleaned_up(the_day), the_day)
+        else:
+            _import_one(arguments.image.resolve())
     except KeyboardInterrupt:
         screen.heading('Stopped, and nothing is left behind.')
         return 130
@@ -82,12 +79,27 @@ def main() -> int:
     return 0
 
 
+def _import_one(source: pathlib.Path) -> None:
+    """:raises Wrong: something is not as it should be"""
+    keys = signers.Signers()
+    policy = golden.Policy(STORES)
+    api = glance.GlanceApi(
+        stores=dict.fromkeys((*STORES, ARCHIVE), 'file'),
+        plugins=['lifecycle'], autostart=False)
+    with _cleaned_up(keys), _cleaned_up(policy), _cleaned_up(api):
+        _demo(api, keys, policy, source)
+    if api.base.exists():
+        raise Wrong(f'{api.base} was not removed')
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='demo', description='Import an image into a real Glance with '
         'three stores, and prove each stored copy right.')
     parser.add_argument('image', nargs='?', type=pathlib.Path,
                         default=BUNDLED, help='default: a small qcow2')
+    parser.add_argument('--day', action='store_true',
+                        help='instead: a day in the life of two workers')
     arguments = parser.parse_args()
     if not arguments.image.is_file():
         parser.error(f'{arguments.image} is not a file')

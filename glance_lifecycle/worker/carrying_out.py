@@ -41,10 +41,12 @@ class Result(enum.StrEnum):
 class Done:
     """What came of an action.
 
+    :ivar text: what was done, for people
     :ivar proof: plain data that shows what was done
     """
 
     result: Result
+    text: str = ''
     proof: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
@@ -108,7 +110,16 @@ def carry_out(action: actions.Action, cloud: clouds.Cloud,
             raise failure.exception from None
         raise exceptions.InternalError(detail=str(failure)) from None
     _confirm(action, cloud, policy)
-    return Done(Result.DONE, engine.storage.fetch(flows.PROOF))
+    proof = engine.storage.fetch(flows.PROOF)
+    return Done(Result.DONE, _told(action, proof), proof)
+
+
+def _told(action: actions.Action, proof: Mapping[str, Any]) -> str:
+    text = action.text()
+    if proof.get('repaired'):
+        text += '; what was not whole in %s was replaced by the copy of %s' % (
+            ', '.join(proof['repaired']), proof['source'])
+    return text
 
 
 def _confirm(action: actions.Action, cloud: clouds.Cloud,

@@ -161,7 +161,7 @@ class Runner:
         needed = done.result is carrying_out.Result.DONE
         claims.finish(
             self._database, job.id, fence, jobs.State.DONE,
-            text=_sentence(action.text()) if needed else
+            text=_sentence(done.text) if needed else
             'It was not needed any more.', proof=done.proof or None)
         return Outcome.DONE if needed else Outcome.NOT_NEEDED
 

@@ -57,3 +57,8 @@ class Act(task.Task):
         :returns: the proof
         :raises LifecycleError: it is not done
         """
+
+
+def without_store(store: str, text: str) -> str:
+    """The detail of a StoreError, of its message."""
+    return text.removeprefix('Store %s failed: ' % store)

@@ -54,8 +54,8 @@ class CopyToStores(base.Act):
             result, detail = results.get(store, ('not copied', ''))
             if result not in _GOOD:
                 raise exceptions.StoreError(
-                    store=store, detail=detail or 'The image was %s.'
-                    % result)
+                    store=store, detail=base.without_store(
+                        store, detail or 'The image was %s.' % result))
         return {'stores': list(action.stores),
                 'verified': host is not None,
                 'os_hash_algo': image.get('os_hash_algo'),

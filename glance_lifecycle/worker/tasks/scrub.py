@@ -86,8 +86,9 @@ class Scrub(base.Act):
             self.cloud.may_act()
             outcome = host.verify(copy, self._progress)
             if outcome.result not in (*_GOOD, *_BAD):
-                raise exceptions.StoreError(store=copy.store,
-                                            detail=outcome.detail)
+                raise exceptions.StoreError(
+                    store=copy.store, detail=base.without_store(
+                        copy.store, outcome.detail))
             found[copy.store] = str(outcome.result)
         return found
 
@@ -132,8 +133,9 @@ class Scrub(base.Act):
         for outcome in host.copy(stores, source, self._progress, trust=False,
                                  may_register=self.cloud.may_act):
             if outcome.result not in _COPIED:
-                raise exceptions.StoreError(store=outcome.store,
-                                            detail=outcome.detail)
+                raise exceptions.StoreError(
+                    store=outcome.store, detail=base.without_store(
+                        outcome.store, outcome.detail))
 
     def _progress(self, report: dict[str, Any]) -> None:
         self.say('%d MiB read' % (report['done'] // 2 ** 20))
