@@ -37,7 +37,7 @@ class DayTest(base.FunctionalTestCase):
         for image_id, told in (
                 (golden, 'Protected = true.'),
                 (golden, 'Copy to s2, s3.'), (golden, 'Add tag golden.'),
-                (golden, 'what was not whole in s2 was replaced by the copy of s1'),
+                (golden, 'not whole in s2 was replaced by the copy of s1'),
                 (later, 'put back: Store s2 failed'),
                 (killed, 'which ran the job, is gone'),
                 (again, 'recovered: '), (old, 'done: Hide.'),

@@ -1,0 +1,121 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``glance-lifecycle-status upgrade check``: before services start anew."""
+
+from collections.abc import Sequence
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from typing import Any
+
+from oslo_config import cfg
+from oslo_upgradecheck import upgradecheck
+
+from glance_lifecycle.conf import opts
+from glance_lifecycle import exceptions
+from glance_lifecycle import policy_file
+from glance_lifecycle.worker.database import migration
+from glance_lifecycle.worker.database import opening
+
+CONF = cfg.CONF
+
+Code = upgradecheck.Code
+Result = upgradecheck.Result
+
+
+class Checks(upgradecheck.UpgradeCommands):
+    """What an upgrade may stumble over, on this host."""
+
+    def _policy(self) -> Result:
+        """The document is one for this release."""
+        if not CONF.lifecycle.policy_file:
+            return Result(Code.SUCCESS, 'None is configured.')
+        try:
+            policy_file.in_force(CONF)
+        except exceptions.LifecycleError as error:
+            return Result(Code.FAILURE, '%s See "openstack image lifecycle '
+                          'policy validate".' % error.for_operator())
+        return Result(Code.SUCCESS)
+
+    def _state_dir(self) -> Result:
+        """Journals can be read and written."""
+        path = CONF.lifecycle.state_dir
+        if not os.path.isdir(path):
+            return Result(Code.WARNING, '[lifecycle] state_dir: %s is no '
+                          'directory. Make it, for the user of glance-api.'
+                          % path)
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            return Result(Code.FAILURE, '[lifecycle] state_dir: this user '
+                          'cannot use %s. Run this as the user of glance-api.'
+                          % path)
+        return Result(Code.SUCCESS)
+
+    def _database(self) -> Result:
+        """The worker's tables are those of this release."""
+        database = opening.configured(CONF, patience=0)
+        if database.is_sqlite and not os.path.exists(
+                database.url.database or ''):
+            return Result(Code.SUCCESS, 'There is none: no worker has run '
+                          'here.')
+        try:
+            found = migration.version(database)
+        except exceptions.LifecycleError as error:
+            return Result(Code.FAILURE, error.for_operator())
+        finally:
+            database.close()
+        if found != migration.head():
+            return Result(
+                Code.FAILURE, 'It is of revision %s, and this release needs '
+                '%s. Stop the workers and run "glance-lifecycle-manage db '
+                'sync".' % (found or 'none', migration.head()))
+        return Result(Code.SUCCESS)
+
+    def _glance(self) -> Result:
+        """The release of Glance is one that is known."""
+        if importlib.util.find_spec('glance') is None:
+            return Result(Code.SUCCESS, 'There is none here.')
+        host = importlib.import_module('glance_lifecycle.glance_host')
+        found = importlib.metadata.version('glance')
+        if found.partition('.')[0] in map(str, host.RELEASES):
+            return Result(Code.SUCCESS)
+        return Result(Code.WARNING, 'Glance %s is not one of the releases %s '
+                      'that this package was tested with: images are '
+                      'converted in the staging directory first.' % (
+                          found, ', '.join(map(str, host.RELEASES))))
+
+    _upgrade_checks = (
+        ('Lifecycle policy', _policy), ('State directory', _state_dir),
+        ('Database of the worker', _database), ('Release of Glance', _glance))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """:returns: 0 all is well, 1 warnings, 2 failures, 255 it did not run"""
+    opts.register_opts(CONF)
+    code: int = upgradecheck.main(
+        CONF, project='glance', upgrade_command=Checks(),
+        argv=sys.argv[1:] if argv is None else list(argv),
+        **_files())
+    return code
+
+
+def _files() -> dict[str, Any]:
+    """Those that glance-api finds by itself, on a host that has one."""
+    if importlib.util.find_spec('glance') is None:
+        return {}
+    host = importlib.import_module('glance_lifecycle.glance_host')
+    return {'default_config_files': host.configuration_files()}
+
+
+if __name__ == '__main__':
+    sys.exit(main())

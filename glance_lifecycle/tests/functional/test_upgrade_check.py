@@ -1,0 +1,67 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``glance-lifecycle-status upgrade check`` on a host of a real Glance."""
+
+import json
+import sqlite3
+
+from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional import plugin_case
+
+
+class UpgradeCheckTest(plugin_case.PluginTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.api = self.useFixture(glance.GlanceApi(autostart=False))
+
+    def check(self, code: int = 0) -> dict[str, tuple[int, str]]:
+        """Name -> result and details."""
+        answer = self.api.run('glance-lifecycle-status', 'upgrade', 'check',
+                              '--json')
+        self.assertEqual(code, answer.returncode,
+                         answer.stdout + answer.stderr)
+        return {one['check']: (one['result'], one['details'] or '')
+                for one in json.loads(answer.stdout)['checks']}
+
+    def manage(self, *argv: str) -> None:
+        answer = self.api.run('glance-lifecycle-manage', *argv)
+        self.assertEqual(0, answer.returncode, answer.stderr)
+
+    def test_all_well(self) -> None:
+        found = self.check()
+        self.assertIn('no worker has run here',
+                      found['Database of the worker'][1])
+        self.assertFalse((self.api.state_dir / 'worker.db').exists())
+        self.manage('db', 'sync')
+        self.assertEqual({(0, '')}, set(self.check().values()) - {
+            (0, 'None is configured.')})
+
+    def test_old_database(self) -> None:
+        self.manage('db', 'sync')
+        with sqlite3.connect(self.api.state_dir / 'worker.db') as database:
+            database.execute('update lifecycle_alembic_version '
+                             "set version_num = 'old'")
+        result, details = self.check(2)['Database of the worker']
+        self.assertEqual(2, result)
+        self.assertIn('glance-lifecycle-manage db sync', details)
+
+    def test_broken_policy(self) -> None:
+        policy = self.api.etc / 'lifecycle-policy.yaml'
+        policy.write_text('version: 2')
+        self.api.configure(lifecycle={'policy_file': policy})
+        self.assertEqual(2, self.check(2)['Lifecycle policy'][0])
+
+    def test_no_state_dir(self) -> None:
+        self.api.state_dir.rmdir()
+        self.assertEqual(1, self.check(1)['State directory'][0])
