@@ -55,25 +55,15 @@ from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log
-from oslo_service import backend
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.worker import messaging
 from glance_lifecycle.worker import unpacking
 
-# oslo.messaging imports oslo.service, and that would choose eventlet.
-try:
-    backend.init_backend(backend.BackendType.THREADING)
-except backend.exceptions.BackendAlreadySelected:
-    # By whoever imports us, knowingly.
-    pass
-
-import oslo_messaging  # noqa: E402
-from oslo_messaging import opts as messaging_opts  # noqa: E402
+# Not before messaging, which chooses what it works with.
+import oslo_messaging  # noqa: E402, H306
 
 LOG = log.getLogger(__name__)
-
-# Glance's own, unless [DEFAULT] control_exchange says otherwise.
-EXCHANGE = 'glance'
 
 # Event types -> where the payload has the id.
 EVENTS = {
@@ -144,9 +134,8 @@ class Listener:
         self.malformed = 0
         own = conf.lifecycle_worker
         unpacking.bound()
-        # Glance has set the same default.
-        oslo_messaging.set_transport_defaults(EXCHANGE)
-        url, self._transport = _transport(conf)
+        url, self._transport = messaging.transport(
+            conf, own.notification_transport_url, PREFETCH)
         self._addresses = _addresses(url)
         self._targets = [
             oslo_messaging.Target(topic=topic, exchange=conf.control_exchange)
@@ -286,39 +275,9 @@ class _Endpoint:
         self._heard(event_type, payload)
 
 
-def _transport(conf: cfg.ConfigOpts
-               ) -> tuple[oslo_messaging.TransportURL, Any]:
-    """As Glance's own notifier has it, but for our options.
-
-    :raises ConfigurationError:
-    """
-    group = 'oslo_messaging_notifications'
-    conf.register_opts(dict(messaging_opts.list_opts())[group], group=group)
-    try:
-        url = oslo_messaging.TransportURL.parse(
-            conf, conf.lifecycle_worker.notification_transport_url
-            or conf[group].transport_url)
-        if _is_rabbit(url):
-            # Of this connection only; RPC may want another.
-            url.query.setdefault('rabbit_qos_prefetch_count', str(PREFETCH))
-        return url, oslo_messaging.get_notification_transport(conf, url)
-    except (oslo_messaging.MessagingException, cfg.Error, ValueError,
-            RuntimeError) as error:
-        # The errors show the address, and that has a password in it.
-        raise exceptions.ConfigurationError(
-            detail='no notifications can be received with the transport_url '
-            'of [lifecycle_worker] notification_transport_url, '
-            '[oslo_messaging_notifications] or [DEFAULT]: %s'
-            % type(error).__name__) from None
-
-
-def _is_rabbit(url: oslo_messaging.TransportURL) -> bool:
-    return url.transport.split('+')[0] in ('rabbit', 'kombu')
-
-
-def _addresses(url: oslo_messaging.TransportURL) -> list[tuple[str, int]]:
+def _addresses(url: Any) -> list[tuple[str, int]]:
     """Host and port of each broker; none where a driver has its own ways."""
-    if not _is_rabbit(url) or url.transport.startswith('kombu+'):
+    if not messaging.is_rabbit(url) or url.transport.startswith('kombu+'):
         return []
     return [(host.hostname or 'localhost', host.port or AMQP)
             for host in url.hosts] or [('localhost', AMQP)]

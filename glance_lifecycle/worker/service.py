@@ -35,6 +35,7 @@ from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle import policy_file
+from glance_lifecycle.worker import audit_events
 from glance_lifecycle.worker import brake
 from glance_lifecycle.worker import circuits
 from glance_lifecycle.worker import cloud as clouds
@@ -108,6 +109,7 @@ class Worker(cotyledon.Service):
             self._options.claim_expiry)
         self._deletions = running.Deletions()
         self._stores = circuits.Circuits()
+        self._auditor = audit_events.Auditor(conf, self._liveness.id)
         self._sweeper = self._make_sweeper()
         self._dispatcher = self._make_dispatcher()
         self._hints = hints.Hints()
@@ -185,7 +187,10 @@ class Worker(cotyledon.Service):
 
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:
-        """A job has ended here."""
+        """A job was claimed here, and is done, or put back."""
+        if outcome is not running.Outcome.MISSED:
+            # As it is now; another may have it already.
+            self._auditor.ended(jobs.get(self._database, job.id))
 
     # The threads.
 

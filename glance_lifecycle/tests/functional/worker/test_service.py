@@ -12,9 +12,13 @@
 
 """glance-lifecycle-worker beside a real Glance."""
 
+import json
 import os
 import signal
 import subprocess
+from typing import Any
+
+import kombu as typed_in_part
 
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import rabbitmq
@@ -22,6 +26,9 @@ from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional import store_case
 from glance_lifecycle.tests.functional.worker import worker_case
 from glance_lifecycle.tests import waiting
+
+
+kombu: Any = typed_in_part
 
 
 class NotifiedTest(store_case.StoreCase):
@@ -34,6 +41,28 @@ class NotifiedTest(store_case.StoreCase):
                 'driver': 'messagingv2', 'transport_url': self.broker.url,
                 'retry': 0}}))
         super().setUp()
+        self.connection = kombu.Connection(
+            self.broker.url.replace('rabbit:', 'amqp:'))
+        self.addCleanup(self.connection.release)
+        self.queue = self.connection.SimpleQueue(kombu.Queue(
+            'audit', kombu.Exchange('glance', 'topic', durable=False),
+            'notifications.info', durable=False))
+
+    def assert_audited(self, image_id: str) -> None:
+        """CADF events of two jobs."""
+        wanted = {'image.lifecycle.update', 'image.lifecycle.copy'}
+        while wanted:
+            message = self.queue.get(timeout=waiting.BOUND)
+            message.ack()
+            found = json.loads(message.payload['oslo.message'])
+            if found['event_type'] not in wanted:
+                continue
+            wanted.remove(found['event_type'])
+            event = found['payload']
+            self.assertEqual(
+                ('update', 'success', image_id, 'golden-1', 'golden'), (
+                    event['action'], event['outcome'], event['target']['id'],
+                    event['target']['name'], event['reason']['reasonCode']))
 
     def test_notified(self) -> None:
         daemon = self.useFixture(worker.Worker(
@@ -50,6 +79,7 @@ class NotifiedTest(store_case.StoreCase):
         self.admin.update(created['id'], protected=False)
         waiting.until('it is protected again', lambda: (
             self.admin.get(created['id'])['protected']))
+        self.assert_audited(created['id'])
         self.broker.stop()
         self.admin.update(created['id'], protected=False)
         self.broker.start()

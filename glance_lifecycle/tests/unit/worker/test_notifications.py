@@ -28,6 +28,7 @@ import testtools
 from glance_lifecycle.conf import opts
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests import waiting
+from glance_lifecycle.worker import messaging
 from glance_lifecycle.worker import notifications
 
 # As notifications has imported it; first of all, it would choose eventlet.
@@ -192,8 +193,10 @@ class ListenerTest(ConfiguredTestCase):
 class TransportTest(ConfiguredTestCase):
 
     def url(self, *args: str, **sections: str) -> Any:
-        return notifications._transport(
-            self.configured(*args, **sections))[0]
+        conf = self.configured(*args, **sections)
+        return messaging.transport(
+            conf, conf.lifecycle_worker.notification_transport_url,
+            notifications.PREFETCH)[0]
 
     def test_which(self) -> None:
         """Ours, that of notifications, that of all, as for Glance."""
