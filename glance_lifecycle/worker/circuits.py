@@ -35,6 +35,8 @@ class _Circuit:
     failures: int = 0
     delay: float = 0.0
     until: float = 0.0
+    # Whether a job was let through, and has not failed yet.
+    tried: bool = False
 
 
 class Circuits:
@@ -63,6 +65,7 @@ class Circuits:
                 return longest
             for circuit in found:
                 circuit.until = now + circuit.delay
+                circuit.tried = True
             return 0.0
 
     def failed(self, store: str) -> bool:
@@ -70,8 +73,12 @@ class Circuits:
         with self._lock:
             circuit = self._known.setdefault(store, _Circuit())
             circuit.failures += 1
-            if circuit.failures < FAILURES:
+            if circuit.failures < FAILURES or (
+                    circuit.failures > FAILURES and not circuit.tried):
+                # The latter began before it opened, and tells nothing new:
+                # of 64 jobs at once, each would double the delay.
                 return False
+            circuit.tried = False
             circuit.delay = min(circuit.delay * 2 or _FIRST, _LONGEST)
             circuit.until = self._clock() + circuit.delay
             return circuit.failures == FAILURES
