@@ -49,10 +49,16 @@ def getter(client: Any) -> Get:
 
 
 def store_kinds(client: Any) -> Mapping[str, str] | None:
-    """Store -> glance_store driver; None where the user may not know."""
+    """Store -> glance_store driver; None where the user may not know.
+
+    Whoever took a service that is away for that would see no drift.
+
+    :raises openstack.exceptions.HttpException: it cannot be asked
+    """
     response = client.get('/info/stores/detail')
-    if response.status_code != 200:
+    if response.status_code in (403, 404):
         return None
+    sdk_exceptions.raise_from_response(response)
     return {store['id']: store['type']
             for store in response.json().get('stores', ())
             if 'type' in store}

@@ -91,8 +91,12 @@ class Cloud:
 
     @functools.cached_property
     def store_kinds(self) -> Mapping[str, str] | None:
-        """Store -> glance_store driver; None where this user may not know."""
-        return image_api.store_kinds(self.client)
+        """Store -> glance_store driver; None where this user may not know.
+
+        :raises ServiceError: it cannot be asked
+        """
+        with image_api.asking('list its stores'):
+            return image_api.store_kinds(self.client)
 
     def image(self, image_id: str) -> Image | None:
         """As the Image API shows it now; None if it is gone.

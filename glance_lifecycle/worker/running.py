@@ -13,7 +13,9 @@
 """One job: claimed, done if it is needed still, and closed or put back."""
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
+import contextlib
 import datetime
 import enum
 import random
@@ -40,6 +42,9 @@ LOG = logging.getLogger(__name__)
 # Seconds between two attempts, at most.
 _LONGEST = 3600.0
 
+# How uneven that is, so that jobs that failed together do not meet again.
+_UNEVEN = 0.25
+
 # Seconds between two looks at the claim while a job runs long.
 _CHECK = 2.0
 
@@ -59,6 +64,10 @@ class Stopped(exceptions.LifecycleError):
     message = 'The worker stops: {detail}'
 
 
+class Unsure(Stopped):
+    message = 'Nothing is deleted until all has been looked at: {detail}'
+
+
 class Deletions:
     """Whether copies and images may be deleted now.
 
@@ -67,20 +76,29 @@ class Deletions:
     """
 
     def __init__(self) -> None:
-        self._allowed = threading.Event()
+        self._lock = threading.Lock()
+        self._allowed = False
+        self._errors = 0
 
     @property
     def allowed(self) -> bool:
-        return self._allowed.is_set()
+        return self._allowed
 
-    def allow(self) -> None:
-        self._allowed.set()
+    @contextlib.contextmanager
+    def look(self) -> Iterator[None]:
+        """While all is looked at: what fails meanwhile is not forgotten."""
+        errors_before = self._errors
+        yield
+        with self._lock:
+            self._allowed = self._errors == errors_before
 
     def stop(self, why: str) -> None:
-        if self.allowed:
+        with self._lock:
+            before, self._allowed = self._allowed, False
+            self._errors += 1
+        if before:
             LOG.warning('Nothing is deleted until all has been looked at '
                         'again: %s', why)
-        self._allowed.clear()
 
 
 class Runner:
@@ -127,22 +145,36 @@ class Runner:
 
     def _run(self, job: jobs.Job, fence: int) -> Outcome:
         try:
-            action = actions.Action.from_dict(job.action)
-            return self._act(job, fence, action)
+            return self._attempt(job, fence)
         except errors.Fenced as error:
             LOG.warning('Job %(job)s goes on elsewhere: %(error)s', {
                 'job': job.id, 'error': error})
             return Outcome.FENCED
-        except errors.WorkerDatabaseError:
+        except errors.WorkerDatabaseError as error:
             # Nobody can tell how it stands; it is taken back later.
+            if _destroys(job):
+                self._deletions.stop(error.for_operator())
+            raise
+
+    def _attempt(self, job: jobs.Job, fence: int) -> Outcome:
+        try:
+            if job.attempts > self._attempts:
+                # Or it would end one worker after the other for ever.
+                raise exceptions.ActionRefused(
+                    image=job.image_id, detail='it was begun %d times, and '
+                    'the worker has ended before it was done. See the log '
+                    'of the workers' % (job.attempts - 1))
+            action = actions.Action.from_dict(job.action)
+            return self._act(job, fence, action)
+        except (errors.Fenced, errors.WorkerDatabaseError):
             raise
         except errors.JobCancelled as error:
             claims.finish(self._database, job.id, fence, jobs.State.CANCELLED,
                           text=str(error))
             return Outcome.CANCELLED
         except Stopped as error:
-            claims.give_back(self._database, job.id, fence, str(error))
-            return Outcome.GIVEN_BACK
+            back = claims.give_back(self._database, job.id, fence, str(error))
+            return _unless_cancelled(back, Outcome.GIVEN_BACK)
         except exceptions.LifecycleError as error:
             return self._failed(job, fence, error)
         except Exception as error:
@@ -152,13 +184,21 @@ class Runner:
 
     def _act(self, job: jobs.Job, fence: int, action: actions.Action
              ) -> Outcome:
-        claim = _Claim(self._database, job, fence, self._stopping)
-        done = carrying_out.carry_out(
-            action, self._connect().guarded(claim.check, claim.note),
-            self._policy(), claim.progress)
-        for store in self._stores.worked(action.stores):
-            LOG.info('Store %s works again.', store)
+        claim = _Claim(self._database, job, fence, self._stopping,
+                       self._deletions)
+        cloud = self._connect().guarded(claim.check, claim.note)
+        try:
+            done = carrying_out.carry_out(action, cloud, self._policy(),
+                                          claim.progress)
+        except (exceptions.ActionRefused, exceptions.ServiceRefused):
+            if cloud.image(action.image_id) is not None:
+                raise
+            # Its owner may delete it at any time; nobody has to mend that.
+            done = carrying_out.Done(carrying_out.Result.NOT_NEEDED)
         needed = done.result is carrying_out.Result.DONE
+        # Of others, no store was asked.
+        for store in self._stores.worked(action.stores if needed else ()):
+            LOG.info('Store %s works again.', store)
         claims.finish(
             self._database, job.id, fence, jobs.State.DONE,
             text=_sentence(done.text) if needed else
@@ -189,28 +229,31 @@ class Runner:
                         'job': job.id, 'purpose': job.purpose,
                         'image': job.image_id, 'attempt': job.attempts,
                         'error': error.for_operator()})
-        claims.retry(
+        back = claims.retry(
             self._database, job.id, fence, text,
             datetime.datetime.now(datetime.UTC) + datetime.timedelta(
                 seconds=delay(job.attempts, self._retry_delay)))
-        return Outcome.RETRIED
+        return _unless_cancelled(back, Outcome.RETRIED)
 
 
 class _Claim:
     """What lets a job go on, looked at just before each act."""
 
     def __init__(self, database: engine.Database, job: jobs.Job, fence: int,
-                 stopping: threading.Event) -> None:
+                 stopping: threading.Event, deletions: Deletions) -> None:
         self._database = database
         self._job = job
         self._fence = fence
         self._stopping = stopping
+        self._deletions = deletions
         self._checked = time.monotonic()
 
     def check(self) -> None:
         """:raises LifecycleError: one may not act any more"""
         if self._stopping.is_set():
             raise Stopped(detail='the job is begun again by the next one')
+        if _destroys(self._job) and not self._deletions.allowed:
+            raise Unsure(detail='the job is begun again after that')
         claims.check(self._database, self._job.id, self._fence)
         self._checked = time.monotonic()
 
@@ -232,8 +275,16 @@ def delay(attempt: int, first: float) -> float:
 
     :param attempt: the last one; 1 is the first
     """
-    longest: float = min(first * 2 ** min(attempt - 1, 30), _LONGEST)
-    return longest * random.uniform(0.75, 1.25)  # noqa: S311 - no secret
+    even: float = min(first * 2 ** min(attempt - 1, 30),
+                      _LONGEST / (1 + _UNEVEN))
+    return even * random.uniform(  # noqa: S311 - no secret
+        1 - _UNEVEN, 1 + _UNEVEN)
+
+
+def _unless_cancelled(job: jobs.Job, outcome: Outcome) -> Outcome:
+    """What was put back, unless somebody had asked for its end."""
+    return (Outcome.CANCELLED if job.state == jobs.State.CANCELLED
+            else outcome)
 
 
 def _lasting(error: exceptions.LifecycleError) -> bool:

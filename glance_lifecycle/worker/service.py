@@ -221,8 +221,8 @@ class Worker(cotyledon.Service):
             try:
                 what = self._sweeper.due()
                 if what is not None:
-                    self._sweeper.sweep(what)
-                    self._deletions.allow()
+                    with self._deletions.look():
+                        self._sweeper.sweep(what)
                     self._wake.set()
                     self._recover()
             except sweeping.Stopped:

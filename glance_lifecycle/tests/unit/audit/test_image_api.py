@@ -89,7 +89,11 @@ class ClientTest(unittest.TestCase):
                 get('/images', {})
 
     def test_store_kinds(self) -> None:
-        self.assertIsNone(image_api.store_kinds(Client(Answer(403))))
+        for status in (403, 404):
+            self.assertIsNone(image_api.store_kinds(Client(Answer(status))))
+        for status in (401, 429, 500, 503):
+            with self.assertRaises(sdk_exceptions.HttpException):
+                image_api.store_kinds(Client(Answer(status)))
         self.assertEqual({'a': 'rbd'}, image_api.store_kinds(
             Client(Answer(200, {'stores': [
                 {'id': 'a', 'type': 'rbd'}, {'id': 'b'}]}))))
