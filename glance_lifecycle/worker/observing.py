@@ -20,6 +20,7 @@ opened again only when the image or its policy has changed.
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+import contextlib
 import dataclasses
 import datetime
 import hashlib
@@ -30,13 +31,15 @@ from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import brake as brakes
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import reconcile
 from glance_lifecycle.worker import scrubbing as scrubbings
 
-# Whether an image is still in use changes without the image.
-_IN_USE_AGAIN = datetime.timedelta(days=1)
+# What failed because of others - a server that still needs the image, a store
+# or a service that was away - may go well without a change of the image.
+_AGAIN = datetime.timedelta(days=1)
 
 # Of one query.
 _PAGE = 1000
@@ -114,23 +117,38 @@ class Observer:
 class _Open:
     """What has to be known of an open job, while there may be many.
 
-    :ivar action: SHA-256 of its action
+    :ivar told: SHA-256 of its action and its policy
+    :ivar does: SHA-256 of what is done, whatever for
     """
 
     id: str
     image_id: str
     purpose: str
-    waits: bool
-    action: bytes
+    state: jobs.State
+    told: bytes
+    does: bytes
+
+    @property
+    def waits(self) -> bool:
+        return self.state in _WAITING
 
     @classmethod
     def of(cls, job: jobs.Job) -> '_Open':
-        return cls(job.id, job.image_id, job.purpose, job.state in _WAITING,
-                   _digest(job.action))
+        return cls(job.id, job.image_id, job.purpose, job.state,
+                   _told(job.action, job.policy_digest), _does(job.action))
 
 
-def _digest(action: Mapping[str, Any]) -> bytes:
-    return hashlib.sha256(fields.dump(action).encode()).digest()
+def _told(action: Mapping[str, Any], policy: str) -> bytes:
+    return _digest({'action': action, 'policy': policy})
+
+
+def _does(action: Mapping[str, Any]) -> bytes:
+    return _digest({name: action.get(name)
+                    for name in ('arguments', 'unused')})
+
+
+def _digest(value: Mapping[str, Any]) -> bytes:
+    return hashlib.sha256(fields.dump(value).encode()).digest()
 
 
 class _Look:
@@ -145,7 +163,8 @@ class _Look:
         self._policy = policy
         # A query for each of all images would take longer than listing them.
         self._waiting = _waiting(database) if whole else None
-        self._new: list[actions.Action] = []
+        # With the job that waits for something else so far.
+        self._new: list[tuple[actions.Action, _Open | None]] = []
         self._touched: set[str] = set()
         self._hold = ''
 
@@ -170,46 +189,56 @@ class _Look:
     def scrub(self, action: actions.Action, open_jobs: list[_Open]) -> None:
         """Read copies back: it touches nothing, and is held by no brake."""
         if not any(job.purpose == action.purpose for job in open_jobs):
-            self._open(action, hold='')
+            self._open(action, None, brake=False)
 
     def _take(self, action: actions.Action, image: clouds.Image,
               job: _Open | None) -> None:
-        if job is not None and job.action == _digest(action.to_dict()):
+        if job is not None and (not job.waits or job.told == _told(
+                action.to_dict(), self._policy.digest)):
             self.seen.joined += 1
-        elif job is not None:
-            # It waits for something that has changed a little.
-            self._open(action)
-        elif self._given_up(action, image):
+        elif job is not None and (job.state == jobs.State.HELD or
+                                  job.does == _does(action.to_dict())):
+            self._open(action, None)
+        elif job is None and self._given_up(action, image):
             self.seen.given_up += 1
         else:
-            self._add(action)
+            # Also where a job waits: a mistake in the policy that changes
+            # what it does is braked like one that opens it.
+            self._add(action, job)
 
-    def _add(self, action: actions.Action) -> None:
+    def _add(self, action: actions.Action, job: _Open | None) -> None:
         self._touched.add(action.image_id)
-        if self._hold:
-            self._open(action)
-            return
-        self._new.append(action)
-        if self._brake.reached(len(self._touched)):
+        self._new.append((action, job))
+        if self._brake.reached(len(self._touched)) and not self._hold:
+            self._hold = self._brake.text(len(self._touched),
+                                          self.seen.images)
+        if self._hold or not (self._brake.images or self._brake.percent):
             # No more than these are kept in memory.
-            self._flush(self._brake.text(len(self._touched),
-                                         self.seen.images))
+            self._flush()
 
     def finish(self, total: int | None) -> Seen:
-        total = self.seen.images if total is None else total
+        total = max(total or 0, self.seen.images)
         touched = len(self._touched)
-        self._flush(self._brake.text(touched, total) if not self._hold
-                    and self._brake.holds(touched, total) else self._hold)
+        if not self._hold and self._brake.holds(touched, total):
+            self._hold = self._brake.text(touched, total)
+        self._flush()
         return self.seen
 
-    def _flush(self, hold: str) -> None:
-        self._hold = hold
-        for action in self._new:
-            self._open(action)
+    def _flush(self) -> None:
+        for action, job in self._new:
+            self._open(action, job)
         self._new = []
 
-    def _open(self, action: actions.Action, hold: str | None = None) -> None:
-        hold = self._hold if hold is None else hold
+    def _open(self, action: actions.Action, waits: _Open | None, *,
+              brake: bool = True) -> None:
+        hold = self._hold if brake else ''
+        if waits is not None and hold:
+            # First, so that nobody claims it with the new action. One that
+            # runs by now is left as it is.
+            with contextlib.suppress(errors.JobNotFound,
+                                     errors.JobStateError):
+                jobs.hold(self._database, waits.id, actor=self._actor,
+                          reason=hold)
         job, joined = jobs.open_job(
             self._database, self._wanted(action, hold), actor=self._actor,
             held=bool(hold))
@@ -237,17 +266,20 @@ class _Look:
                                               jobs.State.CANCELLED):
             return False
         now = datetime.datetime.now(datetime.UTC)
-        again = ((action.unused or action.destructive)
+        # What can never go well is tried once.
+        again = ((action.unused or action.destructive or last.attempts > 1)
                  and last.state == jobs.State.FAILED
-                 and now - last.updated_at > _IN_USE_AGAIN)
+                 and now - last.updated_at > _AGAIN)
         return not (again or last.policy_digest != self._policy.digest
-                    or last.action.get('arguments') != dict(action.arguments)
+                    or _does(last.action) != _does(action.to_dict())
                     or _changed(image, last.updated_at))
 
     def end_of_gone(self, cloud: clouds.Cloud) -> None:
         """Jobs of images that this whole look has not met."""
-        for waiting in (self._waiting or {}).values():
-            if cloud.image(waiting[0].image_id) is None:
+        for image_id, open_jobs in (self._waiting or {}).items():
+            # One that runs finds that out by itself.
+            waiting = [job for job in open_jobs if job.waits]
+            if waiting and cloud.image(image_id) is None:
                 for job in waiting:
                     self._end(job, 'The image is gone.')
 

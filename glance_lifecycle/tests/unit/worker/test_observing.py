@@ -1,0 +1,585 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From images to jobs: once, braked, and no more than is needed."""
+
+import datetime
+import pathlib
+import tempfile
+from typing import Any
+from unittest import mock
+
+import hypothesis
+from hypothesis import stateful
+from hypothesis import strategies as st
+import sqlalchemy as sa
+
+from glance_lifecycle.policy import decision
+from glance_lifecycle.tests.unit.policy import test_checks
+from glance_lifecycle.tests.unit.worker.database import cases
+from glance_lifecycle.tests.unit.worker import image_api
+from glance_lifecycle.tests.unit.worker import test_reconcile
+from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker import brake
+from glance_lifecycle.worker import cloud as clouds
+from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import migration
+from glance_lifecycle.worker.database import models
+from glance_lifecycle.worker import observing
+from glance_lifecycle.worker import reconcile
+
+State = jobs.State
+Images = dict[str, dict[str, Any]]
+
+PROTECT = test_checks.policy(protect={'protected': True})
+TAGGED = test_checks.policy(protect={'protected': True},
+                            metadata={'set_tags': ['golden']})
+# The same is done, by a document that differs.
+AGAIN = test_checks.policy(protect={'protected': True},
+                           metadata={'forbid_tags': ['never']})
+NOTHING = test_checks.policy(protect={'protected': False},
+                             match={'name': 'none'})
+PLACED = test_checks.policy(
+    place={'stores': ['bulk'], 'copies': 'exact', 'combine': 'policy-only'},
+    retain={'hide_after': '1 day'})
+
+
+class Cloud(clouds.Cloud):
+    """Images as this process has them."""
+
+    def __init__(self, images: Images) -> None:
+        super().__init__(mock.Mock())
+        self.images = images
+        self.asked: list[str] = []
+        self.__dict__['store_kinds'] = image_api.STORES
+
+    def image(self, image_id: str) -> clouds.Image | None:
+        self.asked.append(image_id)
+        return self.images.get(image_id)
+
+
+def now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat()
+
+
+class ObservingCase(cases.DatabaseTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.images: Images = {}
+        self.cloud = Cloud(self.images)
+        self.brake = brake.Brake()
+        self.add(1)
+
+    def add(self, *numbers: int, **changes: Any) -> None:
+        for number in numbers:
+            image = image_api.image(number, **changes)
+            self.images[image['id']] = image
+
+    def change(self, number: int = 1, **changes: Any) -> None:
+        self.images[image_api.image_id(number)] |= {
+            'updated_at': now(), **changes}
+
+    def look(self, policy: decision.Policy = PROTECT, *numbers: int,
+             total: int | None = None) -> observing.Seen:
+        """At some, or at all."""
+        observer = observing.Observer(self.database, self.brake, 'sweep')
+        images = [self.images[image_api.image_id(number)]
+                  for number in numbers] or list(self.images.values())
+        return observer.look(iter(images), self.cloud, policy,
+                             total if total is not None
+                             else len(self.images) if numbers else None)
+
+    def only(self, number: int = 1) -> jobs.Job:
+        job, = jobs.list_jobs(self.database,
+                              image_id=image_api.image_id(number))
+        return job
+
+    def states(self, number: int = 1) -> list[str]:
+        return [job.state.value for job in jobs.list_jobs(
+            self.database, image_id=image_api.image_id(number))]
+
+    def end(self, state: State, *, attempts: int = 1) -> None:
+        job, = jobs.list_jobs(self.database, state=jobs.OPEN)
+        for _each in range(attempts - 1):
+            fence = claims.claim(self.database, job.id, 'w1')
+            assert fence is not None
+            claims.retry(self.database, job.id, fence, 'No.', cases.START)
+        fence = claims.claim(self.database, job.id, 'w1')
+        assert fence is not None
+        claims.finish(self.database, job.id, fence, state, error='No.')
+
+    def age(self, **passed: float) -> None:
+        """All jobs were looked at so long before."""
+        for job in jobs.list_jobs(self.database):
+            self.database.write(lambda connection: connection.execute(
+                sa.update(models.JOBS).where(
+                    models.JOBS.c.id == job.id).values(
+                        updated_at=job.updated_at
+                        - datetime.timedelta(**passed))))
+
+
+class LookTest(ObservingCase):
+
+    def test_opened(self) -> None:
+        seen = self.look()
+        self.assertEqual(observing.Seen(images=1, actions=1, opened=1), seen)
+        job = self.only()
+        self.assertEqual(
+            ('update', State.QUEUED, 'golden', 'p', 'the-rule',
+             PROTECT.digest), (
+                job.purpose, job.state, job.image_name, job.project, job.rule,
+                job.policy_digest))
+        self.assertEqual('Protected = true, because of: protected: wanted '
+                         'true, found false.', job.reason)
+        self.assertEqual(PROTECT.digest, job.policy_digest)
+        action = actions.Action.from_dict(job.action)
+        self.assertEqual({'attributes': {'protected': True}},
+                         action.arguments)
+
+    def test_joined(self) -> None:
+        """Nothing is written for what is known."""
+        self.look()
+        before = self.only()
+        seen = self.look()
+        self.assertEqual((0, 1), (seen.opened, seen.joined))
+        self.assertEqual(before, self.only())
+
+    def test_ended(self) -> None:
+        self.look()
+        self.change(protected=True)
+        self.assertEqual(1, self.look().ended)
+        self.assertEqual(['done'], self.states())
+        self.assertEqual(0, self.look().ended)
+
+    def test_held_and_ended(self) -> None:
+        """A mistake in the policy that was corrected leaves nothing."""
+        self.add(2, 3)
+        self.brake = brake.Brake(images=2)
+        self.assertEqual(3, self.look().held)
+        self.assertEqual(3, self.look(NOTHING).ended)
+
+    def test_another_action(self) -> None:
+        """The job that waits is told."""
+        self.look()
+        self.look(TAGGED)
+        job = self.only()
+        self.assertEqual({'attributes': {'protected': True},
+                          'add_tags': ['golden']}, job.action['arguments'])
+        self.assertEqual(TAGGED.digest, job.policy_digest)
+
+    def test_another_policy(self) -> None:
+        """The same by another document: it fails under that one."""
+        self.look()
+        self.look(AGAIN)
+        self.assertEqual(AGAIN.digest, self.only().policy_digest)
+        self.end(State.FAILED)
+        self.assertEqual(1, self.look(AGAIN).given_up)
+        self.assertEqual(['failed'], self.states())
+
+    def test_runs(self) -> None:
+        """One that runs is left as it is."""
+        self.look()
+        claims.claim(self.database, self.only().id, 'w1')
+        before = self.only()
+        for policy in (TAGGED, NOTHING):
+            self.look(policy)
+            self.assertEqual(before, self.only())
+
+    def test_locked(self) -> None:
+        """Glance works on it: nothing is known of what it needs."""
+        self.look()
+        self.change(**{reconcile.LOCK: 't1'})
+        seen = self.look()
+        self.assertEqual((0, 1, 0), (seen.actions, seen.left, seen.ended))
+        self.assertEqual(['queued'], self.states())
+
+    def test_gone(self) -> None:
+        """What a whole look has not met is asked for."""
+        self.add(2)
+        self.look()
+        gone = self.images.pop(image_api.image_id(1))
+        self.look(PROTECT, 2)
+        self.assertEqual(['queued'], self.states())
+        self.assertEqual(1, self.look().ended)
+        self.assertEqual(([gone['id']], ['done']),
+                         (self.cloud.asked, self.states()))
+
+    def test_gone_and_runs(self) -> None:
+        self.look()
+        claims.claim(self.database, self.only().id, 'w1')
+        del self.images[image_api.image_id(1)]
+        self.assertEqual(0, self.look().ended)
+        self.assertEqual(['running'], self.states())
+
+    def test_not_met(self) -> None:
+        """Listed on another page than was expected, or made meanwhile."""
+        self.add(2)
+        self.look()
+        observing.Observer(self.database, self.brake, 'sweep').look(
+            [self.images[image_api.image_id(1)]], self.cloud, PROTECT)
+        self.assertEqual(['queued'], self.states(2))
+
+    def test_many_pages(self) -> None:
+        """Of open jobs."""
+        self.add(*range(2, 8))
+        with mock.patch.object(observing, '_PAGE', 2):
+            self.look()
+            seen = self.look()
+        self.assertEqual((7, 0), (seen.joined, seen.opened))
+
+
+class GivenUpTest(ObservingCase):
+
+    def given_up(self, policy: decision.Policy = PROTECT) -> bool:
+        seen = self.look(policy)
+        self.assertEqual(1, seen.opened + seen.given_up)
+        return bool(seen.given_up)
+
+    def test_failed(self) -> None:
+        self.look()
+        self.end(State.FAILED)
+        self.assertTrue(self.given_up())
+        self.age(days=99)
+        self.assertTrue(self.given_up())
+
+    def test_image_changed(self) -> None:
+        self.look()
+        self.end(State.FAILED)
+        self.change(name='x')
+        self.assertFalse(self.given_up())
+
+    def test_time_unknown(self) -> None:
+        self.look()
+        self.end(State.FAILED)
+        self.change(updated_at='never')
+        self.assertFalse(self.given_up())
+
+    def test_policy_changed(self) -> None:
+        self.look()
+        self.end(State.FAILED)
+        self.assertFalse(self.given_up(AGAIN))
+
+    def test_cancelled(self) -> None:
+        """By an operator, and not after a day either."""
+        self.look()
+        jobs.cancel(self.database, self.only().id, actor='operator')
+        self.assertTrue(self.given_up())
+        self.age(days=99)
+        self.assertTrue(self.given_up())
+
+    def test_away(self) -> None:
+        """What may have failed for others is tried again the next day."""
+        self.look()
+        self.end(State.FAILED, attempts=2)
+        self.age(hours=23)
+        self.assertTrue(self.given_up())
+        self.age(hours=2)
+        self.assertFalse(self.given_up())
+
+    def test_destructive(self) -> None:
+        self.change(stores='fast,bulk', os_hidden=True)
+        self.look(PLACED)
+        self.end(State.FAILED)
+        self.assertTrue(self.given_up(PLACED))
+        self.age(hours=25)
+        self.assertFalse(self.given_up(PLACED))
+
+    def test_only_unused_by_now(self) -> None:
+        """The same, but under a condition that was not there."""
+        policy = test_checks.policy(retain={'hide_after': '1 day'})
+        action = self.cloud.needs(
+            self.images[image_api.image_id(1)], policy,
+            datetime.datetime.now(datetime.UTC)).actions[0]
+        jobs.open_job(self.database, jobs.Wanted(
+            action.image_id, action.purpose,
+            {**action.to_dict(), 'unused': not action.unused}, 'Needed.',
+            policy_digest=policy.digest), actor='sweep')
+        self.end(State.FAILED)
+        self.assertFalse(self.given_up(policy))
+
+    def test_done(self) -> None:
+        """And undone by its owner since, whatever the clocks say."""
+        self.look()
+        self.end(State.DONE)
+        self.assertFalse(self.given_up())
+
+
+class BrakeTest(ObservingCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.add(2, 3)
+
+    def counts(self) -> tuple[int, int]:
+        """Queued, held."""
+        found = jobs.counts(self.database)
+        return found[State.QUEUED], found[State.HELD]
+
+    def test_not_reached(self) -> None:
+        self.brake = brake.Brake(images=3)
+        self.assertEqual(0, self.look().held)
+
+    def test_reached(self) -> None:
+        """All of that look, not only those after the limit."""
+        for limit in range(1, 3):
+            with self.subTest(limit):
+                self.brake = brake.Brake(images=limit)
+                seen = self.look()
+                self.assertEqual((0, 3), self.counts())
+                self.assertEqual(3, seen.opened + seen.joined)
+        self.assertIn('The brake holds it: one look found',
+                      self.only().reason)
+
+    def test_images_not_jobs(self) -> None:
+        self.brake = brake.Brake(images=3)
+        policy = test_checks.policy(protect={'protected': True},
+                                    place={'stores': ['far', 'fast']})
+        self.assertEqual((6, 0), (self.look(policy).opened, 0))
+        self.assertEqual((6, 0), self.counts())
+
+    def test_known_does_not_count(self) -> None:
+        self.look()
+        self.brake = brake.Brake(images=2)
+        self.add(4)
+        self.assertEqual((1, 0), (self.look().opened, self.counts()[1]))
+
+    def test_released(self) -> None:
+        """By an operator: it is not held anew."""
+        self.brake = brake.Brake(images=2)
+        self.look()
+        for job in jobs.list_jobs(self.database):
+            jobs.requeue(self.database, job.id, actor='operator')
+        self.look()
+        self.assertEqual((3, 0), self.counts())
+
+    def test_changed(self) -> None:
+        """What waits already is braked when it is to do something else."""
+        self.look()
+        self.brake = brake.Brake(images=2)
+        self.look(AGAIN)
+        self.assertEqual((3, 0), self.counts())
+        self.look(TAGGED)
+        self.assertEqual((0, 3), self.counts())
+        self.assertEqual(['golden'],
+                         self.only().action['arguments']['add_tags'])
+
+    def test_held_does_not_count(self) -> None:
+        """Nor does it hold others: none of it is done anyhow."""
+        self.brake = brake.Brake(images=2)
+        self.look()
+        self.add(4)
+        seen = self.look(TAGGED)
+        self.assertEqual((1, 0), (seen.opened, seen.held))
+        self.assertEqual((1, 3), self.counts())
+
+    def test_percent_of_all(self) -> None:
+        """Of those there are, not of those of this look."""
+        self.add(*range(4, 13))
+        self.brake = brake.Brake(percent=20)
+        numbers = range(1, 13)
+        self.assertEqual(12, self.look(PROTECT, *numbers, total=12).held)
+        for job in jobs.list_jobs(self.database):
+            jobs.over(self.database, job.id, actor='x', reason='x')
+        self.assertEqual(0, self.look(PROTECT, *numbers, total=1000).held)
+
+    def test_more_than_there_were(self) -> None:
+        """At the last look at all of them, a day ago."""
+        self.add(*range(4, 100))
+        for number in range(12, 100):
+            self.change(number, protected=True)
+        self.brake = brake.Brake(percent=20)
+        self.assertEqual(0, self.look(PROTECT, *range(1, 100),
+                                      total=0).held)
+
+    def test_memory(self) -> None:
+        """What is known to be held, or is let pass, is written at once."""
+        for limit in (brake.Brake(), brake.Brake(images=1)):
+            look = observing._Look(self.database, limit, 'sweep', PROTECT,
+                                   whole=True)
+            for image in self.images.values():
+                look.take(image, self.cloud.needs(
+                    image, PROTECT, datetime.datetime.now(datetime.UTC)))
+            self.assertEqual([], look._new)
+
+
+_NUMBERS = st.integers(1, 3)
+_CHANGES = st.one_of(
+    st.fixed_dictionaries({}, optional={
+        'protected': st.booleans(), 'os_hidden': st.booleans(),
+        'tags': st.sampled_from([[], ['golden']]),
+        'stores': st.sampled_from(['fast', 'bulk', 'fast,bulk,far']),
+        'status': st.sampled_from(['active', 'deactivated', 'queued']),
+        reconcile.LOCK: st.sampled_from(['', 't1'])}))
+_POLICIES = st.sampled_from([PROTECT, TAGGED, AGAIN, NOTHING, PLACED])
+
+
+class ObservingMachine(stateful.RuleBasedStateMachine):
+    """Any order of what owners, operators, workers and the policy do."""
+
+    database: engine.Database
+
+    def __init__(self) -> None:
+        super().__init__()
+        for table in (models.JOBS, models.HISTORY):
+            self.database.write(lambda connection: connection.execute(
+                sa.delete(table)))
+        self.images: Images = {}
+        self.policy = PROTECT
+        # (image, purpose) -> the image and the policy that it ended under.
+        self.given_up: dict[tuple[str, str], tuple[Any, str]] = {}
+        for number in (1, 2, 3):
+            self.make(number, {})
+
+    def found(self, *states: State) -> list[jobs.Job]:
+        return jobs.list_jobs(self.database, state=states or None,
+                              limit=10_000)
+
+    def some(self, data: st.DataObject, *states: State) -> jobs.Job | None:
+        found = self.found(*states)
+        if not found:
+            return None
+        return found[data.draw(st.integers(0, len(found) - 1))]
+
+    @stateful.rule(number=_NUMBERS, changes=_CHANGES)
+    def make(self, number: int, changes: dict[str, Any]) -> None:
+        image = image_api.image(number)
+        self.images[image['id']] = {
+            **self.images.get(image['id'], image), **changes,
+            'updated_at': now()}
+
+    @stateful.rule(number=_NUMBERS)
+    def delete(self, number: int) -> None:
+        self.images.pop(image_api.image_id(number), None)
+
+    @stateful.rule(policy=_POLICIES)
+    def decide(self, policy: decision.Policy) -> None:
+        self.policy = policy
+
+    @stateful.rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        job = self.some(data, State.QUEUED, State.HELD)
+        if job is not None:
+            self._gave_up(jobs.cancel(self.database, job.id, actor='op'))
+
+    @stateful.rule(data=st.data())
+    def claim(self, data: st.DataObject) -> None:
+        job = self.some(data, State.QUEUED)
+        if job is not None:
+            claims.claim(self.database, job.id, 'w1')
+
+    @stateful.rule(data=st.data(), state=st.sampled_from(
+        [State.DONE, State.FAILED]))
+    def finish(self, data: st.DataObject, state: State) -> None:
+        job = self.some(data, State.RUNNING)
+        if job is None:
+            return
+        image = self.images.get(job.image_id)
+        if state is State.FAILED:
+            self._gave_up(claims.finish(self.database, job.id, job.fence,
+                                        state, error='No.'))
+            return
+        if image is not None and self._needs(image, job.purpose) == (
+                job.action['arguments']):
+            self.images[job.image_id] = {
+                **test_reconcile.carried_out(
+                    image, actions.Action.from_dict(job.action)),
+                'updated_at': now()}
+        claims.finish(self.database, job.id, job.fence, state)
+        self.given_up.pop((job.image_id, job.purpose), None)
+
+    @stateful.rule(data=st.data())
+    def retry(self, data: st.DataObject) -> None:
+        """By an operator."""
+        job = self.some(data, State.HELD)
+        if job is not None:
+            jobs.requeue(self.database, job.id, actor='op')
+
+    def _gave_up(self, job: jobs.Job) -> None:
+        self.given_up[job.image_id, job.purpose] = (
+            self.images.get(job.image_id), job.policy_digest)
+
+    def _needs(self, image: dict[str, Any], purpose: str) -> Any:
+        return next((action.arguments for action in self._all(image).actions
+                     if action.purpose == purpose), None)
+
+    def _all(self, image: dict[str, Any]) -> reconcile.Needs:
+        return Cloud(self.images).needs(image, self.policy,
+                                        datetime.datetime.now(datetime.UTC))
+
+    @stateful.rule(whole=st.booleans(), numbers=st.sets(_NUMBERS))
+    def look(self, whole: bool, numbers: set[int]) -> None:
+        before = {job.id: job for job in self.found()}
+        seen = [image for image in self.images.values()
+                if whole or int(image['id'][-1]) in numbers]
+        observing.Observer(self.database, brake.Brake(images=1), 'look').look(
+            iter(seen), Cloud(self.images), self.policy,
+            None if whole else len(self.images))
+        there = self.found(*jobs.OPEN)
+        for image in seen:
+            self._check(image, [job for job in there
+                                if job.image_id == image['id']])
+        if whole:
+            assert all(job.image_id in self.images for job in there
+                       if job.state != State.RUNNING)
+        # The brake: what may be done now and might not before.
+        new = {job.image_id for job in there
+               if job.state == State.QUEUED and (
+                   job.id not in before or job.action['arguments'] !=
+                   before[job.id].action['arguments'])}
+        assert len(new) <= 1, new
+
+    def _check(self, image: dict[str, Any], there: list[jobs.Job]) -> None:
+        if image.get(reconcile.LOCK):
+            return
+        wanted = {action.purpose: action
+                  for action in self._all(image).actions}
+        waiting = {job.purpose: job for job in there
+                   if job.state != State.RUNNING}
+        assert waiting.keys() <= wanted.keys()
+        for purpose, action in wanted.items():
+            if purpose in waiting:
+                job = waiting[purpose]
+                assert job.action == action.to_dict()
+                assert job.policy_digest == self.policy.digest
+                assert self.given_up.get((image['id'], purpose)) != (
+                    image, self.policy.digest)
+            elif purpose not in {job.purpose for job in there}:
+                last = jobs.latest(self.database, image['id'], purpose)
+                assert last is not None
+                assert last.state in (State.FAILED, State.CANCELLED)
+
+    @stateful.invariant()
+    def one_of_a_kind(self) -> None:
+        keys = [(job.image_id, job.purpose) for job in self.found(*jobs.OPEN)]
+        assert len(keys) == len(set(keys))
+
+
+ObservingMachine.TestCase.settings = hypothesis.settings(
+    max_examples=100, stateful_step_count=30, deadline=None,
+    suppress_health_check=list(hypothesis.HealthCheck))
+
+
+class AnyOrderTest(ObservingMachine.TestCase):
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        database = engine.Database('sqlite:///%s' % pathlib.Path(
+            directory.name, 'worker.db'))
+        cls.addClassCleanup(database.close)
+        migration.sync(database)
+        ObservingMachine.database = database
