@@ -35,6 +35,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker import observing
 
@@ -42,6 +43,9 @@ LOG = logging.getLogger(__name__)
 
 # Images between two looks at the clock.
 _BATCH = 100
+
+# No image is older.
+_EVER = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 class What(enum.StrEnum):
@@ -79,12 +83,14 @@ class _Mark:
     :ivar good: when the last began that went well; None for none
     :ivar policy: digest of the policy of that one
     :ivar images: that it met
+    :ivar failed: whether the last one did
     """
 
     ended_at: datetime.datetime
     good: datetime.datetime | None
     policy: str
     images: int
+    failed: bool
 
 
 class Sweeper:
@@ -118,8 +124,9 @@ class Sweeper:
         # A time to come is that of a clock that was wrong.
         if last is not None and _within(
                 last, now, self._settings.sweep_interval):
+            # At once, but a look that failed is not repeated at once.
             if full is not None and full.good is not None and (
-                    full.policy != self._policy().digest):
+                    not full.failed and full.policy != self._policy().digest):
                 return What.FULL
             return None
         if full is None or full.good is None or (
@@ -187,10 +194,15 @@ class Sweeper:
                 cloud, policy, total)
 
     def _since(self) -> datetime.datetime:
-        """:raises ConfigurationError: never, as a full sweep comes first"""
-        found = [mark.good for mark in map(self._mark, What)
-                 if mark is not None and mark.good is not None]
-        return max(found) - datetime.timedelta(
+        """When the last look began that went well, and the overlap before."""
+        now = datetime.datetime.now(datetime.UTC)
+        # A time to come is that of a clock that was wrong.
+        good = [mark.good for mark in map(self._mark, What)
+                if mark is not None and mark.good is not None
+                and mark.good <= now]
+        if not good:
+            return _EVER
+        return max(good) - datetime.timedelta(
             seconds=self._settings.sweep_overlap)
 
     def _paced(self, images: Iterable[clouds.Image]
@@ -213,10 +225,18 @@ class Sweeper:
         mark = marks.get(self._database, what.mark)
         if mark is None:
             return None
-        value = json.loads(mark.value)
-        return _Mark(_time(value['ended_at']),
-                     _time(value['good']) if value['good'] else None,
-                     value['policy'], value['good_images'])
+        try:
+            value = json.loads(mark.value)
+            return _Mark(_time(value['ended_at']),
+                         _time(value['good']) if value['good'] else None,
+                         value['policy'], value['good_images'],
+                         bool(value['error']))
+        except (KeyError, TypeError, ValueError):
+            # Of another release, or of a hand: all is looked at, and it is
+            # written anew.
+            LOG.warning('The mark %s in the database of the worker cannot be '
+                        'read, and is overwritten.', what.mark)
+            return None
 
     def _write(self, what: What, begun: datetime.datetime,
                policy: decision.Policy, seen: observing.Seen | None,
@@ -226,13 +246,16 @@ class Sweeper:
             'good': begun.isoformat(), 'policy': policy.digest,
             'good_images': seen.images} if seen is not None else {
             'good': last.good.isoformat() if last and last.good else '',
-            'policy': last.policy if last else '',
+            # What it has opened and closed before it failed is that of its
+            # own policy: whoever returns to the one before looks again.
+            'policy': last.policy if last and last.policy == policy.digest
+            else '',
             'good_images': last.images if last else 0}
         marks.set(self._database, what.mark, json.dumps({
             'started_at': begun.isoformat(),
             'ended_at': datetime.datetime.now(datetime.UTC).isoformat(),
             **dataclasses.asdict(seen or observing.Seen()), **good,
-            'error': error}))
+            'error': fields.text(error)}))
 
 
 def _within(moment: datetime.datetime, now: datetime.datetime,
@@ -241,4 +264,8 @@ def _within(moment: datetime.datetime, now: datetime.datetime,
 
 
 def _time(text: str) -> datetime.datetime:
-    return datetime.datetime.fromisoformat(text)
+    """:raises ValueError: it is none, or has no time zone"""
+    found = datetime.datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(text)
+    return found

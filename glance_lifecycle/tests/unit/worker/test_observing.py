@@ -437,8 +437,9 @@ class ObservingMachine(stateful.RuleBasedStateMachine):
                 sa.delete(table)))
         self.images: Images = {}
         self.policy = PROTECT
-        # (image, purpose) -> the image and the policy that it ended under.
-        self.given_up: dict[tuple[str, str], tuple[Any, str]] = {}
+        # (image, purpose) -> the image and the policy that it ended under,
+        # and what it was to do.
+        self.given_up: dict[tuple[str, str], tuple[Any, str, Any]] = {}
         for number in (1, 2, 3):
             self.make(number, {})
 
@@ -508,7 +509,8 @@ class ObservingMachine(stateful.RuleBasedStateMachine):
 
     def _gave_up(self, job: jobs.Job) -> None:
         self.given_up[job.image_id, job.purpose] = (
-            self.images.get(job.image_id), job.policy_digest)
+            self.images.get(job.image_id), job.policy_digest,
+            job.action['arguments'])
 
     def _needs(self, image: dict[str, Any], purpose: str) -> Any:
         return next((action.arguments for action in self._all(image).actions
@@ -554,7 +556,7 @@ class ObservingMachine(stateful.RuleBasedStateMachine):
                 assert job.action == action.to_dict()
                 assert job.policy_digest == self.policy.digest
                 assert self.given_up.get((image['id'], purpose)) != (
-                    image, self.policy.digest)
+                    image, self.policy.digest, action.arguments)
             elif purpose not in {job.purpose for job in there}:
                 last = jobs.latest(self.database, image['id'], purpose)
                 assert last is not None
@@ -567,7 +569,7 @@ class ObservingMachine(stateful.RuleBasedStateMachine):
 
 
 ObservingMachine.TestCase.settings = hypothesis.settings(
-    max_examples=100, stateful_step_count=30, deadline=None,
+    max_examples=50, stateful_step_count=25, deadline=None,
     suppress_health_check=list(hypothesis.HealthCheck))
 
 
