@@ -69,18 +69,26 @@ class Dispatcher:
         with self._lock:
             images = set(self._running.values())
             room = self._room - len(self._running)
-        if room <= 0:
-            return 0
         begun = 0
-        for job in claims.due(
-                self._database, room, after=self._project,
+        while room > begun:
+            found = claims.due(
+                self._database, room - begun, after=self._project,
                 without=() if self._deletions.allowed
-                else actions.DESTRUCTIVE):
-            # Two actions on an image would see each other's half-way.
-            if job.image_id not in images and self._may(job):
-                images.add(job.image_id)
-                self._begin(job)
-                begun += 1
+                else actions.DESTRUCTIVE)
+            postponed = 0
+            for job in found:
+                # Two actions on an image would see each other's half-way.
+                if job.image_id in images:
+                    continue
+                if self._may(job):
+                    images.add(job.image_id)
+                    begun += self._begin(job)
+                else:
+                    postponed += 1
+            # Those of a store that is away make room for others at once,
+            # however many they are.
+            if not postponed:
+                break
         return begun
 
     def running(self) -> set[str]:
@@ -122,7 +130,7 @@ class Dispatcher:
                 + datetime.timedelta(seconds=seconds))
         return seconds <= 0
 
-    def _begin(self, job: jobs.Job) -> None:
+    def _begin(self, job: jobs.Job) -> bool:
         self._project = job.project
         with self._lock:
             self._running[job.id] = job.image_id
@@ -131,6 +139,8 @@ class Dispatcher:
         except RuntimeError:
             # It stops.
             self._end(job.id)
+            return False
+        return True
 
     def _run(self, job_id: str) -> None:
         begun = time.monotonic()

@@ -82,11 +82,14 @@ class Liveness:
 
     def take_back(self) -> int:
         """Queue the jobs of workers that are gone; how many those were."""
+        return len(claims.take_back(self._database, self._living,
+                                    actor='worker %s' % self.id))
+
+    def _living(self) -> set[str]:
+        """Ids of the workers that are alive; the others are forgotten."""
         alive = {self.id}
         for worker in presence.workers(self._database):
-            if worker.id == self.id:
-                continue
-            if self._alive(worker):
+            if worker.id == self.id or self._alive(worker):
                 alive.add(worker.id)
                 continue
             LOG.warning('Worker %(worker)s of host %(host)s is gone.', {
@@ -94,8 +97,9 @@ class Liveness:
             presence.forget(self._database, worker.id)
             with contextlib.suppress(OSError):
                 (self._directory / worker.id).unlink()
-        return len(claims.take_back(self._database, alive,
-                                    actor='worker %s' % self.id))
+        self._signs = {worker: sign for worker, sign in self._signs.items()
+                       if worker in alive}
+        return alive
 
     def gone(self) -> None:
         """This worker ends, and has no job any more."""

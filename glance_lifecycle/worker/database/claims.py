@@ -17,6 +17,7 @@ hands. Who was frozen, and thaws when its job is another's, has the old one,
 and every write with that is refused.
 """
 
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Mapping
 import datetime
@@ -190,21 +191,24 @@ def give_back(database: engine.Database, job_id: str, fence: int, text: str,
                 {State.QUEUED, State.CANCELLED}, text, now)
 
 
-def take_back(database: engine.Database, alive: Collection[str] = (), *,
+def take_back(database: engine.Database,
+              alive: Callable[[], Collection[str]] = tuple, *,
               actor: str, now: datetime.datetime | None = None
               ) -> list[jobs.Job]:
     """Queue what runs in no living worker: it was killed.
 
-    :param alive: ids of the workers that have their jobs for good reason
+    :param alive: asked for the ids of the workers that have their jobs for
+        good reason; after the jobs were read, or one that begins meanwhile
+        would be taken for dead
     :param actor: of the history: who found that
     :returns: the jobs, as they are now
     """
     rows = database.read(lambda connection: connection.execute(
-        sa.select(_TABLE.c.id, _TABLE.c.fence).where(
-            _TABLE.c.state == State.RUNNING,
-            _TABLE.c.worker.not_in(sorted(alive)))).all())
+        sa.select(_TABLE.c.id, _TABLE.c.fence, _TABLE.c.worker).where(
+            _TABLE.c.state == State.RUNNING)).all())
+    living = alive()
     found = [take_back_one(database, row.id, row.fence, actor=actor, now=now)
-             for row in rows]
+             for row in rows if row.worker not in living]
     return [job for job in found if job is not None]
 
 

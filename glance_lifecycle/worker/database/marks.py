@@ -67,5 +67,7 @@ def listed(database: engine.Database, prefix: str) -> list[Mark]:
     query = sa.select(_TABLE).where(
         _TABLE.c.name.startswith(prefix, autoescape=True)
     ).order_by(_TABLE.c.name)
+    # To SQLite's LIKE, letters are the same in both cases.
     return [Mark(**row._mapping) for row in database.read(
-        lambda connection: connection.execute(query).all())]
+        lambda connection: connection.execute(query).all())
+        if row.name.startswith(prefix)]

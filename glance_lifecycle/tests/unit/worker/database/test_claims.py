@@ -36,6 +36,35 @@ class ClaimsTest(cases.DatabaseTestCase):
         self.assertEqual([], self.due(4.999999))
         self.assertEqual(['later'], self.due(5))
 
+    def test_due_of_an_image(self) -> None:
+        """None while another of its jobs runs, whatever for."""
+        job_id, fence = self.claimed('a', purpose='update')
+        self.job('a', purpose='copy')
+        self.job('b', purpose='copy')
+        self.assertEqual(['b'], self.due())
+        claims.finish(self.database, job_id, fence, State.DONE)
+        self.assertEqual(['a', 'b'], sorted(self.due()))
+
+    def test_due_without(self) -> None:
+        """A kind, with whatever it is done to; not what begins like it."""
+        for purpose in ('drop', 'drop:s1', 'drop:a%_b', 'delete', 'dropped',
+                        'x:drop', 'copy'):
+            self.job(purpose, purpose=purpose)
+        found = [job.purpose for job in claims.due(
+            self.database, 99, without={'drop', 'delete'}, now=at(99))]
+        self.assertEqual(['copy', 'dropped', 'x:drop'], sorted(found))
+        self.assertEqual(7, len(self.due()))
+
+    def test_due_without_is_fair(self) -> None:
+        """What is left out takes nobody's turn."""
+        for number in range(3):
+            self.job(f'd{number}', 'delete', project='a', seconds=number)
+        self.job('a', project='a', seconds=8)
+        for number in range(2):
+            self.job(f'b{number}', project='b', seconds=number)
+        self.assertEqual(['a', 'b0'], [job.image_id for job in claims.due(
+            self.database, 2, without=['delete'], now=at(99))])
+
     def test_fair_between_projects(self) -> None:
         for number in range(20):
             self.job(f'big{number}', project='big', seconds=number)
@@ -135,8 +164,8 @@ class ClaimsTest(cases.DatabaseTestCase):
         dead, fence = self.claimed('a', worker='dead')
         alive, other = self.claimed('b', worker='alive')
         queued = self.job('c')
-        found, = claims.take_back(self.database, {'alive', 'me'}, actor='me',
-                                  now=at(8))
+        found, = claims.take_back(
+            self.database, lambda: {'alive', 'me'}, actor='me', now=at(8))
         self.assertEqual((dead, State.QUEUED, fence + 1, 1, at(8)), (
             found.id, found.state, found.fence, found.attempts,
             found.not_before))
@@ -146,6 +175,16 @@ class ClaimsTest(cases.DatabaseTestCase):
         found, = claims.take_back(self.database, actor='me')
         self.assertEqual(alive, found.id)
         self.assertEqual([], claims.take_back(self.database, actor='me'))
+
+    def test_take_back_and_begin(self) -> None:
+        """Of a worker that begins meanwhile nothing is taken."""
+        self.claimed('a', worker='dead')
+
+        def alive() -> set[str]:
+            self.claimed('b', worker='new')
+            return set()
+        found, = claims.take_back(self.database, alive, actor='me')
+        self.assertEqual('a', found.image_id)
 
     def test_fenced(self) -> None:
         """Whoever thaws may write nothing, whatever became of the job."""

@@ -223,6 +223,51 @@ class JobsTest(cases.DatabaseTestCase):
                                            actor='op'))
         self.assertEqual(['queued', 'done'], self.events())
 
+    def test_over(self) -> None:
+        """What waits is done; what runs finds that out by itself."""
+        running, fence = self.claimed('runs')
+        closed, other = self.claimed('closed')
+        claims.finish(self.database, closed, other, State.FAILED)
+        for image, held in (('queued', False), ('held', True)):
+            job = self.job(image, held=held)
+            for _twice in range(2):
+                found = jobs.over(self.database, job.id, actor='sweep',
+                                  reason='It is as wanted.', now=at(3))
+                self.assertEqual((State.DONE, at(3)), (found.state,
+                                                       found.updated_at))
+            self.assertEqual([image, 'done'], self.events(image))
+            last = history.of_image(self.database, image)[-1]
+            self.assertEqual(('sweep', 'It is as wanted.'),
+                             (last.actor, last.text))
+            # It may be needed again.
+            self.assertNotEqual(job.id, self.job(image).id)
+        for job_id, state in ((running, State.RUNNING),
+                              (closed, State.FAILED)):
+            before = self.get(job_id)
+            self.assertEqual(before, jobs.over(
+                self.database, job_id, actor='sweep', reason='No.'))
+            self.assertEqual(state, before.state)
+        claims.check(self.database, running, fence)
+        self.assertRaises(errors.JobNotFound, jobs.over, self.database,
+                          'unknown', actor='sweep', reason='No.')
+
+    def test_postpone(self) -> None:
+        """What is queued, and nothing else; nothing is told."""
+        running, _fence = self.claimed('runs')
+        held = self.job('held', held=True)
+        queued = self.job('queued')
+        for job_id in (running, held.id, queued.id, 'unknown'):
+            jobs.postpone(self.database, job_id, at(50))
+        found = self.get(queued.id)
+        self.assertEqual((at(50), 0, State.QUEUED), (
+            found.not_before, found.attempts, found.state))
+        self.assertEqual(['queued'], self.events('queued'))
+        self.assertEqual(held, self.get(held.id))
+        self.assertNotEqual(at(50), self.get(running).not_before)
+        for seconds, due in ((49, 0), (50, 1)):
+            self.assertEqual(due, len(claims.due(self.database, 9,
+                                                 now=at(seconds))))
+
     def test_hold(self) -> None:
         job = self.job()
         jobs.hold(self.database, job.id, actor='op', reason='Wait.')

@@ -29,3 +29,26 @@ class MarksTest(cases.DatabaseTestCase):
                              marks.get(self.database, 'sweep'))
         self.assertEqual(marks.Mark('other', 'x', at(0)),
                          marks.get(self.database, 'other'))
+
+    def test_listed(self) -> None:
+        """By how their names begin, to the letter."""
+        for name in ('worker/b', 'worker/a', 'Worker/c', 'workers', 'work',
+                     'w%/x', 'w_/x', 'wx/x'):
+            marks.set(self.database, name, name, now=at(1))
+        for prefix, found in (
+                ('worker/', ['worker/a', 'worker/b']), ('w%/', ['w%/x']),
+                ('w_/', ['w_/x']), ('none/', [])):
+            self.assertEqual([marks.Mark(name, name, at(1))
+                              for name in found],
+                             marks.listed(self.database, prefix))
+
+    def test_remove(self) -> None:
+        for name in ('a', 'b'):
+            marks.set(self.database, name, 'x')
+        for _twice in range(2):
+            marks.remove(self.database, 'a')
+            self.assertIsNone(marks.get(self.database, 'a'))
+        self.assertIsNotNone(marks.get(self.database, 'b'))
+        marks.set(self.database, 'a', 'y', now=at(1))
+        self.assertEqual(marks.Mark('a', 'y', at(1)),
+                         marks.get(self.database, 'a'))

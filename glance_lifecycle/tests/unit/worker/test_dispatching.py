@@ -1,0 +1,203 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Jobs that are due, in real threads."""
+
+import datetime
+import threading
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.tests.unit.policy import test_checks
+from glance_lifecycle.tests.unit.worker import image_api
+from glance_lifecycle.tests.unit.worker import test_running
+from glance_lifecycle.tests import waiting
+from glance_lifecycle.worker import circuits
+from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import errors
+from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker import dispatching
+from glance_lifecycle.worker import running
+
+Outcome = running.Outcome
+State = jobs.State
+
+
+class DispatcherTest(test_running.RunningCase):
+
+    room = 2
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.wake = threading.Event()
+        self.outcomes: list[tuple[str, Outcome]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered: list[str] = []
+        self.api.hook = self.enter
+        self.dispatcher = dispatching.Dispatcher(
+            self.database, self.runner, self.deletions, self.stores,
+            self.worker, self.room, self.wake, self.ended)
+        self.addCleanup(self.dispatcher.stop, waiting.BOUND)
+        self.addCleanup(self.gate.set)
+
+    def enter(self, method: str, path: str) -> None:
+        """Before an image is changed."""
+        if method != 'GET':
+            self.entered.append(path)
+            self.gate.wait(waiting.BOUND)
+
+    def ended(self, job: jobs.Job, outcome: Outcome, _took: float) -> None:
+        self.outcomes.append((job.image_id, outcome))
+
+    def images(self, *numbers: int) -> list[str]:
+        """Each with a job."""
+        self.api.add(*(image_api.image(number) for number in numbers))
+        return [self.needed(number) for number in numbers]
+
+    def quiet(self) -> None:
+        waiting.until('all have ended', lambda: not self.dispatcher.running())
+
+    def test_all(self) -> None:
+        """No more at once than there is room for."""
+        ids = self.images(1, 2, 3)
+        self.gate.clear()
+        self.assertEqual(2, self.dispatcher.turn())
+        self.assertEqual(set(ids[:2]), self.dispatcher.running())
+        waiting.until('two change an image', lambda: len(self.entered) == 2)
+        self.assertEqual(0, self.dispatcher.turn())
+        self.gate.set()
+        self.quiet()
+        self.assertTrue(self.wake.is_set())
+        self.assertEqual(1, self.dispatcher.turn())
+        self.quiet()
+        self.assertEqual(0, self.dispatcher.turn())
+        self.assertEqual(
+            sorted((image_api.image_id(number), Outcome.DONE)
+                   for number in (1, 2, 3)), sorted(self.outcomes))
+
+    def test_not_claimed_yet(self) -> None:
+        """It is begun once, also where its thread has not come to that."""
+        self.images(1)
+        started, go = threading.Event(), threading.Event()
+        run = self.runner.run
+
+        def slow(job_id: str) -> Any:
+            started.set()
+            go.wait(waiting.BOUND)
+            return run(job_id)
+        self.runner.run = slow  # type: ignore[method-assign]
+        self.addCleanup(go.set)
+        self.assertEqual(1, self.dispatcher.turn())
+        started.wait(waiting.BOUND)
+        self.assertEqual(0, self.dispatcher.turn())
+        go.set()
+        self.quiet()
+        self.assertEqual([Outcome.DONE], [o for _image, o in self.outcomes])
+
+    def test_one_of_an_image(self) -> None:
+        self.policy = test_checks.policy(
+            protect={'protected': True}, place={'stores': ['far', 'fast']})
+        self.needed()
+        copy = self.api.cloud().needs(
+            self.api.images[test_running.ID], self.policy,
+            datetime.datetime.now(
+                datetime.UTC)).actions[1]
+        jobs.open_job(self.database, jobs.Wanted(
+            copy.image_id, copy.purpose, copy.to_dict(), 'Needed.'),
+            actor='sweep')
+        self.gate.clear()
+        self.assertEqual(1, self.dispatcher.turn())
+        waiting.until('it is changed', lambda: self.entered)
+        self.assertEqual(0, self.dispatcher.turn())
+        self.assertEqual({State.RUNNING: 1, State.QUEUED: 1}, {
+            state: count for state, count in jobs.counts(
+                self.database).items() if count})
+
+    def test_deletions(self) -> None:
+        """They wait, and others do not wait for them."""
+        delete = self.retain(**test_running.OLD)
+        self.policy = test_checks.policy(**test_running.PROTECT)
+        self.images(2, 3)
+        self.deletions.stop('No.')
+        self.assertEqual(2, self.dispatcher.turn())
+        self.quiet()
+        self.assertEqual(0, self.dispatcher.turn())
+        self.assertEqual(State.QUEUED, self.get(delete).state)
+        with self.deletions.look():
+            pass
+        self.policy = test_checks.policy(**test_running.OLD)
+        self.assertEqual(1, self.dispatcher.turn())
+        self.quiet()
+        self.assertNotIn(test_running.ID, self.api.images)
+
+    def test_store_away(self) -> None:
+        """However many wait for it: the job of another is begun at once."""
+        self.policy = test_checks.policy(**test_running.FAR)
+        self.images(*range(1, 8))
+        self.policy = test_checks.policy(**test_running.PROTECT)
+        last, = self.images(8)
+        for _each in range(circuits.FAILURES):
+            self.stores.failed('far')
+        self.assertEqual(1, self.dispatcher.turn())
+        self.quiet()
+        self.assertEqual(State.DONE, self.get(last).state)
+        self.assertEqual([], claims.due(self.database, 99))
+        self.assertEqual(7, jobs.counts(self.database)[State.QUEUED])
+
+    def test_fails(self) -> None:
+        """A thread that dies of one job takes no room for good."""
+        for error in (errors.WorkerDatabaseError(detail='away'),
+                      exceptions.InternalError(detail='x'), KeyError('x')):
+            self.images(1)
+
+            def run(_job_id: str) -> Any:
+                raise error
+            self.runner.run = run  # type: ignore[method-assign]
+            self.assertEqual(1, self.dispatcher.turn())
+            self.quiet()
+        self.assertEqual([], self.outcomes)
+
+    def test_take_back_lost(self) -> None:
+        """What it could not tell the database of."""
+        mine, runs, other = self.images(1, 2, 3)
+        claims.claim(self.database, mine, 'w1')
+        claims.claim(self.database, other, 'w2')
+        self.gate.clear()
+        self.assertEqual(1, self.dispatcher.turn())
+        waiting.until('it is changed', lambda: self.entered)
+        self.dispatcher.take_back_lost()
+        self.assertEqual(
+            [State.QUEUED, State.RUNNING, State.RUNNING],
+            [self.get(job_id).state for job_id in (mine, runs, other)])
+        self.assertEqual([2, 1, 1], [
+            self.get(job_id).fence for job_id in (mine, runs, other)])
+
+    def test_stop(self) -> None:
+        """It waits for what runs, and begins nothing any more."""
+        first, = self.images(1)
+        self.gate.clear()
+        self.dispatcher.turn()
+        waiting.until('it is changed', lambda: self.entered)
+        self.assertFalse(self.dispatcher.stop(0))
+        second, = self.images(2)
+        self.dispatcher.turn()
+        self.assertEqual({first}, self.dispatcher.running())
+        self.gate.set()
+        self.assertTrue(self.dispatcher.stop(waiting.BOUND))
+        self.assertEqual([State.DONE, State.QUEUED], [
+            self.get(job_id).state for job_id in (first, second)])
+
+    def test_nothing_to_stop(self) -> None:
+        self.assertTrue(self.dispatcher.stop(0))
+        self.images(1)
+        self.assertEqual(0, self.dispatcher.turn())
