@@ -14,7 +14,6 @@
 
 from collections.abc import Sequence
 import datetime
-import importlib
 import importlib.util
 import multiprocessing
 import os
@@ -113,15 +112,17 @@ def _configure(argv: Sequence[str]) -> service.Host:
 
 def _with_glance(argv: Sequence[str]) -> service.Host:
     """The same on a host that has a Glance."""
-    glance_host = _module('glance_host')
+    # They import glance.
+    from glance_lifecycle.copies import facade
+    from glance_lifecycle import glance_host
+    from glance_lifecycle.recovery import recovering
     own = [_OWN] if os.path.exists(_OWN) else []
     glance_host.load_configuration(argv, log=False, prog=PROG, more_files=own)
     if not CONF.enabled_backends:
         return service.Host()
     return service.Host(
-        _module('copies.facade').Copies, lambda: _module(
-            'recovery.recovering').recover(CONF.lifecycle.state_dir),
-        _last_verified)
+        facade.Copies,
+        lambda: recovering.recover(CONF.lifecycle.state_dir), _last_verified)
 
 
 def _last_verified(image_id: str, store: str) -> datetime.datetime | None:
@@ -129,11 +130,6 @@ def _last_verified(image_id: str, store: str) -> datetime.datetime | None:
     record = verified.read(CONF.lifecycle.state_dir, image_id, store)
     return None if record is None else datetime.datetime.fromisoformat(
         record.when)
-
-
-def _module(name: str) -> Any:
-    """One of ours that needs Glance."""
-    return importlib.import_module('glance_lifecycle.' + name)
 
 
 def _log() -> None:

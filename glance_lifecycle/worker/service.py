@@ -101,6 +101,7 @@ class Worker(cotyledon.Service):
         self._options = conf.lifecycle_worker
         self._stop = threading.Event()
         self._stopping = threading.Event()
+        self._over = threading.Event()
         self._wake = threading.Event()
         self._connection: Any = None
         self._database = opening.open_database(conf)
@@ -155,11 +156,21 @@ class Worker(cotyledon.Service):
         self._hints.close()
         if self._listener is not None:
             self._listener.stop()
-        if not self._dispatcher.stop(self._options.drain_timeout):
+        ended = self._dispatcher.stop(self._options.drain_timeout)
+        if not ended:
             self._stopping.set()
-            self._dispatcher.stop(UNDO)
+            ended = self._dispatcher.stop(UNDO)
+        self._over.set()
+        self._wake.set()
         for thread in self._threads:
-            thread.join(_PAUSE)
+            # One that was stopped as it began has not begun all of them.
+            if thread.is_alive():
+                thread.join(_PAUSE)
+        if not ended:
+            # Its jobs are others' once the kernel lets go of its lock.
+            LOG.error('Worker %s ends before its jobs do.',
+                      self._liveness.id)
+            return
         try:
             self._liveness.gone()
         except exceptions.LifecycleError as error:
@@ -195,9 +206,9 @@ class Worker(cotyledon.Service):
     # The threads.
 
     def _turn(self) -> None:
-        """Signs of life, and jobs that are due."""
+        """Signs of life, to the last job's end, and jobs that are due."""
         beat = 0.0
-        while not self._stop.is_set():
+        while not self._over.is_set():
             try:
                 if time.monotonic() >= beat:
                     self._liveness.beat()
@@ -205,13 +216,13 @@ class Worker(cotyledon.Service):
                     self._dispatcher.take_back_lost()
                     beat = time.monotonic() + (
                         self._options.claim_expiry / _BEATS)
-                if self._options.mode == 'act':
+                if self._options.mode == 'act' and not self._stop.is_set():
                     # Without a policy nothing is known of what is wanted.
                     self._policy()
                     self._dispatcher.turn()
             except Exception as error:
                 self._say(error)
-                self._stop.wait(_PAUSE)
+                self._over.wait(_PAUSE)
             self._wake.wait(_TURN)
             self._wake.clear()
 
