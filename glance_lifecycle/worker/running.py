@@ -79,6 +79,7 @@ class Deletions:
         self._lock = threading.Lock()
         self._allowed = False
         self._errors = 0
+        self._stopped = datetime.datetime.now(datetime.UTC)
 
     @property
     def allowed(self) -> bool:
@@ -92,10 +93,20 @@ class Deletions:
         with self._lock:
             self._allowed = self._errors == errors_before
 
+    def looked(self, begun: datetime.datetime | None) -> None:
+        """All was looked at, by whichever worker, and that went well.
+
+        :param begun: when; None for never
+        """
+        with self._lock:
+            if begun is not None and begun > self._stopped:
+                self._allowed = True
+
     def stop(self, why: str) -> None:
         with self._lock:
             before, self._allowed = self._allowed, False
             self._errors += 1
+            self._stopped = datetime.datetime.now(datetime.UTC)
         if before:
             LOG.warning('Nothing is deleted until all has been looked at '
                         'again: %s', why)

@@ -236,6 +236,8 @@ class Worker(cotyledon.Service):
                         self._sweeper.sweep(what)
                     self._wake.set()
                     self._recover()
+                # Those of other workers count as well: each is done once.
+                self._deletions.looked(self._sweeper.last_good())
             except sweeping.Stopped:
                 return
             except Exception as error:

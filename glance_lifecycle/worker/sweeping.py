@@ -135,6 +135,12 @@ class Sweeper:
             return What.FULL
         return What.CHANGES
 
+    def last_good(self) -> datetime.datetime | None:
+        """When the last sweep began that went well, whoever did it."""
+        return max((mark.good for mark in map(self._mark, What)
+                    if mark is not None and mark.good is not None
+                    and not mark.failed), default=None)
+
     def sweep(self, what: What) -> observing.Seen:
         """Look, and write down how far it came.
 
