@@ -14,7 +14,8 @@
 
 A job is opened once, joined when its gap is seen again, and closed when the
 gap is gone without it. What failed for good, or an operator has cancelled, is
-opened again only when the image or its policy has changed.
+opened again only when the image or its policy has changed; what others may
+have been the cause of, such as a store that was away, once a day.
 """
 
 from collections.abc import Callable

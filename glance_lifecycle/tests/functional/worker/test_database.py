@@ -41,6 +41,7 @@ from glance_lifecycle.tests.unit.worker.database import test_purging
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import models
 
@@ -48,6 +49,7 @@ State = jobs.State
 T = TypeVar('T')
 
 THREADS = 8
+LATER = cases.at(10 ** 9)
 CONTRACT = (
     test_claims.ClaimsTest, test_engine.EngineTest, test_history.HistoryTest,
     test_jobs.JobsTest, test_marks.MarksTest, test_migration.MigrationTest,
@@ -133,6 +135,89 @@ class Races(cases.DatabaseTestCase):
         self.assertEqual(dict.fromkeys(ids, 1), Counter(done))
         for number in range(60):
             self.assertEqual(['queued', 'done'], self.events(f'i{number}'))
+
+    def test_over_against_claim(self) -> None:
+        """A job that is not needed any more either runs, or is done."""
+        for number in range(20):
+            job = self.job(f'i{number}')
+
+            def over() -> object:
+                return jobs.over(self.database, job.id, actor='sweep',
+                                 reason='No.').state
+
+            def claim() -> object:
+                return claims.claim(self.database, job.id, 'w1')
+
+            state, fence = in_threads(
+                lambda which: (over, claim)[which](), 2)
+            self.assertIn((state, fence), (
+                (State.DONE, None), (State.RUNNING, 1)))
+            self.assertEqual(state, self.get(job.id).state)
+            self.assertEqual(['queued'] + ['done'] * (fence is None),
+                             self.events(f'i{number}'))
+
+    def test_postpone_against_claim(self) -> None:
+        """Whoever has the job has it, and it stays as it was claimed."""
+        for number in range(20):
+            job = self.job(f'i{number}')
+
+            def postpone() -> None:
+                jobs.postpone(self.database, job.id, LATER)
+
+            def claim() -> int | None:
+                return claims.claim(self.database, job.id, 'w1')
+
+            _none, fence = in_threads(
+                lambda which: (postpone, claim)[which](), 2)
+            found = self.get(job.id)
+            self.assertEqual(
+                (State.QUEUED, True) if fence is None else
+                (State.RUNNING, False),
+                (found.state, found.not_before == LATER))
+
+    def test_marks_of_many(self) -> None:
+        """New ones at the same time, as workers begin; and they go."""
+        names = [f'worker/{number}' for number in range(THREADS)]
+
+        def come(number: int) -> None:
+            for beat in range(10):
+                marks.set(self.database, names[number], f'{beat}')
+
+        def go(number: int) -> None:
+            marks.remove(self.database, names[number])
+            marks.remove(self.database, names[0])
+
+        in_threads(come)
+        self.assertEqual([(name, '9') for name in names], [
+            (mark.name, mark.value)
+            for mark in marks.listed(self.database, 'worker/')])
+        in_threads(go)
+        self.assertEqual([], marks.listed(self.database, 'worker/'))
+
+    def test_due_while_others_run(self) -> None:
+        """Of an image that a job runs of, nobody is shown another."""
+        for number in range(10):
+            for purpose in ('copy', 'drop:s1', 'update'):
+                self.job(f'i{number}', purpose)
+
+        def work(number: int) -> None:
+            while found := claims.due(self.database, 3, without={'drop'}):
+                for job in found:
+                    self.assertNotEqual('drop:s1', job.purpose)
+                    fence = claims.claim(self.database, job.id,
+                                         f'w{number}')
+                    if fence is None:
+                        continue
+                    self.assertNotIn(job.image_id, [
+                        other.image_id
+                        for other in claims.due(self.database, 99)])
+                    claims.finish(self.database, job.id, fence, State.DONE)
+
+        in_threads(work, 3)
+        counts = jobs.counts(self.database)
+        self.assertEqual((20, 10), (counts[State.DONE],
+                                    counts[State.QUEUED]))
+        self.assertEqual(10, len(claims.due(self.database, 99)))
 
     def test_finish_against_take_back(self) -> None:
         """One of them wins, and what it says is what is there."""

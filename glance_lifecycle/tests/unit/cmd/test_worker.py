@@ -14,12 +14,14 @@
 
 import io
 import pathlib
+from typing import Any
 import unittest
 from unittest import mock
 
 import cotyledon
 import fixtures
 from oslo_config import cfg
+from oslo_reports import guru_meditation_report
 
 from glance_lifecycle.cmd import worker
 from glance_lifecycle.worker import service
@@ -43,15 +45,14 @@ class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
         # As where there is no Glance.
         self.useFixture(fixtures.MockPatch(
             'importlib.util.find_spec', return_value=None))
-        self.logging = self.useFixture(fixtures.MockPatchObject(
-            worker.logging, 'setup')).mock
+        self.logging = self.useFixture(fixtures.MockPatch(
+            'oslo_log.log.setup')).mock
         self.manager = self.useFixture(fixtures.MockPatchObject(
             cotyledon, 'ServiceManager')).mock
         self.useFixture(fixtures.MockPatch(
             'multiprocessing.set_start_method'))
 
-    def said(self, *argv: str, result: int = 1,
-             **changes: dict[str, str]) -> str:
+    def said(self, *argv: str, result: int = 1, **changes: Any) -> str:
         """On standard error."""
         groups = {name: {**options, **changes.get(name, {})}
                   for name, options in GOOD.items()}
@@ -83,8 +84,8 @@ class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
         manager.run.assert_called_once_with()
         self.assertTrue((self.base / 'state/worker.db').exists())
 
-    def refused(self, *argv: str, **changes: dict[str, str]) -> str:
-        text = self.said(*argv, **changes)
+    def refused(self, **changes: Any) -> str:
+        text = self.said(**changes)
         self.manager.assert_not_called()
         self.assertTrue(text.startswith('glance-lifecycle-worker: '), text)
         self.assertTrue(text.endswith('.\n') or text.endswith(')\n'), text)
@@ -125,7 +126,7 @@ class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
         made = worker._Version()
         self.assertEqual('glance-lifecycle-worker', made.product_string())
         with mock.patch.object(
-                worker.guru_meditation_report.TextGuruMeditation,
+                guru_meditation_report.TextGuruMeditation,
                 'setup_autorun') as setup:
             worker._in_child(0, 0, None)
         self.assertIs(self.conf, setup.call_args.kwargs['conf'])

@@ -54,8 +54,8 @@ class CredentialsTest(fixtures.TestWithFixtures, unittest.TestCase):
 
     def test_timeout(self) -> None:
         """keystoneauth would wait for ever."""
-        options: dict[str, object]
-        for options, counts in (({}, 30.0), ({'timeout': 5}, 5)):
+        none: dict[str, object] = {}
+        for options, counts in ((none, 30.0), ({'timeout': 5}, 5)):
             connection = credentials.connect(self.conf(
                 auth_type='admin_token', endpoint='http://127.0.0.1:9',
                 token='t', **options), GROUP)

@@ -15,6 +15,9 @@
 import datetime
 import threading
 from typing import Any
+from unittest import mock
+
+import fixtures
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.policy import test_checks
@@ -95,7 +98,7 @@ class DispatcherTest(test_running.RunningCase):
             started.set()
             go.wait(waiting.BOUND)
             return run(job_id)
-        self.runner.run = slow  # type: ignore[method-assign]
+        self.useFixture(fixtures.MockPatchObject(self.runner, 'run', slow))
         self.addCleanup(go.set)
         self.assertEqual(1, self.dispatcher.turn())
         started.wait(waiting.BOUND)
@@ -162,9 +165,9 @@ class DispatcherTest(test_running.RunningCase):
 
             def run(_job_id: str) -> Any:
                 raise error
-            self.runner.run = run  # type: ignore[method-assign]
-            self.assertEqual(1, self.dispatcher.turn())
-            self.quiet()
+            with mock.patch.object(self.runner, 'run', run):
+                self.assertEqual(1, self.dispatcher.turn())
+                self.quiet()
         self.assertEqual([], self.outcomes)
 
     def test_take_back_lost(self) -> None:

@@ -108,10 +108,10 @@ class LivenessTest(cases.DatabaseTestCase):
         self.state_dir = pathlib.Path(
             self.useFixture(fixtures.TempDir()).path, 'file')
         self.state_dir.touch()
-        with self.assertRaises(exceptions.ConfigurationError) as caught:
-            self.liveness()
-        self.assertNotIn(str(self.state_dir), str(caught.exception))
-        self.assertIn(str(self.state_dir), caught.exception.for_operator())
+        error = self.assertRaises(exceptions.ConfigurationError,
+                                  self.liveness)
+        self.assertNotIn(str(self.state_dir), str(error))
+        self.assertIn(str(self.state_dir), error.for_operator())
 
     def test_own(self) -> None:
         """However long it has not come to tell: it is alive."""

@@ -13,8 +13,6 @@
 """From images to jobs: once, braked, and no more than is needed."""
 
 import datetime
-import pathlib
-import tempfile
 from typing import Any
 from unittest import mock
 
@@ -34,7 +32,6 @@ from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import jobs
-from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import models
 from glance_lifecycle.worker import observing
 from glance_lifecycle.worker import reconcile
@@ -200,7 +197,7 @@ class LookTest(ObservingCase):
     def test_locked(self) -> None:
         """Glance works on it: nothing is known of what it needs."""
         self.look()
-        self.change(**{reconcile.LOCK: 't1'})
+        self.images[image_api.image_id(1)][reconcile.LOCK] = 't1'
         seen = self.look()
         self.assertEqual((0, 1, 0), (seen.actions, seen.left, seen.ended))
         self.assertEqual(['queued'], self.states())
@@ -568,20 +565,11 @@ class ObservingMachine(stateful.RuleBasedStateMachine):
         assert len(keys) == len(set(keys))
 
 
-ObservingMachine.TestCase.settings = hypothesis.settings(
-    max_examples=50, stateful_step_count=25, deadline=None,
-    suppress_health_check=list(hypothesis.HealthCheck))
+class AnyOrderTest(cases.DatabaseTestCase):
 
-
-class AnyOrderTest(ObservingMachine.TestCase):
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        directory = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(directory.cleanup)
-        database = engine.Database('sqlite:///%s' % pathlib.Path(
-            directory.name, 'worker.db'))
-        cls.addClassCleanup(database.close)
-        migration.sync(database)
-        ObservingMachine.database = database
+    def test_any_order(self) -> None:
+        ObservingMachine.database = self.database
+        stateful.run_state_machine_as_test(
+            ObservingMachine, settings=hypothesis.settings(
+                max_examples=50, stateful_step_count=25, deadline=None,
+                suppress_health_check=list(hypothesis.HealthCheck)))

@@ -42,9 +42,10 @@ State = jobs.State
 
 ID = image_api.image_id(1)
 PATH = '/v2/images/' + ID
-PROTECT = {'protect': {'protected': True}}
-OLD = {'retain': {'delete_after': '1 day', 'only_unused': False}}
-FAR = {'place': {'later': ['far']}}
+PROTECT: dict[str, Any] = {'protect': {'protected': True}}
+OLD: dict[str, Any] = {
+    'retain': {'delete_after': '1 day', 'only_unused': False}}
+FAR: dict[str, Any] = {'place': {'later': ['far']}}
 
 
 class RunningCase(cases.DatabaseTestCase):
@@ -418,7 +419,8 @@ class DeletionsTest(RunningCase):
 class StoresTest(RunningCase):
     """Which failures are those of a store."""
 
-    def fail(self, job_id: str, error: exceptions.LifecycleError) -> Outcome:
+    def failing(self, job_id: str, error: exceptions.LifecycleError
+                ) -> Outcome:
         def copies(_resource: Any) -> None:
             raise error
         self.copies = copies
@@ -429,7 +431,7 @@ class StoresTest(RunningCase):
         error = exceptions.StoreError(store='far', detail='it is away')
         job_id = self.retain(**FAR)
         for opened in ([], [], ['far']):
-            self.fail(job_id, error)
+            self.failing(job_id, error)
             self.assertEqual(opened, self.stores.opened())
         self.assertEqual(State.FAILED, self.get(job_id).state)
 
@@ -438,7 +440,7 @@ class StoresTest(RunningCase):
         job_id = self.retain(**FAR)
         for kind in (exceptions.StoreDuplicate, exceptions.CopyMissing,
                      exceptions.CopyCorrupt):
-            self.fail(job_id, kind(store='far', detail='bad'))
+            self.failing(job_id, kind(store='far', detail='bad'))
         self.assertEqual([], self.stores.opened())
         self.assertEqual([False, False, True], [
             self.stores.failed('far') for _each in range(3)])
@@ -480,7 +482,7 @@ class LastingTest(testtools.TestCase):
                 (exceptions.ImageRefused(reason='busy', detail='d'), False),
                 (exceptions.ImageRefused(reason='bad', detail='d'), True),
                 (exceptions.StoreError(store='s', detail='d'), False)):
-            self.assertIs(lasting, running._lasting(error), error)
+            self.assertIs(lasting, running._lasting(error), str(error))
 
 
 class DelayTest(testtools.TestCase):

@@ -17,6 +17,7 @@ import threading
 from typing import Any
 from unittest import mock
 
+from cotyledon import types
 import fixtures
 from oslo_config import cfg
 
@@ -28,6 +29,7 @@ from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
+from glance_lifecycle.worker import liveness
 from glance_lifecycle.worker import presence
 from glance_lifecycle.worker import service
 
@@ -68,7 +70,8 @@ class ServiceTest(cases.DatabaseTestCase):
                     'sweep_interval': 1, 'claim_expiry': 3,
                     'drain_timeout': 1, **options}.items())]))
         conf([], default_config_files=[str(path)])
-        found = service.Worker(0, conf, lambda _resource: None)
+        found = service.Worker(
+            types.WorkerId(0), conf, lambda _resource: None)
         self.addCleanup(self.end, found)
         self.addCleanup(self.gate.set)
         return found
@@ -201,8 +204,10 @@ class ServiceTest(cases.DatabaseTestCase):
         self.entered.wait(waiting.BOUND)
         worker.terminate()
         self.assertEqual([State.RUNNING], self.states())
-        self.assertEqual(self.files(), [
-            found.id for found in presence.workers(self.database)])
+        found, = presence.workers(self.database)
+        self.assertEqual([found.id], self.files())
+        self.assertFalse(liveness._free(
+            self.base / 'state/workers' / found.id))
         self.gate.set()
         self.until_state(State.DONE)
 
