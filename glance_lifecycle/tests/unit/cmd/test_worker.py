@@ -88,7 +88,7 @@ class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
         text = self.said(**changes)
         self.manager.assert_not_called()
         self.assertTrue(text.startswith('glance-lifecycle-worker: '), text)
-        self.assertTrue(text.endswith('.\n') or text.endswith(')\n'), text)
+        self.assertTrue(text.endswith(('.\n', ')\n')), text)
         return text
 
     def test_no_credentials(self) -> None:
