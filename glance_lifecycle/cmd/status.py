@@ -85,14 +85,15 @@ class Checks(upgradecheck.UpgradeCommands):
         """The release of Glance is one that is known."""
         if importlib.util.find_spec('glance') is None:
             return Result(Code.SUCCESS, 'There is none here.')
-        host = importlib.import_module('glance_lifecycle.glance_host')
+        # It imports glance.
+        from glance_lifecycle import glance_host
         found = importlib.metadata.version('glance')
-        if found.partition('.')[0] in map(str, host.RELEASES):
+        if found.partition('.')[0] in map(str, glance_host.RELEASES):
             return Result(Code.SUCCESS)
         return Result(Code.WARNING, 'Glance %s is not one of the releases %s '
                       'that this package was tested with: images are '
                       'converted in the staging directory first.' % (
-                          found, ', '.join(map(str, host.RELEASES))))
+                          found, ', '.join(map(str, glance_host.RELEASES))))
 
     _upgrade_checks = (
         ('Lifecycle policy', _policy), ('State directory', _state_dir),
@@ -113,8 +114,9 @@ def _files() -> dict[str, Any]:
     """Those that glance-api finds by itself, on a host that has one."""
     if importlib.util.find_spec('glance') is None:
         return {}
-    host = importlib.import_module('glance_lifecycle.glance_host')
-    return {'default_config_files': host.configuration_files()}
+    # It imports glance.
+    from glance_lifecycle import glance_host
+    return {'default_config_files': glance_host.configuration_files()}
 
 
 if __name__ == '__main__':

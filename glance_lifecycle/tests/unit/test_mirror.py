@@ -72,6 +72,7 @@ WITHIN = {
     'unit/transfer/test_runner': {
         'transfer/child', 'transfer/job', 'transfer/opening',
         'transfer/work'},
+    'unit/worker/test_notifications': {'worker/messaging'},
     'unit/worker/database/test_migration': {
         'worker/database/migrations/env',
         'worker/database/migrations/versions/5c1e7a90d3b4_initial',
@@ -122,6 +123,10 @@ REAL = {
     'functional/test_store_show_verify': {
         'copies/looking', 'copies/verifying', 'osc/store_show',
         'osc/store_verify'},
+    'functional/test_upgrade_check': {'cmd/status'},
+    'functional/worker/test_scrub': {
+        'worker/scrubbing', 'worker/tasks/scrub'},
+    'functional/worker/test_service': {'worker/audit_events'},
 }
 
 # Only declarations: options, data without methods, interfaces.

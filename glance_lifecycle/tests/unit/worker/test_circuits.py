@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from glance_lifecycle.worker import circuits
 
-FIRST, LONGEST = 30.0, 1800.0
+FIRST, LONGEST = 10.0, 1800.0
 
 
 class Clock:
@@ -94,11 +94,11 @@ class CircuitsTest(unittest.TestCase):
     def test_two_stores(self) -> None:
         """A job of both waits for both, and is then the one of both."""
         self.away('far')
-        self.clock.now += 10
+        self.clock.now += 4
         self.away('bulk')
         self.assertEqual(FIRST, self.circuits.wait(['far', 'bulk']))
-        self.clock.now += FIRST - 10
-        self.assertEqual(10, self.circuits.wait(['far', 'bulk']))
+        self.clock.now += FIRST - 4
+        self.assertEqual(4, self.circuits.wait(['far', 'bulk']))
         self.assertEqual(0, self.circuits.wait(['far']))
         self.clock.now += FIRST
         self.assertEqual(0, self.circuits.wait(['far', 'bulk']))

@@ -258,11 +258,11 @@ class ClaimTest(RunningCase):
         cloud = self.api.cloud()
         real = cloud.guarded
 
-        def guarded(may_act: Any) -> clouds.Cloud:
+        def guarded(may_act: Any, note: Any) -> clouds.Cloud:
             def check() -> None:
                 between()
                 may_act()
-            return real(check)
+            return real(check, note)
         with mock.patch.object(cloud, 'guarded', guarded), \
                 mock.patch.object(self.runner, '_connect', lambda: cloud):
             return self.runner.run(job_id)[1]

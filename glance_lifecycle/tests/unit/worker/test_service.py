@@ -71,7 +71,7 @@ class ServiceTest(cases.DatabaseTestCase):
                     'drain_timeout': 1, **options}.items())]))
         conf([], default_config_files=[str(path)])
         found = service.Worker(
-            types.WorkerId(0), conf, lambda _resource: None)
+            types.WorkerId(0), conf, service.Host())
         self.addCleanup(self.end, found)
         self.addCleanup(self.gate.set)
         return found
