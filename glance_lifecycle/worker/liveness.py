@@ -107,8 +107,7 @@ class Liveness:
             os.close(self._fd)
 
     def _alive(self, worker: presence.Worker) -> bool:
-        if worker.host == socket.gethostname() and _free(
-                self._directory / worker.id):
+        if ended(self._directory, worker):
             return False
         sign, since = self._signs.get(worker.id, (None, 0.0))
         now = self._clock()
@@ -116,6 +115,17 @@ class Liveness:
             self._signs[worker.id] = (worker.seen_at, now)
             return True
         return now - since < self._expiry
+
+
+def ended(directory: pathlib.Path, worker: presence.Worker) -> bool:
+    """Whether that worker of this host is gone.
+
+    False where this host, or this user, cannot tell.
+
+    :param directory: ``workers`` in [lifecycle] state_dir
+    """
+    return worker.host == socket.gethostname() and _free(
+        directory / worker.id)
 
 
 def _free(path: pathlib.Path) -> bool:

@@ -12,10 +12,11 @@
 
 """What a database said is told without the values of the statement."""
 
+import sqlite3
+
 from oslo_db import exception as db_exception
 from psycopg import errors
 from psycopg import pq
-import pymysql
 from sqlalchemy import exc as sa_exc
 import testtools
 
@@ -47,9 +48,8 @@ class SaidTest(testtools.TestCase):
 
     def test_others(self) -> None:
         self.assertEqual(
-            "OperationalError: (1048, 'Column cannot be null')",
-            self.said(pymysql.OperationalError(
-                1048, 'Column cannot be null')))
+            'IntegrityError: column a is not unique',
+            self.said(sqlite3.IntegrityError('column a is not unique')))
 
     def test_cause(self) -> None:
         try:
