@@ -14,6 +14,7 @@
 
 import argparse
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 from typing import ClassVar
@@ -56,14 +57,27 @@ class _Change(shown.Judging):
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         with worker_host.database(parsed_args) as (database, _conf):
             ids = self.chosen(database, parsed_args)
-            return _COLUMNS, [
-                self._row(database, job_id, parsed_args.reason)
-                for job_id in ids]
+            return _COLUMNS, list(self._rows(database, ids,
+                                             parsed_args.reason))
 
     def chosen(self, database: engine.Database,
                parsed_args: argparse.Namespace) -> list[str]:
         """Ids of the jobs, if the operator agrees."""
         return list(dict.fromkeys(parsed_args.jobs))
+
+    def _rows(self, database: engine.Database, ids: Sequence[str],
+              reason: str) -> Iterator[Sequence[Any]]:
+        for done, job_id in enumerate(ids):
+            try:
+                yield self._row(database, job_id, reason)
+            except errors.WorkerDatabaseError as error:
+                # What was done before is still told.
+                self.failed = True
+                self.app.stderr.write(
+                    '%s Of %d jobs the first %d were dealt with.\n' % (
+                        exceptions.sentence(error.for_operator()), len(ids),
+                        done))
+                return
 
     def _row(self, database: engine.Database, job_id: str,
              reason: str) -> Sequence[Any]:

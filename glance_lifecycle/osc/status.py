@@ -57,6 +57,8 @@ class ShowStatus(command.ShowOne):
             'oldest_queued': _age(status.oldest.queued, status.at),
             'oldest_due': _age(status.oldest.due, status.at),
             'running': Cell(data['running'], *_running(status)),
+            'stores_away': Cell(_away(status), ', '.join(_away(status))
+                                or 'none'),
             'destructive': Cell(data['destructive'], ', '.join(
                 '%s: %d' % pair for pair in status.destructive.items())),
             'held': Cell(data['held'], *_held(status))}
@@ -78,6 +80,12 @@ def _workers(status: asked.Status) -> Iterator[str]:
                  for worker in status.workers):
         yield ('They observe, and change nothing: see [lifecycle_worker] '
                'mode.')
+
+
+def _away(status: asked.Status) -> list[str]:
+    """Stores whose jobs wait because they failed."""
+    return sorted({store for worker in status.workers if worker.alive
+                   for store in worker.away})
 
 
 def _age(moment: datetime.datetime | None,

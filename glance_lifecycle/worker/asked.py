@@ -80,6 +80,7 @@ class Worker:
     """One that has told of itself, and has not ended in order.
 
     :ivar seen_at: its last sign of life, by its own clock
+    :ivar away: the stores that it takes to be away
     :ivar running: jobs that it has
     """
 
@@ -90,6 +91,7 @@ class Worker:
     mode: str
     version: str
     seen_at: datetime.datetime
+    away: tuple[str, ...]
     alive: bool
     running: int
 

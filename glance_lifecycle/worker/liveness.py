@@ -19,6 +19,7 @@ whose clock does not matter.
 """
 
 from collections.abc import Callable
+from collections.abc import Sequence
 import contextlib
 import datetime
 import fcntl
@@ -76,9 +77,12 @@ class Liveness:
                 operator=str(self._directory)) from error
         return fd
 
-    def beat(self) -> None:
-        """Tell that this one is alive: several times before the expiry."""
-        self._presence.beat()
+    def beat(self, away: Sequence[str] = ()) -> None:
+        """Tell that this one is alive: several times before the expiry.
+
+        :param away: stores whose jobs it lets wait
+        """
+        self._presence.beat(away)
 
     def take_back(self) -> int:
         """Queue the jobs of workers that are gone; how many those were."""
