@@ -178,8 +178,8 @@ class CancelJob(_Change):
     """End jobs that wait, are held, or run.
 
     One that runs is undone. A cancelled job is not opened again until the
-    image or its policy changes, or somebody retries it. The exit code is 1 if
-    one of them had ended before.
+    image, be it by another job, or its policy changes, or somebody retries
+    it. The exit code is 1 if one of them had ended before.
     """
 
     change = staticmethod(asked.cancel)
