@@ -19,6 +19,7 @@ from typing import Any
 
 from oslo_config import cfg
 
+from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker.database import purging
@@ -70,14 +71,17 @@ def _sync(_args: argparse.Namespace) -> int:
 
 
 def _version(_args: argparse.Namespace) -> int:
-    """Of a file of SQLite that is not there, too: it is made, empty."""
-    found = migration.version(opening.configured(CONF))
+    """Of a file of SQLite that is not there, too: it is not made."""
+    try:
+        found = migration.version(opening.configured(CONF, make=False))
+    except errors.DatabaseMissing:
+        found = None
     print(found or 'none: run "glance-lifecycle-manage db sync"')
     return 0
 
 
 def _purge(args: argparse.Namespace) -> int:
-    database = opening.open_database(CONF)
+    database = opening.existing(CONF, CONF.lifecycle.database_patience)
     days = args.days or CONF.lifecycle_worker.history_days
     before = (datetime.datetime.now(datetime.UTC)
               - datetime.timedelta(days=days))

@@ -32,12 +32,11 @@ import glance.db
 from glance.db.sqlalchemy import api as sqlalchemy_api
 from glance.db.sqlalchemy import models
 from oslo_config import cfg
-from oslo_db import exception as db_exception
 from oslo_log import log as logging
 import sqlalchemy as sa
-from sqlalchemy import exc as sa_exc
 import tenacity
 
+from glance_lifecycle import database_errors
 from glance_lifecycle import exceptions
 from glance_lifecycle.glance_host import domain
 
@@ -49,38 +48,16 @@ T = TypeVar('T')
 
 LOCK = 'os_glance_import_task'
 
-# The same statement fails again, whenever it is tried. All else that a
-# database says may pass: a deadlock, Galera's conflicts, a primary that is
-# read-only since another has taken over, a server that starts.
-_LASTING = (
-    db_exception.DBDuplicateEntry, db_exception.DBConstraintError,
-    db_exception.DBReferenceError, db_exception.DBDataError,
-    db_exception.DBInvalidUnicodeParameter,
-    db_exception.DBNonExistentTable, db_exception.DBNonExistentConstraint,
-    db_exception.DBNonExistentDatabase, db_exception.DBNotSupportedError)
-
 #: What a database that is away, or busy, makes of a call.
-ERRORS = (db_exception.DBError, db_exception.RetryRequest,
-          sa_exc.SQLAlchemyError)
+ERRORS = database_errors.ERRORS
+
+said = database_errors.said
 
 
 def passing(error: BaseException) -> bool:
     """Whether it may go well if it is tried again."""
-    return isinstance(error, ERRORS) and not isinstance(error, _LASTING)
-
-
-def said(error: BaseException) -> str:
-    """What the database said, without the values of the statement.
-
-    One of them may be a location, which for Swift holds the account's key.
-    """
-    found: BaseException | None = error
-    while found is not None:
-        original = getattr(found, 'orig', None)
-        if original is not None:
-            return '%s: %s' % (type(original).__name__, original)
-        found = getattr(found, 'inner_exception', None) or found.__cause__
-    return type(error).__name__
+    return isinstance(error, ERRORS) and not isinstance(
+        error, database_errors.LASTING)
 
 
 def retry(function: Callable[P, T]) -> Callable[P, T]:

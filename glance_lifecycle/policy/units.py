@@ -77,6 +77,15 @@ def duration_text(value: int) -> str:
     return '%d seconds' % value
 
 
+def about_text(value: float) -> str:
+    """For people: whole units, the largest of which there are two."""
+    for unit in reversed(_SECONDS):
+        count = _SECONDS[unit]
+        if value >= 2 * count:
+            return '%d %ss' % (value // count, unit)
+    return '1 second' if value >= 1 else '0 seconds'
+
+
 def _split(text: str, expected: str) -> tuple[float, str]:
     found = _QUANTITY.fullmatch(text)
     if not found:

@@ -19,6 +19,7 @@ whose clock does not matter.
 """
 
 from collections.abc import Callable
+from collections.abc import Sequence
 import contextlib
 import datetime
 import fcntl
@@ -76,9 +77,12 @@ class Liveness:
                 operator=str(self._directory)) from error
         return fd
 
-    def beat(self) -> None:
-        """Tell that this one is alive: several times before the expiry."""
-        self._presence.beat()
+    def beat(self, away: Sequence[str] = ()) -> None:
+        """Tell that this one is alive: several times before the expiry.
+
+        :param away: stores whose jobs it lets wait
+        """
+        self._presence.beat(away)
 
     def take_back(self) -> int:
         """Queue the jobs of workers that are gone; how many those were."""
@@ -111,8 +115,7 @@ class Liveness:
             os.close(self._fd)
 
     def _alive(self, worker: presence.Worker) -> bool:
-        if worker.host == socket.gethostname() and _free(
-                self._directory / worker.id):
+        if ended(self._directory, worker):
             return False
         sign, since = self._signs.get(worker.id, (None, 0.0))
         now = self._clock()
@@ -120,6 +123,17 @@ class Liveness:
             self._signs[worker.id] = (worker.seen_at, now)
             return True
         return now - since < self._expiry
+
+
+def ended(directory: pathlib.Path, worker: presence.Worker) -> bool:
+    """Whether that worker of this host is gone.
+
+    False where this host, or this user, cannot tell.
+
+    :param directory: ``workers`` in [lifecycle] state_dir
+    """
+    return worker.host == socket.gethostname() and _free(
+        directory / worker.id)
 
 
 def _free(path: pathlib.Path) -> bool:

@@ -12,6 +12,7 @@
 
 """Which workers there are, as they tell in the database."""
 
+from collections.abc import Sequence
 import dataclasses
 import datetime
 import json
@@ -27,7 +28,11 @@ _PREFIX = 'worker/'
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Worker:
-    """:ivar seen_at: its last sign of life, by its own clock"""
+    """One that has told of itself.
+
+    :ivar seen_at: its last sign of life, by its own clock
+    :ivar away: the stores that it took to be away then
+    """
 
     id: str
     host: str
@@ -36,6 +41,7 @@ class Worker:
     mode: str
     version: str
     seen_at: datetime.datetime
+    away: tuple[str, ...] = ()
 
 
 class Presence:
@@ -48,13 +54,15 @@ class Presence:
                  mode: str) -> None:
         self._database = database
         self._name = _PREFIX + worker_id
-        self._value = json.dumps({
+        self._value = {
             'host': socket.gethostname(), 'pid': os.getpid(),
             'started_at': datetime.datetime.now(datetime.UTC).isoformat(),
-            'mode': mode, 'version': version.VERSION})
+            'mode': mode, 'version': version.VERSION}
 
-    def beat(self) -> None:
-        marks.set(self._database, self._name, self._value)
+    def beat(self, away: Sequence[str] = ()) -> None:
+        """:param away: stores whose jobs it lets wait"""
+        marks.set(self._database, self._name, json.dumps(
+            {**self._value, 'away': list(away)}))
 
     def gone(self) -> None:
         marks.remove(self._database, self._name)
@@ -72,5 +80,6 @@ def workers(database: engine.Database) -> list[Worker]:
         found.append(Worker(
             mark.name.removeprefix(_PREFIX), value['host'], value['pid'],
             datetime.datetime.fromisoformat(value['started_at']),
-            value['mode'], value['version'], mark.at))
+            value['mode'], value['version'], mark.at,
+            tuple(value.get('away', ()))))
     return found

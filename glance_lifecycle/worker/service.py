@@ -211,7 +211,7 @@ class Worker(cotyledon.Service):
         while not self._over.is_set():
             try:
                 if time.monotonic() >= beat:
-                    self._liveness.beat()
+                    self._liveness.beat(self._stores.opened())
                     self._liveness.take_back()
                     self._dispatcher.take_back_lost()
                     beat = time.monotonic() + (

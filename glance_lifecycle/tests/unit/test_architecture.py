@@ -35,7 +35,7 @@ LEVELS = (
     ('glance_host',),
     ('policy_file', 'dependents'),
     ('policy', 'signing', 'transfer'),
-    ('conf', 'exceptions', 'version'),
+    ('conf', 'database_errors', 'exceptions', 'version'),
 )
 
 # Only these import it, at whatever depth of a function.

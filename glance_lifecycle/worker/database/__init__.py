@@ -18,5 +18,6 @@ and each call is one transaction, tried again where its failure may pass.
 
 ``engine``: transactions. ``jobs``: what is to be done. ``claims``: who does
 it, and how it ends. ``history``: what was done. ``marks``: how far the sweep
-has come. ``purging``: what is old enough to go. ``migration``: the tables.
+has come. ``waiting``: queues and their ages. ``purging``: what is old enough
+to go. ``migration``: the tables.
 """

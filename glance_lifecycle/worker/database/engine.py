@@ -29,6 +29,7 @@ from oslo_log import log as logging
 import sqlalchemy as sa
 from sqlalchemy import exc as sa_exc
 
+from glance_lifecycle import database_errors
 from glance_lifecycle import exceptions
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import sqlite_file
@@ -48,14 +49,6 @@ _SETTINGS: dict[str, Any] = {
     'pool_timeout': None, 'sqlite_fk': False, 'sqlite_synchronous': True,
     'thread_checkin': False}
 
-# The same statement fails again, whenever it is tried.
-_LASTING = (
-    db_exception.DBDuplicateEntry, db_exception.DBConstraintError,
-    db_exception.DBReferenceError, db_exception.DBDataError,
-    db_exception.DBInvalidUnicodeParameter,
-    db_exception.DBNonExistentTable, db_exception.DBNonExistentConstraint,
-    db_exception.DBNonExistentDatabase, db_exception.DBNotSupportedError)
-
 _WRONG = (sa_exc.DataError, sa_exc.IntegrityError, sa_exc.NotSupportedError,
           sa_exc.ProgrammingError)
 
@@ -63,8 +56,7 @@ _WRONG = (sa_exc.DataError, sa_exc.IntegrityError, sa_exc.NotSupportedError,
 # errors of operation, as is a server that is away.
 _BAD_FIELDS = (1054, 1364)
 
-ERRORS = (db_exception.DBError, db_exception.RetryRequest,
-          sa_exc.SQLAlchemyError)
+said = database_errors.said
 
 
 class _Context:
@@ -74,16 +66,18 @@ class _Context:
 class Database:
     """A handle; nothing is opened before it is used, nor across a fork.
 
-    :param url: SQLAlchemy's; SQLite's file is made, readable by its owner
-        only, where it is not there
+    :param url: SQLAlchemy's
     :param patience: seconds that a transaction is tried again while the
         database fails
+    :param make: whether SQLite's file is made, readable by its owner only,
+        where it is not there
     """
 
-    def __init__(self, url: str | sa.URL, patience: float = 60) -> None:
+    def __init__(self, url: str | sa.URL, patience: float = 60, *,
+                 make: bool = True) -> None:
         self.url = _complete(url)
         self._patience = patience
-        self._file = (sqlite_file.SqliteFile(self.url.database)
+        self._file = (sqlite_file.SqliteFile(self.url.database, make=make)
                       if self.is_sqlite and self.url.database else None)
         self._facade = enginefacade.transaction_context()
         self._facade.configure(connection=self.url,
@@ -148,7 +142,7 @@ class Database:
             return found
         except db_exception.DBDuplicateEntry:
             raise
-        except ERRORS as error:
+        except database_errors.ERRORS as error:
             # Not "from": a traceback would show the statement.
             raise errors.WorkerDatabaseError(
                 detail='it did not take what it was told (%s).'
@@ -157,7 +151,8 @@ class Database:
 
 def passing(error: BaseException) -> bool:
     """Whether it may go well if it is tried again."""
-    if not isinstance(error, ERRORS) or isinstance(error, _LASTING):
+    if not isinstance(error, database_errors.ERRORS) or isinstance(
+            error, database_errors.LASTING):
         return False
     # oslo.db has no class of its own for some of these.
     inner = getattr(error, 'inner_exception', None) or error
@@ -171,20 +166,6 @@ def passing(error: BaseException) -> bool:
                     or (getattr(inner.orig, 'args', None) or [None]
                         )[0] in _BAD_FIELDS)
     return True
-
-
-def said(error: BaseException) -> str:
-    """What the database said, without the statement and its values."""
-    found: BaseException | None = error
-    while found is not None:
-        original = getattr(found, 'orig', None)
-        if original is not None:
-            # PostgreSQL's second line may show the whole row.
-            diagnosis = getattr(original, 'diag', None)
-            text = getattr(diagnosis, 'message_primary', None) or original
-            return '%s: %s' % (type(original).__name__, text)
-        found = getattr(found, 'inner_exception', None) or found.__cause__
-    return type(error).__name__
 
 
 def _complete(text: str | sa.URL) -> sa.URL:

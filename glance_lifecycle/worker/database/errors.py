@@ -30,6 +30,19 @@ class DatabaseOutdated(exceptions.LifecycleError):
     message = 'The database of the lifecycle worker does not fit: {detail}'
 
 
+class DatabaseMissing(exceptions.LifecycleError):
+    """Nobody has made it yet, and who only asks does not."""
+
+    message = 'There is no database of the lifecycle worker: {detail}'
+
+
+class DatabaseForbidden(exceptions.LifecycleError):
+    """This user may not use it."""
+
+    message = ('The database of the lifecycle worker is not for this user: '
+               '{detail}')
+
+
 class JobNotFound(exceptions.LifecycleError):
     message = 'There is no such job: {detail}'
 

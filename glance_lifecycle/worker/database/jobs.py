@@ -311,16 +311,19 @@ def hold(database: engine.Database, job_id: str, *, actor: str, reason: str,
 
 
 def requeue(database: engine.Database, job_id: str, *, actor: str,
-            reason: str = '', now: datetime.datetime | None = None) -> Job:
+            reason: str = '', now: datetime.datetime | None = None,
+            states: Collection[State] = (
+                State.FAILED, State.CANCELLED, State.HELD)) -> Job:
     """Have a failed, cancelled or held job done, from its first attempt.
 
+    :param states: only then; one that waits for its next attempt is due at
+        once if ``queued`` is one of them
     :raises JobNotFound: there is none
     :raises JobStateError: it runs, or is done, or another is open for the
         same image and purpose
     """
-    return _move(database, job_id,
-                 {State.FAILED, State.CANCELLED, State.HELD}, State.QUEUED,
-                 actor, reason or 'The job is to be tried again.', now)
+    return _move(database, job_id, set(states), State.QUEUED, actor,
+                 reason or 'The job is to be tried again.', now)
 
 
 def _move(database: engine.Database, job_id: str, before: set[State],

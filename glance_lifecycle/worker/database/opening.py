@@ -22,11 +22,15 @@ from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import migration
 
 
-def configured(conf: cfg.ConfigOpts,
-               patience: float | None = None) -> engine.Database:
+# Seconds that somebody at a terminal waits while the database fails.
+_PATIENCE = 5
+
+
+def configured(conf: cfg.ConfigOpts, patience: float | None = None, *,
+               make: bool = True) -> engine.Database:
     """The handle, whatever is in the database.
 
-    :param patience: see ``engine.Database``; by default
+    :param patience: see ``engine.Database``, ``make`` too; by default
         ``[lifecycle] database_patience``
     :raises ConfigurationError: its URL is none
     """
@@ -35,7 +39,7 @@ def configured(conf: cfg.ConfigOpts,
             conf.lifecycle.state_dir, 'worker.db'))
     return engine.Database(
         url, conf.lifecycle.database_patience if patience is None
-        else patience)
+        else patience, make=make)
 
 
 def open_database(conf: cfg.ConfigOpts) -> engine.Database:
@@ -53,10 +57,38 @@ def open_database(conf: cfg.ConfigOpts) -> engine.Database:
     if database.is_sqlite and found is None:
         migration.sync(database)
         found = migration.version(database)
+    _check(found)
+    return database
+
+
+def existing(conf: cfg.ConfigOpts,
+             patience: float | None = None) -> engine.Database:
+    """The same for those who only ask: nothing is made.
+
+    :param patience: by default that of somebody at a terminal
+    :raises ConfigurationError: the URL is none
+    :raises DatabaseMissing: it is a file that is not there
+    :raises DatabaseForbidden: it is a file that is not for this user
+    :raises DatabaseOutdated: "db sync" has not been run
+    :raises WorkerDatabaseError: it failed
+    """
+    database = configured(
+        conf, min(_PATIENCE, conf.lifecycle.database_patience)
+        if patience is None else patience, make=False)
+    try:
+        found = migration.version(database)
+        _check(found)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _check(found: str | None) -> None:
+    """:raises DatabaseOutdated: the revision is not that of this release"""
     if found != migration.head():
         raise errors.DatabaseOutdated(
             detail='%s, and this release needs revision %s. Run '
             '"glance-lifecycle-manage db sync" of the newest release that '
             'uses it.' % ('it is of revision ' + found if found else
                           'it is empty', migration.head()))
-    return database

@@ -21,6 +21,7 @@ import weakref
 from oslo_db import exception as db_exception
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.worker.database import errors
 
 #: Seconds that one process waits for another's transaction.
 BUSY = 30
@@ -33,10 +34,13 @@ class SqliteFile:
     to close a file writes all of its log back: 15 jobs a second instead of
     36 with one connection that stays. None stays across a fork, which
     SQLite forbids.
+
+    :param make: whether it is made where it is not there
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, make: bool = True) -> None:
         self._path = pathlib.Path(path)
+        self._make = make
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         _ALL.add(self)
@@ -45,11 +49,16 @@ class SqliteFile:
         """Have it there and open.
 
         :raises ConfigurationError: it cannot be made
+        :raises DatabaseMissing: it is not there, and not to be made
+        :raises DatabaseForbidden: the same, for this user
         :raises DBError: of oslo.db; it is locked, or no database
         """
         with self._lock:
             if self._connection is None:
-                _make(self._path)
+                if self._make:
+                    _make(self._path)
+                else:
+                    _look(self._path)
                 try:
                     self._connection = _open(self._path)
                 except sqlite3.Error as error:
@@ -108,6 +117,29 @@ def _make(path: pathlib.Path) -> None:
             detail='the database of the lifecycle worker cannot be made: %s. '
             'See [lifecycle] state_dir and [lifecycle_worker] connection'
             % error.strerror, operator=str(path)) from None
+
+
+def _look(path: pathlib.Path) -> None:
+    """Not by opening it: closing that would drop all locks of this process.
+
+    :raises DatabaseMissing: it is not there
+    :raises DatabaseForbidden: it is, or may be, and is not for this user
+    """
+    try:
+        path.stat()
+    except PermissionError:
+        pass
+    except OSError as error:
+        raise errors.DatabaseMissing(
+            detail='a worker that starts makes it. Has none run on this host, '
+            'or is the configuration another one?',
+            operator='%s: %s' % (path, error.strerror)) from None
+    # SQLite writes beside it, also where it only reads.
+    if not (os.access(path, os.R_OK | os.W_OK)
+            and os.access(path.parent, os.W_OK | os.X_OK)):
+        raise errors.DatabaseForbidden(
+            detail='run it as root, or as the user of the worker',
+            operator=str(path))
 
 
 def _owner(path: pathlib.Path) -> tuple[int, int]:

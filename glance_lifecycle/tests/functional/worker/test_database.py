@@ -38,6 +38,7 @@ from glance_lifecycle.tests.unit.worker.database import test_jobs
 from glance_lifecycle.tests.unit.worker.database import test_marks
 from glance_lifecycle.tests.unit.worker.database import test_migration
 from glance_lifecycle.tests.unit.worker.database import test_purging
+from glance_lifecycle.tests.unit.worker.database import test_waiting
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import jobs
@@ -53,7 +54,7 @@ LATER = cases.at(10 ** 9)
 CONTRACT = (
     test_claims.ClaimsTest, test_engine.EngineTest, test_history.HistoryTest,
     test_jobs.JobsTest, test_marks.MarksTest, test_migration.MigrationTest,
-    test_purging.PurgingTest)
+    test_purging.PurgingTest, test_waiting.WaitingTest)
 
 
 class Server(Protocol):

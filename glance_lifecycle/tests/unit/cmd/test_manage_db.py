@@ -13,6 +13,7 @@
 """The worker's database by the command line."""
 
 import io
+import pathlib
 from unittest import mock
 
 from oslo_config import cfg
@@ -22,6 +23,7 @@ from glance_lifecycle.cmd import manage_db
 from glance_lifecycle.conf import opts
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import migration
 
@@ -54,6 +56,13 @@ class ManageDbTest(cases.DatabaseTestCase):
         self.assertIn('none', self.said('version')[0])
         self.assertIn(migration.head(), self.said('sync')[0])
         self.assertEqual(migration.head() + '\n', self.said('version')[0])
+
+    def test_asking_makes_no_file(self) -> None:
+        self.url = self.new_url()
+        path = pathlib.Path(self.url.removeprefix('sqlite:///'))
+        self.assertIn('none', self.said('version')[0])
+        self.assertRaises(errors.DatabaseMissing, self.said, 'purge')
+        self.assertEqual([], list(path.parent.iterdir()))
 
     def test_purge_refused(self) -> None:
         job_id = self.old_job()

@@ -58,3 +58,12 @@ class UnitsTest(unittest.TestCase):
     @given(st.integers(0, 10 ** 9))
     def test_duration_text(self, value: int) -> None:
         self.assertEqual(value, units.duration(units.duration_text(value)))
+
+    def test_about_text(self) -> None:
+        for value, text in (
+                (-5, '0 seconds'), (0.9, '0 seconds'), (1.9, '1 second'),
+                (2, '2 seconds'), (119, '119 seconds'), (120, '2 minutes'),
+                (7199, '119 minutes'), (7200, '2 hours'),
+                (3 * 86400, '3 days'), (13 * 86400, '13 days'),
+                (15 * 86400, '2 weeks'), (10 ** 9, '31 years')):
+            self.assertEqual(text, units.about_text(value))

@@ -66,6 +66,30 @@ class OpeningTest(testtools.TestCase):
         self.assertIn('revision other', str(error))
         self.assertIn('db sync', str(error))
 
+    def test_asked(self) -> None:
+        """Who only asks makes nothing, and finds what is there."""
+        for _ in range(2):
+            self.assertRaises(errors.DatabaseMissing, opening.existing,
+                              self.conf)
+            self.assertFalse(self.state.exists())
+        made = opening.open_database(self.conf)
+        self.addCleanup(made.close)
+        marks.set(made, 'a', 'b')
+        found = opening.existing(self.conf)
+        self.addCleanup(found.close)
+        self.assertIsNotNone(marks.get(found, 'a'))
+
+    def test_asked_too_early(self) -> None:
+        """The tables are not there, or of another release."""
+        self.addCleanup(opening.configured(self.conf).close)
+        database = opening.configured(self.conf)
+        self.addCleanup(database.close)
+        self.assertIsNone(migration.version(database))
+        error = self.assertRaises(errors.DatabaseOutdated, opening.existing,
+                                  self.conf)
+        self.assertIn('it is empty', str(error))
+        self.assertIsNone(migration.version(database))
+
     def test_secret(self) -> None:
         self.set(group='lifecycle_worker',
                  connection='mysql+pymysql://u:hidden@h/d')

@@ -22,6 +22,7 @@ from oslo_db import exception as db_exception
 import testtools
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import sqlite_file
 
 
@@ -78,6 +79,53 @@ class SqliteFileTest(testtools.TestCase):
                                   self.file.keep)
         self.assertNotIn(str(self.base), str(error))
         self.assertIn(str(self.path), error.for_operator())
+
+    def test_not_to_be_made(self) -> None:
+        asking = sqlite_file.SqliteFile(str(self.path), make=False)
+        self.addCleanup(asking.close)
+        error = self.assertRaises(errors.DatabaseMissing, asking.keep)
+        self.assertNotIn(str(self.base), str(error))
+        self.assertIn(str(self.path), error.for_operator())
+        self.assertEqual([], list(self.base.iterdir()))
+        self.file.keep()
+        asking.keep()
+
+    def test_of_another_user(self) -> None:
+        """Where it cannot be read, and where it cannot even be looked for."""
+        self.path.parent.mkdir()
+        self.write()
+        self.base.chmod(0o755)
+        for folder, mode in ((0o700, 0o600), (0o755, 0o600), (0o777, 0o444),
+                             (0o555, 0o666)):
+            self.path.parent.chmod(folder)
+            self.path.chmod(mode)
+            self.assertEqual('DatabaseForbidden', self.as_nobody(),
+                             oct(folder))
+        self.path.parent.chmod(0o777)
+        self.path.chmod(0o666)
+        self.assertEqual('', self.as_nobody())
+
+    def as_nobody(self) -> str:
+        """What is raised in a process of a user without rights."""
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            try:
+                if not os.geteuid():
+                    os.setgroups([])
+                    os.setgid(65534)
+                    os.setuid(65534)
+                try:
+                    sqlite_file.SqliteFile(str(self.path), make=False).keep()
+                except Exception as error:
+                    os.write(writer, type(error).__name__.encode())
+            finally:
+                os._exit(0)
+        os.close(writer)
+        with open(reader) as answer:
+            found = answer.read()
+        self.assertEqual(0, os.waitpid(child, 0)[1])
+        return found
 
     def test_no_database(self) -> None:
         self.path.parent.mkdir()

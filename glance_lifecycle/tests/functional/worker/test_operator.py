@@ -1,0 +1,402 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What operators ask and do on a host of the worker, by the real command."""
+
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Any
+
+from glance_lifecycle.policy import drift
+from glance_lifecycle.tests.functional import base
+from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import glance_conf
+from glance_lifecycle.tests.functional.fixtures import mariadb
+from glance_lifecycle.tests.functional.fixtures import openstack
+from glance_lifecycle.tests.functional.fixtures import worker
+from glance_lifecycle.tests.functional import store_case
+from glance_lifecycle.tests import waiting
+from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import migration
+from glance_lifecycle.worker import presence
+
+State = jobs.State
+
+HOSTILE = 'golden\x1b[2J\n\x9b1A'
+VISIBLE = 'golden\\x1b[2J\\x0a\\x9b1A'
+IMAGES = [f'7e8d6b6a-0000-4000-8000-00000000000{n}' for n in range(10)]
+
+POLICY = """\
+version: 1
+rules:
+  - name: golden
+    match: {project: admin, name: "golden-*"}
+    place: {stores: [s1, s2]}
+    protect: {protected: true}
+"""
+
+
+class OperatorCase(base.FunctionalTestCase):
+
+    # Whether the command runs in this process: starting takes seconds.
+    here = False
+
+    def setUp(self) -> None:
+        super().setUp()
+        python = self.work / 'python'
+        python.mkdir()
+        self.openstack = openstack.WorkerHost(python)
+        self.state = self.work / 'state'
+        self.conf = self.work / 'worker.conf'
+        self.configure()
+
+    def configure(self, **options: object) -> None:
+        glance_conf.write(self.conf, {
+            'lifecycle': {'state_dir': self.state},
+            'lifecycle_worker': options})
+
+    def ask(self, *argv: str, code: int = 0) -> openstack.Answer:
+        start = self.openstack.run if self.here else self.openstack.spawn
+        answer = start('image', 'lifecycle', *argv, '--config-file',
+                       str(self.conf))
+        self.assertEqual(code, answer.code, str(answer))
+        self.assertNotIn('Traceback', answer.stderr)
+        return answer
+
+    def data(self, *argv: str, code: int = 0) -> Any:
+        return self.ask(*argv, '-f', 'json', code=code).json
+
+    def open(self, url: str = '') -> engine.Database:
+        database = engine.Database(
+            url or f'sqlite:///{self.state}/worker.db')
+        self.addCleanup(database.close)
+        migration.sync(database)
+        return database
+
+    def job(self, database: engine.Database, kind: str, number: int, *,
+            held: bool = False, name: str = HOSTILE,
+            **arguments: Any) -> str:
+        """A job as the worker opens it; its id."""
+        action = actions.Action(
+            kind, IMAGES[number], name, 'p1', arguments,
+            (drift.Drift('place', 'stores', 's1', '', 'golden'),))
+        job, _joined = jobs.open_job(database, jobs.Wanted(
+            image_id=action.image_id, purpose=action.purpose,
+            action=action.to_dict(), reason='It is not in %s.' % name,
+            rule='golden', image_name=name, project='p1'),
+            actor='worker w1', held=held)
+        return job.id
+
+    def end(self, database: engine.Database, job_id: str, state: State,
+            **more: Any) -> None:
+        fence = claims.claim(database, job_id, 'w1')
+        assert fence is not None
+        claims.finish(database, job_id, fence, state, **more)
+
+    def state_of(self, database: engine.Database, job_id: str) -> str:
+        return jobs.get(database, job_id).state.value
+
+
+class SqliteTest(OperatorCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.state.mkdir()
+        self.here = True
+
+    def test_no_glance(self) -> None:
+        """Nor a cloud: all commands, where neither can be had."""
+        self.here = False
+        self.assertIn('No module named', subprocess.run(
+            [sys.executable, '-c', 'import glance'], check=False,
+            env=self.openstack.environ(), capture_output=True,
+            text=True).stderr)
+        database = self.open()
+        job = self.job(database, 'copy', 0, held=True)
+        for argv in (('job', 'list'), ('job', 'show', job),
+                     ('job', 'release', job), ('job', 'cancel', job),
+                     ('job', 'retry', job), ('history', IMAGES[0], '--long')):
+            self.assertIn(job, self.ask(*argv, '-f', 'json').stdout)
+        self.assertEqual(1, self.data('status')['jobs']['queued'])
+
+    def test_jobs(self) -> None:
+        """What is open and what failed; and no name moves the cursor."""
+        database = self.open()
+        failed = self.job(database, 'copy', 0, stores=['s2'])
+        self.end(database, failed, State.FAILED,
+                 error='Store s2 failed: it is away.')
+        done = self.job(database, 'update', 1)
+        self.end(database, done, State.DONE)
+        held = self.job(database, 'drop', 2, held=True, stores=['s3'])
+        rows = {row['ID']: row for row in self.data('job', 'list')}
+        self.assertEqual({failed, held}, rows.keys())
+        self.assertEqual(
+            ('failed', IMAGES[0], VISIBLE, 'copy to s2', 1,
+             'Store s2 failed: it is away.'),
+            tuple(rows[failed][name] for name in (
+                'State', 'Image', 'Name', 'Action', 'Attempts', 'Why')))
+        self.assertRegex(rows[failed]['Created At'],
+                         r'^\d{4}-\d\d-\d\dT[\d:]{8}\+00:00$')
+        self.assertRegex(rows[failed]['Age'], r'^\d+ (second|minute)s?$')
+        self.assertEqual('DESTRUCTIVE: delete the copy in s3',
+                         rows[held]['Action'])
+        table = self.ask('job', 'list', '--state', 'all', '--limit', '2')
+        self.assertNotIn('\x1b', table.stdout)
+        self.assertNotIn('\x9b', table.stdout)
+        self.assertIn('There are more: --marker %s' % done, table.stderr)
+        self.assertEqual([failed], [row['ID'] for row in self.data(
+            'job', 'list', '--state', 'all', '--marker', done)])
+        self.assertEqual([done], [row['ID'] for row in self.data(
+            'job', 'list', '--state', 'done', '--state', 'running')])
+        self.assertEqual([], self.data('job', 'list', '--image', IMAGES[9]))
+
+        shown = self.data('job', 'show', failed)
+        self.assertEqual(('failed', 'copy to s2', False, VISIBLE, 'golden'), (
+            shown['state'], shown['what'], shown['destructive'],
+            shown['image_name'], shown['rule']))
+        self.assertEqual(['queued', 'failed'], [
+            line['event'] for line in shown['history']])
+        self.assertNotIn('\x1b', self.ask('job', 'show', failed).stdout)
+        self.assertIn('There is no such job', self.ask(
+            'job', 'show', 'x', code=1).stderr)
+
+    def test_changes(self) -> None:
+        database = self.open()
+        failed = self.job(database, 'copy', 0, stores=['s2'])
+        self.end(database, failed, State.FAILED, error='It is away.')
+        deletion = self.job(database, 'delete', 0)
+        self.end(database, deletion, State.FAILED, error='It is in use.')
+        running = self.job(database, 'copy', 1, stores=['s2'])
+        claims.claim(database, running, 'w1')
+
+        # What destroys is shown first, and nobody is there to agree.
+        text = self.ask('job', 'retry', failed, deletion, code=1).stderr
+        self.assertIn('DESTRUCTIVE: delete the image, of image %s (%s)' % (
+            IMAGES[0], VISIBLE), text)
+        self.assertIn('Nothing was changed: there is no terminal', text)
+        self.assertEqual('failed', self.state_of(database, failed))
+        rows = self.data('job', 'retry', failed, running, '--reason',
+                         'The store is back', code=1)
+        self.assertEqual(['queued', 'running'],
+                         [row['State'] for row in rows])
+        self.assertIn('is running', rows[1]['Detail'])
+        self.assertEqual('queued', self.state_of(database, failed))
+        self.data('job', 'retry', deletion, '--yes')
+        self.assertEqual('queued', self.state_of(database, deletion))
+
+        rows = self.data('job', 'cancel', failed, running, 'x', code=1)
+        self.assertEqual(['cancelled', 'running', ''],
+                         [row['State'] for row in rows])
+        self.assertIn('told to stop', rows[1]['Detail'])
+        self.assertTrue(jobs.get(database, running).cancel_requested)
+
+        told = [(row['Event'], row['What'], row['Rule'])
+                for row in self.data('history', IMAGES[0])]
+        self.assertEqual([
+            ('queued', 'It is not in %s.' % VISIBLE, 'golden'),
+            ('failed', 'It is away.', 'golden'),
+            ('queued', 'It is not in %s.' % VISIBLE, 'golden'),
+            ('failed', 'It is in use.', 'golden'),
+            ('queued', 'The store is back.', 'golden'),
+            ('queued', 'The job is to be tried again.', 'golden'),
+            ('cancelled', 'The job was cancelled.', 'golden')], told)
+        who = {row['Who'] for row in self.data('history', IMAGES[0])}
+        self.assertEqual(2, len(who))
+        self.assertIn('operator ', ''.join(who))
+
+    def test_release(self) -> None:
+        database = self.open()
+        copy = self.job(database, 'copy', 0, held=True, stores=['s2'])
+        drop = self.job(database, 'drop', 0, held=True, stores=['s3'])
+        other = self.job(database, 'copy', 1)
+        self.assertIn('Name the jobs', self.ask(
+            'job', 'release', code=1).stderr)
+        text = self.ask('job', 'release', '--all', code=1).stderr
+        self.assertIn('2 jobs are held, 1 of them DESTRUCTIVE.', text)
+        self.assertIn('DESTRUCTIVE: delete the copy in s3', text)
+        self.assertNotIn(copy, text)
+        self.data('job', 'release', copy)
+        self.assertEqual(['queued', 'held'], [
+            self.state_of(database, one) for one in (copy, drop)])
+        self.assertEqual('no', self.at_terminal('n', drop))
+        self.assertEqual('held', self.state_of(database, drop))
+        self.assertEqual('yes', self.at_terminal('y', drop))
+        self.assertEqual('queued', self.state_of(database, drop))
+        self.assertEqual([], self.data('job', 'release', '--all'))
+        self.end(database, other, State.DONE)
+        self.data('job', 'release', other, code=1)
+
+    def at_terminal(self, answer: str, job_id: str) -> str:
+        """Somebody sits there, and is asked."""
+        ours, theirs = os.openpty()
+        self.addCleanup(os.close, ours)
+        os.write(ours, answer.encode() + b'\n')
+        argv = self.openstack.argv(
+            'image', 'lifecycle', 'job', 'release', job_id, '--config-file',
+            str(self.conf))
+        done = subprocess.run(
+            argv, stdin=theirs, env=self.openstack.environ(), check=False,
+            capture_output=True, text=True, timeout=waiting.BOUND)
+        os.close(theirs)
+        self.assertIn('DESTRUCTIVE: delete the copy in s3', done.stderr)
+        self.assertIn('Go on? [y/N]', done.stderr)
+        return 'no' if done.returncode else 'yes'
+
+    def test_history(self) -> None:
+        """With its proof; and what nobody knows is said to be so."""
+        database = self.open()
+        job = self.job(database, 'copy', 0, stores=['s2'])
+        self.end(database, job, State.DONE, text='Copy to s2.',
+                 proof={'sha512': 'ab' * 64, 'name': HOSTILE})
+        rows = self.data('history', IMAGES[0], '--long')
+        self.assertEqual([None, {'sha512': 'ab' * 64, 'name': HOSTILE}],
+                         [row['Proof'] for row in rows])
+        self.assertEqual([job, job], [row['Job'] for row in rows])
+        text = self.ask('history', IMAGES[0], '--long').stdout
+        self.assertIn('sha512: abab', text)
+        self.assertNotIn('\x1b', text)
+        answer = self.ask('history', 'golden', '-f', 'json')
+        self.assertEqual([], answer.json)
+        self.assertIn('Nothing is known of image golden', answer.stderr)
+
+
+class NoDatabaseTest(OperatorCase):
+    """A plain sentence that says what to do; and nothing is made."""
+
+    def test_missing(self) -> None:
+        for argv in (('status',), ('job', 'list'), ('job', 'cancel', 'x')):
+            text = self.ask(*argv, code=1).stderr
+            self.assertIn('There is no database of the lifecycle worker: a '
+                          'worker that starts makes it', text)
+            self.assertIn(str(self.state / 'worker.db'), text)
+            self.assertFalse(self.state.exists())
+
+    def test_outdated(self) -> None:
+        self.state.mkdir()
+        self.open().write(lambda connection: connection.exec_driver_sql(
+            "update lifecycle_alembic_version set version_num = 'other'"))
+        text = self.ask('job', 'list', code=1).stderr
+        self.assertIn('revision other', text)
+        self.assertIn('glance-lifecycle-manage db sync', text)
+
+    def test_configuration(self) -> None:
+        self.conf.write_text('[lifecycle]\nstate_dir\n')
+        text = self.ask('status', code=1).stderr
+        self.assertIn('configuration of the worker cannot be used', text)
+        self.configure(connection='mysql:thesecret')
+        text = self.ask('status', code=1).stderr
+        self.assertIn('[lifecycle_worker] connection is not a URL', text)
+        self.assertNotIn('thesecret', text)
+
+
+class MariaDbTest(OperatorCase):
+
+    def test_all(self) -> None:
+        server = self.useFixture(mariadb.MariaDb())
+        url = server.database()
+        self.configure(connection=url)
+        text = self.ask('status', code=1).stderr
+        self.assertIn('it is empty', text)
+        self.assertIn('db sync', text)
+        database = self.open(url)
+        held = self.job(database, 'drop', 0, held=True, stores=['s3'])
+        waits = self.job(database, 'copy', 1, stores=['s2'])
+        runs = self.job(database, 'copy', 2, stores=['s2'])
+        claims.claim(database, runs, 'w1')
+        presence.Presence(database, 'w1', mode='act').beat(['s2'])
+        status = self.data('status')
+        self.assertEqual((1, 1, 1), tuple(
+            status['jobs'][state] for state in ('queued', 'running', 'held')))
+        self.assertEqual([('w1', True, 'act', 1)], [
+            (one['id'], one['alive'], one['mode'], one['running'])
+            for one in status['workers']])
+        self.assertEqual(['s2'], status['stores_away'])
+        self.assertEqual([runs], [job['id'] for job in status['running']])
+        self.assertEqual([held], [job['id'] for job in status['held']])
+        self.assertEqual({'queued': 0, 'held': 1}, status['destructive'])
+        self.data('job', 'cancel', waits)
+        self.data('job', 'release', held, '--yes')
+        self.assertEqual(
+            {held: 'queued', runs: 'running', waits: 'cancelled'},
+            {row['ID']: row['State'] for row in self.data(
+                'job', 'list', '--state', 'all')})
+        server.stop()
+        text = self.ask('status', code=1).stderr
+        self.assertIn('does the server run?', text)
+        self.assertNotIn(mariadb.PASSWORD, text)
+
+
+class RealWorkerTest(store_case.StoreCase):
+    """Beside a worker that runs, and one that was killed."""
+
+    def setUp(self) -> None:
+        self.api = self.useFixture(glance.GlanceApi())
+        super().setUp()
+        python = self.work / 'python'
+        python.mkdir()
+        self.openstack = openstack.WorkerHost(python)
+
+    def ask(self, daemon: worker.Worker, *argv: str) -> openstack.Answer:
+        answer = self.openstack.lifecycle(
+            *argv, '--config-file', str(self.api.etc / 'glance-api.conf'),
+            '--config-file', str(daemon.conf))
+        self.assertEqual(0, answer.code, str(answer))
+        return answer
+
+    def test_worker(self) -> None:
+        created = self.admin.create_image(
+            name='golden-1', disk_format='raw', visibility='private')
+        self.admin.upload(created['id'], b'bytes' * 1000)
+        daemon = self.useFixture(worker.Worker(
+            self.api, POLICY, mode='observe'))
+        daemon.wait_for_sweep()
+        text = self.ask(daemon, 'status').stdout
+        self.assertIn('alive', text)
+        self.assertIn('They observe, and change nothing', text)
+        status = self.ask(daemon, 'status', '-f', 'json').json
+        self.assertEqual((2, 0), (status['jobs']['queued'],
+                                  status['jobs']['held']))
+        self.assertEqual((daemon.child, True), (
+            status['workers'][0]['pid'], status['workers'][0]['alive']))
+        self.assertEqual(1, status['last_full_sweep']['numbers']['images'])
+        self.assertEqual('', status['last_changes_sweep']['error'])
+
+        # A cancelled job stays so, although the gap is there still.
+        job = daemon.job(created['id'], 'copy')
+        self.ask(daemon, 'job', 'cancel', job.id)
+        daemon.wait_for_sweep()
+        self.assertEqual('cancelled', daemon.states()['copy'])
+        self.ask(daemon, 'job', 'retry', job.id)
+        daemon.configure(mode='act')
+        daemon.terminate()
+        daemon.start()
+        daemon.wait_for_job(created['id'], 'update')
+        daemon.wait_for_job(created['id'], 'copy')
+        self.assertEqual(['s1', 's2'], self.stores_of(created['id']))
+        rows = self.ask(daemon, 'history', created['id'], '-f', 'json').json
+        self.assertEqual(
+            ['queued', 'cancelled', 'queued', 'done'],
+            [row['Event'] for row in rows if 'opy' in row['What']
+             or row['Who'].startswith('operator')])
+
+        child = daemon.child
+        daemon.kill()
+        waiting.until('the worker is gone', lambda: not pathlib.Path(
+            f'/proc/{child}').exists())
+        text = self.ask(daemon, 'status').stdout
+        self.assertIn('GONE', text)
+        self.assertIn('No worker is alive', text)
