@@ -22,6 +22,7 @@ filter is a few lines of classic BPF. Source: seccomp(2), and the kernel's
 tables of system calls, asm/unistd_64.h and asm-generic/unistd.h.
 """
 
+from collections.abc import Iterable
 import ctypes
 import errno
 import os
@@ -72,12 +73,32 @@ ALWAYS: Calls = {
     'semget': (64, 190), 'mq_open': (240, 180), 'mq_unlink': (241, 181),
 }
 
+# Signals by ways that nobody here takes, to whomever.
+SIGNALS: Calls = {
+    'tkill': (200, 130), 'rt_sigqueueinfo': (129, 138),
+    'rt_tgsigqueueinfo': (297, 240), 'pidfd_send_signal': (424, 424),
+    'pidfd_open': (434, 434),
+}
+
+# Where landlock is missing: nothing is made but files, nothing is run.
+MAKING: Calls = {
+    'symlink': (88, None), 'symlinkat': (266, 36), 'mkdir': (83, None),
+    'mkdirat': (258, 34), 'mknod': (133, None), 'mknodat': (259, 33),
+}
+RUNNING: Calls = {'execve': (59, 221), 'execveat': (322, 281)}
+
+# Their first argument is a process, which must be a known one.
+_OTHERS: Calls = {'kill': (62, 129), 'tgkill': (234, 131),
+                  'prlimit64': (302, 261)}
+
+#: Stands for the process that the filter is for; ``limits.restrict`` puts
+#: its number there. No process has such a number.
+SELF = 0xfffffff0
+
 # A converter reads one file and writes another. Landlock does not cover
 # modes, owners, times and attributes, nor do older ones cover signals.
-CONVERTER: Calls = {
-    'kill': (62, 129), 'tkill': (200, 130), 'rt_sigqueueinfo': (129, 138),
-    'rt_tgsigqueueinfo': (297, 240), 'pidfd_send_signal': (424, 424),
-    'pidfd_open': (434, 434), 'fork': (57, None), 'vfork': (58, None),
+CONVERTER: Calls = SIGNALS | MAKING | {
+    'kill': (62, 129), 'fork': (57, None), 'vfork': (58, None),
     'chmod': (90, None), 'fchmod': (91, 52), 'fchmodat': (268, 53),
     'fchmodat2': (452, 452), 'chown': (92, None), 'fchown': (93, 55),
     'lchown': (94, None), 'fchownat': (260, 54),
@@ -85,11 +106,9 @@ CONVERTER: Calls = {
     'removexattr': (197, 14), 'lremovexattr': (198, 15),
     'fremovexattr': (199, 16), 'utime': (132, None), 'utimes': (235, None),
     'utimensat': (280, 88), 'futimesat': (261, None), 'link': (86, None),
-    'linkat': (265, 37), 'symlink': (88, None), 'symlinkat': (266, 36),
-    'rename': (82, None), 'renameat': (264, 38), 'renameat2': (316, 276),
-    'unlink': (87, None), 'unlinkat': (263, 35), 'rmdir': (84, None),
-    'mkdir': (83, None), 'mkdirat': (258, 34), 'truncate': (76, 45),
-    'mknod': (133, None), 'mknodat': (259, 33),
+    'linkat': (265, 37), 'rename': (82, None), 'renameat': (264, 38),
+    'renameat2': (316, 276), 'unlink': (87, None), 'unlinkat': (263, 35),
+    'rmdir': (84, None), 'truncate': (76, 45),
 }
 
 # mseal, of Linux 6.10. Also every call of the x32 kind is above it.
@@ -116,9 +135,12 @@ def available() -> bool:
             and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
 
 
-def program(*groups: Calls, machine: str | None = None) -> bytes:
+def program(*groups: Calls, machine: str | None = None,
+            others: Iterable[int] | None = None) -> bytes:
     """The filter that denies these calls with EPERM.
 
+    :param others: processes that may be sent signals beside the one itself;
+        None: all
     :param machine: as uname has it; this one
     :returns: ``struct sock_filter`` one after the other
     :raises KeyError: the machine's calls are not known
@@ -139,6 +161,15 @@ def program(*groups: Calls, machine: str | None = None) -> bytes:
         (_EQUAL, 0, 1, clone3), (_RETURN, 0, 0, unknown)]
     for number in numbers:
         steps += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, denied)]
+    if others is not None:
+        # 0: itself too, or those that it has started.
+        allowed = [step for pid in (SELF, 0, *others)
+                   for step in ((_EQUAL, 0, 1, pid), (_RETURN, 0, 0, _ALLOW))]
+        for call in _OTHERS.values():
+            number = call[column] or 0
+            steps += [(_EQUAL, 0, len(allowed) + 2, number),
+                      (_LOAD, 0, 0, _AT_FIRST_ARGUMENT), *allowed,
+                      (_RETURN, 0, 0, denied)]
     steps += [
         (_EQUAL, 0, 3, clone), (_LOAD, 0, 0, _AT_FIRST_ARGUMENT),
         (_ANY_BIT, 0, 1, _NEW_NAMESPACES), (_RETURN, 0, 0, denied),

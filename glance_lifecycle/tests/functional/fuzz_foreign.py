@@ -151,7 +151,7 @@ class Qemu:
         program = shutil.which('qemu-io')
         assert program is not None, 'install qemu-utils'
         walls = (confine.converter(program, self._fd, -1)
-                 if self._confined else (-1, b''))
+                 if self._confined else limits.NO_WALLS)
         keep = [fd for fd in (self._fd, walls[0]) if fd >= 0]
         self._process = process = subprocess.Popen(
             limits.command([program], walls, **{'as': 4 << 30}),

@@ -321,19 +321,19 @@ class ChildTest(ConfinementTestCase):
             if os.getuid() == 0:
                 for fd in (reads, writes):
                     os.fchown(fd, user, user)
-            ruleset, filters = confine.converter(program, reads, writes)
+            walls = confine.converter(program, reads, writes)
             argv = limits.command(
                 [program, 'convert', '-f', 'vmdk', '-O', 'raw',
                  '/proc/self/fd/%d' % reads, '/proc/self/fd/%d' % writes],
-                (ruleset, filters))
+                walls)
             # The distribution's, which every user may run.
             argv[0] = '/usr/bin/python3'
             argv[3] = str(copy / 'limits.py')
             done = subprocess.run(
                 argv, capture_output=True, text=True, check=False,
-                pass_fds=(reads, writes, ruleset), user=user, group=user,
+                pass_fds=(reads, writes, walls[0]), user=user, group=user,
                 extra_groups=[] if os.getuid() == 0 else None)
             self.assertEqual(wanted, done.returncode, done.stderr)
             self.assertEqual(not wanted, b'SECRET' in out.read_bytes())
-            for fd in (writes, ruleset):
+            for fd in (writes, walls[0]):
                 os.close(fd)

@@ -65,7 +65,7 @@ class FilterTest(base.BaseTestCase):
         filters = seccomp.program(*GROUPS)
         said = subprocess.run(
             limits.command([sys.executable, '-I', '-S', '-c',
-                            CALL % arguments], (-1, filters)),
+                            CALL % arguments], (-1, filters, '')),
             capture_output=True, text=True, check=True).stdout
         result, code = map(int, said.split())
         return result, code
@@ -104,5 +104,5 @@ class FilterTest(base.BaseTestCase):
         filters = seccomp.program(
             *GROUPS, machine=other[os.uname().machine])
         ended = subprocess.run(limits.command(
-            ['/bin/true'], (-1, filters)), check=False).returncode
+            ['/bin/true'], (-1, filters, '')), check=False).returncode
         self.assertEqual(-31, ended)
