@@ -65,7 +65,8 @@ SINGLE = ('/dev/null', '/etc/ld.so.cache',
 
 
 class ConfinementTestCase(base.BaseTestCase):
-    """
+    """What a process touches, on the kernel as it is or on a lesser one.
+
     :cvar lacks: what the kernel is to lack, see ``lacking``
     :cvar user: whose the processes are; None: who runs the tests
     :cvar wall: the call by which other files get out of reach
@@ -80,8 +81,7 @@ class ConfinementTestCase(base.BaseTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.before = lacking.command(self.lacks, self.user)
-        self.assertEqual('[]', self.lacking(), 'Confinement cannot be tested '
-                         'on this machine: it lacks what is said here.')
+        self.assert_testable()
         self.work = pathlib.Path(self.useFixture(
             fixtures.TempDir()).path).resolve()
         self.staging, self.store = self.work / 'staging', self.work / 'store'
@@ -97,6 +97,10 @@ class ConfinementTestCase(base.BaseTestCase):
         self.server.setblocking(False)
         self.addCleanup(self.server.close)
         self.address = '127.0.0.1:%d' % self.server.getsockname()[1]
+
+    def assert_testable(self) -> None:
+        self.assertEqual('[]', self.lacking(), 'Confinement cannot be tested '
+                         'on this machine: it lacks what is said here.')
 
     def lacking(self) -> str:
         return subprocess.run(
@@ -127,10 +131,13 @@ class ConfinementTestCase(base.BaseTestCase):
                 'mode': 0, 'metadata': []}),),
             digests=('sha512',), confinement=mode)
 
+    def converter(self) -> dict[str, Any]:
+        return {'qemu_img': 'qemu-img', 'scratch_dir': str(self.staging),
+                'image_id': IMAGE_ID}
+
     def foreign(self, entry: str, disk_format: str,
                 **options: Any) -> jobs.Job:
-        return self.job(entry, disk_format=disk_format, image_id=IMAGE_ID,
-                        scratch_dir=str(self.staging), qemu_img='qemu-img',
+        return self.job(entry, disk_format=disk_format, **self.converter(),
                         **options)
 
     def run_job(self, job: jobs.Job, content: bytes,

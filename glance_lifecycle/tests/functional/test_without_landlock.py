@@ -12,17 +12,24 @@
 
 """The same where the kernel has no landlock: a root directory stands in."""
 
+import ast
+import dataclasses
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional import lacking
+from glance_lifecycle.tests.functional import plugin_case
 from glance_lifecycle.tests.functional import test_confinement
 from glance_lifecycle.tests.functional import unchecked
+from glance_lifecycle.transfer import confine
 
 SHADOW = '/etc/shadow'
 NEWNS, NEWUSER, DETACH, PTRACE_ATTACH = 0x20000, 0x10000000, 2, 16
@@ -32,10 +39,11 @@ USER = lacking.NOBODY if os.getuid() == 0 else None
 
 
 class WithoutLandlockMixin:
-    lacks = (lacking.LANDLOCK,)
+    lacks: tuple[str, ...] = (lacking.LANDLOCK,)
     wall = 'pivot_root'
-    denied = ('No such file', 'Read-only file system',
-              'Operation not permitted', 'Permission denied')
+    denied: tuple[str, ...] = ('No such file', 'Read-only file system',
+                               'Operation not permitted',
+                               'Permission denied')
 
 
 class SoundTest(WithoutLandlockMixin, test_confinement.SoundTest):
@@ -52,6 +60,22 @@ class HostileTest(WithoutLandlockMixin, test_confinement.HostileTest):
 
 class HostileAsNobodyTest(HostileTest):
     user = USER
+
+
+class MutationTest(WithoutLandlockMixin,
+                   test_confinement.ConfinementTestCase):
+
+    def test_both_walls(self) -> None:
+        """By the fuzzer as a program, which such a kernel runs."""
+        said = subprocess.run(
+            [*self.before, sys.executable, '-m',
+             'glance_lifecycle.tests.functional.fuzz_foreign',
+             '--mutations', '1500', '--seed', '12'],
+            check=True, capture_output=True, text=True).stdout
+        for count in ('passed', 'refused', 'denied'):
+            found = re.search(r"'%s': (\d+)" % count, said)
+            assert found, said
+            self.assertGreater(int(found[1]), 50)
 
 
 class EscapeTest(WithoutLandlockMixin, test_confinement.ConfinementTestCase):
@@ -159,17 +183,16 @@ class EscapeTest(WithoutLandlockMixin, test_confinement.ConfinementTestCase):
     def test_with_a_converter_waiting(self) -> None:
         self.assert_denied(self.attempts(
             'EscapingConverter', *self.files(), *self.calls(),
-            *self.sockets(), qemu_img='qemu-img', scratch_dir=str(
-                self.staging), image_id=test_confinement.IMAGE_ID))
+            *self.sockets(), **self.converter()))
 
     def test_with_a_network_and_proc(self) -> None:
         """As RBD's: processes are seen, and not reached."""
-        reach = {'read': ['/proc'], 'network': True}
+        reach: dict[str, Any] = {'read': ['/proc'], 'network': True}
         self.assert_denied(self.attempts(
-            'Escaping', *self.files(), *self.calls(), reach=reach))
+            'Escaping', *self.files(), *self.calls(), **reach))
         found = self.attempts(
             'Escaping', ('read', '/proc/%d/stat' % self.me),
-            ('connect', self.address), reach=reach)
+            ('connect', self.address), **reach)
         self.assertEqual({'done'}, set(found.values()))
 
     def test_converter(self) -> None:
@@ -212,5 +235,97 @@ class EscapeTest(WithoutLandlockMixin, test_confinement.ConfinementTestCase):
         self.assertEqual(2, len(processes.split()), processes)
 
 
+class NeitherTest(test_confinement.ConfinementTestCase):
+    """Nor name spaces: said, and refused where it is required."""
+
+    lacks = (lacking.LANDLOCK, lacking.NAMESPACES)
+
+    def assert_testable(self) -> None:
+        found = self.lacking()
+        self.assertIn('landlock', found)
+        self.assertIn('user name spaces', found)
+        # seccomp is there.
+        self.assertEqual(1, len(ast.literal_eval(found)))
+
+    def test_required(self) -> None:
+        for entry, options in (
+                ('Escaping', {}), ('EscapingConverter', self.converter())):
+            error = self.assertRaises(
+                exceptions.ConfigurationError, self.run_job, self.job(
+                    unchecked.HERE + entry, attempts=[], **options),
+                b'image')
+            self.assertIn('user name spaces', str(error))
+            self.assertIn('best-effort', str(error))
+
+    def test_best_effort(self) -> None:
+        """As far as seccomp goes; and this is what the walls are for."""
+        error = self.assertRaises(
+            exceptions.SourceError, self.run_job, self.job(
+                unchecked.HERE + 'Escaping', mode=confine.BEST_EFFORT,
+                attempts=[['read', str(self.secret)],
+                          ['connect', self.address],
+                          ['kill', str(os.getpid())],
+                          ['call', 'unshare %d' % NEWUSER]]), b'image')
+        self.assertEqual(['done', *['Operation not permitted'] * 3],
+                         json.loads(str(error.fields['detail'])))
+
+    def test_import(self) -> None:
+        image = self.work / 'image'
+        raw = self.work / 'raw'
+        raw.write_bytes(os.urandom(1 << 20))
+        images.convert(raw, 'raw', image, 'vmdk')
+        job = self.foreign(test_confinement.FOREIGN, 'vmdk')
+        self.run_job(dataclasses.replace(
+            job, confinement=confine.BEST_EFFORT), image.read_bytes())
+        self.assertEqual(raw.read_bytes(), (
+            self.store / test_confinement.IMAGE_ID).read_bytes())
+
+
+class NeitherAsNobodyTest(NeitherTest):
+    user = USER
+
+
 class EscapeAsNobodyTest(EscapeTest):
     user = USER
+
+
+class GlanceTest(plugin_case.SharedApiTestCase):
+    """Whole imports, by a Glance that finds no landlock."""
+
+    conf = {'lifecycle_transfer': {'confinement': 'required'}}
+    options = {'lacks': (lacking.LANDLOCK,)}
+
+    def test_import(self) -> None:
+        for disk_format in ('qcow2', 'vmdk'):
+            source = images.make(self.work / 'image', disk_format,
+                                 size=32 * images.MIB)
+            expected = images.reference(source, disk_format)
+            image = self.import_one(source, disk_format, all_stores=True)
+            self.assert_stored(self.api, image, expected, *plugin_case.ALL)
+        said = self.api.log_text()
+        self.assertEqual(1, said.count(
+            'kept from other files by user name spaces'))
+        self.assertNotIn('this kernel lacks', said)
+
+
+class GlanceWithNeitherTest(plugin_case.PluginTestCase):
+
+    def test_import(self) -> None:
+        api = self.useFixture(glance.GlanceApi(
+            plugins=['lifecycle'], lacks=NeitherTest.lacks))
+        user = api.user()
+        source = images.make(self.work / 'image', 'vmdk',
+                             size=4 * images.MIB)
+        image_id = self.staged(user, source, 'vmdk')
+        user.import_image(image_id)
+        self.assert_stored(api, user.wait_import(image_id),
+                           images.reference(source, 'vmdk'), 's1')
+        self.assertEqual(1, api.log_text().count(
+            'this kernel lacks landlock'))
+        api.configure(lifecycle_transfer={'confinement': 'required'})
+        api.restart()
+        image_id = self.staged(user, source, 'vmdk')
+        user.import_image(image_id)
+        user.wait_import(image_id)
+        self.assertIn('confinement is "required"',
+                      self.message(user, image_id))

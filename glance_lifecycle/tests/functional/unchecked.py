@@ -67,7 +67,7 @@ class Escaping(source.Source):
     """Runs as if the image had taken the process over: tries everything.
 
     :param attempts: of ATTEMPTS the name, and what it is tried on
-    :param reach: fields of the Reach that it has
+    :param read: what it reaches, and whether it has a network
     :raises SourceError: always; its text is JSON, what became of each
     """
 
@@ -87,9 +87,8 @@ class Escaping(source.Source):
 
     @classmethod
     def reach(cls, options: dict[str, Any]) -> confine.Reach:
-        return confine.Reach(**{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in options.get('reach', {}).items()})
+        return confine.Reach(read=tuple(options.get('read', ())),
+                             network=options.get('network', False))
 
     def extents(self) -> Iterator[extents.Extent]:
         raise NotImplementedError

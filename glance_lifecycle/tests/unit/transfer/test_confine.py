@@ -11,6 +11,7 @@
 # under the License.
 
 
+import json
 import os
 import pathlib
 import shutil
@@ -25,6 +26,8 @@ from glance_lifecycle.transfer.backends import settings
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import landlock
+from glance_lifecycle.transfer import limits
+from glance_lifecycle.transfer import namespaces
 from glance_lifecycle.transfer import seccomp
 
 FILES = {'config_files': ['/etc/glance/glance-api.conf'],
@@ -84,7 +87,7 @@ class ReachTest(base.BaseTestCase):
 
 
 class LackingTest(base.BaseTestCase):
-    """Of a kernel without; none is at hand."""
+    """Of a kernel without; real ones are in the functional tests."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -92,10 +95,36 @@ class LackingTest(base.BaseTestCase):
             landlock, 'version', return_value=0))
         self.useFixture(fixtures.MockPatchObject(
             seccomp, 'available', return_value=False))
+        self.available = self.useFixture(fixtures.MockPatchObject(
+            namespaces, 'available', return_value=False)).mock
+        self.useFixture(fixtures.MockPatchObject(
+            namespaces, 'possible', return_value=False))
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_lifecycle.transfer.confine._kept_by', None))
 
     def test_said(self) -> None:
         self.assertEqual(['landlock', 'seccomp'], [
             text.split()[0].rstrip(',') for text in confine.lacking()])
+        self.assertEqual('', confine.wall('/a/python'))
+        self.available.assert_called_with('/a/python')
+        self.available.return_value = True
+        self.assertEqual(['seccomp'], [
+            text.split()[0] for text in confine.lacking()])
+        self.assertEqual(confine.NAMESPACES, confine.wall())
+
+    def test_converter_in_a_root_of_its_own(self) -> None:
+        """Its own files, and what it was handed by the links to it."""
+        self.available.return_value = True
+        program = shutil.which('env')
+        assert program is not None
+        ruleset, _filters, root = confine.converter(program, 0, 1)
+        self.assertEqual(-1, ruleset)
+        rules = json.loads(root)
+        self.assertEqual(
+            {program, *confine.linked(program), '/etc/ld.so.cache',
+             '/dev/null', '/proc/self/fd'}, {path for path, _ in rules})
+        self.assertEqual([['/dev/null', True]],
+                         [rule for rule in rules if rule[1]])
 
     def test_required(self) -> None:
         error = self.assertRaises(

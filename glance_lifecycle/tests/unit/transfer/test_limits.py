@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import json
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from oslotest import base
 
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import limits
+from glance_lifecycle.transfer import namespaces
 
 
 class LimitsTest(base.BaseTestCase):
@@ -50,14 +52,38 @@ class LimitsTest(base.BaseTestCase):
             '>&9', fsize=4096)
         self.assertEqual(-signal.SIGXFSZ, result.returncode)
 
+    def test_told_later(self) -> None:
+        """What to run, with which limits and which environment."""
+        said = subprocess.run(
+            limits.command([]), text=True, capture_output=True, check=False,
+            input=json.dumps({
+                'argv': ['/bin/sh', '-c', 'ulimit -v; echo $A $HOME'],
+                'limits': {'as': 1 << 30}, 'env': {'A': 'b'}}) + '\n')
+        self.assertEqual('1048576\nb\n', said.stdout, said.stderr)
+
+    def test_never_told(self) -> None:
+        ended = subprocess.run(limits.command([]), stdin=subprocess.DEVNULL,
+                               check=False)
+        self.assertEqual(1, ended.returncode)
+
     def test_dies_with_its_parent(self) -> None:
+        self._dies_with_its_parent('limits.NO_WALLS')
+
+    def test_dies_with_its_parent_in_a_root_of_its_own(self) -> None:
+        self.assertTrue(namespaces.available(sys.executable),
+                        'This machine has no user name spaces.')
+        self._dies_with_its_parent(
+            '(-1, b"", \'[["/bin", false], ["/usr", false], '
+            '["/lib", false], ["/lib64", false]]\')')
+
+    def _dies_with_its_parent(self, walls: str) -> None:
         parent = subprocess.Popen(
             [sys.executable, '-c',
              'import subprocess, sys\n'
              'from glance_lifecycle.transfer import limits\n'
              'p = subprocess.Popen(limits.command('
-             '["/bin/sh", "-c", "echo $$; exec sleep 1000000"]))\n'
-             'p.wait()\n'], stdout=subprocess.PIPE, text=True)
+             '["/bin/sh", "-c", "echo $$; exec sleep 1000000"], %s))\n'
+             'p.wait()\n' % walls], stdout=subprocess.PIPE, text=True)
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         parent.kill()

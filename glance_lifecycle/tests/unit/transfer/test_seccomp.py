@@ -27,6 +27,8 @@ from glance_lifecycle.transfer import seccomp
 HEADERS = {'x86_64': '/usr/include/x86_64-linux-gnu/asm/unistd_64.h',
            'aarch64': '/usr/include/asm-generic/unistd.h'}
 GROUPS = (seccomp.ALWAYS, seccomp.NETWORK, seccomp.CONVERTER)
+ALL = (*GROUPS, seccomp.SIGNALS, seccomp.MAKING, seccomp.RUNNING,
+       seccomp._OTHERS)
 
 CALL = ('import ctypes; libc = ctypes.CDLL(None, use_errno=True); '
         'print(libc.syscall(%s), ctypes.get_errno())')
@@ -42,7 +44,7 @@ class NumbersTest(base.BaseTestCase):
                 continue
             theirs = dict(re.findall(
                 r'#define __NR(?:3264)?_(\w+)\s+(\d+)', path.read_text()))
-            for group in GROUPS:
+            for group in ALL:
                 for name, numbers in group.items():
                     # Newer than the headers, perhaps.
                     if name in theirs and numbers[column] is not None:
@@ -86,6 +88,29 @@ class FilterTest(base.BaseTestCase):
                 ('open_by_handle_at', '-1, 0, 0')):
             self.assertEqual(denied, self.call('%d, %s' % (
                 self.number(name), arguments)), name)
+
+    def test_no_signal_to_others(self) -> None:
+        """To itself, and to those that are named."""
+        me = os.getpid()
+        calls = {'kill': '%d, 0', 'tgkill': '%d, %d, 0',
+                 'prlimit64': '%d, 7, 0, 0'}
+        column = ('x86_64', 'aarch64').index(os.uname().machine)
+        for others, wanted in (([], (-1, errno.EPERM)), ([me], (0, 0)),
+                               (None, (0, 0))):
+            filters = seccomp.program(others=others)
+            for name, text in calls.items():
+                number = seccomp._OTHERS[name][column]
+                for who, found in ((str(me), wanted),
+                                   ('os.getpid()', (0, 0))):
+                    arguments = text.replace('%d', who)
+                    said = subprocess.run(
+                        limits.command(
+                            [sys.executable, '-I', '-S', '-c', 'import os; '
+                             + CALL % f'{number}, {arguments}'],
+                            (-1, filters, '')),
+                        capture_output=True, text=True, check=True).stdout
+                    self.assertEqual(found, tuple(map(int, said.split())),
+                                     f'{name} {who} {others}')
 
     def test_newer_calls_are_unknown(self) -> None:
         unknown = (-1, errno.ENOSYS)
