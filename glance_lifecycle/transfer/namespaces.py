@@ -166,7 +166,7 @@ def _found(rules: Iterable[Rule], links: dict[str, str]) -> dict[str, bool]:
     found: dict[str, bool] = {}
     for path, writable in sorted(every.items()):
         above = _above(path, found)
-        if above is None or writable and not found[above]:
+        if above is None or (writable and not found[above]):
             found[path] = writable
     return found
 

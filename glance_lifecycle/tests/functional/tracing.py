@@ -83,26 +83,33 @@ class Touched:
         pid, _name, call, arguments, result = found.groups()
         level = self._level_of(pid)
         if call in _FORKS:
-            self._forking.discard(pid)
-            if not result.startswith('-'):
-                child = re.match(r'\d+', result)
-                assert child, line
-                self._level[child[0]] = max(
-                    level, self._level.get(child[0], 0))
-            return
-        if call in WALLS and result == '0':
+            self._forked(pid, level, result)
+        elif call in WALLS and result == '0':
             self.walls.add(call)
-            return
-        if call == 'prctl' and arguments.startswith('PR_SET_SECCOMP'):
-            # The last of the walls. qemu-img's process may wait behind its
-            # own before the child is behind those that it has.
-            assert result == '0', line
-            level = 1 if pid == self._first else 2
-            self._level[pid] = level
-            self.levels[level] += 1
-            return
-        if not level or result.startswith('-1 ') or call in _LOOKING:
-            return
+        elif call == 'prctl':
+            if arguments.startswith('PR_SET_SECCOMP'):
+                assert result == '0', line
+                self._enter(pid)
+        elif level and not result.startswith('-1 ') and call not in _LOOKING:
+            self._touch(level, call, arguments, result, line)
+
+    def _forked(self, pid: str, level: int, result: str) -> None:
+        self._forking.discard(pid)
+        if child := re.match(r'\d+', result):
+            self._level[child[0]] = max(level, self._level.get(child[0], 0))
+
+    def _enter(self, pid: str) -> None:
+        """The filter is the last of the walls.
+
+        qemu-img's process may wait behind its own before the child is behind
+        those that it has.
+        """
+        level = 1 if pid == self._first else 2
+        self._level[pid] = level
+        self.levels[level] += 1
+
+    def _touch(self, level: int, call: str, arguments: str, result: str,
+               line: str) -> None:
         if call in ('open', 'openat', 'openat2'):
             if 'O_PATH' in arguments:
                 # No content can be had by it.
@@ -114,7 +121,7 @@ class Touched:
             program = re.match(r'"([^"]*)"', arguments)
             assert program, line
             self.opened[level].add(os.path.realpath(program[1]))
-        elif call != 'prctl':
+        else:
             self.other.append(line)
 
     def _level_of(self, pid: str) -> int:
