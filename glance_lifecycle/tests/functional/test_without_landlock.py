@@ -225,7 +225,7 @@ class EscapeTest(WithoutLandlockMixin, test_confinement.ConfinementTestCase):
              'str(image), str(scratch)], walls), '
              'pass_fds=(image, scratch))\n',
              script, str(image), str(scratch)],
-            capture_output=True, text=True, check=True, timeout=60)
+            capture_output=True, text=True, check=True)
         *done, names, processes = said.stdout.splitlines()
         self.assertEqual(['read /etc/ld.so.cache', 'image', 'scratch'], done,
                          said.stderr)
