@@ -88,6 +88,7 @@ def main(args: list[str]) -> None:
     die_with(parent)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ruleset, program, root = NO_WALLS
+    amounts = {}
     for value in values:
         name, _, amount = value.partition('=')
         if name == 'landlock':
@@ -97,7 +98,7 @@ def main(args: list[str]) -> None:
         elif name == 'root':
             root = amount
         else:
-            lower(KINDS[name], int(amount))
+            amounts[name] = int(amount)
     # Python ignores these two, and what is ignored stays so over exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
@@ -107,6 +108,9 @@ def main(args: list[str]) -> None:
         _enter(root)
         # The kernel may have forgotten it with the change of credentials.
         die_with(parent)
+    # The program's: what came before is ours, and may need more.
+    for name, number in amounts.items():
+        lower(KINDS[name], number)
     restrict(ruleset, program)
     argv = args[split + 1:] or _told()
     os.execvp(argv[0], argv)  # noqa: S606
