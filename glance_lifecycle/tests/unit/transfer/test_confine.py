@@ -127,6 +127,9 @@ class LackingTest(base.BaseTestCase):
                          [rule for rule in rules if rule[1]])
 
     def test_required(self) -> None:
+        # Other tests of this process may have left threads.
+        self.useFixture(fixtures.MockPatchObject(
+            os, 'listdir', return_value=['1']))
         error = self.assertRaises(
             exceptions.ConfigurationError, confine.enter, confine.Reach(),
             confine.REQUIRED, -1)
