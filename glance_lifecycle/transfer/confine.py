@@ -72,6 +72,7 @@ class Reach:
     :ivar write: directories in which regular files are made, read, changed
         and removed
     :ivar execute: programs it starts, whole paths
+    :ivar modes: whether it changes the modes of files that it made
     :ivar network: whether it has sockets
     :ivar unbounded: nobody can say what it needs, so it is not confined
     """
@@ -79,12 +80,14 @@ class Reach:
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     execute: tuple[str, ...] = ()
+    modes: bool = False
     network: bool = False
     unbounded: bool = False
 
     def __or__(self, other: 'Reach') -> 'Reach':
         return Reach(self.read + other.read, self.write + other.write,
                      self.execute + other.execute,
+                     self.modes or other.modes,
                      self.network or other.network,
                      self.unbounded or other.unbounded)
 
@@ -125,6 +128,7 @@ def enter(reach: Reach, mode: str, image: int, *scratch: int) -> None:
         started may open it once more. -1: none
     :param scratch: descriptors of files that such a program may write
     :raises ConfigurationError: it is required and cannot be done
+    :raises SourceError: the image was removed meanwhile
     :raises InternalError: other threads would stay free
     """
     global _kept_by
@@ -147,7 +151,9 @@ def enter(reach: Reach, mode: str, image: int, *scratch: int) -> None:
         rules += _reading(_NETWORK)
     else:
         denied.append(seccomp.NETWORK)
-    _kept_by = _possible(rules, reach.network)
+    if not reach.modes:
+        denied.append(seccomp.MODES)
+    _kept_by = _possible(rules, reach.network, image)
     if mode == REQUIRED and (lacks := lacking()):
         _refuse('this kernel lacks %s' % ' and '.join(lacks))
     if _kept_by == NAMESPACES:
@@ -190,8 +196,9 @@ def converter(program: str, reads: int, writes: int) -> limits.Walls:
         filters = seccomp.program(seccomp.ALWAYS, seccomp.NETWORK,
                                   seccomp.CONVERTER, others=())
     if wall() == NAMESPACES:
-        return -1, filters, json.dumps(
-            [*_mounted(rules), ('/proc/self/fd', False)])
+        return -1, filters, json.dumps({
+            'rules': [*_mounted(rules), ('/proc/self/fd', False)],
+            'reads': _given(reads)})
     return landlock.ruleset(rules) if wall() else -1, filters, ''
 
 
@@ -246,11 +253,17 @@ def _python() -> tuple[str, ...]:
             os.environ.get('OPENSSL_CONF', '/etc/ssl/openssl.cnf'))
 
 
-def _possible(rules: list[tuple[str | int, int]], network: bool) -> str:
+def _given(fd: int) -> list[int]:
+    return [fd] if fd >= 0 else []
+
+
+def _possible(rules: list[tuple[str | int, int]], network: bool,
+              image: int) -> str:
     """As ``wall``; a fork of this process tries these very rules."""
     if landlock.version():
         return LANDLOCK
-    possible = namespaces.possible(_mounted(rules), network=network)
+    possible = namespaces.possible(_mounted(rules), network=network,
+                                   reads=_given(image))
     return NAMESPACES if possible else ''
 
 
@@ -268,7 +281,14 @@ def _leave(rules: list[tuple[str | int, int]], denied: list[seccomp.Calls],
         # It is the last of them that gets the image.
         walls = converter(reach.execute[-1], image, writes)
         others.append(held.hold(walls, (image, writes)))
-    namespaces.enter(_mounted(rules), network=reach.network)
+    try:
+        namespaces.enter(_mounted(rules), network=reach.network,
+                         reads=_given(image))
+    except namespaces.NoName as error:
+        raise exceptions.SourceError(
+            detail='the file was removed or replaced while its import '
+            'began. If the image was not deleted, import it again.'
+        ) from error
     limits.restrict(-1, _program(
         [*denied, seccomp.MAKING, seccomp.RUNNING, seccomp.SIGNALS], others))
 
@@ -276,7 +296,8 @@ def _leave(rules: list[tuple[str | int, int]], denied: list[seccomp.Calls],
 def _restrict(rules: list[tuple[str | int, int]],
               denied: list[seccomp.Calls], reach: Reach) -> None:
     # Who starts a program must be able to stop it.
-    program = _program(denied, None if reach.execute else [])
+    program = _program(denied, None if reach.execute else [],
+                       forks=bool(reach.execute))
     if not landlock.version():
         limits.restrict(-1, program)
         return
@@ -288,7 +309,7 @@ def _restrict(rules: list[tuple[str | int, int]],
 
 
 def _program(denied: list[seccomp.Calls],
-             others: list[int] | None) -> bytes:
+             others: list[int] | None, *, forks: bool = False) -> bytes:
     if not seccomp.available():
         return b''
-    return seccomp.program(*denied, others=others)
+    return seccomp.program(*denied, others=others, forks=forks)

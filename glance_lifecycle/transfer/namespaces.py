@@ -59,12 +59,20 @@ _TOO_MANY_LINKS = 40
 Rule = tuple[str, bool]
 
 
-def enter(rules: Iterable[Rule], *, network: bool = False) -> None:
+class NoName(OSError):
+    """An open file cannot be found any more by the name that it had."""
+
+
+def enter(rules: Iterable[Rule], *, network: bool = False,
+          reads: Iterable[int] = ()) -> None:
     """Leave everything but these behind, for good.
 
     The process must have one thread, and no descriptor of a directory: from
     it, ``..`` would lead into the old root. Files that are open stay so; they
-    can be opened anew where /proc/self/fd is one of the paths.
+    can be opened anew where /proc/self/fd is one of the paths. And for
+    writing too, by whoever may write them: the link leads to the mount that
+    the file was opened on, which is none of these. So a file that is to be
+    read only is opened anew, on a mount that cannot be written.
 
     Not all that landlock denies is denied: in a directory that may be
     changed, files of any kind can be made. That is for seccomp.
@@ -72,11 +80,14 @@ def enter(rules: Iterable[Rule], *, network: bool = False) -> None:
     :param rules: a path that is not there is left out
     :param network: whether the process stays in the network that it is in;
         otherwise it is in one of its own, which is empty
+    :param reads: descriptors of regular files that are to be read only
+    :raises NoName: one of them was renamed or removed meanwhile
     :raises OSError: it cannot be done; the process may be halfway, and must
         not go on
     """
     for fd in os.listdir('/proc/self/fd'):
         _no_directory(int(fd))
+    names = {fd: _name(fd) for fd in reads}
     links: dict[str, str] = {}
     found = _found(rules, links)
     kept = _unshare(_NEWNS | _NEWIPC | (0 if network else _NEWNET))
@@ -93,6 +104,8 @@ def enter(rules: Iterable[Rule], *, network: bool = False) -> None:
         if _above(path, found) is None:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             os.symlink(text, path)
+    for fd, name in names.items():
+        _open_anew(fd, _OLD + name)
     with open(_OLD + '/proc/self/mountinfo', 'rb') as mounts:
         _call('umount2', _OLD.encode(), _DETACH)
         os.rmdir(_OLD)
@@ -103,16 +116,20 @@ def enter(rules: Iterable[Rule], *, network: bool = False) -> None:
     _drop_capabilities(kept)
 
 
-def possible(rules: Iterable[Rule], *, network: bool = False) -> bool:
+def possible(rules: Iterable[Rule], *, network: bool = False,
+             reads: Iterable[int] = ()) -> bool:
     """Whether ``enter`` would succeed: a fork of this process tries.
 
-    It must have one thread.
+    It must have one thread. A file without a name says nothing of the kernel:
+    who removes an image in time must not have it read without walls.
     """
     pid = os.fork()
     if not pid:
         code = 1
         try:
-            enter(rules, network=network)
+            enter(rules, network=network, reads=reads)
+            code = 0
+        except NoName:
             code = 0
         finally:
             os._exit(code)
@@ -144,6 +161,40 @@ def _no_directory(fd: int) -> None:
         return
     if stat.S_ISDIR(status.st_mode):
         raise OSError('descriptor %d is of a directory.' % fd)
+
+
+def _name(fd: int) -> str:
+    """:raises NoName: there is none that leads to this very file"""
+    name = os.readlink('/proc/self/fd/%d' % fd)
+    try:
+        same = os.path.samestat(os.lstat(name), os.fstat(fd))
+    except OSError:
+        same = False
+    if not same:
+        raise NoName('descriptor %d has no name any more.' % fd)
+    return name
+
+
+def _open_anew(fd: int, name: str) -> None:
+    """Put the same file, on a mount that cannot be written, in its place."""
+    place = '/.anew'
+    _make_room(place, False)
+    try:
+        _mount(name, place, None, _BIND)
+    except FileNotFoundError as error:
+        raise NoName('descriptor %d has no name any more.' % fd) from error
+    _mount(None, place, None,
+           _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV | _NOEXEC)
+    opened = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+                     | os.O_NONBLOCK)
+    if not os.path.samestat(os.fstat(opened), os.fstat(fd)):
+        raise NoName('descriptor %d has no name any more.' % fd)
+    os.set_blocking(opened, True)
+    os.dup2(opened, fd, inheritable=os.get_inheritable(fd))
+    os.close(opened)
+    # The mount lives on with the descriptor, and cannot be changed any more.
+    _call('umount2', place.encode(), _DETACH)
+    os.unlink(place)
 
 
 def _found(rules: Iterable[Rule], links: dict[str, str]) -> dict[str, bool]:

@@ -79,11 +79,14 @@ class Escaping(source.Source):
         found = []
         for name, where in attempts:
             try:
-                ATTEMPTS[name](where)
+                self.attempt(name, where)
                 found.append('done')
             except OSError as error:
                 found.append(os.strerror(error.errno or 0))
         raise exceptions.SourceError(detail=json.dumps(found))
+
+    def attempt(self, name: str, where: str) -> None:
+        ATTEMPTS[name](where)
 
     @classmethod
     def reach(cls, options: dict[str, Any]) -> confine.Reach:
@@ -128,7 +131,7 @@ def _call(what: str) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def _any(found: Iterable[Callable[[], object]]) -> None:
+def any_of(found: Iterable[Callable[[], object]]) -> None:
     """The first that succeeds; else as the last one."""
     last = OSError(errno.ENOENT, '')
     for attempt in found:
@@ -147,7 +150,7 @@ def _open(path: str, directory: int | None = None) -> None:
 def _from_descriptors(path: str) -> None:
     """Upwards from all that are open."""
     up = '../' * 20 + path.lstrip('/')
-    _any(functools.partial(_open, up, fd) for fd in range(256))
+    any_of(functools.partial(_open, up, fd) for fd in range(256))
 
 
 def _from_directory(where: str) -> None:
@@ -163,7 +166,7 @@ def _from_directory(where: str) -> None:
 def _through_processes(path: str) -> None:
     """By the links that lead through every other process."""
     own = str(os.getpid())
-    _any(functools.partial(_open, f'/proc/{pid}/{path}')
+    any_of(functools.partial(_open, f'/proc/{pid}/{path}')
          for pid in os.listdir('/proc') if pid.isdigit() and pid != own)
 
 

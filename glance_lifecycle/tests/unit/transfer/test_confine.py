@@ -52,10 +52,11 @@ class ReachTest(base.BaseTestCase):
             source_options={}, digests=(), readable=('/etc/more',),
             targets=tuple(jobs.Target(
                 store, 'glance_lifecycle.transfer.backends.file.sink:FileSink',
-                {'datadirs': [['/srv/' + store, 0]]})
-                for store in ('one', 'two')))
+                {'datadirs': [['/srv/' + store, 0]], 'mode': mode})
+                for store, mode in (('one', 0), ('two', 0o640))))
         self.assertEqual(confine.Reach(
-            read=('/etc/more',), write=('/srv/one', '/srv/two')),
+            read=('/etc/more',), write=('/srv/one', '/srv/two'),
+            modes=True),
             job.reach())
         self.assertEqual((), job.unbounded())
         self.assertEqual(job, jobs.Job.from_json(job.to_json()))
@@ -119,7 +120,8 @@ class LackingTest(base.BaseTestCase):
         assert program is not None
         ruleset, _filters, root = confine.converter(program, 0, 1)
         self.assertEqual(-1, ruleset)
-        rules = json.loads(root)
+        rules = json.loads(root)['rules']
+        self.assertEqual([0], json.loads(root)['reads'])
         self.assertEqual(
             {program, *confine.linked(program), '/etc/ld.so.cache',
              '/dev/null', '/proc/self/fd'}, {path for path, _ in rules})

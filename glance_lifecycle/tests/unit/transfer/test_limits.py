@@ -11,7 +11,9 @@
 # under the License.
 
 import json
+import os
 import signal
+import struct
 import subprocess
 import sys
 
@@ -20,6 +22,9 @@ from oslotest import base
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import limits
 from glance_lifecycle.transfer import namespaces
+
+# A filter that denies nothing.
+ALLOWED = struct.pack('=HBBI', 0x06, 0, 0, 0x7fff0000)
 
 
 class LimitsTest(base.BaseTestCase):
@@ -52,6 +57,15 @@ class LimitsTest(base.BaseTestCase):
             '>&9', fsize=4096)
         self.assertEqual(-signal.SIGXFSZ, result.returncode)
 
+    def test_capabilities(self) -> None:
+        """Of root's, those that open files are left to who is confined."""
+        said = subprocess.run(
+            limits.command(['/bin/grep', '-E', 'Cap(Inh|Prm|Eff|Amb)',
+                            '/proc/self/status'], (-1, ALLOWED, '')),
+            capture_output=True, text=True, check=True).stdout
+        found = {int(line.split()[1], 16) for line in said.splitlines()}
+        self.assertEqual({0, 0b11111} if os.getuid() == 0 else {0}, found)
+
     def test_told_later(self) -> None:
         """What to run, with which limits and which environment."""
         said = subprocess.run(
@@ -73,8 +87,8 @@ class LimitsTest(base.BaseTestCase):
         self.assertTrue(namespaces.available(sys.executable),
                         'This machine has no user name spaces.')
         self._dies_with_its_parent(
-            '(-1, b"", \'[["/bin", false], ["/usr", false], '
-            '["/lib", false], ["/lib64", false]]\')')
+            '(-1, b"", \'{"rules": [["/bin", false], ["/usr", false], '
+            '["/lib", false], ["/lib64", false]], "reads": []}\')')
 
     def _dies_with_its_parent(self, walls: str) -> None:
         parent = subprocess.Popen(

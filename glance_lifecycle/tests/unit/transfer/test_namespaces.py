@@ -54,6 +54,7 @@ for path in sys.argv[1:]:
 PYTHON = [(path, False) for path in (
     '/lib', '/lib64', '/usr/lib', '/usr/lib64', sys.prefix, sys.base_prefix)]
 NONE, READ_ONLY = '2', '30'
+NOTHING = '{"rules": [], "reads": []}'
 
 
 class EnterTest(base.BaseTestCase):
@@ -73,11 +74,13 @@ class EnterTest(base.BaseTestCase):
         self.open, self.closed = self.dir / 'open', self.dir / 'closed'
 
     def run_with(self, rules: list[namespaces.Rule], *steps: str,
-                 keep: tuple[int, ...] = ()) -> list[str]:
+                 keep: tuple[int, ...] = (),
+                 reads: tuple[int, ...] = ()) -> list[str]:
         return subprocess.run(
             limits.command(
                 [sys.executable, '-I', '-S', '-c', SCRIPT, *steps],
-                (-1, b'', json.dumps([*PYTHON, *rules]))),
+                (-1, b'', json.dumps({'rules': [*PYTHON, *rules],
+                                      'reads': list(reads)}))),
             pass_fds=keep, capture_output=True, text=True,
             check=True).stdout.splitlines()
 
@@ -163,6 +166,37 @@ class EnterTest(base.BaseTestCase):
             'r:/proc/%d/fd/%d' % (os.getpid(), fd), 'r:/proc/self/environ',
             keep=(fd,)))
 
+    def test_open_files_that_are_read_only(self) -> None:
+        """The link to one leads to no mount that can be written."""
+        path = self.closed / 'file'
+        fd = os.open(path, os.O_RDONLY)
+        self.addCleanup(os.close, fd)
+        name = '/proc/self/fd/%d' % fd
+        for rules in ([('/proc/self/fd', False)], [('/proc', False)]):
+            # So it is by itself.
+            self.assertEqual(['yes', 'yes'], self.run_with(
+                rules, 'r:' + name, 'w:' + name, keep=(fd,)))
+            self.assertEqual(['yes', READ_ONLY, NONE], self.run_with(
+                rules, 'r:' + name, 'w:' + name, 'r:/.anew', keep=(fd,),
+                reads=(fd,)))
+        self.assertEqual([NONE], self.run_with(
+            [], 'r:' + name, keep=(fd,), reads=(fd,)))
+
+    def test_what_is_read_only_stays_the_same_file(self) -> None:
+        """Neither another of its name, nor one that has none."""
+        path = self.closed / 'file'
+        fd = os.open(path, os.O_RDONLY)
+        self.addCleanup(os.close, fd)
+        for change in (path.unlink, lambda: path.write_text('another'),
+                       path.unlink, lambda: path.symlink_to('/dev/null')):
+            change()
+            failed = subprocess.run(
+                limits.command(['/bin/true'], (-1, b'', json.dumps(
+                    {'rules': PYTHON, 'reads': [fd]}))), pass_fds=(fd,),
+                capture_output=True, text=True, check=False)
+            self.assertEqual(1, failed.returncode)
+            self.assertIn('descriptor %d has no name' % fd, failed.stderr)
+
     def test_devices(self) -> None:
         self.assertEqual(['yes', 'yes', NONE], self.run_with(
             [('/dev/null', True), ('/dev/urandom', False)],
@@ -187,7 +221,8 @@ class EnterTest(base.BaseTestCase):
         fd = os.open(self.closed, os.O_RDONLY)
         self.addCleanup(os.close, fd)
         failed = subprocess.run(
-            limits.command(['/bin/true'], (-1, b'', '[]')), pass_fds=(fd,),
+            limits.command(['/bin/true'], (-1, b'', NOTHING)),
+            pass_fds=(fd,),
             capture_output=True, text=True, check=False)
         self.assertEqual(1, failed.returncode)
         self.assertIn('descriptor %d is of a directory' % fd, failed.stderr)
@@ -199,11 +234,15 @@ class EnterTest(base.BaseTestCase):
              'import os, sys\n'
              'from glance_lifecycle.transfer import namespaces\n'
              'print(namespaces.possible([("/usr", False)]))\n'
+             # Without a name: whether it is possible is another question.
+             'import tempfile\n'
+             'with tempfile.TemporaryFile() as file:\n'
+             ' print(namespaces.possible([], reads=[file.fileno()]))\n'
              'fd = os.open(sys.argv[1], os.O_RDONLY)\n'
              'print(namespaces.possible([("/usr", False)]))\n',
              str(self.closed)],
             capture_output=True, text=True, check=True).stdout
-        self.assertEqual(['True', 'False'], said.split())
+        self.assertEqual(['True', 'True', 'False'], said.split())
 
     def test_available(self) -> None:
         self.assertFalse(namespaces.available('/bin/false'))
