@@ -290,7 +290,7 @@ def _leave(rules: list[tuple[str | int, int]], denied: list[seccomp.Calls],
             'began. If the image was not deleted, import it again.'
         ) from error
     limits.restrict(-1, _program(
-        [*denied, seccomp.MAKING, seccomp.RUNNING, seccomp.SIGNALS], others))
+        [*denied, seccomp.MAKING, seccomp.RUNNING], others))
 
 
 def _restrict(rules: list[tuple[str | int, int]],

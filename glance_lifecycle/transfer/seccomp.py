@@ -38,9 +38,16 @@ NETWORK: Calls = {
     'accept4': (288, 242),
 }
 
+# Signals by ways that nobody here takes, to whomever.
+SIGNALS: Calls = {
+    'tkill': (200, 130), 'rt_sigqueueinfo': (129, 138),
+    'rt_tgsigqueueinfo': (297, 240), 'pidfd_send_signal': (424, 424),
+    'pidfd_open': (434, 434),
+}
+
 # Nothing that reads an image has a use for these: other processes, mounts
 # and name spaces, files without a path, the kernel itself.
-ALWAYS: Calls = {
+ALWAYS: Calls = SIGNALS | {
     'ptrace': (101, 117), 'process_vm_readv': (310, 270),
     'process_vm_writev': (311, 271), 'process_madvise': (440, 440),
     'kcmp': (312, 272), 'pidfd_getfd': (438, 438),
@@ -105,13 +112,6 @@ ALWAYS: Calls = {
 # Of files that are open for reading only as well.
 MODES: Calls = {'fchmod': (91, 52)}
 
-# Signals by ways that nobody here takes, to whomever.
-SIGNALS: Calls = {
-    'tkill': (200, 130), 'rt_sigqueueinfo': (129, 138),
-    'rt_tgsigqueueinfo': (297, 240), 'pidfd_send_signal': (424, 424),
-    'pidfd_open': (434, 434),
-}
-
 # Where landlock is missing: nothing is made but files.
 MAKING: Calls = {
     'symlink': (88, None), 'symlinkat': (266, 36), 'mkdir': (83, None),
@@ -132,7 +132,7 @@ _LIMITED: Calls = {'prlimit64': (302, 261)}
 SELF = 0xfffffff0
 
 # A converter reads one file and writes another.
-CONVERTER: Calls = SIGNALS | MAKING | MODES | {
+CONVERTER: Calls = MAKING | MODES | {
     'kill': (62, 129), 'link': (86, None),
     'linkat': (265, 37), 'rename': (82, None), 'renameat': (264, 38),
     'renameat2': (316, 276), 'unlink': (87, None), 'unlinkat': (263, 35),
@@ -193,7 +193,7 @@ def program(*groups: Calls, machine: str | None = None, forks: bool = False,
     ``fcntl``, ``ioctl`` and ``prlimit64`` are denied is the same for all.
 
     :param others: processes that may be sent signals beside the one itself;
-        None: all
+        None: any one
     :param forks: whether it may make processes; threads it always may
     :param machine: as uname has it; this one
     :returns: ``struct sock_filter`` one after the other
@@ -216,8 +216,10 @@ def program(*groups: Calls, machine: str | None = None, forks: bool = False,
     for number in numbers:
         steps += [(_EQUAL, 0, 1, number), _DENY]
     # 0: itself too, or those that it has started.
-    known = [step for pid in (SELF, 0, *(others or ()))
+    known: list[_Step] = [step for pid in (SELF, 0, *(others or ()))
              for step in ((_EQUAL, 0, 1, pid), _LET)]
+    # Not a group, nor all.
+    known += [(_GREATER, 1, 0, 0x7fffffff), _LET] if others is None else []
     threads = [] if forks else [(_ANY_BIT, 1, 0, _THREAD), _DENY]
     for calls, body in (
             (_SIGNALLED, [_argument(0), *known, _DENY]),
@@ -229,8 +231,6 @@ def program(*groups: Calls, machine: str | None = None, forks: bool = False,
             ({'clone': (clone, clone)}, [
                 _argument(0), (_ANY_BIT, 0, 1, _NEW_NAMESPACES), _DENY,
                 *threads, _LET])):
-        if calls is _SIGNALLED and others is None:
-            continue
         for call in calls.values():
             # The body ends with a return.
             steps += [(_EQUAL, 0, len(body), call[column] or 0), *body]

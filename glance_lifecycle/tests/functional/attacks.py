@@ -291,7 +291,7 @@ def for_converter(image: int, scratch: int, victim: int, other: str,
             found['reopen %d %d' % (at, flags)] = _perl(link % image, flags)
     found |= {
         'reopen-by-path-descriptor':
-            'sysopen(my $p, "/proc/self/fd/%d", %d) && '
+            'my $p; sysopen($p, "/proc/self/fd/%d", %d) && '
             'sysopen(my $f, "/proc/self/fd/" . fileno($p), 2)' % (
                 image, os.O_PATH),
         'reopen-by-openat2':
@@ -302,7 +302,7 @@ def for_converter(image: int, scratch: int, victim: int, other: str,
             _perl('/proc/" . getppid() . "/fd/%d' % fd, flags)
             for fd in range(8) for flags in (0, 2)),
         'descriptors-of-others': _perl('/proc/%d/fd/0' % victim, 0),
-        'write': 'open(my $f, ">&=", %d) && syswrite($f, "x")' % image,
+        'write': 'my $f; open($f, ">&", %d) && syswrite($f, "x")' % image,
         'handle': 'my $h = pack("Ii", 128, 0) . "\\0" x 128; my $m = "\\0" x '
                   '8; ' + call('name_to_handle_at', image, 'w("")', '$h', '$m',
                                _EMPTY_PATH),
@@ -329,9 +329,9 @@ def for_converter(image: int, scratch: int, victim: int, other: str,
         'nice-of-others': 'setpriority(0, %d, 1)' % victim,
         'cores-of-others': call('sched_setaffinity', victim, 8,
                                 'w(pack("Q", 1))'),
-        'own-signal': 'pipe(my $r, my $w) && fcntl($r, 8, %d)' % victim,
+        'own-signal': 'my ($r, $w); pipe($r, $w) && fcntl($r, 8, %d)' % victim,
         'io_uring': call('io_uring_setup', 1, 'w("\\0" x 128)'),
-        'unix': 'socket(my $s, 1, 1, 0) && connect($s, pack("S a108", 1, '
+        'unix': 'my $s; socket($s, 1, 1, 0) && connect($s, pack("S a108", 1, '
                 '"%s"))' % socket_path,
         'inet': 'socket(my $s, 2, 1, 0)',
         'unix-pair': 'socketpair(my $a, my $b, 1, 2, 0)',
@@ -347,10 +347,10 @@ def for_converter(image: int, scratch: int, victim: int, other: str,
         'times-of-image': call('utimensat', image, 0, 0, 0),
         'attribute-of-image': call('fsetxattr', image, 'w("user.a")', 'w("b")', 1,
                                    0),
-        'thaw': 'open(my $f, "<&=", %d) && ioctl($f, %d, 0)' % (
+        'thaw': 'my $f; open($f, "<&", %d) && ioctl($f, %d, 0)' % (
             image, _FITHAW),
-        'flags-of-image': 'open(my $f, "<&=", %d) && ioctl($f, %d, '
-                          'pack("q", 0x80))' % (image, _SETFLAGS),
+        'flags-of-image': 'my $f; open($f, "<&", %d) && ioctl($f, %d, '
+                          'w(pack("q", 0x80)))' % (image, _SETFLAGS),
         'truncate': 'truncate("%s", 0)' % other,
         'unlink': 'unlink("%s")' % other,
         'memory-of-others': call('shmctl', 0, 2, 'w("\\0" x 256)'),
