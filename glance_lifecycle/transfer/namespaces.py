@@ -50,6 +50,9 @@ _OF_FILES = 0b11111
 # because the ids are mapped through it.
 _HERE, _OLD = '/proc', '/.old'
 
+# Where a file that is handed over is, by its descriptor.
+HANDED = '/.handed-%d'
+
 # Their texts are read to tell whether two processes share a name space.
 _TEXTS = ('/proc/self/ns/net', '/proc/self/ns/pid')
 
@@ -104,8 +107,8 @@ def enter(rules: Iterable[Rule], *, network: bool = False,
         if _above(path, found) is None:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             os.symlink(text, path)
-    for fd, name in names.items():
-        _open_anew(fd, _OLD + name)
+    for fd, of_it in names.items():
+        _open_anew(fd, _OLD + of_it)
     with open(_OLD + '/proc/self/mountinfo', 'rb') as mounts:
         _call('umount2', _OLD.encode(), _DETACH)
         os.rmdir(_OLD)
@@ -177,7 +180,7 @@ def _name(fd: int) -> str:
 
 def _open_anew(fd: int, name: str) -> None:
     """Put the same file, on a mount that cannot be written, in its place."""
-    place = '/.anew'
+    place = HANDED % fd
     _make_room(place, False)
     try:
         _mount(name, place, None, _BIND)
@@ -192,9 +195,6 @@ def _open_anew(fd: int, name: str) -> None:
     os.set_blocking(opened, True)
     os.dup2(opened, fd, inheritable=os.get_inheritable(fd))
     os.close(opened)
-    # The mount lives on with the descriptor, and cannot be changed any more.
-    _call('umount2', place.encode(), _DETACH)
-    os.unlink(place)
 
 
 def _found(rules: Iterable[Rule], links: dict[str, str]) -> dict[str, bool]:

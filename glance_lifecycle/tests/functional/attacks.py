@@ -29,6 +29,7 @@ import sys
 from glance_lifecycle.tests.functional import unchecked
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.formats.foreign import source as foreign_source
+from glance_lifecycle.transfer import namespaces
 from glance_lifecycle.transfer import seccomp
 
 PERL = '/usr/bin/perl'
@@ -40,7 +41,7 @@ _FITHAW, _SETFLAGS, _FIOSETOWN = 0xc0045878, 0x40086602, 0x8901
 _OPEN_FLAGS = (os.O_RDWR, os.O_WRONLY, os.O_WRONLY | os.O_TRUNC,
                os.O_RDWR | os.O_APPEND)
 _LINKS = ('/proc/self/fd/%d', '/proc/thread-self/fd/%d', '/dev/fd/%d',
-          '/proc/{}/fd/%d')
+          '/proc/{}/fd/%d', namespaces.HANDED)
 
 _OPENAT2 = {'x86_64': 437, 'aarch64': 437}
 
@@ -286,7 +287,8 @@ def for_converter(image: int, scratch: int, victim: int, other: str,
 
     found = {}
     for at, link in enumerate(('/proc/self/fd/%d', '/dev/fd/%d',
-                               '/proc/thread-self/fd/%d', '/proc/$$/fd/%d')):
+                               '/proc/thread-self/fd/%d', '/proc/$$/fd/%d',
+                               namespaces.HANDED)):
         for flags in _OPEN_FLAGS:
             found['reopen %d %d' % (at, flags)] = _perl(link % image, flags)
     found |= {
@@ -308,7 +310,8 @@ def for_converter(image: int, scratch: int, victim: int, other: str,
                                _EMPTY_PATH),
         'mount': call('mount', 'w("")', 'w("/proc")', 'w("")', 32 | 4096, 0),
         'remount-by-descriptor': call(
-            'mount', 'w("")', 'w("/proc/self/fd/%d")' % image, 'w("")', 32 | 4096, 0),
+            'mount', 'w("")', 'w("/proc/self/fd/%d")' % image, 'w("")',
+            32 | 4096, 0),
         'open_tree': call('open_tree', image, 'w("")', _EMPTY_PATH | 1),
         'fsopen': call('fsopen', 'w("tmpfs")', 0),
         'mount_setattr': call('mount_setattr', image, 'w("")', _EMPTY_PATH,
@@ -345,8 +348,8 @@ def for_converter(image: int, scratch: int, victim: int, other: str,
         'chmod-image': call('fchmod', image, 0o666),
         'chown-image': call('fchown', image, -1, -1),
         'times-of-image': call('utimensat', image, 0, 0, 0),
-        'attribute-of-image': call('fsetxattr', image, 'w("user.a")', 'w("b")', 1,
-                                   0),
+        'attribute-of-image': call('fsetxattr', image, 'w("user.a")', 'w("b")',
+                                   1, 0),
         'thaw': 'my $f; open($f, "<&", %d) && ioctl($f, %d, 0)' % (
             image, _FITHAW),
         'flags-of-image': 'my $f; open($f, "<&", %d) && ioctl($f, %d, '

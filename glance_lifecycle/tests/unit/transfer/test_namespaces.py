@@ -176,11 +176,12 @@ class EnterTest(base.BaseTestCase):
             # So it is by itself.
             self.assertEqual(['yes', 'yes'], self.run_with(
                 rules, 'r:' + name, 'w:' + name, keep=(fd,)))
-            self.assertEqual(['yes', READ_ONLY, NONE], self.run_with(
-                rules, 'r:' + name, 'w:' + name, 'r:/.anew', keep=(fd,),
-                reads=(fd,)))
-        self.assertEqual([NONE], self.run_with(
-            [], 'r:' + name, keep=(fd,), reads=(fd,)))
+            self.assertEqual(['yes', READ_ONLY], self.run_with(
+                rules, 'r:' + name, 'w:' + name, keep=(fd,), reads=(fd,)))
+        handed = namespaces.HANDED % fd
+        self.assertEqual([NONE, 'yes', READ_ONLY, READ_ONLY], self.run_with(
+            [], 'r:' + name, 'r:' + handed, 'w:' + handed, 'u:' + handed,
+            keep=(fd,), reads=(fd,)))
 
     def test_what_is_read_only_stays_the_same_file(self) -> None:
         """Neither another of its name, nor one that has none."""
