@@ -132,12 +132,17 @@ def _call(what: str) -> None:
 
 
 def any_of(found: Iterable[Callable[[], object]]) -> None:
-    """The first that succeeds; else as the last one."""
+    """The first that succeeds; else as the last one.
+
+    But for a process that ended meanwhile: this is no denial.
+    """
     last = OSError(errno.ENOENT, '')
     for attempt in found:
         try:
             attempt()
             return
+        except ProcessLookupError:
+            continue
         except OSError as error:
             last = error
     raise last
