@@ -88,8 +88,8 @@ def enter(rules: Iterable[Rule], *, network: bool = False,
     :raises OSError: it cannot be done; the process may be halfway, and must
         not go on
     """
-    for fd in os.listdir('/proc/self/fd'):
-        _no_directory(int(fd))
+    for text in os.listdir('/proc/self/fd'):
+        _no_directory(int(text))
     names = {fd: _name(fd) for fd in reads}
     links: dict[str, str] = {}
     found = _found(rules, links)
@@ -107,8 +107,8 @@ def enter(rules: Iterable[Rule], *, network: bool = False,
         if _above(path, found) is None:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             os.symlink(text, path)
-    for fd, of_it in names.items():
-        _open_anew(fd, _OLD + of_it)
+    for fd, name in names.items():
+        _open_anew(fd, _OLD + name)
     with open(_OLD + '/proc/self/mountinfo', 'rb') as mounts:
         _call('umount2', _OLD.encode(), _DETACH)
         os.rmdir(_OLD)
