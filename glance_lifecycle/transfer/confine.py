@@ -28,10 +28,8 @@ import sys
 from typing import NoReturn
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer import held
 from glance_lifecycle.transfer import landlock
 from glance_lifecycle.transfer import limits
-from glance_lifecycle.transfer import namespaces
 from glance_lifecycle.transfer import seccomp
 
 REQUIRED, BEST_EFFORT = 'required', 'best-effort'
@@ -101,6 +99,8 @@ def wall(python: str = sys.executable) -> str:
         return _kept_by
     if landlock.version():
         return LANDLOCK
+    # Late, as below: with landlock, no child needs it.
+    from glance_lifecycle.transfer import namespaces
     return NAMESPACES if namespaces.available(python) else ''
 
 
@@ -262,12 +262,13 @@ def _possible(rules: list[tuple[str | int, int]], network: bool,
     """As ``wall``; a fork of this process tries these very rules."""
     if landlock.version():
         return LANDLOCK
+    from glance_lifecycle.transfer import namespaces
     possible = namespaces.possible(_mounted(rules), network=network,
                                    reads=_given(image))
     return NAMESPACES if possible else ''
 
 
-def _mounted(rules: list[tuple[str | int, int]]) -> list[namespaces.Rule]:
+def _mounted(rules: list[tuple[str | int, int]]) -> list[tuple[str, bool]]:
     """The same for name spaces; what is open already needs no path."""
     return [(where, bool(rights & landlock.WRITE_FILE))
             for where, rights in rules if isinstance(where, str)]
@@ -276,8 +277,10 @@ def _mounted(rules: list[tuple[str | int, int]]) -> list[namespaces.Rule]:
 def _leave(rules: list[tuple[str | int, int]], denied: list[seccomp.Calls],
            reach: Reach, image: int, writes: int = -1) -> None:
     """For a root of its own; afterwards it cannot start a program."""
+    from glance_lifecycle.transfer import namespaces
     others = []
     if reach.execute:
+        from glance_lifecycle.transfer import held
         # It is the last of them that gets the image.
         walls = converter(reach.execute[-1], image, writes)
         others.append(held.hold(walls, (image, writes)))
