@@ -262,7 +262,7 @@ CALLS: dict[str, Callable[[int, str], object]] = {
     'thaw': lambda image, _where: fcntl.ioctl(image, _FITHAW, 0),
     'watch': lambda _image, _where: _syscall(number('inotify_init1'), 0),
     'nice-of-others': lambda _image, where: os.setpriority(
-        os.PRIO_PROCESS, int(where), 1),
+        os.PRIO_PROCESS, int(where), 19),
     'cores-of-others': lambda _image, where: os.sched_setaffinity(
         int(where), {0}),
     'scheduler-of-others': lambda _image, where: os.sched_setscheduler(
@@ -329,7 +329,7 @@ def for_converter(image: int, scratch: int, victim: int, other: str,
         'sigqueue': call('rt_sigqueueinfo', victim, 0, 'w("\\0" x 128)'),
         'prlimit64': 'my $l = "\\0" x 16; '
                      + call('prlimit64', victim, 0, 0, '$l'),
-        'nice-of-others': 'setpriority(0, %d, 1)' % victim,
+        'nice-of-others': 'setpriority(0, %d, 19)' % victim,
         'cores-of-others': call('sched_setaffinity', victim, 8,
                                 'w(pack("Q", 1))'),
         'own-signal': 'my ($r, $w); pipe($r, $w) && fcntl($r, 8, %d)' % victim,

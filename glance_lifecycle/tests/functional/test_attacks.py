@@ -47,8 +47,8 @@ _RAW = (
     'call:pidfd_getfd:0:0:0', 'call:kcmp:PID:PID:0:0:0', 'call:kill:PID:0',
     'call:kill:-1:0', 'call:tkill:PID:0', 'call:tgkill:PID:PID:0',
     'call:rt_sigqueueinfo:PID:0:0', 'call:rt_tgsigqueueinfo:PID:PID:0:0',
-    'call:prlimit64:PID:7:0:0', 'call:setpriority:0:PID:1',
-    'call:setpriority:2:0:1', 'call:ioprio_set:1:PID:0x4007',
+    'call:prlimit64:PID:7:0:0', 'call:setpriority:0:PID:19',
+    'call:setpriority:2:0:19', 'call:ioprio_set:1:PID:0x4007',
     'call:process_madvise:0:0:0:0:0', 'call:process_mrelease:0:0',
     'call:io_uring_setup:1:0', 'call:open_by_handle_at:-100:0:0',
     'call:mount:0:0:0:0:0', 'call:umount2:0:0', 'call:pivot_root:0:0',
@@ -131,7 +131,7 @@ class AttackTest(test_confinement.ConfinementTestCase):
             ('scheduler-of-others', self.victim),
             ('call:kill:PID:0', self.victim),
             ('call:prlimit64:PID:7:0:0', self.victim),
-            ('call:setpriority:0:PID:1', self.victim),
+            ('call:setpriority:0:PID:19', self.victim),
             ('call:shmget:0:4096:0x380', ''),
         ]
 
