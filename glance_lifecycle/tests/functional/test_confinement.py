@@ -17,6 +17,7 @@ and where they are taken away, the kernel denies what it tries. strace says
 what was touched.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -221,6 +222,16 @@ class SoundTest(ConfinementTestCase):
                              disk_format)
             self.assert_allowed(tracer.touched(), qemu_img=not own)
             stored.unlink()
+
+    def test_a_store_with_modes(self) -> None:
+        """filesystem_store_file_perm; the other stores cannot change any."""
+        job = self.job(OURS['raw'])
+        target = job.targets[0]
+        job = dataclasses.replace(job, targets=(dataclasses.replace(
+            target, options=target.options | {'mode': 0o604}),))
+        self.run_job(job, b'content' * 1000)
+        stored = self.store / IMAGE_ID
+        self.assertEqual(0o604, stored.stat().st_mode & 0o777)
 
 
 class HostileTest(ConfinementTestCase):

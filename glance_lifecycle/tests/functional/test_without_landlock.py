@@ -30,6 +30,7 @@ from glance_lifecycle.tests.functional import plugin_case
 from glance_lifecycle.tests.functional import test_confinement
 from glance_lifecycle.tests.functional import unchecked
 from glance_lifecycle.transfer import confine
+from glance_lifecycle.transfer import runner
 
 SHADOW = '/etc/shadow'
 NEWNS, NEWUSER, DETACH, PTRACE_ATTACH = 0x20000, 0x10000000, 2, 16
@@ -194,6 +195,25 @@ class EscapeTest(WithoutLandlockMixin, test_confinement.ConfinementTestCase):
             'Escaping', ('read', '/proc/%d/stat' % self.me),
             ('connect', self.address), **reach)
         self.assertEqual({'done'}, set(found.values()))
+
+    def test_an_image_that_is_removed_meanwhile(self) -> None:
+        """It is not read, rather than read without walls."""
+        path = self.staging / test_confinement.IMAGE_ID
+        for replaced in (False, True):
+            path.write_bytes(b'image')
+            fd = os.open(path, os.O_RDONLY)
+            self.addCleanup(os.close, fd)
+            path.unlink()
+            if replaced:
+                path.write_bytes(b'another')
+            self.give()
+            error = self.assertRaises(
+                exceptions.SourceError, runner.Child(
+                    self.job(unchecked.HERE + 'Escaping',
+                             confine.BEST_EFFORT,
+                             attempts=[['read', str(self.secret)]]),
+                    fd, lambda report: None, python=self.python()).run)
+            self.assertIn('removed or replaced', str(error))
 
     def test_converter(self) -> None:
         """A shell in qemu-img's place, which needs no other file."""
