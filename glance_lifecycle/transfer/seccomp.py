@@ -55,6 +55,7 @@ ALWAYS: Calls = SIGNALS | {
     'chroot': (161, 51), 'open_tree': (428, 428), 'move_mount': (429, 429),
     'fsopen': (430, 430), 'fsconfig': (431, 431), 'fsmount': (432, 432),
     'fspick': (433, 433), 'mount_setattr': (442, 442),
+    'statmount': (457, 457), 'listmount': (458, 458),
     'unshare': (272, 97), 'setns': (308, 268),
     'open_by_handle_at': (304, 265), 'name_to_handle_at': (303, 264),
     # Opens files and sockets past this very filter.
@@ -88,6 +89,8 @@ ALWAYS: Calls = SIGNALS | {
     'sched_setparam': (142, 118), 'sched_setscheduler': (144, 119),
     'sched_setattr': (314, 274), 'sched_setaffinity': (203, 122),
     'process_mrelease': (448, 448),
+    # Out of the group that is killed at the end.
+    'setsid': (112, 157), 'setpgid': (109, 154),
     # Programs that no path leads to.
     'execveat': (322, 281), 'memfd_create': (319, 279),
     'memfd_secret': (447, 447),
@@ -151,6 +154,10 @@ _IOCTL: Calls = {'ioctl': (16, 29)}
 _CHANGES = (0x8901, 0x8902, 0x40086602, 0x401c5820, 0x40806685, 0x800c6613,
             0xc0045877, 0xc0045878, 0x5412)
 
+# PR_SET_PDEATHSIG: a converter dies with the child that started it.
+_PRCTL: Calls = {'prctl': (157, 167)}
+_DEATHS = (1,)
+
 # With a network: what leads to other hosts, and the routing tables, which
 # the C library asks. A socket with a path or an abstract name leads to any
 # service of this host; of AF_UNIX, only the kind that hardly anything
@@ -189,8 +196,8 @@ def program(*groups: Calls, machine: str | None = None, forks: bool = False,
             others: Iterable[int] | None = None) -> bytes:
     """The filter that denies these calls, and what goes with them.
 
-    A denied call fails with EPERM. Which arguments of ``socket``, ``clone``,
-    ``fcntl``, ``ioctl`` and ``prlimit64`` are denied is the same for all.
+    A denied call fails with EPERM. Of ``socket``, ``clone``, ``fcntl``,
+    ``ioctl``, ``prctl`` and ``prlimit64``, some arguments are denied.
 
     :param others: processes that may be sent signals beside the one itself;
         None: any one
@@ -231,6 +238,8 @@ def program(*groups: Calls, machine: str | None = None, forks: bool = False,
                         (_EQUAL, 0, 1, 0), _LET, _DENY]),
             (_FCNTL, [_argument(1), *_denied(_OWNERS), _LET]),
             (_IOCTL, [_argument(1), *_denied(_CHANGES), _LET]),
+            (_PRCTL, [_argument(0), *_denied(
+                _DEATHS if CONVERTER in groups else ()), _LET]),
             (_SOCKET, _SOCKETS),
             ({'clone': (clone, clone)}, [
                 _argument(0), (_ANY_BIT, 0, 1, _NEW_NAMESPACES), _DENY,

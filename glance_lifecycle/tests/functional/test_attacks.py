@@ -60,7 +60,8 @@ _RAW = (
     'call:msgrcv:0:0:0:0:0x800', 'call:msgctl:0:2:0', 'call:semop:0:0:0',
     'call:semctl:0:0:2:0', 'call:mq_open:0:0', 'call:bpf:0:0:0',
     'call:keyctl:0:0:0:0:0', 'call:perf_event_open:0:0:0:0:0',
-    'call:userfaultfd:0')
+    'call:userfaultfd:0', 'call:setsid', 'call:setpgid:0:0',
+    'call:listmount:0:0:0:0', 'call:statmount:0:0:0:0')
 
 
 class AttackTest(test_confinement.ConfinementTestCase):
@@ -219,7 +220,8 @@ class AttackTest(test_confinement.ConfinementTestCase):
                      'kill', 'tgkill', 'prlimit64', 'nice-of-others',
                      'cores-of-others', 'own-signal', 'unix', 'inet',
                      'unix-pair', 'memory-program', 'chmod', 'chmod-image',
-                     'truncate', 'unlink', 'watch', 'fork'):
+                     'truncate', 'unlink', 'watch', 'fork',
+                     'leave-session', 'outlive'):
             self.assertEqual('done', said[name], name)
 
     def converted(self, image: Any, scratch: Any,

@@ -29,7 +29,7 @@ HEADERS = {'x86_64': '/usr/include/x86_64-linux-gnu/asm/unistd_64.h',
 GROUPS = (seccomp.ALWAYS, seccomp.NETWORK, seccomp.CONVERTER)
 ALL = (*GROUPS, seccomp.SIGNALS, seccomp.MAKING, seccomp.RUNNING,
        seccomp._FORKS, seccomp._SIGNALLED, seccomp._LIMITED, seccomp._FCNTL,
-       seccomp._IOCTL, seccomp._SOCKET)
+       seccomp._IOCTL, seccomp._SOCKET, seccomp._PRCTL)
 
 CALL = ('import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); '
         'print(libc.syscall(%s), ctypes.get_errno())')
@@ -134,6 +134,14 @@ class FilterTest(base.BaseTestCase):
         self.assertEqual((1, 0), self.call(f'{fcntl}, 1, 3, 0'))
         self.assertEqual((-1, errno.EBADF), self.call(
             f'{ioctl}, -1, 0x541b, 0'))
+
+    def test_a_converter_dies_with_its_parent(self) -> None:
+        prctl = self.number('prctl')
+        self.assertEqual((-1, errno.EPERM), self.call(f'{prctl}, 1, 0'))
+        self.assertEqual((0, 0), self.call(
+            f'{prctl}, 1, 0', seccomp.program(seccomp.ALWAYS)))
+        # PR_GET_NO_NEW_PRIVS
+        self.assertEqual((1, 0), self.call(f'{prctl}, 39, 0, 0, 0, 0'))
 
     def test_sockets_of_who_has_a_network(self) -> None:
         filters = seccomp.program(seccomp.ALWAYS)
