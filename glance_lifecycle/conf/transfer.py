@@ -139,10 +139,12 @@ Whether the process that reads an image must be confined.
 
 With landlock and seccomp it can open nothing but the image it was handed,
 the stores it writes, and what its libraries need; qemu-img can open nothing
-but the image and its result. Set required where users who are not trusted may
-import, once the log of glance-api is free of warnings about confinement: it
-needs Linux 5.13 with landlock switched on, and no store that is written
-through its glance_store driver (cinder, vmware).
+but the image and its result. Where there is no landlock, a root directory of
+its own in a user name space does the same. Set required where users who are
+not trusted may import, once the log of glance-api is free of warnings about
+confinement: it needs Linux 5.13 with landlock switched on, or user name
+spaces, and no store that is written through its glance_store driver (cinder,
+vmware).
 """),
     cfg.ListOpt(
         'confinement_readable',

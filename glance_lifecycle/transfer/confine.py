@@ -15,11 +15,13 @@ The second wall: a fault in a reader, ours or qemu's, must not become a way
 to the files and networks of the host. Every source and every sink says what
 it needs (``Reach``); the child process gives up everything else before it
 looks at the image, and qemu-img, which it starts, more again. Landlock and
-seccomp do it, so that no privilege is needed and root is bound as well.
+seccomp do it, so that no privilege is needed and root is bound as well; where
+there is no landlock, a root directory of its own does (``namespaces``).
 """
 
 import dataclasses
 import functools
+import json
 import os
 import re
 import sys
@@ -31,6 +33,8 @@ from glance_lifecycle.transfer import limits
 from glance_lifecycle.transfer import seccomp
 
 REQUIRED, BEST_EFFORT = 'required', 'best-effort'
+
+LANDLOCK, NAMESPACES = 'landlock', 'user name spaces'
 
 # Where shared libraries lie: what a process may load, nothing secret.
 _LIBRARIES = ('/lib', '/lib64', '/usr/lib', '/usr/lib64', '/usr/local/lib',
@@ -54,6 +58,9 @@ _NETWORK = ('/etc/resolv.conf', '/etc/nsswitch.conf', '/etc/hosts',
             '/etc/pki/tls/cert.pem', '/usr/share/ca-certificates',
             '/usr/local/share/ca-certificates', '/var/lib/ca-certificates')
 
+# What ``wall`` returns in this process, once it is confined.
+_kept_by: str | None = None
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reach:
@@ -63,6 +70,7 @@ class Reach:
     :ivar write: directories in which regular files are made, read, changed
         and removed
     :ivar execute: programs it starts, whole paths
+    :ivar modes: whether it changes the modes of files that it made
     :ivar network: whether it has sockets
     :ivar unbounded: nobody can say what it needs, so it is not confined
     """
@@ -70,22 +78,42 @@ class Reach:
     read: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     execute: tuple[str, ...] = ()
+    modes: bool = False
     network: bool = False
     unbounded: bool = False
 
     def __or__(self, other: 'Reach') -> 'Reach':
         return Reach(self.read + other.read, self.write + other.write,
                      self.execute + other.execute,
+                     self.modes or other.modes,
                      self.network or other.network,
                      self.unbounded or other.unbounded)
 
 
-def lacking() -> list[str]:
-    """What this kernel cannot do, in words; empty where it can do all."""
+def wall(python: str = sys.executable) -> str:
+    """What keeps other files out of reach here; empty: nothing does.
+
+    :param python: interpreter that may be started to find out
+    """
+    if _kept_by is not None:
+        return _kept_by
+    if landlock.version():
+        return LANDLOCK
+    # Late, as below: with landlock, no child needs it.
+    from glance_lifecycle.transfer import namespaces
+    return NAMESPACES if namespaces.available(python) else ''
+
+
+def lacking(python: str = sys.executable) -> list[str]:
+    """What this kernel cannot do, in words; empty where it can do all.
+
+    :param python: as for ``wall``
+    """
     found = []
-    if not landlock.version():
+    if not wall(python):
         found.append('landlock, which keeps other files out of reach '
-                     '(Linux 5.13 with "landlock" in the lsm= list)')
+                     '(Linux 5.13 with "landlock" in the lsm= list), and '
+                     'user name spaces, which could do it instead')
     if not seccomp.available():
         found.append('seccomp filters, which keep networks and other '
                      'processes out of reach (x86_64 and aarch64)')
@@ -100,11 +128,14 @@ def enter(reach: Reach, mode: str, image: int, *scratch: int) -> None:
         started may open it once more. -1: none
     :param scratch: descriptors of files that such a program may write
     :raises ConfigurationError: it is required and cannot be done
+    :raises SourceError: the image was removed meanwhile
     :raises InternalError: other threads would stay free
     """
-    if mode == REQUIRED:
-        demand(reach)
+    global _kept_by
     if reach.unbounded:
+        if mode == REQUIRED:
+            _refuse('one of the stores is used through its glance_store '
+                    'driver, which may open anything')
         return
     if len(os.listdir('/proc/self/task')) != 1:
         raise exceptions.InternalError(
@@ -115,24 +146,22 @@ def enter(reach: Reach, mode: str, image: int, *scratch: int) -> None:
     rules += [(path, landlock.WRITE) for path in reach.write]
     for program in reach.execute:
         rules += _executing(program)
-    if reach.execute:
-        rules += _handed_over(image, *scratch)
     denied = [seccomp.ALWAYS]
     if reach.network:
         rules += _reading(_NETWORK)
     else:
         denied.append(seccomp.NETWORK)
-    _restrict(rules, denied, reach.network)
-
-
-def demand(reach: Reach) -> None:
-    """:raises ConfigurationError: such a process cannot be confined here"""
-    lacks = lacking()
-    if lacks:
+    if not reach.modes:
+        denied.append(seccomp.MODES)
+    _kept_by = _possible(rules, reach.network, image)
+    if mode == REQUIRED and (lacks := lacking()):
         _refuse('this kernel lacks %s' % ' and '.join(lacks))
-    if reach.unbounded:
-        _refuse('one of the stores is used through its glance_store driver, '
-                'which may open anything')
+    if _kept_by == NAMESPACES:
+        _leave(rules, denied, reach, image, *scratch)
+        return
+    if reach.execute:
+        rules += _handed_over(image, *scratch)
+    _restrict(rules, denied, reach)
 
 
 def _refuse(why: str) -> NoReturn:
@@ -141,15 +170,15 @@ def _refuse(why: str) -> NoReturn:
         'it to "best-effort" to import all the same.' % why)
 
 
-def converter(program: str, reads: int,
-              writes: int) -> tuple[int, bytes]:
+def converter(program: str, reads: int, writes: int) -> limits.Walls:
     """For ``limits.command``: a program on two descriptors, nothing else.
 
     It opens the two by their links in /proc/self/fd. Beside them it can
     read itself and the libraries that it is linked with.
 
     :returns: a landlock ruleset, which the caller closes, -1 where there is
-        no landlock; and a seccomp filter, empty where there is none
+        no landlock; a seccomp filter, empty where there is none; and a root
+        of its own, where that is to stand in for landlock
     :raises ConfigurationError: it is a script: what else that would start
         is not known
     """
@@ -162,9 +191,15 @@ def converter(program: str, reads: int,
         *_handed_over(reads, writes), *_executing(program),
         *((path, landlock.READ_FILE) for path in linked(program)),
         ('/etc/ld.so.cache', landlock.READ_FILE), _NOTHING]
-    ruleset = landlock.ruleset(rules) if landlock.version() else -1
-    groups = (seccomp.ALWAYS, seccomp.NETWORK, seccomp.CONVERTER)
-    return ruleset, seccomp.program(*groups) if seccomp.available() else b''
+    filters = b''
+    if seccomp.available():
+        filters = seccomp.program(seccomp.ALWAYS, seccomp.NETWORK,
+                                  seccomp.CONVERTER, others=())
+    if wall() == NAMESPACES:
+        return -1, filters, json.dumps({
+            'rules': [*_mounted(rules), ('/proc/self/fd', False)],
+            'reads': _given(reads)})
+    return landlock.ruleset(rules) if wall() else -1, filters, ''
 
 
 @functools.cache
@@ -218,14 +253,66 @@ def _python() -> tuple[str, ...]:
             os.environ.get('OPENSSL_CONF', '/etc/ssl/openssl.cnf'))
 
 
+def _given(fd: int) -> list[int]:
+    return [fd] if fd >= 0 else []
+
+
+def _possible(rules: list[tuple[str | int, int]], network: bool,
+              image: int) -> str:
+    """As ``wall``; a fork of this process tries these very rules."""
+    if landlock.version():
+        return LANDLOCK
+    from glance_lifecycle.transfer import namespaces
+    possible = namespaces.possible(_mounted(rules), network=network,
+                                   reads=_given(image))
+    return NAMESPACES if possible else ''
+
+
+def _mounted(rules: list[tuple[str | int, int]]) -> list[tuple[str, bool]]:
+    """The same for name spaces; what is open already needs no path."""
+    return [(where, bool(rights & landlock.WRITE_FILE))
+            for where, rights in rules if isinstance(where, str)]
+
+
+def _leave(rules: list[tuple[str | int, int]], denied: list[seccomp.Calls],
+           reach: Reach, image: int, writes: int = -1) -> None:
+    """For a root of its own; afterwards it cannot start a program."""
+    from glance_lifecycle.transfer import namespaces
+    others = []
+    if reach.execute:
+        from glance_lifecycle.transfer import held
+        # It is the last of them that gets the image.
+        walls = converter(reach.execute[-1], image, writes)
+        others.append(held.hold(walls, (image, writes)))
+    try:
+        namespaces.enter(_mounted(rules), network=reach.network,
+                         reads=_given(image))
+    except namespaces.NoName as error:
+        raise exceptions.SourceError(
+            detail='the file was removed or replaced while its import '
+            'began. If the image was not deleted, import it again.'
+        ) from error
+    limits.restrict(-1, _program(
+        [*denied, seccomp.MAKING, seccomp.RUNNING], others))
+
+
 def _restrict(rules: list[tuple[str | int, int]],
-              denied: list[seccomp.Calls], network: bool) -> None:
-    program = seccomp.program(*denied) if seccomp.available() else b''
+              denied: list[seccomp.Calls], reach: Reach) -> None:
+    # Who starts a program must be able to stop it.
+    program = _program(denied, None if reach.execute else [],
+                       forks=bool(reach.execute))
     if not landlock.version():
         limits.restrict(-1, program)
         return
-    ruleset = landlock.ruleset(rules, network=network)
+    ruleset = landlock.ruleset(rules, network=reach.network)
     try:
         limits.restrict(ruleset, program)
     finally:
         os.close(ruleset)
+
+
+def _program(denied: list[seccomp.Calls],
+             others: list[int] | None, *, forks: bool = False) -> bytes:
+    if not seccomp.available():
+        return b''
+    return seccomp.program(*denied, others=others, forks=forks)

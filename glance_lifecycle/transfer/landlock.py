@@ -16,9 +16,10 @@ what it starts, gets out again. The binding in PyPI (``landlock``) has no
 release that is not a development one; three system calls are all there is.
 Source: https://docs.kernel.org/userspace-api/landlock.html.
 
-What it does not cover: modes, owners, times and attributes of files, the
-looking up of a name (``stat``), and sockets with a path; see ``seccomp`` for
-these.
+What it does not cover: modes, owners, times and attributes of files, sockets
+with a path, the watching of directories, priorities and limits of other
+processes; see ``seccomp`` for these. And the looking up of a name (``stat``),
+which nothing here denies.
 """
 
 from collections.abc import Iterable

@@ -19,8 +19,11 @@ this package)::
 
 The limits are set before the program starts, so it never parses a hostile
 byte without them, and no code runs between fork and exec in a process that
-has threads. Two more of the arguments confine it: ``landlock=DESCRIPTOR``,
-a ruleset that it inherits, and ``seccomp=HEX``, a filter; see ``confine``.
+has threads. Three more of the arguments confine it: ``landlock=DESCRIPTOR``,
+a ruleset that it inherits, ``root=JSON``, what it finds in a root of its own
+where there is no landlock, and ``seccomp=HEX``, a filter; see ``confine``.
+Without a program, it is confined, and is told by its standard input what to
+run, see ``held``.
 """
 
 import ctypes
@@ -34,6 +37,18 @@ PR_SET_NO_NEW_PRIVS = 38
 PR_SET_SECCOMP = 22
 SECCOMP_MODE_FILTER = 2
 LANDLOCK_RESTRICT_SELF = 446
+CAPABILITIES_VERSION = 0x20080522
+# chown, dac_override, dac_read_search, fowner, fsetid: how root opens the
+# files of others, of those that are within reach.
+OF_FILES = 0b11111
+
+# ``seccomp.SELF``, as it is in a filter.
+SELF = b'\xf0\xff\xff\xff'
+
+# Descriptor of a landlock ruleset, which must be inherited, or -1; a seccomp
+# filter, or nothing; what ``namespaces.enter`` takes as JSON, or nothing.
+Walls = tuple[int, bytes, str]
+NO_WALLS: Walls = (-1, b'', '')
 
 KINDS = {'as': resource.RLIMIT_AS, 'cpu': resource.RLIMIT_CPU,
          'fsize': resource.RLIMIT_FSIZE}
@@ -43,24 +58,26 @@ KINDS = {'as': resource.RLIMIT_AS, 'cpu': resource.RLIMIT_CPU,
 CPU_GRACE = 2
 
 
-def command(argv: list[str], walls: tuple[int, bytes] = (-1, b''), /,
+def command(argv: list[str], walls: Walls = NO_WALLS, /,
             **limits: int) -> list[str]:
     """The command line that runs ``argv`` limited, as our child.
 
     The thread that starts it must outlive it: the kernel's parent death
     signal looks at the thread.
 
-    :param walls: descriptor of a landlock ruleset, which it must inherit,
-        or -1; and a seccomp filter, or nothing
+    :param argv: empty for one that waits for what to run
+    :param walls: what confines it
     :param limits: by the names of KINDS, in bytes or seconds; zero: none
     """
     values = ['%s=%d' % (name, limits[name]) for name in sorted(limits)
               if limits[name]]
-    ruleset, program = walls
+    ruleset, program, root = walls
     if ruleset >= 0:
         values.append('landlock=%d' % ruleset)
     if program:
         values.append('seccomp=' + program.hex())
+    if root:
+        values.append('root=' + root)
     return [sys.executable, '-I', '-S', os.path.abspath(__file__),
             str(os.getpid()), *values, '--', *argv]
 
@@ -74,22 +91,57 @@ def main(args: list[str]) -> None:
     parent, values = int(args[0]), args[1:split]
     die_with(parent)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    ruleset, program = -1, b''
+    ruleset, program, root = NO_WALLS
+    amounts = {}
     for value in values:
         name, _, amount = value.partition('=')
         if name == 'landlock':
             ruleset = int(amount)
         elif name == 'seccomp':
             program = bytes.fromhex(amount)
+        elif name == 'root':
+            root = amount
         else:
-            lower(KINDS[name], int(amount))
+            amounts[name] = int(amount)
     # Python ignores these two, and what is ignored stays so over exec.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     if ruleset >= 0:
         os.set_inheritable(ruleset, False)
+    if root:
+        _enter(root)
+        # The kernel may have forgotten it with the change of credentials.
+        die_with(parent)
+    # The program's: what came before is ours, and may need more.
+    for name, number in amounts.items():
+        lower(KINDS[name], number)
     restrict(ruleset, program)
-    os.execvp(args[split + 1], args[split + 1:])  # noqa: S606
+    argv = args[split + 1:] or _told()
+    os.execvp(argv[0], argv)  # noqa: S606
+
+
+def _told() -> list[str]:
+    """What to run, and limits and environment for it: a line of JSON."""
+    import json
+    line = sys.stdin.readline()
+    if not line:
+        # Not needed, or the parent is gone.
+        os._exit(1)
+    told = json.loads(line)
+    for name, amount in told['limits'].items():
+        lower(KINDS[name], amount)
+    os.environ.clear()
+    os.environ.update(told['env'])
+    return list(told['argv'])
+
+
+def _enter(root: str) -> None:
+    """By the module beside this file; no package is in reach."""
+    import json
+    sys.path.append(os.path.dirname(os.path.abspath(__file__)))
+    import namespaces  # type: ignore[import-not-found]
+    told = json.loads(root)
+    namespaces.enter(told['rules'], reads=told['reads'])
 
 
 def restrict(ruleset: int, program: bytes) -> None:
@@ -103,15 +155,35 @@ def restrict(ruleset: int, program: bytes) -> None:
     word = ctypes.c_ulong
     if libc.prctl(PR_SET_NO_NEW_PRIVS, word(1), word(0), word(0), word(0)):
         raise OSError(ctypes.get_errno(), 'prctl: no_new_privs')
+    _drop_capabilities(libc)
     if ruleset >= 0 and libc.syscall(LANDLOCK_RESTRICT_SELF,
                                      ctypes.c_int(ruleset), ctypes.c_uint(0)):
         raise OSError(ctypes.get_errno(), 'landlock_restrict_self')
     if program:
+        program = program.replace(SELF, os.getpid().to_bytes(4, 'little'))
         steps = ctypes.create_string_buffer(program, len(program))
         whole = _Filter(len(program) // 8, ctypes.addressof(steps))
         if libc.prctl(PR_SET_SECCOMP, word(SECCOMP_MODE_FILTER),
                       ctypes.byref(whole), word(0), word(0)):
             raise OSError(ctypes.get_errno(), 'prctl: seccomp')
+
+
+def _drop_capabilities(libc: ctypes.CDLL) -> None:
+    """Root's, but for OF_FILES: no wall stands before most of them.
+
+    A frozen file system, for one, is one ioctl on any file of it. With
+    no_new_privs, nothing that is run has them back.
+    """
+    header = (ctypes.c_uint32 * 2)(CAPABILITIES_VERSION, 0)
+    # Effective, permitted, inheritable; and the upper halves.
+    data = (ctypes.c_uint32 * 6)()
+    if libc.capget(header, data):
+        raise OSError(ctypes.get_errno(), 'capget')
+    if not any(data):
+        return
+    data[:] = [data[0] & OF_FILES, data[1] & OF_FILES, 0, 0, 0, 0]
+    if libc.capset(header, data):
+        raise OSError(ctypes.get_errno(), 'capset')
 
 
 class _Filter(ctypes.Structure):

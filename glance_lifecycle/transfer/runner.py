@@ -68,7 +68,7 @@ class Child:
         :raises LifecycleError: what it raised, or TransferFailed when the
             child died
         """
-        _warn_once(self._job.unbounded())
+        _warn_once(self._job.unbounded(), self._python)
         process = self._start()
         errors = _Tail(process.stderr)
         try:
@@ -185,12 +185,15 @@ class Child:
 
 
 @functools.cache
-def _warn_once(unbounded: tuple[str, ...]) -> None:
+def _warn_once(unbounded: tuple[str, ...], python: str) -> None:
     if unbounded:
         LOG.warning('The processes that use %s are not confined: they need '
                     'a glance_store driver, which may open anything.',
                     ', '.join(unbounded))
-    for what in confine.lacking():
+    if kept_by := confine.wall(python):
+        LOG.info('Processes that read images are kept from other files by '
+                 '%s.', kept_by)
+    for what in confine.lacking(python):
         LOG.warning('Processes that read images are confined less than they '
                     'should be: this kernel lacks %s. Set '
                     '[lifecycle_transfer] confinement = required to refuse '

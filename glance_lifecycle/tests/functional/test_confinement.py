@@ -17,9 +17,12 @@ and where they are taken away, the kernel denies what it tries. strace says
 what was touched.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -32,6 +35,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional import fuzz_foreign
 from glance_lifecycle.tests.functional import hostile
+from glance_lifecycle.tests.functional import lacking
 from glance_lifecycle.tests.functional import tracing
 from glance_lifecycle.tests.functional import unchecked
 from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
@@ -39,6 +43,7 @@ from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.formats import inspect
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import limits
+from glance_lifecycle.transfer import namespaces
 from glance_lifecycle.transfer import runner
 
 IMAGE_ID = '9c3b1c7e-6a3e-4a6b-8d7c-1d3f2c5b7a90'
@@ -63,10 +68,23 @@ SINGLE = ('/dev/null', '/etc/ld.so.cache',
 
 
 class ConfinementTestCase(base.BaseTestCase):
+    """What a process touches, on the kernel as it is or on a lesser one.
+
+    :cvar lacks: what the kernel is to lack, see ``lacking``
+    :cvar user: whose the processes are; None: who runs the tests
+    :cvar wall: the call by which other files get out of reach
+    :cvar denied: what who tries to open them is told
+    """
+
+    lacks: tuple[str, ...] = ()
+    user: int | None = None
+    wall = 'landlock_restrict_self'
+    denied: tuple[str, ...] = ('Permission denied', 'Operation not permitted')
 
     def setUp(self) -> None:
         super().setUp()
-        self.assertEqual([], confine.lacking())
+        self.before = lacking.command(self.lacks, self.user)
+        self.assert_testable()
         self.work = pathlib.Path(self.useFixture(
             fixtures.TempDir()).path).resolve()
         self.staging, self.store = self.work / 'staging', self.work / 'store'
@@ -83,6 +101,30 @@ class ConfinementTestCase(base.BaseTestCase):
         self.addCleanup(self.server.close)
         self.address = '127.0.0.1:%d' % self.server.getsockname()[1]
 
+    def assert_testable(self) -> None:
+        self.assertEqual('[]', self.lacking(), 'Confinement cannot be tested '
+                         'on this machine: it lacks what is said here.')
+
+    def lacking(self) -> str:
+        return subprocess.run(
+            [*self.before, sys.executable, '-I', '-c',
+             'from glance_lifecycle.transfer import confine\n'
+             'print(confine.lacking())'],
+            check=True, capture_output=True, text=True).stdout.strip()
+
+    def tracer(self) -> tracing.Tracer:
+        return tracing.Tracer(self.work, self.lacks, self.user)
+
+    def python(self) -> str | None:
+        """A Python on such a kernel; None for any."""
+        if not self.before:
+            return None
+        program = self.work / 'python-lacking'
+        program.write_text('#!/bin/sh\nexec %s "$@"\n' % shlex.join(
+            [*self.before, sys.executable]))
+        program.chmod(0o755)
+        return str(program)
+
     def job(self, source: str, mode: str = confine.REQUIRED,
             **options: Any) -> jobs.Job:
         return jobs.Job(
@@ -92,22 +134,36 @@ class ConfinementTestCase(base.BaseTestCase):
                 'mode': 0, 'metadata': []}),),
             digests=('sha512',), confinement=mode)
 
+    def converter(self) -> dict[str, Any]:
+        return {'qemu_img': 'qemu-img', 'scratch_dir': str(self.staging),
+                'image_id': IMAGE_ID}
+
     def foreign(self, entry: str, disk_format: str,
                 **options: Any) -> jobs.Job:
-        return self.job(entry, disk_format=disk_format, image_id=IMAGE_ID,
-                        scratch_dir=str(self.staging), qemu_img='qemu-img',
+        return self.job(entry, disk_format=disk_format, **self.converter(),
                         **options)
 
     def run_job(self, job: jobs.Job, content: bytes,
                 python: str | None = None) -> dict[str, Any]:
         self.image = self.staging / IMAGE_ID
         self.image.write_bytes(content)
+        self.give()
         fd = os.open(self.image, os.O_RDONLY)
         try:
             return runner.Child(job, fd, lambda report: None,
-                                python=python).run()
+                                python=python or self.python()).run()
         finally:
             os.close(fd)
+
+    def give(self) -> None:
+        """To the user whose processes are to work with it."""
+        if self.user is None:
+            return
+        for parent in (self.work, *self.work.parents):
+            if parent.stat().st_uid == 0 and parent != parent.parent:
+                parent.chmod(parent.stat().st_mode | 0o11)
+        for path in (self.work, *self.work.rglob('*')):
+            os.chown(path, self.user, self.user)
 
     def assert_untouched(self) -> None:
         """Nobody connected, and the secret went nowhere."""
@@ -127,7 +183,11 @@ class ConfinementTestCase(base.BaseTestCase):
                 *SINGLE, str(self.store), os.path.realpath(sys.executable),
                 # Read by the Python that starts qemu-img.
                 os.path.join(sys.prefix, 'pyvenv.cfg'), program))
+        handed = re.compile(namespaces.HANDED.replace('%d', r'\d+') + '$')
         for path in touched.opened[2]:
+            if self.wall == 'pivot_root' and handed.match(path):
+                # The image.
+                continue
             self.assertIn(path.removesuffix(' (deleted)').removesuffix(
                 '(deleted)'), (
                 program, str(self.image), scratch, '/dev/null',
@@ -137,7 +197,10 @@ class ConfinementTestCase(base.BaseTestCase):
         for line in touched.other:
             self.assertIn('<%s>' % self.store, line)
         # Else the test has seen nothing.
-        self.assertEqual({1: 1, 2: int(qemu_img)}, touched.levels)
+        self.assertEqual({self.wall}, touched.walls)
+        self.assertEqual(1, touched.levels[1])
+        if qemu_img:
+            self.assertEqual(1, touched.levels[2])
         self.assertEqual(qemu_img, bool(touched.opened[2]))
 
 
@@ -149,7 +212,7 @@ class SoundTest(ConfinementTestCase):
             raw.write_bytes(os.urandom(3 * MIB) + bytes(5 * MIB))
             path = self.work / 'image'
             images.convert(raw, 'raw', path, disk_format, options=options)
-            tracer = tracing.Tracer(self.work)
+            tracer = self.tracer()
             own = disk_format in OURS
             job = (self.job(OURS[disk_format]) if own else
                    self.foreign(FOREIGN, disk_format))
@@ -159,6 +222,16 @@ class SoundTest(ConfinementTestCase):
                              disk_format)
             self.assert_allowed(tracer.touched(), qemu_img=not own)
             stored.unlink()
+
+    def test_a_store_with_modes(self) -> None:
+        """filesystem_store_file_perm; the other stores cannot change any."""
+        job = self.job(OURS['raw'])
+        target = job.targets[0]
+        job = dataclasses.replace(job, targets=(dataclasses.replace(
+            target, options=target.options | {'mode': 0o604}),))
+        self.run_job(job, b'content' * 1000)
+        stored = self.store / IMAGE_ID
+        self.assertEqual(0o604, stored.stat().st_mode & 0o777)
 
 
 class HostileTest(ConfinementTestCase):
@@ -182,7 +255,7 @@ class HostileTest(ConfinementTestCase):
                 continue
             job = (self.job(OURS[disk_format]) if disk_format in OURS else
                    self.foreign(FOREIGN, disk_format))
-            tracer = tracing.Tracer(self.work)
+            tracer = self.tracer()
             error = self.assertRaises(exceptions.ImageRefused, self.run_job,
                                       job, content, tracer.python)
             self.assertNotEqual('conversion-failed', error.reason, name)
@@ -202,13 +275,12 @@ class HostileTest(ConfinementTestCase):
                 job = self.foreign(unchecked.HERE + 'Unchecked',
                                    disk_format if not naive else 'vmdk',
                                    naive=naive)
-                tracer = tracing.Tracer(self.work)
+                tracer = self.tracer()
                 try:
                     self.run_job(job, content, tracer.python)
                 except exceptions.ImageRefused as error:
                     text = str(error)
-                    denied = ('Permission denied' in text or
-                              'Operation not permitted' in text)
+                    denied = any(said in text for said in self.denied)
                     tried += denied
                     # The description gives no parent to any of them.
                     if 'hint' in name and not naive:
@@ -267,8 +339,8 @@ class ChildTest(ConfinementTestCase):
             ('mkdir', self.store / 'directory'): denied,
             ('fifo', self.store / 'fifo'): denied,
             ('symlink', self.store / 'link'): denied,
-            ('run', '/usr/bin/qemu-img'): denied,
-            ('run', '/bin/sh'): denied,
+            ('run', '/usr/bin/qemu-img'): forbidden,
+            ('run', '/bin/sh'): forbidden,
             ('kill', os.getpid()): forbidden,
             ('connect', self.address): forbidden,
             ('connect-path', self.store / 'socket'): forbidden,
@@ -321,19 +393,19 @@ class ChildTest(ConfinementTestCase):
             if os.getuid() == 0:
                 for fd in (reads, writes):
                     os.fchown(fd, user, user)
-            ruleset, filters = confine.converter(program, reads, writes)
+            walls = confine.converter(program, reads, writes)
             argv = limits.command(
                 [program, 'convert', '-f', 'vmdk', '-O', 'raw',
                  '/proc/self/fd/%d' % reads, '/proc/self/fd/%d' % writes],
-                (ruleset, filters))
+                walls)
             # The distribution's, which every user may run.
             argv[0] = '/usr/bin/python3'
             argv[3] = str(copy / 'limits.py')
             done = subprocess.run(
                 argv, capture_output=True, text=True, check=False,
-                pass_fds=(reads, writes, ruleset), user=user, group=user,
+                pass_fds=(reads, writes, walls[0]), user=user, group=user,
                 extra_groups=[] if os.getuid() == 0 else None)
             self.assertEqual(wanted, done.returncode, done.stderr)
             self.assertEqual(not wanted, b'SECRET' in out.read_bytes())
-            for fd in (writes, ruleset):
+            for fd in (writes, walls[0]):
                 os.close(fd)

@@ -266,7 +266,7 @@ class BadTest(ForeignTestCase):
             'from glance_lifecycle.transfer import confine\n'
             'from glance_lifecycle.transfer.formats.foreign import source as '
             'foreign\n'
-            'confine.converter = lambda *_: (-1, b"")\n'
+            'confine.converter = lambda *_: (-1, b"", "")\n'
             'foreign.ForeignSource(os.open(%r, 0), disk_format="vdi", '
             'image_id="x", scratch_dir=%r, qemu_img=%r).prepare()\n' % (
                 str(path), str(self.scratch), str(slow)))])

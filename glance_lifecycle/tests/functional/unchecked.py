@@ -16,7 +16,11 @@ They run in the child process, which loads them by name as it does any other.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Iterator
+import ctypes
+import errno
+import functools
 import json
 import os
 import pathlib
@@ -25,6 +29,7 @@ import subprocess
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer.formats.foreign import source as foreign_source
 from glance_lifecycle.transfer.formats.foreign import tables
@@ -62,21 +67,31 @@ class Escaping(source.Source):
     """Runs as if the image had taken the process over: tries everything.
 
     :param attempts: of ATTEMPTS the name, and what it is tried on
+    :param read: what it reaches, and whether it has a network
     :raises SourceError: always; its text is JSON, what became of each
     """
 
     disk_format = 'raw'
 
-    def __init__(self, fd: int, *, attempts: list[list[str]]) -> None:
+    def __init__(self, fd: int, *, attempts: list[list[str]],
+                 **_options: Any) -> None:
         self._fd = fd
         found = []
         for name, where in attempts:
             try:
-                ATTEMPTS[name](where)
+                self.attempt(name, where)
                 found.append('done')
             except OSError as error:
                 found.append(os.strerror(error.errno or 0))
         raise exceptions.SourceError(detail=json.dumps(found))
+
+    def attempt(self, name: str, where: str) -> None:
+        ATTEMPTS[name](where)
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        return confine.Reach(read=tuple(options.get('read', ())),
+                             network=options.get('network', False))
 
     def extents(self) -> Iterator[extents.Extent]:
         raise NotImplementedError
@@ -90,6 +105,74 @@ class Escaping(source.Source):
 
     def close(self) -> None:
         os.close(self._fd)
+
+
+class EscapingConverter(Escaping):
+    """The same in a process that is to run qemu-img."""
+
+    @classmethod
+    def reach(cls, options: dict[str, Any]) -> confine.Reach:
+        return foreign_source.ForeignSource.reach(options)
+
+    @classmethod
+    def reserve(cls, options: dict[str, Any]) -> dict[str, int]:
+        return foreign_source.ForeignSource.reserve(options)
+
+
+def _call(what: str) -> None:
+    """A function of the C library by its name; numbers, texts, - for none."""
+    name, *words = what.split()
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*(
+            None if word == '-' else ctypes.c_long(int(word))
+            if word.lstrip('-').isdigit() else word.encode()
+            for word in words)) < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def any_of(found: Iterable[Callable[[], object]]) -> None:
+    """The first that succeeds; else as the last one.
+
+    But for a process that ended meanwhile: this is no denial.
+    """
+    last = OSError(errno.ENOENT, '')
+    for attempt in found:
+        try:
+            attempt()
+            return
+        except ProcessLookupError:
+            continue
+        except OSError as error:
+            last = error
+    raise last
+
+
+def _open(path: str, directory: int | None = None) -> None:
+    os.close(os.open(path, os.O_RDONLY, dir_fd=directory))
+
+
+def _from_descriptors(path: str) -> None:
+    """Upwards from all that are open."""
+    up = '../' * 20 + path.lstrip('/')
+    any_of(functools.partial(_open, up, fd) for fd in range(256))
+
+
+def _from_directory(where: str) -> None:
+    """Upwards from a directory that may be opened."""
+    directory, _, path = where.partition(':')
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        _open('../' * 20 + path.lstrip('/'), fd)
+    finally:
+        os.close(fd)
+
+
+def _through_processes(path: str) -> None:
+    """By the links that lead through every other process."""
+    own = str(os.getpid())
+    any_of(functools.partial(_open, f'/proc/{pid}/{path}')
+         for pid in os.listdir('/proc') if pid.isdigit() and pid != own)
 
 
 def _connect(where: str) -> None:
@@ -116,4 +199,9 @@ ATTEMPTS: dict[str, Callable[[str], Any]] = {
     'kill': lambda pid: os.kill(int(pid), 0),
     'connect': _connect,
     'connect-path': _connect_path,
+    'connect-abstract': lambda name: _connect_path('\0' + name),
+    'call': _call,
+    'from-descriptors': _from_descriptors,
+    'from-directory': _from_directory,
+    'through-processes': _through_processes,
 }

@@ -11,6 +11,7 @@
 # under the License.
 
 
+import json
 import os
 import pathlib
 import shutil
@@ -25,6 +26,8 @@ from glance_lifecycle.transfer.backends import settings
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import landlock
+from glance_lifecycle.transfer import limits
+from glance_lifecycle.transfer import namespaces
 from glance_lifecycle.transfer import seccomp
 
 FILES = {'config_files': ['/etc/glance/glance-api.conf'],
@@ -49,10 +52,11 @@ class ReachTest(base.BaseTestCase):
             source_options={}, digests=(), readable=('/etc/more',),
             targets=tuple(jobs.Target(
                 store, 'glance_lifecycle.transfer.backends.file.sink:FileSink',
-                {'datadirs': [['/srv/' + store, 0]]})
-                for store in ('one', 'two')))
+                {'datadirs': [['/srv/' + store, 0]], 'mode': mode})
+                for store, mode in (('one', 0), ('two', 0o640))))
         self.assertEqual(confine.Reach(
-            read=('/etc/more',), write=('/srv/one', '/srv/two')),
+            read=('/etc/more',), write=('/srv/one', '/srv/two'),
+            modes=True),
             job.reach())
         self.assertEqual((), job.unbounded())
         self.assertEqual(job, jobs.Job.from_json(job.to_json()))
@@ -84,7 +88,7 @@ class ReachTest(base.BaseTestCase):
 
 
 class LackingTest(base.BaseTestCase):
-    """Of a kernel without; none is at hand."""
+    """Of a kernel without; real ones are in the functional tests."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -92,12 +96,42 @@ class LackingTest(base.BaseTestCase):
             landlock, 'version', return_value=0))
         self.useFixture(fixtures.MockPatchObject(
             seccomp, 'available', return_value=False))
+        self.available = self.useFixture(fixtures.MockPatchObject(
+            namespaces, 'available', return_value=False)).mock
+        self.useFixture(fixtures.MockPatchObject(
+            namespaces, 'possible', return_value=False))
+        self.useFixture(fixtures.MonkeyPatch(
+            'glance_lifecycle.transfer.confine._kept_by', None))
 
     def test_said(self) -> None:
         self.assertEqual(['landlock', 'seccomp'], [
             text.split()[0].rstrip(',') for text in confine.lacking()])
+        self.assertEqual('', confine.wall('/a/python'))
+        self.available.assert_called_with('/a/python')
+        self.available.return_value = True
+        self.assertEqual(['seccomp'], [
+            text.split()[0] for text in confine.lacking()])
+        self.assertEqual(confine.NAMESPACES, confine.wall())
+
+    def test_converter_in_a_root_of_its_own(self) -> None:
+        """Its own files, and what it was handed by the links to it."""
+        self.available.return_value = True
+        program = shutil.which('env')
+        assert program is not None
+        ruleset, _filters, root = confine.converter(program, 0, 1)
+        self.assertEqual(-1, ruleset)
+        rules = json.loads(root)['rules']
+        self.assertEqual([0], json.loads(root)['reads'])
+        self.assertEqual(
+            {program, *confine.linked(program), '/etc/ld.so.cache',
+             '/dev/null', '/proc/self/fd'}, {path for path, _ in rules})
+        self.assertEqual([['/dev/null', True]],
+                         [rule for rule in rules if rule[1]])
 
     def test_required(self) -> None:
+        # Other tests of this process may have left threads.
+        self.useFixture(fixtures.MockPatchObject(
+            os, 'listdir', return_value=['1']))
         error = self.assertRaises(
             exceptions.ConfigurationError, confine.enter, confine.Reach(),
             confine.REQUIRED, -1)
@@ -105,7 +139,7 @@ class LackingTest(base.BaseTestCase):
         self.assertIn('best-effort', str(error))
 
     def test_converter(self) -> None:
-        self.assertEqual((-1, b''), confine.converter('/bin/true', 0, 1))
+        self.assertEqual(limits.NO_WALLS, confine.converter('/bin/true', 0, 1))
 
 
 class EnterTest(base.BaseTestCase):

@@ -69,7 +69,7 @@ class RulesetTest(base.BaseTestCase):
         try:
             return subprocess.run(
                 limits.command([sys.executable, '-I', '-S', '-c', SCRIPT,
-                                *steps], (ruleset, b'')),
+                                *steps], (ruleset, b'', '')),
                 pass_fds=(ruleset, *keep), capture_output=True, text=True,
                 check=True).stdout.split()
         finally:

@@ -10,7 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import json
+import os
 import signal
+import struct
 import subprocess
 import sys
 
@@ -18,6 +21,10 @@ from oslotest import base
 
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import limits
+from glance_lifecycle.transfer import namespaces
+
+# A filter that denies nothing.
+ALLOWED = struct.pack('=HBBI', 0x06, 0, 0, 0x7fff0000)
 
 
 class LimitsTest(base.BaseTestCase):
@@ -50,14 +57,47 @@ class LimitsTest(base.BaseTestCase):
             '>&9', fsize=4096)
         self.assertEqual(-signal.SIGXFSZ, result.returncode)
 
+    def test_capabilities(self) -> None:
+        """Of root's, those that open files are left to who is confined."""
+        said = subprocess.run(
+            limits.command(['/bin/grep', '-E', 'Cap(Inh|Prm|Eff|Amb)',
+                            '/proc/self/status'], (-1, ALLOWED, '')),
+            capture_output=True, text=True, check=True).stdout
+        found = {int(line.split()[1], 16) for line in said.splitlines()}
+        self.assertEqual({0, 0b11111} if os.getuid() == 0 else {0}, found)
+
+    def test_told_later(self) -> None:
+        """What to run, with which limits and which environment."""
+        said = subprocess.run(
+            limits.command([]), text=True, capture_output=True, check=False,
+            input=json.dumps({
+                'argv': ['/bin/sh', '-c', 'ulimit -v; echo $A $HOME'],
+                'limits': {'as': 1 << 30}, 'env': {'A': 'b'}}) + '\n')
+        self.assertEqual('1048576\nb\n', said.stdout, said.stderr)
+
+    def test_never_told(self) -> None:
+        ended = subprocess.run(limits.command([]), stdin=subprocess.DEVNULL,
+                               check=False)
+        self.assertEqual(1, ended.returncode)
+
     def test_dies_with_its_parent(self) -> None:
+        self._dies_with_its_parent('limits.NO_WALLS')
+
+    def test_dies_with_its_parent_in_a_root_of_its_own(self) -> None:
+        self.assertTrue(namespaces.available(sys.executable),
+                        'This machine has no user name spaces.')
+        self._dies_with_its_parent(
+            '(-1, b"", \'{"rules": [["/bin", false], ["/usr", false], '
+            '["/lib", false], ["/lib64", false]], "reads": []}\')')
+
+    def _dies_with_its_parent(self, walls: str) -> None:
         parent = subprocess.Popen(
             [sys.executable, '-c',
              'import subprocess, sys\n'
              'from glance_lifecycle.transfer import limits\n'
              'p = subprocess.Popen(limits.command('
-             '["/bin/sh", "-c", "echo $$; exec sleep 1000000"]))\n'
-             'p.wait()\n'], stdout=subprocess.PIPE, text=True)
+             '["/bin/sh", "-c", "echo $$; exec sleep 1000000"], %s))\n'
+             'p.wait()\n' % walls], stdout=subprocess.PIPE, text=True)
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         parent.kill()

@@ -66,6 +66,7 @@ class FileSink(sink.Sink):
     @classmethod
     def reach(cls, options: dict[str, Any]) -> confine.Reach:
         return confine.Reach(
+            modes=bool(options['mode']),
             write=tuple(path for path, _priority in options['datadirs']))
 
     @classmethod

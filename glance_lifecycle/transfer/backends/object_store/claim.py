@@ -54,7 +54,8 @@ class Claim:
 
         :raises StoreError: it cannot be known
         """
-        claim = socket.socket(socket.AF_UNIX)
+        # The one kind that ``seccomp`` leaves: services listen on others.
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             claim.bind(self._address)
         except OSError as error:

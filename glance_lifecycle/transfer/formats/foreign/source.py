@@ -36,7 +36,7 @@ from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer.formats.foreign import layout
 from glance_lifecycle.transfer.formats import inspect
 from glance_lifecycle.transfer.formats import raw
-from glance_lifecycle.transfer import limits
+from glance_lifecycle.transfer import held
 from glance_lifecycle.transfer import source
 
 # Glance's disk_format -> qemu's name of the driver.
@@ -218,19 +218,16 @@ class ForeignSource(source.Source):
                  cancelled: Callable[[], bool]) -> None:
         walls = confine.converter(program, self._fd, scratch)
         ruleset = walls[0]
-        argv = limits.command(
-            [program, 'convert', '-O', 'raw', self._description(),
-             '/proc/self/fd/%d' % scratch], walls,
-            **{'as': self._memory_limit, 'cpu': self._cpu_limit,
-               'fsize': max(self._layout.sizes)})
-        keep = [fd for fd in (self._fd, scratch, ruleset) if fd >= 0]
+        argv = [program, 'convert', '-O', 'raw', self._description(),
+                '/proc/self/fd/%d' % scratch]
+        keep = tuple(fd for fd in (self._fd, scratch, ruleset) if fd >= 0)
         seconds = self._wall_limit + (
             self._file_size + self._layout.data) / SLOWEST
         try:
-            with subprocess.Popen(
-                    argv, stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                    pass_fds=keep, env=_environment()) as process:
+            with held.start(
+                    argv, walls, keep, _environment(),
+                    **{'as': self._memory_limit, 'cpu': self._cpu_limit,
+                       'fsize': max(self._layout.sizes)}) as process:
                 try:
                     text = _wait(process, cancelled, seconds)
                 finally:

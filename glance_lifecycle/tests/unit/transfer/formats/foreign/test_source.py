@@ -25,6 +25,7 @@ from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer.formats.foreign import source as foreign_source
+from glance_lifecycle.transfer import limits
 
 MIB = handmade.MIB
 IMAGE_ID = '9c3b1c7e-6a3e-4a6b-8d7c-1d3f2c5b7a90'
@@ -44,7 +45,7 @@ class ForeignSourceTest(base.BaseTestCase):
         # are tested with the real qemu-img.
         self.converter = confine.converter
         self.useFixture(fixtures.MockPatchObject(
-            confine, 'converter', return_value=(-1, b'')))
+            confine, 'converter', return_value=limits.NO_WALLS))
 
     def program(self, script: str) -> str:
         path = self.dir / 'program'
