@@ -113,6 +113,12 @@ class _Api(http.server.BaseHTTPRequestHandler):
 
 
 
+class _Server(http.server.ThreadingHTTPServer):
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Workers are killed while they ask."""
+
+
 @contextlib.contextmanager
 def running(count: int, *, wrong: int = 0, changed: int = 0,
             slow: float = 0) -> Iterator[str]:
@@ -144,7 +150,7 @@ def main() -> int:
     api = type('Api', (_Api,), {
         'catalogue': _Catalogue(args.count, args.wrong, args.changed),
         'slow': args.slow})
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), api)
+    server = _Server(('127.0.0.1', 0), api)
     print(server.server_address[1], flush=True)
     server.serve_forever()
     return 0

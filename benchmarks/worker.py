@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""``python -m benchmarks.worker``: what the worker takes, and how soon it acts.
+"""``python -m benchmarks.worker``: what the worker takes, and how soon it is.
 
 A glance-lifecycle-worker, as on a host of glance-api, beside a stand-in for
 the Image API. CPU time and memory are those of all its processes, from their
@@ -184,8 +184,9 @@ def _no_ops(count: int, workers: int, connection: str = '') -> float:
           worker_host.Host(url, connection) as host):
         host.sync()
         # A look at all images would close the jobs, and so none is due.
-        with host.worker(mode='observe', **_ALONE):
-            host.wait_for('full')
+        worker = host.worker(mode='observe', **_ALONE)
+        host.wait_for('full')
+        worker.kill()
         begin = datetime.datetime.now(datetime.UTC) + datetime.timedelta(
             seconds=_READY)
         for action in needed(count):
@@ -217,18 +218,18 @@ def restart(_args: argparse.Namespace) -> Iterator[Figure]:
 
 def takeovers(args: argparse.Namespace) -> Iterator[Figure]:
     """The worker that does a job is killed, or frozen, beside another."""
-    for what, kill, elsewhere, limit in (
-            ('killed, the other on the same host', signal.SIGKILL, '', 0),
+    for what, kill, elsewhere in (
+            ('killed, the other on the same host', signal.SIGKILL, ''),
             ('killed, the other on another host', signal.SIGKILL,
-             'elsewhere', 0),
-            ('frozen, the other on the same host', signal.SIGSTOP, '', 0)):
-        found = [_takeover(args.expiry, kill, elsewhere, limit)
+             'elsewhere'),
+            ('frozen, the other on the same host', signal.SIGSTOP, '')):
+        found = [_takeover(args.expiry, kill, elsewhere)
                  for _number in range(args.repeat)]
         yield Figure(f'{what}, claim_expiry = {args.expiry}, the latest of '
                      f'{len(found)}', 's', max(found), args.expiry + 2)
 
 
-def _takeover(expiry: int, kill: int, elsewhere: str, _limit: int) -> float:
+def _takeover(expiry: int, kill: int, elsewhere: str) -> float:
     """Seconds until the other one has the job."""
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(image_api.running(1, wrong=1, slow=600))
@@ -239,8 +240,12 @@ def _takeover(expiry: int, kill: int, elsewhere: str, _limit: int) -> float:
                    for each in (host, other)]
         job_id, first = _claimed(host)
         holder = next(each for each in workers if each.id == first)
-        # Not as soon as both were started: they have met each other.
+        # Just after a sign of life, which is then as late as it may be; and
+        # they have met each other.
         time.sleep(expiry / 2)
+        sign = holder.seen()
+        waiting.until('a sign of life', lambda: holder.seen() != sign,
+                      expiry, 0.05)
         begun = time.monotonic()
         if kill == signal.SIGKILL:
             holder.kill()
@@ -252,6 +257,8 @@ def _takeover(expiry: int, kill: int, elsewhere: str, _limit: int) -> float:
 def idle(args: argparse.Namespace) -> Iterator[Figure]:
     """Nothing to do, with the intervals as they come."""
     with (image_api.running(1000) as url, worker_host.Host(url) as host):
+        # The first start of all has alembic in its memory.
+        host.sync()
         worker = host.worker()
         host.wait_for('full')
         time.sleep(5)

@@ -13,6 +13,7 @@
 """A glance-lifecycle-worker beside a stand-in for Glance."""
 
 from collections.abc import Mapping
+import datetime
 import json
 import os
 import pathlib
@@ -90,10 +91,9 @@ class Host(fixtures.Fixture):
 
     def sync(self) -> None:
         """The tables."""
-        self._conf('sync')
         subprocess.run(
             [sys.executable, f'{sys.prefix}/bin/glance-lifecycle-manage',
-             '--config-file', str(self._conf('sync')), 'db', 'sync'],
+             '--config-file', str(self.write('sync', {})), 'db', 'sync'],
             check=True, stdout=subprocess.DEVNULL)
 
     def worker(self, **options: object) -> 'Worker':
@@ -117,9 +117,6 @@ class Host(fixtures.Fixture):
                 'connection': self.connection, 'auth_type': 'admin_token',
                 'endpoint': f'{self.url}/v2', 'token': 'token', **options}})
         return path
-
-    def _conf(self, name: str) -> pathlib.Path:
-        return self.write(name, {})
 
     def wait_for(self, sweep: str) -> dict[str, Any]:
         """The mark of the first sweep of that kind that went well."""
@@ -178,9 +175,16 @@ class Worker(fixtures.Fixture):
     @property
     def id(self) -> str:
         """The UUID of the one that runs."""
+        return self._presence().id
+
+    def seen(self) -> datetime.datetime:
+        """When it last gave a sign of life."""
+        return self._presence().seen_at
+
+    def _presence(self) -> presence.Worker:
         pids = self.pids()
         host = self._host.name or socket.gethostname()
-        return next(each.id for each in presence.workers(self._host.database)
+        return next(each for each in presence.workers(self._host.database)
                     if each.pid in pids and each.host == host)
 
     def cpu(self) -> float:

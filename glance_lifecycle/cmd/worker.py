@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 from collections.abc import Sequence
+import gc
 import importlib
 import importlib.util
 import multiprocessing
@@ -82,6 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The next child has the new configuration, the last one ends its jobs.
     manager.register_hooks(on_reload=CONF.reload_config_files,
                            on_new_worker=_in_child)
+    # Else its marks copy most of the memory that both processes share: 80 of
+    # 140 MiB each, after it has looked for garbage everywhere.
+    gc.collect()
+    gc.freeze()
     manager.run()
     return 0
 
