@@ -112,7 +112,6 @@ class _Api(http.server.BaseHTTPRequestHandler):
         pass
 
 
-
 class _Server(http.server.ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
