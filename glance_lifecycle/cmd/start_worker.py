@@ -13,7 +13,7 @@
 """How ``glance-lifecycle-worker`` starts: without eventlet.
 
 oslo.utils, for TaskFlow, and oslo.messaging import it where it is installed,
-use it or not: a third of a second, 20 MiB, and modules of Python that it
+use it or not: a tenth of the start, 7 MiB, and modules of Python that it
 replaces by its own. Nothing in the worker is green.
 """
 

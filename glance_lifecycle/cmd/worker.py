@@ -83,8 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The next child has the new configuration, the last one ends its jobs.
     manager.register_hooks(on_reload=CONF.reload_config_files,
                            on_new_worker=_in_child)
-    # Else its marks copy most of the memory that both processes share: 80 of
-    # 140 MiB each, after it has looked for garbage everywhere.
+    # The first look for garbage everywhere would write to all that both
+    # processes share: 220 MiB of the two instead of 165, half a minute later.
     gc.collect()
     gc.freeze()
     manager.run()

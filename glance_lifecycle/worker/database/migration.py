@@ -66,7 +66,7 @@ def sync(database: engine.Database) -> None:
 
 
 def _version(connection: sa.Connection) -> str | None:
-    # As alembic finds it, which takes a third of a second to import.
+    # As alembic finds it, whose import is a tenth of the start, and 13 MiB.
     if not sa.inspect(connection).has_table(models.VERSION_TABLE):
         return None
     found: str | None = connection.execute(sa.select(
