@@ -54,6 +54,11 @@ def usage(pid: int) -> Usage:
         resident=_kib(status['VmRSS']), peak=_kib(status['VmHWM']))
 
 
+def proportional(pid: int) -> int:
+    """Bytes of memory now; of what is shared, a part for each that has it."""
+    return _kib(_fields(pathlib.Path(f'/proc/{pid}/smaps_rollup'))['Pss'])
+
+
 def reset_peak(pid: int) -> None:
     """Let ``Usage.peak`` begin again at what is resident now."""
     pathlib.Path(f'/proc/{pid}/clear_refs').write_text('5')

@@ -14,6 +14,7 @@
 
 from collections.abc import Sequence
 import datetime
+import gc
 import importlib.util
 import multiprocessing
 import os
@@ -82,6 +83,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The next child has the new configuration, the last one ends its jobs.
     manager.register_hooks(on_reload=CONF.reload_config_files,
                            on_new_worker=_in_child)
+    # The first look for garbage everywhere would write to all that both
+    # processes share: 220 MiB of the two instead of 165, half a minute later.
+    gc.collect()
+    gc.freeze()
     manager.run()
     return 0
 

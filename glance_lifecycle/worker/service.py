@@ -207,15 +207,19 @@ class Worker(cotyledon.Service):
 
     def _turn(self) -> None:
         """Signs of life, to the last job's end, and jobs that are due."""
-        beat = 0.0
+        beat = look = 0.0
         while not self._over.is_set():
             try:
                 if time.monotonic() >= beat:
                     self._liveness.beat(self._stores.opened())
-                    self._liveness.take_back()
                     self._dispatcher.take_back_lost()
                     beat = time.monotonic() + (
                         self._options.claim_expiry / _BEATS)
+                if time.monotonic() >= look:
+                    # Not only with each beat: then what expires just after
+                    # one would be found a sixth of the expiry too late.
+                    self._liveness.take_back()
+                    look = time.monotonic() + _TURN
                 if self._options.mode == 'act' and not self._stop.is_set():
                     # Without a policy nothing is known of what is wanted.
                     self._policy()

@@ -22,6 +22,9 @@ from sqlalchemy.dialects import mysql
 PREFIX = 'lifecycle_'
 VERSION_TABLE = 'lifecycle_alembic_version'
 
+#: The newest of ``migrations/versions``, to which the tables belong.
+REVISION = '5c1e7a90d3b4'
+
 _MYSQL = ('mysql', 'mariadb')
 
 METADATA = sa.MetaData()
