@@ -17,7 +17,6 @@ use it or not: a tenth of the start, 7 MiB, and modules of Python that it
 replaces by its own. Nothing in the worker is green.
 """
 
-import importlib
 import importlib.metadata
 import importlib.util
 import sys
@@ -33,9 +32,8 @@ def main() -> int:
     ) >= _GLANCE:
         # Whoever tries to import it finds that it is not there.
         sys.modules.setdefault('eventlet', None)  # type: ignore[arg-type]
-    worker = importlib.import_module('glance_lifecycle.cmd.worker')
-    status: int = worker.main()
-    return status
+    from glance_lifecycle.cmd import worker
+    return worker.main()
 
 
 if __name__ == '__main__':

@@ -19,7 +19,6 @@ import importlib.util
 import multiprocessing
 import os
 import sys
-from typing import Any
 
 import cotyledon
 from oslo_config import cfg
