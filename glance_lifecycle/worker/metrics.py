@@ -72,6 +72,8 @@ class Metrics:
     """
 
     def __init__(self, *, acts: bool = False) -> None:
+        # As many series again, which tell when each of the others began.
+        prometheus_client.disable_created_metrics()
         self.registry = registries.CollectorRegistry()
         prometheus_client.ProcessCollector(registry=self.registry)
         self._info(acts)
