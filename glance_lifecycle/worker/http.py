@@ -43,6 +43,9 @@ _LONGEST = 8192
 # Seconds for all of a request, and again for all of its answer.
 _PATIENCE = 5.0
 
+# Seconds until it is seen that it shall stop.
+_POLL = 0.5
+
 _TEXT = 'text/plain; charset=utf-8'
 # The one that every Prometheus knows.
 _METRICS = 'text/plain; version=0.0.4; charset=utf-8'
@@ -90,7 +93,7 @@ class Server:
                 'port %d: %s. Choose another port, or 0 for none' % (
                     self._bind, self._wanted, error.strerror)) from error
         self._thread = threading.Thread(
-            target=self._server.serve_forever, daemon=True,
+            target=self._server.serve_forever, args=(_POLL,), daemon=True,
             name='lifecycle-metrics')
         self._thread.start()
 
