@@ -24,7 +24,6 @@ import datetime
 import platform
 import threading
 import time
-from typing import Literal
 
 from oslo_log import log as logging
 import prometheus_client
@@ -73,7 +72,8 @@ class Metrics:
 
     def __init__(self, *, acts: bool = False) -> None:
         # As many series again, which tell when each of the others began.
-        prometheus_client.disable_created_metrics()
+        without: Callable[[], None] = prometheus_client.disable_created_metrics
+        without()
         self.registry = registries.CollectorRegistry()
         prometheus_client.ProcessCollector(registry=self.registry)
         self._info(acts)
@@ -173,9 +173,12 @@ class Metrics:
                 _known(kind, actions.KINDS)).track_inprogress():
             yield
 
-    def swept(self, what: Literal['full', 'changes'], seconds: float,
-              images: int, error: bool) -> None:
-        """A sweep has ended, now; one that was stopped has not."""
+    def swept(self, what: str, seconds: float, images: int,
+              error: bool) -> None:
+        """A sweep has ended, now; one that was stopped has not.
+
+        :param what: one of ``WHAT``
+        """
         known = _known(what, WHAT)
         self._swept.labels(known, 'error' if error else 'ok').inc()
         self._sweep_duration.labels(known).observe(seconds)
@@ -183,8 +186,8 @@ class Metrics:
             self._sweep_images.labels(known).set(images)
             self._sweep_success.labels(known).set_to_current_time()
 
-    def observed(self, source: Literal['sweep', 'notification'],
-                 images: int) -> None:
+    def observed(self, source: str, images: int) -> None:
+        """:param source: one of ``SOURCES``"""
         self._observed.labels(_known(source, SOURCES)).inc(images)
 
     def circuit(self, store: str, open: bool) -> None:
