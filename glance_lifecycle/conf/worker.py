@@ -277,6 +277,28 @@ glance-api.conf, or has a user of its own on the broker, for example to
 rabbit://lifecycle:PASSWORD@mq.example.com:5672/. Other options of the
 connection, such as TLS, come from [oslo_messaging_rabbit].
 """),
+    cfg.HostAddressOpt(
+        'metrics_bind',
+        default='127.0.0.1',
+        help="""
+Address on which the worker answers /metrics, /healthz and /readyz.
+
+Anybody who reaches it may read how many jobs there are, of which kind, and
+the names of stores; there is no password, and no encryption. Set it to an
+address of the management network, such as 192.0.2.10 or 2001:db8::10, where
+Prometheus runs on another host, and let only Prometheus through to it.
+"""),
+    # Prometheus' own list of ports, 9100 to 9999, has none left. This is
+    # 10000 beyond Glance's own, 9292, and below Linux' ephemeral ports.
+    cfg.PortOpt(
+        'metrics_port',
+        default=19292,
+        help="""
+TCP port of metrics_bind; 0: nothing is served there.
+
+Each worker of a host needs its own: change it where several run on one, or
+something else has that port.
+"""),
 ]
 
 

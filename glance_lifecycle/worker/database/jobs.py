@@ -234,6 +234,21 @@ def counts(database: engine.Database) -> dict[State, int]:
         State(state): number for state, number in rows}
 
 
+def oldest_due(database: engine.Database,
+               now: datetime.datetime | None = None
+               ) -> datetime.datetime | None:
+    """Since when the job that has waited longest could have been begun.
+
+    :returns: UTC; None: no job is due
+    """
+    found: datetime.datetime | None = database.read(
+        lambda connection: connection.execute(
+            sa.select(sa.func.min(_TABLE.c.not_before)).where(
+                _TABLE.c.state == State.QUEUED,
+                _TABLE.c.not_before <= fields.moment(now))).scalar())
+    return found
+
+
 def cancel(database: engine.Database, job_id: str, *, actor: str,
            reason: str = '', now: datetime.datetime | None = None) -> Job:
     """End a job that is open.

@@ -169,6 +169,20 @@ class JobsTest(cases.DatabaseTestCase):
         self.assertEqual((2, 1, 0), (
             found[State.QUEUED], found[State.RUNNING], found[State.DONE]))
 
+    def test_oldest_due(self) -> None:
+        self.assertIsNone(jobs.oldest_due(self.database, at(9)))
+        self.job('held', held=True)
+        self.claimed('running')
+        self.job('late', seconds=7)
+        self.assertIsNone(jobs.oldest_due(self.database, at(6)))
+        self.assertEqual(at(7), jobs.oldest_due(self.database, at(7)))
+        waits = self.job('early', seconds=5)
+        self.assertEqual(at(5), jobs.oldest_due(self.database, at(9)))
+        # It is the wait for a thread that counts, not that of a retry.
+        jobs.postpone(self.database, waits.id, at(8))
+        self.assertEqual(at(7), jobs.oldest_due(self.database, at(9)))
+        self.assertIsNotNone(jobs.oldest_due(self.database))
+
     def test_cancel_waiting(self) -> None:
         for held in (False, True):
             job = self.job(held=held)
