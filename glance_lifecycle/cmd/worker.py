@@ -34,6 +34,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle import policy_file
 from glance_lifecycle import version
 from glance_lifecycle.worker.database import opening
+from glance_lifecycle.worker import notify_socket
 from glance_lifecycle.worker import service
 
 CONF = cfg.CONF
@@ -75,11 +76,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     # What is configured here is not sent to another process.
     multiprocessing.set_start_method('fork')
+    systemd = notify_socket.taken()
     manager = cotyledon.ServiceManager(
         graceful_shutdown_timeout=CONF.lifecycle_worker.drain_timeout
         + service.UNDO + _MARGIN)
-    manager.add(service.Worker, 1, (CONF, host))
+    manager.add(service.Worker, 1, (CONF, host, systemd))
     # The next child has the new configuration, the last one ends its jobs.
+    manager.register_hooks(on_reload=systemd.reloading,
+                           on_terminate=systemd.stopping)
     manager.register_hooks(on_reload=CONF.reload_config_files,
                            on_new_worker=_in_child)
     # The first look for garbage everywhere would write to all that both

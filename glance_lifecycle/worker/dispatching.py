@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 from concurrent import futures
+import contextlib
 import datetime
 import threading
 import time
@@ -32,6 +33,12 @@ LOG = logging.getLogger(__name__)
 
 #: of a job that has ended, how it ended, and how many seconds it took
 Ended = Callable[[jobs.Job, running.Outcome, float], None]
+#: around each job, of its kind
+Counted = Callable[[str], contextlib.AbstractContextManager[None]]
+
+
+def _not_counted(_kind: str) -> contextlib.AbstractContextManager[None]:
+    return contextlib.nullcontext()
 
 
 class Dispatcher:
@@ -45,7 +52,7 @@ class Dispatcher:
     def __init__(self, database: engine.Database, runner: running.Runner,
                  deletions: running.Deletions, stores: circuits.Circuits,
                  worker: str, room: int, wake: threading.Event,
-                 ended: Ended) -> None:
+                 ended: Ended, counted: Counted = _not_counted) -> None:
         self._database = database
         self._runner = runner
         self._deletions = deletions
@@ -54,6 +61,7 @@ class Dispatcher:
         self._room = room
         self._wake = wake
         self._ended = ended
+        self._counted = counted
         self._pool = futures.ThreadPoolExecutor(
             room, thread_name_prefix='lifecycle-job')
         self._lock = threading.Lock()
@@ -135,17 +143,18 @@ class Dispatcher:
         with self._lock:
             self._running[job.id] = job.image_id
         try:
-            self._pool.submit(self._run, job.id)
+            self._pool.submit(self._run, job.id, job.purpose.partition(':')[0])
         except RuntimeError:
             # It stops.
             self._end(job.id)
             return False
         return True
 
-    def _run(self, job_id: str) -> None:
+    def _run(self, job_id: str, kind: str) -> None:
         begun = time.monotonic()
         try:
-            job, outcome = self._runner.run(job_id)
+            with self._counted(kind):
+                job, outcome = self._runner.run(job_id)
             self._ended(job, outcome, time.monotonic() - begun)
         except exceptions.LifecycleError as error:
             LOG.error('Job %(job)s: %(error)s', {

@@ -45,7 +45,9 @@ from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import dispatching
 from glance_lifecycle.worker import hints
 from glance_lifecycle.worker import liveness
+from glance_lifecycle.worker import monitoring
 from glance_lifecycle.worker import notifications
+from glance_lifecycle.worker import notify_socket
 from glance_lifecycle.worker import observing
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
@@ -94,7 +96,8 @@ class Worker(cotyledon.Service):
     name = 'worker'
 
     def __init__(self, number: types.WorkerId, conf: cfg.ConfigOpts,
-                 host: Host) -> None:
+                 host: Host, manager: notify_socket.Manager =
+                 notify_socket.Manager()) -> None:
         super().__init__(number)
         self._conf = conf
         self._host = host
@@ -120,6 +123,8 @@ class Worker(cotyledon.Service):
         self._threads = [
             threading.Thread(target=target, daemon=True)
             for target in (self._turn, self._sweep, self._look)]
+        self._monitoring = monitoring.Monitoring(
+            conf, manager, self._threads, self._heard)
 
     def _make_sweeper(self) -> sweeping.Sweeper:
         observer = observing.Observer(
@@ -137,7 +142,8 @@ class Worker(cotyledon.Service):
             retry_delay=self._options.retry_delay, stopping=self._stopping)
         return dispatching.Dispatcher(
             self._database, runner, self._deletions, self._stores,
-            self._liveness.id, self._options.jobs, self._wake, self._ended)
+            self._liveness.id, self._options.jobs, self._wake, self._ended,
+            lambda kind: self._monitoring.metrics.job_running(kind))
 
     def run(self) -> None:
         self._liveness.beat()
@@ -147,6 +153,7 @@ class Worker(cotyledon.Service):
             thread.start()
         if self._listener is not None:
             self._listener.start()
+        self._monitoring.start()
 
     def terminate(self) -> None:
         """Begin nothing more, wait for what runs, undo what takes longer."""
@@ -160,6 +167,7 @@ class Worker(cotyledon.Service):
         if not ended:
             self._stopping.set()
             ended = self._dispatcher.stop(UNDO)
+        self._monitoring.stop()
         self._over.set()
         self._wake.set()
         for thread in self._threads:
@@ -176,6 +184,9 @@ class Worker(cotyledon.Service):
         except exceptions.LifecycleError as error:
             # Others find out.
             LOG.warning('%s', error.for_operator())
+
+    def _heard(self) -> str:
+        return '' if self._listener is None else self._listener.problem()
 
     def _scrubbing(self) -> scrubbing.Scrubbing | None:
         if not self._options.scrub_after or self._host.last_verified is None:
@@ -199,9 +210,16 @@ class Worker(cotyledon.Service):
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:
         """A job was claimed here, and is done, or put back."""
-        if outcome is not running.Outcome.MISSED:
-            # As it is now; another may have it already.
-            self._auditor.ended(jobs.get(self._database, job.id))
+        if outcome is running.Outcome.MISSED:
+            return
+        # As it is now; another may have it already.
+        job = jobs.get(self._database, job.id)
+        self._monitoring.metrics.job_ended(
+            job.purpose.partition(':')[0], outcome.value, seconds, job.bytes)
+        for store in job.action.get('arguments', {}).get('stores', ()):
+            self._monitoring.metrics.circuit(
+                store, store in self._stores.opened())
+        self._auditor.ended(job)
 
     # The threads.
 
@@ -209,6 +227,7 @@ class Worker(cotyledon.Service):
         """Signs of life, to the last job's end, and jobs that are due."""
         beat = look = 0.0
         while not self._over.is_set():
+            self._monitoring.turned()
             try:
                 if time.monotonic() >= beat:
                     self._liveness.beat(self._stores.opened())
@@ -224,7 +243,9 @@ class Worker(cotyledon.Service):
                     # Without a policy nothing is known of what is wanted.
                     self._policy()
                     self._dispatcher.turn()
+                self._monitoring.well('jobs')
             except Exception as error:
+                self._monitoring.failed('jobs', error)
                 self._say(error)
                 self._over.wait(_PAUSE)
             self._wake.wait(_TURN)
@@ -237,18 +258,34 @@ class Worker(cotyledon.Service):
                 what = self._sweeper.due()
                 if what is not None:
                     with self._deletions.look():
-                        self._sweeper.sweep(what)
+                        self._look_at(what)
                     self._wake.set()
                     self._recover()
                 # Those of other workers count as well: each is done once.
                 self._deletions.looked(self._sweeper.last_good())
+                if self._sweeper.well():
+                    self._monitoring.well('sweep')
             except sweeping.Stopped:
                 return
             except Exception as error:
                 self._deletions.stop(str(error))
+                self._monitoring.failed('sweep', error)
                 self._say(error)
                 self._stop.wait(_PAUSE)
             self._stop.wait(_TURN)
+
+    def _look_at(self, what: sweeping.What) -> None:
+        """:raises LifecycleError: it failed"""
+        begun, counted = time.monotonic(), self._monitoring.metrics
+        try:
+            seen = self._sweeper.sweep(what)
+        except exceptions.LifecycleError:
+            counted.swept(what.value, time.monotonic() - begun, 0, True)
+            raise
+        counted.swept(what.value, time.monotonic() - begun, seen.images,
+                      False)
+        counted.observed('sweep', seen.images)
+        counted.braked(seen.held)
 
     def _look(self) -> None:
         """Looks at images that Glance told of."""
@@ -257,7 +294,10 @@ class Worker(cotyledon.Service):
             if self._stop.is_set():
                 return
             try:
-                if self._sweeper.look(image_ids).opened:
+                seen = self._sweeper.look(image_ids)
+                self._monitoring.metrics.observed('notification', seen.images)
+                self._monitoring.metrics.braked(seen.held)
+                if seen.opened:
                     self._wake.set()
             except Exception as error:
                 # The sweep finds what was to be found.

@@ -141,6 +141,12 @@ class Sweeper:
                     if mark is not None and mark.good is not None
                     and not mark.failed), default=None)
 
+    def well(self) -> bool:
+        """Whether the last sweep went well, of whichever kind."""
+        found = [mark for mark in map(self._mark, What) if mark is not None]
+        return bool(found) and not max(
+            found, key=lambda mark: mark.ended_at).failed
+
     def sweep(self, what: What) -> observing.Seen:
         """Look, and write down how far it came.
 
