@@ -72,7 +72,8 @@ class AttackTest(test_confinement.ConfinementTestCase):
         # Of the same user, and as reachable as a process can be.
         victim = subprocess.Popen(
             [*self.before, 'sh', '-c', 'echo; exec sleep 1000000'],
-            stdout=subprocess.PIPE)
+            # What its user may open: the one of the test runner may not be.
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.addCleanup(victim.wait)
         self.addCleanup(victim.kill)
         assert victim.stdout is not None
