@@ -56,7 +56,7 @@ class _Catalogue:
             json.dumps(image(number, wrong=number < wrong)).encode()
             for number in range(count)]
 
-    @functools.lru_cache(maxsize=None)  # noqa: B019 - there is one
+    @functools.cache  # noqa: B019 - there is one
     def page(self, limit: int, marker: str, only: str) -> bytes:
         """GET /v2/images.
 
