@@ -12,6 +12,7 @@
 
 """How the worker starts, where eventlet is installed."""
 
+import importlib.metadata
 import pathlib
 import subprocess
 import sys
@@ -35,9 +36,11 @@ class StartWorkerTest(unittest.TestCase):
     def test_imports(self) -> None:
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
-        # In the place of the real one, which may not be installed here.
-        pathlib.Path(directory.name, 'eventlet.py').write_text(
-            'raise RuntimeError("eventlet is imported")')
+        # Glance itself brings it in, before 33.
+        if int(importlib.metadata.version('glance').partition('.')[0]) >= 33:
+            # In the place of the real one, which may not be installed here.
+            pathlib.Path(directory.name, 'eventlet.py').write_text(
+                'raise RuntimeError("eventlet is imported")')
         done = subprocess.run(
             [sys.executable, '-I', '-c', _START, directory.name, '--version'],
             check=False, capture_output=True, text=True)

@@ -17,6 +17,7 @@ import datetime
 import json
 import threading
 from typing import Any
+import unittest
 from unittest import mock
 
 from glance_lifecycle import exceptions
@@ -250,7 +251,8 @@ class SweepTest(SweepingCase):
 class FailedTest(SweepingCase):
 
     def failed(self, what: sweeping.What) -> str:
-        with self.assertRaises(exceptions.LifecycleError):
+        with unittest.TestCase.assertRaises(
+                self, exceptions.LifecycleError):
             self.sweeper.sweep(what)
         return str(self.marked(what)['error'])
 
@@ -341,7 +343,7 @@ class PaceTest(SweepingCase):
         """It writes nothing down, and the next one begins anew."""
         self.api.add(*(image_api.image(number) for number in range(3, 200)))
         self.stop.set()
-        with self.assertRaises(sweeping.Stopped):
+        with unittest.TestCase.assertRaises(self, sweeping.Stopped):
             self.sweeper.sweep(FULL)
         self.assertIsNone(marks.get(self.database, FULL.mark))
         self.stop.clear()
