@@ -221,6 +221,12 @@ class ServiceRefused(ServiceError):
     """It said no, and will again."""
 
 
+class ImageBusy(LifecycleError):
+    """Somebody else works on it now."""
+
+    message = 'Image {image} is left alone for now: {detail}'
+
+
 class ActionRefused(LifecycleError):
     """The worker looked again just before, and does not do it."""
 

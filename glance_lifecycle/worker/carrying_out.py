@@ -56,8 +56,8 @@ def look(action: actions.Action, cloud: clouds.Cloud,
 
     An image that needs nothing of the kind has neither.
 
-    :raises ServiceError: the Image API cannot be asked, or the image is
-        imported or copied now
+    :raises ServiceError: the Image API cannot be asked
+    :raises ImageBusy: the image is imported or copied now
     """
     image = cloud.image(action.image_id)
     if image is None:
@@ -65,10 +65,9 @@ def look(action: actions.Action, cloud: clouds.Cloud,
             return None, ''
         return None, 'it is gone'
     if image.get(reconcile.LOCK):
-        raise exceptions.ServiceError(
-            what='leave image %s alone' % action.image_id,
-            detail='it is imported or copied now, by task %s'
-            % image[reconcile.LOCK])
+        raise exceptions.ImageBusy(
+            image=action.image_id, detail='It is imported or copied by task '
+            '%s. Try again after that.' % image[reconcile.LOCK])
     if action.kind not in actions.WANTED:
         return image, ''
     needs = cloud.needs(image, policy, datetime.datetime.now(datetime.UTC))

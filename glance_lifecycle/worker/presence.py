@@ -19,9 +19,13 @@ import json
 import os
 import socket
 
+from oslo_log import log as logging
+
 from glance_lifecycle import version
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import marks
+
+LOG = logging.getLogger(__name__)
 
 _PREFIX = 'worker/'
 
@@ -76,10 +80,20 @@ def workers(database: engine.Database) -> list[Worker]:
     """All that have told of themselves, alive or not."""
     found = []
     for mark in marks.listed(database, _PREFIX):
-        value = json.loads(mark.value)
-        found.append(Worker(
-            mark.name.removeprefix(_PREFIX), value['host'], value['pid'],
-            datetime.datetime.fromisoformat(value['started_at']),
-            value['mode'], value['version'], mark.at,
-            tuple(value.get('away', ()))))
+        try:
+            found.append(_read(mark))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # Of another release, or of a hand. Were it to fail here, no job
+            # would be done; its worker's are taken back.
+            LOG.warning('The mark %s in the database of the worker cannot be '
+                        'read, and is ignored.', mark.name)
     return found
+
+
+def _read(mark: marks.Mark) -> Worker:
+    value = json.loads(mark.value)
+    return Worker(
+        mark.name.removeprefix(_PREFIX), value['host'], value['pid'],
+        datetime.datetime.fromisoformat(value['started_at']),
+        value['mode'], value['version'], mark.at,
+        tuple(value.get('away', ())))

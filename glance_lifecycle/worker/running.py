@@ -258,6 +258,9 @@ class _Claim:
         self._stopping = stopping
         self._deletions = deletions
         self._checked = time.monotonic()
+        # A copy is dropped, and has to be made again, whoever cancels.
+        self._committed = bool(
+            job.action.get('arguments', {}).get('repairing'))
 
     def check(self) -> None:
         """:raises LifecycleError: one may not act any more"""
@@ -265,13 +268,15 @@ class _Claim:
             raise Stopped(detail='the job is begun again by the next one')
         if _destroys(self._job) and not self._deletions.allowed:
             raise Unsure(detail='the job is begun again after that')
-        claims.check(self._database, self._job.id, self._fence)
+        claims.check(self._database, self._job.id, self._fence,
+                     undoing=self._committed)
         self._checked = time.monotonic()
 
     def note(self, arguments: Mapping[str, Any]) -> None:
         """How far it has come, for who has the job after this one."""
         claims.note(self._database, self._job.id, self._fence,
                     {**self._job.action, 'arguments': dict(arguments)})
+        self._committed = True
 
     def progress(self, text: str) -> None:
         """The same, now and then, while bytes are copied."""

@@ -102,7 +102,8 @@ def check(database: engine.Database, job_id: str, fence: int, *,
           undoing: bool = False) -> None:
     """Return if one may go on: just before every act on a store or Glance.
 
-    :param undoing: also where it was cancelled
+    :param undoing: also where it was cancelled: what was begun has to be
+        undone, or finished
     :raises Fenced: the claim was taken away
     :raises JobCancelled: somebody asked for it
     """

@@ -12,13 +12,17 @@
 
 """Stored copies are read back, and bad ones replaced."""
 
+import os
 import pathlib
+import signal
 from typing import Any
 
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional.worker import worker_case
 from glance_lifecycle.tests import waiting
+from glance_lifecycle.worker.database import jobs
 
 POLICY = 'version: 1\nrules: []\n'
 
@@ -93,6 +97,23 @@ class ScrubTest(worker_case.WorkerCase):
             self.corrupt(self.copy(store))
         self.assertIn('NO OTHER COPY IS GOOD', self.failed())
         self.assertTrue(self.copy('s1').exists() and self.copy().exists())
+
+    def test_cancelled(self) -> None:
+        """Too late: what was dropped is made again first."""
+        self.corrupt(self.copy())
+        daemon = self.scrubber()
+        waiting.until('the bad copy is dropped', lambda: (
+            self.stores_of(self.image_id) == ['s1']), interval=0.001)
+        child = transfer.find_below(daemon.pid)
+        os.kill(child, signal.SIGSTOP)
+        self.addCleanup(transfer.resume, child)
+        found = jobs.cancel(daemon.database,
+                            daemon.job(self.image_id, 'scrub').id,
+                            actor='an operator')
+        self.assertTrue(found.cancel_requested)
+        transfer.resume(child)
+        daemon.wait_for_job(self.image_id, 'scrub')
+        self.assert_whole()
 
     def test_killed(self) -> None:
         """Between the drop and the new copy: the next one makes it."""

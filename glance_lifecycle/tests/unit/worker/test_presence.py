@@ -16,6 +16,7 @@ import os
 import socket
 
 from glance_lifecycle.tests.unit.worker.database import cases
+from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker import presence
 
 ID = '6f2d7f8e-8f4d-4a52-b6a5-0d8e3f0b7c11'
@@ -36,6 +37,15 @@ class PresenceTest(cases.DatabaseTestCase):
         self.assertGreater(second.seen_at, first.seen_at)
         mine.gone()
         self.assertEqual([], presence.workers(self.database))
+
+    def test_unreadable(self) -> None:
+        """One is ignored, and hides no other."""
+        presence.Presence(self.database, ID, mode='act').beat()
+        for name, value in (('a', '{'), ('b', '{}'), ('c', '[]'),
+                            ('d', 'null')):
+            marks.set(self.database, 'worker/' + name, value)
+        self.assertEqual([ID], [
+            worker.id for worker in presence.workers(self.database)])
 
     def test_forget(self) -> None:
         for name in (ID, ID[:-1] + '2'):
