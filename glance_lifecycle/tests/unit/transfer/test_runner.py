@@ -13,6 +13,7 @@
 """A real child process: results, errors, limits, and every death."""
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import signal
@@ -24,6 +25,7 @@ import unittest
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests import waiting
+from glance_lifecycle.transfer import child
 from glance_lifecycle.transfer.formats import null
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
@@ -188,6 +190,13 @@ class RunnerTest(unittest.TestCase):
         self.assertEqual(1, seen.pop('group', 1))
         self.assertEqual({os.SCHED_BATCH}, set(seen.values()))
 
+    def test_imports_that_begin_together(self) -> None:
+        """The kernel makes unprivileged processes wait for each other."""
+        children = [_grouped() for _ in range(3)]
+        for pid in children:
+            _, status = os.waitpid(pid, 0)
+            self.assertEqual(0, os.waitstatus_to_exitcode(status))
+
     def test_killed(self) -> None:
         def kill(report: dict[str, Any]) -> None:
             for pid in _children(os.getpid()):
@@ -244,3 +253,26 @@ def _alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return stat.rpartition(')')[2].split()[0] != 'Z'
+
+
+def _grouped() -> int:
+    """A process that ends once its scheduling group is set back.
+
+    Without privileges; forked, for others cannot read this tree.
+    """
+    if pid := os.fork():
+        return pid
+    try:
+        os.setsid()
+        if os.getuid() == 0:
+            os.setresuid(65534, 65534, 65534)
+            # What /proc has of one that was root is root's.
+            ctypes.CDLL(None).prctl(child.PR_SET_DUMPABLE, 1, 0, 0, 0)
+        set_back = child.be_nice(jobs.Limits(group_nice=5))
+        set_back.start()
+        set_back.join()
+        group = pathlib.Path(child.AUTOGROUP)
+        os._exit(0 if not group.exists()
+                 or int(group.read_text().split()[-1]) == 5 else 1)
+    finally:
+        os._exit(2)
