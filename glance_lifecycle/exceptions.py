@@ -196,6 +196,21 @@ class TransferFailed(LifecycleError):
     message = 'The transfer failed: {detail}'
 
 
+class NoWorker(LifecycleError):
+    """``run_in = worker``, and none does it."""
+
+    message = ('No lifecycle worker of the host has given a sign of life for '
+               '{seconds} seconds. The staged data are kept: ask for the '
+               'import again, and tell the operator, who starts '
+               'glance-lifecycle-worker or sets [lifecycle_transfer] run_in '
+               'to child.')
+
+
+class ImportCancelled(LifecycleError):
+    message = ('The import was cancelled by the operator. The staged data '
+               'are kept: ask for the import again, or delete the image.')
+
+
 class KeyManagerError(LifecycleError):
     """The key manager could not answer; the same request may work later."""
 

@@ -124,13 +124,16 @@ def _with_glance(argv: Sequence[str]) -> service.Host:
     from glance_lifecycle.copies import facade
     from glance_lifecycle import glance_host
     from glance_lifecycle.recovery import recovering
+    from glance_lifecycle.worker import importing
     own = [_OWN] if os.path.exists(_OWN) else []
     glance_host.load_configuration(argv, log=False, prog=PROG, more_files=own)
     if not CONF.enabled_backends:
         return service.Host()
     return service.Host(
         facade.Copies,
-        lambda: recovering.recover(CONF.lifecycle.state_dir), _last_verified)
+        lambda: recovering.recover(CONF.lifecycle.state_dir), _last_verified,
+        importing.Importer,
+        lambda: recovering.recover_offloaded(CONF.lifecycle.state_dir))
 
 
 def _last_verified(image_id: str, store: str) -> datetime.datetime | None:

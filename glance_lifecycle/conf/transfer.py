@@ -53,6 +53,33 @@ CPU seconds of that process for each GiB of virtual size; 0 for no limit.
 About 4 are used for hashing, 5 more to decompress. The limit is never less
 than ten minutes. It stops an image that was made to take for ever.
 """),
+    cfg.StrOpt(
+        'run_in',
+        default='child',
+        choices=[('child', 'a child process of glance-api'),
+                 ('worker', 'glance-lifecycle-worker on the same host')],
+        help="""
+Which process converts, verifies and writes an image that is imported.
+
+A child ends with its glance-api, and the import with it: at a reload, uWSGI
+kills what takes longer than its mercy, which is 80 seconds in many
+deployments. Set worker where imports take long, and start
+glance-lifecycle-worker on each host of glance-api, with the same state_dir and
+the same [lifecycle_worker] connection. An import then goes on when glance-api
+ends, and begins anew when the worker does. In staged mode, imports run in
+glance-api whatever is set here.
+"""),
+    cfg.IntOpt(
+        'worker_timeout',
+        default=60,
+        min=5,
+        help="""
+Seconds without a sign of life of a worker after which an import fails.
+
+Only with run_in = worker. Its user may then ask for it again. It must be
+longer than a restart of the worker takes, and than a third of
+[lifecycle_worker] claim_expiry; raise it where a restart takes longer.
+"""),
     cfg.IntOpt(
         'nice',
         # Measured: the highest that leaves an import a fifth of its fair

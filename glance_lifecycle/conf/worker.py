@@ -70,6 +70,17 @@ processor. Lower it where the host has other work, such as glance-api; raise
 it where jobs wait long although the host and the stores are idle.
 """),
     cfg.IntOpt(
+        'imports',
+        default=4,
+        min=1,
+        max=64,
+        help="""
+Imports that one worker runs at the same time, beside its jobs.
+
+Only with [lifecycle_transfer] run_in = worker; they are run in each mode. More
+of them wait. Raise it where imports wait although the host is idle.
+"""),
+    cfg.IntOpt(
         'sweep_interval',
         default=60,
         min=1,

@@ -51,6 +51,7 @@ from glance_lifecycle.glance_host.running import DOWNLOADS
 from glance_lifecycle.glance_host.running import Import
 from glance_lifecycle.glance_host.running import RELEASES
 from glance_lifecycle.glance_host.running import Sealed
+from glance_lifecycle.glance_host.running import taken_over
 from glance_lifecycle.glance_host.running import UserError
 from glance_lifecycle.glance_host.settings import allowed_inspections
 from glance_lifecycle.glance_host.settings import configuration_files
@@ -100,6 +101,7 @@ __all__ = [
     'store_driver',
     'store_kinds',
     'stored_image',
+    'taken_over',
     'task_over',
     'wsgi_python',
 ]

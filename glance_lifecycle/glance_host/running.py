@@ -24,8 +24,11 @@ from typing import Any
 from typing import TypeVar
 
 from glance.api import common as api_common
+from glance.async_.flows import api_image_import
 from glance.common import exception as glance_exception
+from glance import context as glance_context
 import glance.db
+from glance import gateway
 from glance.quota import keystone as ks_quota
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -84,7 +87,12 @@ def direct_unsupported(stores: Sequence[str | None] | None) -> str | None:
 
 
 class Import:
-    """One running import, as Glance handed it to the plugin's get_flow."""
+    """One running import, as Glance handed it to the plugin's get_flow.
+
+    :ivar guard: raises where one may not go on; asked before each change
+    """
+
+    guard: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(self, kwargs: Mapping[str, Any]) -> None:
         self.task_id: str = kwargs['task_id']
@@ -95,6 +103,25 @@ class Import:
         self.context = kwargs['context']
         self._wrapper = kwargs['action_wrapper']
         self._task_repo = kwargs['task_repo']
+
+    def handed_over(self) -> dict[str, Any]:
+        """What ``taken_over()`` makes the same import of: plain data."""
+        return {
+            'task_id': self.task_id, 'image_id': self.image_id,
+            'method': self.method, 'roles': sorted(self.context.roles),
+            'domain': self.context.project_domain_id}
+
+    def check_ours(self) -> None:
+        """Look whether to go on.
+
+        :raises TransferCancelled: as ``heartbeat()``
+        """
+        with _ours():
+            self._check_ours()
+
+    @database.retry
+    def _check_ours(self) -> None:
+        self._wrapper.assert_task_lock()
 
     @database.retry
     def facts(self) -> policy_facts.Facts:
@@ -139,6 +166,7 @@ class Import:
         :raises TransferCancelled: the image is gone, its lock is another
             task's, or our task was ended by somebody
         """
+        self.guard()
         try:
             with _ours():
                 self._beat(message)
@@ -203,6 +231,11 @@ class Import:
             if made and _is_sealed(image, made[0]):
                 # By ourselves, and the answer was lost.
                 return
+            self.guard()
+            if image.status != 'importing':
+                # Given back by the glance-api that waited for a worker.
+                raise exceptions.TransferCancelled(
+                    detail='the image is %s by now' % image.status)
             made[:] = [decide(self._facts(image))]
             _seal(image, made[0])
 
@@ -285,6 +318,25 @@ class Import:
         image = database.told(self.image_id)
         if image is not None:
             domain.notify_error(image, why)
+
+
+def taken_over(handed: Mapping[str, Any]) -> Import:
+    """An import that Glance handed to another process.
+
+    :param handed: of ``Import.handed_over()``
+    """
+    doors = gateway.Gateway()
+    return Import({
+        'task_id': handed['task_id'], 'image_id': handed['image_id'],
+        'import_req': {'method': {'name': handed['method']}},
+        # Of its user, what the policy asks for.
+        'context': glance_context.RequestContext(
+            is_admin=True, overwrite=False, roles=handed['roles'],
+            project_domain_id=handed['domain']),
+        'action_wrapper': api_image_import.ImportActionWrapper(
+            doors.get_repo(database.admin_context()), handed['image_id'],
+            handed['task_id']),
+        'task_repo': doors.get_task_repo(database.admin_context())})
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin.tasks import admit
 from glance_lifecycle.plugin.tasks import attest
+from glance_lifecycle.plugin.tasks import offload
 from glance_lifecycle.plugin.tasks import seal
 from glance_lifecycle.plugin.tasks import stage
 from glance_lifecycle.plugin.tasks import transfer
@@ -34,7 +35,9 @@ from glance_lifecycle.plugin.tasks import verify_source
 
 LOG = logging.getLogger(__name__)
 
-opts.register_opts(cfg.CONF)
+CONF = cfg.CONF
+
+opts.register_opts(CONF)
 
 
 def get_flow(**kwargs: Any) -> linear_flow.Flow:
@@ -49,10 +52,13 @@ def get_flow(**kwargs: Any) -> linear_flow.Flow:
         session = sessions.get(kwargs)
         outcome.follow(session)
         session.show_stores()
+        direct = session.direct
+        offloaded = direct and CONF.lifecycle_transfer.run_in == 'worker'
     except Exception as error:
         LOG.exception('The lifecycle plugin cannot work.')
         return flow.add(admit.Refuse(error))
-    direct = session.direct
+    if offloaded:
+        return flow.add(admit.Admit(session), offload.Offload(session))
     return flow.add(
         admit.Admit(session), verify_source.VerifySource(session),
         transfer.Transfer(session) if direct else stage.Stage(session),

@@ -23,6 +23,7 @@ import os
 import threading
 from typing import Any
 
+from cryptography import x509
 from oslo_config import cfg
 from oslo_log import log as logging
 
@@ -48,6 +49,9 @@ class Session:
     :ivar staged_reason: why this import is staged, None if it is direct
     :ivar signer: the service's, where the stored bytes are to be signed. Its
         key may be in no task's result
+    :ivar certificate: of the user's signature, where another process has
+        fetched it with the user's rights
+    :ivar log_of: the service whose log tells more
     :ivar stored: what is in the stores: a location may hold a password, and
         results of tasks are logged
     :ivar error: what made our tasks fail
@@ -57,30 +61,45 @@ class Session:
     :ivar over: our part is over, and the task's end near
     """
 
-    def __init__(self, kwargs: Mapping[str, Any]) -> None:
-        self.glance = glance_host.Import(kwargs)
-        stores = kwargs.get('backend')
-        self.stores: list[str] = [s for s in stores or [] if s]
-        self.staged_reason = _staged_reason(stores)
+    log_of = 'glance-api'
+
+    def __init__(self, glance: glance_host.Import, stores: list[str],
+                 staged_reason: str | None = None) -> None:
+        self.glance = glance
+        self.stores = stores
+        self.staged_reason = staged_reason
         self.journal: journal.Journal | None = None
         self.fd = -1
         self._opened: tuple[int, ...] = ()
+        self._awaited = -1
         self.signer: signer.ServiceSigner | None = None
+        self.certificate: x509.Certificate | None = None
         self.stored: dict[str, sink.Stored] = {}
         self.error: exceptions.LifecycleError | None = None
         self.broken: exceptions.LifecycleError | None = None
         self.leftovers = False
         self.followed = False
         self.over = threading.Event()
-        self._open_journal()
-        if self.staged_reason and CONF.lifecycle.mode == 'direct':
-            self.broken = exceptions.ConfigurationError(
+
+    @classmethod
+    def begun(cls, kwargs: Mapping[str, Any]) -> 'Session':
+        """Of an import that begins.
+
+        :param kwargs: of get_flow; the list of stores is emptied
+        """
+        stores = kwargs.get('backend')
+        made = cls(glance_host.Import(kwargs), [s for s in stores or [] if s],
+                   _staged_reason(stores))
+        made._open_journal()
+        if made.staged_reason and CONF.lifecycle.mode == 'direct':
+            made.broken = exceptions.ConfigurationError(
                 detail='[lifecycle] mode is direct, but %s'
-                % self.staged_reason)
-        if self.direct and not self.broken:
+                % made.staged_reason)
+        if made.direct and not made.broken:
             # Glance's loop over this very list comes after us: nothing is
             # left for it to upload.
             stores.clear()  # type: ignore[union-attr]
+        return made
 
     @property
     def direct(self) -> bool:
@@ -116,6 +135,27 @@ class Session:
         """The staged file, opened once; remembers what it is now."""
         self.fd = fd
         self._opened = _fingerprint(fd)
+
+    @property
+    def fingerprint(self) -> list[int]:
+        """What the staged file was when it was opened."""
+        return list(self._opened)
+
+    def hand_over(self, purpose: str) -> None:
+        """Let a worker have the journal, and stay its owner.
+
+        :param purpose: of the worker's job
+        :raises ConfigurationError: the state directory cannot be written
+        """
+        self.note(offloaded=purpose)
+        assert self.journal is not None  # noqa: S101 - noted in it
+        self._awaited = journal.awaited(CONF.lifecycle.state_dir,
+                                        self.glance.task_id)
+        self.journal.close()
+
+    def taken_back(self) -> bool:
+        """Have the journal again, if the worker has let go of it."""
+        return self.journal is not None and self.journal.retake()
 
     def check_unchanged(self) -> None:
         """What was verified and inspected is what was read.
@@ -159,8 +199,8 @@ class Session:
             LOG.exception('Import of image %s failed unexpectedly.',
                           self.glance.image_id)
             self.error = exceptions.InternalError(
-                detail='%s; the log of glance-api has the details'
-                % type(error).__name__)
+                detail='%s; the log of %s has the details'
+                % (type(error).__name__, self.log_of))
             raise glance_host.UserError(str(self.error)) from error
 
     def close(self, *, done: bool) -> None:
@@ -178,6 +218,9 @@ class Session:
                 self.journal.remove()
             else:
                 self.journal.close()
+        if self._awaited >= 0:
+            os.close(self._awaited)
+            self._awaited = -1
 
 
 def _fingerprint(fd: int) -> tuple[int, ...]:
@@ -195,7 +238,7 @@ def get(kwargs: Mapping[str, Any]) -> Session:
     with _lock:
         task_id = kwargs['task_id']
         if task_id not in _sessions:
-            _sessions[task_id] = Session(kwargs)
+            _sessions[task_id] = Session.begun(kwargs)
         return _sessions[task_id]
 
 

@@ -150,6 +150,9 @@ def make_plan(record: journal.Record,
     scratch = [path for path in record.scratch if path in files]
     staged = [path for path in [record.staged] if path in files]
 
+    error = exceptions.from_dict(record.failure) if record.failure else None
+    reason = '%s ' % error if error else REASON
+
     def plan(status: str, failure: str | None, paths: list[str],
              waits: bool = waits) -> Plan:
         return Plan(record.image_id, record.task_id, status, failure,
@@ -173,9 +176,9 @@ def make_plan(record: journal.Record,
                     if copying else None, staged + scratch)
     if state.status not in ('importing', 'queued'):
         # Staged anew since; only our own files may go.
-        return plan('', REASON, scratch)
-    if keeps_staged(record.method, None) and staged:
-        return plan('uploading', REASON + 'The staged data are kept: ask '
+        return plan('', reason, scratch)
+    if keeps_staged(record.method, error) and staged:
+        return plan('uploading', reason + 'The staged data are kept: ask '
                     'for the import again.', scratch)
-    return plan('queued', REASON + 'Stage the image again, or ask for its '
+    return plan('queued', reason + 'Stage the image again, or ask for its '
                 'download again.', staged + scratch)

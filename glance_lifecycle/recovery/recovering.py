@@ -53,6 +53,9 @@ from glance_lifecycle.recovery import plan as recovery_plan
 from glance_lifecycle.recovery import undoing
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.transfer import sink
+from glance_lifecycle.worker.database import errors
+from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import opening
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
@@ -88,13 +91,25 @@ def recover(state_dir: str, dry_run: bool = False) -> Iterator[Plan]:
     :param dry_run: only say what would be done
     :raises ConfigurationError: the state directory cannot be read
     """
-    for dead in journal.abandoned(state_dir):
+    for dead in _abandoned(state_dir):
         yield from _recover_one(dead, dry_run)
+
+
+def recover_offloaded(state_dir: str) -> Iterator[Plan]:
+    """The same for imports that a worker has run, and nothing else.
+
+    Their glance-api died: nobody has told Glance yet that they are over.
+    """
+    for dead in _abandoned(state_dir):
+        if dead.record.offloaded:
+            yield from _recover_one(dead, False)
+        else:
+            dead.close()
 
 
 def recover_copies(state_dir: str, image_id: str) -> Iterator[Plan]:
     """The same for copies of one image that died, and nothing else."""
-    for dead in journal.abandoned(state_dir):
+    for dead in _abandoned(state_dir):
         record = dead.record
         if (record.method, record.image_id) == (STORE_COPY, image_id):
             yield from _recover_one(dead, False)
@@ -115,7 +130,7 @@ def clear(state_dir: str, image_id: str) -> None:
     state = glance_host.image_state(image_id)
     if state is None:
         return
-    for dead in journal.abandoned(state_dir):
+    for dead in _abandoned(state_dir):
         try:
             if dead.record.image_id == image_id:
                 glance_host.settle(image_id)
@@ -175,7 +190,7 @@ def find(state_dir: str, task_id: str) -> journal.Journal:
 
     :raises ConfigurationError: there is none, or its owner lives
     """
-    for dead in journal.abandoned(state_dir):
+    for dead in _abandoned(state_dir):
         if dead.record.task_id == task_id:
             return dead
         dead.close()
@@ -184,6 +199,34 @@ def find(state_dir: str, task_id: str) -> journal.Journal:
             'the process is alive that has the journal'
             if journal.exists(state_dir, task_id) else 'there is no journal',
             task_id))
+
+
+def _abandoned(state_dir: str) -> Iterator[journal.Journal]:
+    """Without those that a worker has, or will have."""
+    for dead in journal.abandoned(state_dir):
+        if dead.record.offloaded and _open_job(dead.record):
+            dead.close()
+        else:
+            yield dead
+
+
+def _open_job(record: journal.Record) -> bool:
+    """Whether a worker is to bring the import to its end."""
+    try:
+        database = opening.existing(CONF)
+        try:
+            job = jobs.latest(database, record.image_id, record.offloaded)
+        finally:
+            database.close()
+    except errors.DatabaseMissing:
+        return False
+    except exceptions.LifecycleError as error:
+        LOG.warning('The import of image %(image)s is left alone, for nobody '
+                    'can tell whether a worker has it: %(error)s', {
+                        'image': record.image_id,
+                        'error': error.for_operator()})
+        return True
+    return job is not None and job.state in jobs.OPEN
 
 
 def remove_by_name(dead: journal.Journal) -> Iterator[Plan]:

@@ -19,6 +19,11 @@ lives, and its child process inherits the descriptor and with it the lock. So
 a journal that can be locked belongs to nobody alive, and what it tells of may
 be undone.
 
+An import that a worker runs has two owners: the worker holds the journal while
+it works, and glance-api, from first to last, a lock on the file of that name
+with the suffix ``.awaited``. While that is held, the journal is nobody else's,
+locked or not.
+
 Version 2. A field that a release adds is ignored by the others, so it needs
 no new version; one that changes what undoing means does. In version 1 (before
 0.2) targets named the modules of their sinks, and no marks were noted.
@@ -46,6 +51,8 @@ VERSION = 2
 
 DIRECTORY = 'transfers'
 SUFFIX = '.json'
+
+AWAITED_SUFFIX = '.awaited'
 
 # Not yet a journal: without a lock, or without a first line.
 NEW_SUFFIX = '.new'
@@ -77,6 +84,10 @@ class Record:
     :ivar protected: the image's flag, before that
     :ivar created: store -> marks of what was made there, oldest first; see
         ``sink.base.Mark``
+    :ivar offloaded: the purpose of the worker's job that the import is, or
+        was; '' for one that glance-api runs itself
+    :ivar failure: what a worker's import has failed with, as ``to_dict()`` of
+        the error makes it
     :ivar version: of the format
     """
 
@@ -95,6 +106,8 @@ class Record:
     protected: bool = False
     created: dict[str, list[sink.Mark]] = dataclasses.field(
         default_factory=dict)
+    offloaded: str = ''
+    failure: dict[str, Any] | None = None
     version: int = VERSION
 
     def marks(self, store: str) -> list[sink.Mark]:
@@ -133,11 +146,24 @@ class Journal:
 
     def remove(self) -> None:
         """The transfer is over and leaves nothing to do."""
-        try:
-            os.unlink(self._path)
-        except FileNotFoundError:
-            pass
+        for path in (self._path, _awaited(self._path)):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                pass
         self.close()
+
+    def retake(self) -> bool:
+        """Have it again after ``close()``, with all that was noted since.
+
+        :returns: whether nobody else has it now
+        :raises ConfigurationError: the state directory cannot be read
+        """
+        found = _adopt(self._path)
+        if found is None:
+            return False
+        self.fd, self.record = found.fd, found.record
+        return True
 
     def close(self) -> None:
         """Let go of the lock; what is on disk stays."""
@@ -236,6 +262,53 @@ def exists(state_dir: str, task_id: str) -> bool:
                                        task_id + SUFFIX))
 
 
+def take(state_dir: str, task_id: str) -> Journal | None:
+    """The journal of one task, locked; None if there is none to be had.
+
+    :raises ConfigurationError: the state directory cannot be read
+    """
+    return _adopt(os.path.join(state_dir, DIRECTORY, task_id + SUFFIX))
+
+
+def awaited(state_dir: str, task_id: str) -> int:
+    """Let a journal be one's own, also while a worker works with it.
+
+    :returns: a descriptor; who dies lets go of it
+    :raises ConfigurationError: the state directory cannot be written
+    """
+    path = _awaited(os.path.join(state_dir, DIRECTORY, task_id + SUFFIX))
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+                     | os.O_NOFOLLOW, 0o600)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise _unusable(path, error) from error
+    return fd
+
+
+def is_awaited(state_dir: str, task_id: str) -> bool:
+    """Whether the glance-api that asked for it lives."""
+    return _is_awaited(os.path.join(state_dir, DIRECTORY, task_id + SUFFIX))
+
+
+def _awaited(path: str) -> str:
+    return path.removesuffix(SUFFIX) + AWAITED_SUFFIX
+
+
+def _is_awaited(path: str) -> bool:
+    try:
+        fd = os.open(_awaited(path), os.O_WRONLY | os.O_CLOEXEC
+                     | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _unusable(path, error) from error
+    try:
+        return not _lock(fd)
+    finally:
+        os.close(fd)
+
+
 def abandoned(state_dir: str) -> Iterator[Journal]:
     """The journals whose owners are dead, each locked by us meanwhile.
 
@@ -257,7 +330,11 @@ def abandoned(state_dir: str) -> Iterator[Journal]:
             _sweep(path)
         elif name.endswith(SUFFIX):
             journal = _adopt(path)
-            if journal is not None:
+            if journal is None:
+                continue
+            if _is_awaited(path):
+                journal.close()
+            else:
                 yield journal
 
 

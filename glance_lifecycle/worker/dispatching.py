@@ -18,6 +18,7 @@ import contextlib
 import datetime
 import threading
 import time
+from typing import Protocol
 
 from oslo_log import log as logging
 
@@ -26,6 +27,7 @@ from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import circuits
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import running
 
@@ -35,6 +37,13 @@ LOG = logging.getLogger(__name__)
 Ended = Callable[[jobs.Job, running.Outcome, float], None]
 #: around each job, of its kind
 Counted = Callable[[str], contextlib.AbstractContextManager[None]]
+
+
+class Runs(Protocol):
+    """Such as ``running.Runner``."""
+
+    def run(self, job_id: str) -> tuple[jobs.Job, running.Outcome]:
+        ...
 
 
 def _not_counted(_kind: str) -> contextlib.AbstractContextManager[None]:
@@ -47,12 +56,15 @@ class Dispatcher:
     :param worker: whose jobs they are
     :param room: how many run at the same time
     :param wake: set when there may be something to do
+    :param host: whose imports are to be run, and no other jobs; by default
+        all other jobs are
     """
 
-    def __init__(self, database: engine.Database, runner: running.Runner,
+    def __init__(self, database: engine.Database, runner: Runs,
                  deletions: running.Deletions, stores: circuits.Circuits,
                  worker: str, room: int, wake: threading.Event,
-                 ended: Ended, counted: Counted = _not_counted) -> None:
+                 ended: Ended, counted: Counted = _not_counted,
+                 host: str = '') -> None:
         self._database = database
         self._runner = runner
         self._deletions = deletions
@@ -62,6 +74,7 @@ class Dispatcher:
         self._wake = wake
         self._ended = ended
         self._counted = counted
+        self._host = host
         self._pool = futures.ThreadPoolExecutor(
             room, thread_name_prefix='lifecycle-job')
         self._lock = threading.Lock()
@@ -81,8 +94,8 @@ class Dispatcher:
         while room > begun:
             found = claims.due(
                 self._database, room - begun, after=self._project,
-                without=() if self._deletions.allowed
-                else actions.DESTRUCTIVE)
+                without=self._not_mine(),
+                only=imports.of_host(self._host) if self._host else '')
             postponed = 0
             for job in found:
                 # Two actions on an image would see each other's half-way.
@@ -110,7 +123,8 @@ class Dispatcher:
         for job in jobs.list_jobs(self._database, state=jobs.State.RUNNING,
                                   limit=1000):
             if job.worker == self._worker and job.id not in here and (
-                    job.id not in self.running()):
+                    job.id not in self.running()) and (
+                    imports.is_import(job.purpose) == bool(self._host)):
                 claims.take_back_one(self._database, job.id, job.fence,
                                      actor='worker %s' % self._worker)
 
@@ -126,6 +140,12 @@ class Dispatcher:
             self._wake.wait(max(0, min(1, deadline - time.monotonic())))
             self._wake.clear()
         return not self.running()
+
+    def _not_mine(self) -> set[str]:
+        """Kinds of jobs that are not to be begun here, or not now."""
+        found = set() if self._host else {imports.KIND}
+        return found if self._deletions.allowed else (
+            found | actions.DESTRUCTIVE)
 
     def _may(self, job: jobs.Job) -> bool:
         """False if it waits for a store that is away."""

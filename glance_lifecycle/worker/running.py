@@ -175,8 +175,7 @@ class Runner:
                     image=job.image_id, detail='it was begun %d times, and '
                     'the worker has ended before it was done. See the log '
                     'of the workers' % (job.attempts - 1))
-            action = actions.Action.from_dict(job.action)
-            return self._act(job, fence, action)
+            return self._act(job, fence)
         except (errors.Fenced, errors.WorkerDatabaseError):
             raise
         except errors.JobCancelled as error:
@@ -193,10 +192,10 @@ class Runner:
             return self._failed(job, fence, exceptions.InternalError(
                 detail='%s, see the log of the worker' % type(error).__name__))
 
-    def _act(self, job: jobs.Job, fence: int, action: actions.Action
-             ) -> Outcome:
-        claim = _Claim(self._database, job, fence, self._stopping,
-                       self._deletions)
+    def _act(self, job: jobs.Job, fence: int) -> Outcome:
+        action = actions.Action.from_dict(job.action)
+        claim = Claim(self._database, job, fence, self._stopping,
+                      self._deletions)
         cloud = self._connect().guarded(claim.check, claim.note)
         try:
             done = carrying_out.carry_out(action, cloud, self._policy(),
@@ -247,7 +246,7 @@ class Runner:
         return _unless_cancelled(back, Outcome.RETRIED)
 
 
-class _Claim:
+class Claim:
     """What lets a job go on, looked at just before each act."""
 
     def __init__(self, database: engine.Database, job: jobs.Job, fence: int,

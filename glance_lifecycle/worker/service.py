@@ -21,6 +21,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 import dataclasses
 import datetime
+import socket
 import threading
 import time
 from typing import Any
@@ -58,6 +59,9 @@ LOG = logging.getLogger(__name__)
 # Seconds between two looks at what is due.
 _TURN = 1.0
 
+# The same between two looks for imports: 1 ms of CPU each.
+_IMPORT_TURN = 0.25
+
 # Seconds of the pause after something failed.
 _PAUSE = 5.0
 
@@ -80,11 +84,16 @@ class Host:
     :ivar recover: undo the imports and copies that died here, and yield
         a ``recovery.plan.Plan`` of each
     :ivar last_verified: see ``worker.scrubbing``
+    :ivar importer: a runner of the imports that glance-api hands over, made
+        with the arguments of ``running.Runner``
+    :ivar recover_imports: ``recover`` for those that were handed over
     """
 
     copies: Callable[[Any], Any] = _nothing
     recover: Callable[[], Iterable[Any] | None] = _nothing
     last_verified: scrubbing.LastVerified | None = None
+    importer: Callable[..., dispatching.Runs] | None = None
+    recover_imports: Callable[[], Iterable[Any] | None] = _nothing
 
 
 class Worker(cotyledon.Service):
@@ -106,6 +115,7 @@ class Worker(cotyledon.Service):
         self._stopping = threading.Event()
         self._over = threading.Event()
         self._wake = threading.Event()
+        self._imported = threading.Event()
         self._connection: Any = None
         self._database = opening.open_database(conf)
         self._liveness = liveness.Liveness(
@@ -116,13 +126,14 @@ class Worker(cotyledon.Service):
         self._auditor = audit_events.Auditor(conf, self._liveness.id)
         self._sweeper = self._make_sweeper()
         self._dispatcher = self._make_dispatcher()
+        self._importers = self._make_importers()
         self._hints = hints.Hints()
         self._listener = (
             notifications.Listener(conf, self._hints.seen)
             if self._options.notifications else None)
         self._threads = [
             threading.Thread(target=target, daemon=True)
-            for target in (self._turn, self._sweep, self._look)]
+            for target in (self._turn, self._sweep, self._look, self._import)]
         self._monitoring = monitoring.Monitoring(
             conf, manager, self._threads, self._heard)
 
@@ -136,14 +147,25 @@ class Worker(cotyledon.Service):
             sweeping.Settings.of(self._conf), self._stop)
 
     def _make_dispatcher(self) -> dispatching.Dispatcher:
-        runner = running.Runner(
+        return self._dispatch(running.Runner, self._options.jobs, self._wake)
+
+    def _make_importers(self) -> dispatching.Dispatcher | None:
+        if self._host.importer is None:
+            return None
+        return self._dispatch(self._host.importer, self._options.imports,
+                              self._imported, socket.gethostname())
+
+    def _dispatch(self, runs: Callable[..., dispatching.Runs], room: int,
+                  wake: threading.Event, host: str = ''
+                  ) -> dispatching.Dispatcher:
+        runner = runs(
             self._database, self._liveness.id, self._cloud, self._policy,
             self._deletions, self._stores, attempts=self._options.attempts,
             retry_delay=self._options.retry_delay, stopping=self._stopping)
         return dispatching.Dispatcher(
             self._database, runner, self._deletions, self._stores,
-            self._liveness.id, self._options.jobs, self._wake, self._ended,
-            lambda kind: self._monitoring.metrics.job_running(kind))
+            self._liveness.id, room, wake, self._ended,
+            lambda kind: self._monitoring.metrics.job_running(kind), host)
 
     def run(self) -> None:
         self._liveness.beat()
@@ -163,10 +185,10 @@ class Worker(cotyledon.Service):
         self._hints.close()
         if self._listener is not None:
             self._listener.stop()
-        ended = self._dispatcher.stop(self._options.drain_timeout)
+        ended = self._drain(self._options.drain_timeout)
         if not ended:
             self._stopping.set()
-            ended = self._dispatcher.stop(UNDO)
+            ended = self._drain(UNDO)
         self._monitoring.stop()
         self._over.set()
         self._wake.set()
@@ -184,6 +206,14 @@ class Worker(cotyledon.Service):
         except exceptions.LifecycleError as error:
             # Others find out.
             LOG.warning('%s', error.for_operator())
+
+    def _drain(self, patience: float) -> bool:
+        """:returns: whether all has ended within so many seconds"""
+        deadline = time.monotonic() + patience
+        return all([
+            each.stop(max(0, deadline - time.monotonic()))
+            for each in (self._dispatcher, self._importers)
+            if each is not None])
 
     def _heard(self) -> str:
         return '' if self._listener is None else self._listener.problem()
@@ -232,6 +262,8 @@ class Worker(cotyledon.Service):
                 if time.monotonic() >= beat:
                     self._liveness.beat(self._stores.opened())
                     self._dispatcher.take_back_lost()
+                    if self._importers is not None:
+                        self._importers.take_back_lost()
                     beat = time.monotonic() + (
                         self._options.claim_expiry / _BEATS)
                 if time.monotonic() >= look:
@@ -250,6 +282,26 @@ class Worker(cotyledon.Service):
                 self._over.wait(_PAUSE)
             self._wake.wait(_TURN)
             self._wake.clear()
+
+    def _import(self) -> None:
+        """Imports that glance-api hands over, in each mode.
+
+        More often than jobs are looked for: their users wait.
+        """
+        if self._importers is None:
+            return
+        recover = 0.0
+        while not self._stop.is_set():
+            try:
+                self._importers.turn()
+                if time.monotonic() >= recover:
+                    self._say_recovered(self._host.recover_imports())
+                    recover = time.monotonic() + _TURN
+            except Exception as error:
+                self._say(error)
+                self._stop.wait(_PAUSE)
+            self._imported.wait(_IMPORT_TURN)
+            self._imported.clear()
 
     def _sweep(self) -> None:
         """Looks at images, whenever they are due."""
@@ -306,9 +358,11 @@ class Worker(cotyledon.Service):
 
     def _recover(self) -> None:
         """What a killed worker or glance-api has left on this host."""
-        if self._options.mode != 'act':
-            return
-        for plan in self._host.recover() or ():
+        if self._options.mode == 'act':
+            self._say_recovered(self._host.recover())
+
+    def _say_recovered(self, plans: Iterable[Any] | None) -> None:
+        for plan in plans or ():
             LOG.warning('%s: %s', 'Recovered' if plan.finished
                         else 'Not all recovered', plan.text)
             history.record(

@@ -69,7 +69,7 @@ class Admit(task.Task):
             session.note(staged=os.path.join(directory, name),
                          disk_format=facts.disk_format,
                          container_format=facts.container_format)
-            session.opened(_open_staged(directory, name))
+            session.opened(open_staged(directory, name))
             plan = _plan(session, facts, directory)
             session.glance.announce(plan.stores)
             return plan.to_dict()
@@ -92,7 +92,7 @@ class Refuse(task.Task):
             % type(self._error).__name__)
 
 
-def _open_staged(directory: str, name: str) -> int:
+def open_staged(directory: str, name: str) -> int:
     """Open the staged file, once: what is checked is what is then read."""
     try:
         parent = os.open(directory, os.O_RDONLY | os.O_DIRECTORY

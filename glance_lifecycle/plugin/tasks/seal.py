@@ -43,7 +43,7 @@ class Seal(task.Task):
         session = self._session
         with session.reporting():
             plan = plans.Plan.from_dict(lifecycle_plan)
-            session.glance.heartbeat(_summary(lifecycle_result))
+            session.glance.heartbeat(summary(lifecycle_result))
 
             def decide(now: policy_facts.Facts) -> glance_host.Sealed:
                 decided = policy.decide_again(plan, now)
@@ -73,7 +73,8 @@ def _sealed(plan: plans.Plan, result: dict[str, Any],
         wanted=wanted)
 
 
-def _summary(result: dict[str, Any]) -> str:
+def summary(result: dict[str, Any]) -> str:
+    """What a transfer has done, for people; without a full stop."""
     text = '%s in %.1f s, to %s' % (
         progress.size(result['virtual_size']), result['seconds'],
         ', '.join(result['stored']))

@@ -20,6 +20,7 @@ import datetime
 import time
 from typing import Any
 
+from cryptography import x509
 from oslo_config import cfg
 from oslo_log import log as logging
 from taskflow import task
@@ -31,6 +32,7 @@ from glance_lifecycle.signing import algorithms
 from glance_lifecycle.signing import attestation
 from glance_lifecycle.signing import certificates
 from glance_lifecycle.signing import configured
+from glance_lifecycle.signing import properties
 from glance_lifecycle.signing import verify
 from glance_lifecycle.transfer import digest
 
@@ -61,12 +63,7 @@ class VerifySource(task.Task):
             if given is None:
                 return {'digest': {}, 'signer': {}}
             # Before the hours that a large image may take to hash.
-            certificate = certificates.fetch(
-                configured.manager(CONF), session.glance.context,
-                given.certificate_id)
-            configured.trust_policy(CONF, plan.trust).check(
-                certificate, given.certificate_id,
-                datetime.datetime.now(datetime.UTC))
+            certificate = trusted(session, plan, given)
             name = algorithms.hashlib_name(given.hash_method)
             value = self._hash(name, plan.staged_size)
             verify.verify_digest(given, certificate, value)
@@ -91,3 +88,18 @@ class VerifySource(task.Task):
                         100 * done // max(size, 1), progress.size(size)))
 
         return digest.of_file(self._session.fd, algorithm, beat)
+
+
+def trusted(session: sessions.Session, plan: plans.Plan,
+            given: properties.SignatureProperties) -> x509.Certificate:
+    """The certificate of the user's signature.
+
+    :raises ImageRefused: there is no such, or it is not trusted
+    :raises KeyManagerError: it cannot be had now
+    """
+    found = session.certificate or certificates.fetch(
+        configured.manager(CONF), session.glance.context,
+        given.certificate_id)
+    configured.trust_policy(CONF, plan.trust).check(
+        found, given.certificate_id, datetime.datetime.now(datetime.UTC))
+    return found

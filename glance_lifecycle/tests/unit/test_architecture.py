@@ -32,6 +32,7 @@ LEVELS = (
     ('worker', 'audit', 'planning', 'copies'),
     ('plugin',),
     ('enforcement', 'recovery', 'jobs'),
+    ('worker.database', 'worker.presence'),
     ('glance_host',),
     ('policy_file', 'dependents'),
     ('policy', 'signing', 'transfer'),
@@ -139,7 +140,9 @@ def _text(node: ast.AST) -> str:
 
 def part(module: str) -> str:
     """The package or module of LEVELS that a module belongs to."""
-    return module.split('.')[0]
+    first = '.'.join(module.split('.')[:2])
+    return first if any(first in names for names in LEVELS) else (
+        module.split('.')[0])
 
 
 def breaches(tree: Tree) -> Iterator[str]:

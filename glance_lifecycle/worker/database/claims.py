@@ -37,7 +37,7 @@ State = jobs.State
 
 
 def due(database: engine.Database, limit: int, *, after: str = '',
-        without: Collection[str] = (),
+        without: Collection[str] = (), only: str = '',
         now: datetime.datetime | None = None) -> list[jobs.Job]:
     """Jobs that can be claimed now, fair between projects.
 
@@ -45,6 +45,7 @@ def due(database: engine.Database, limit: int, *, after: str = '',
     there is none while another of its jobs runs.
 
     :param without: kinds of actions, as purposes begin with them
+    :param only: what their purposes begin with; by default, of any
     :param after: the project whose job was the last to be claimed: those
         that follow in the alphabet come first, then the others. Who asks for
         fewer jobs than there are projects would else starve the last ones.
@@ -58,6 +59,7 @@ def due(database: engine.Database, limit: int, *, after: str = '',
     ).where(_TABLE.c.state == State.QUEUED,
             _TABLE.c.not_before <= fields.moment(now),
             _TABLE.c.image_id.not_in(runs),
+            _TABLE.c.purpose.startswith(only, autoescape=True),
             *(sa.and_(_TABLE.c.purpose != kind,
                       _TABLE.c.purpose.not_like(kind + ':%'))
               for kind in sorted(without))).subquery()

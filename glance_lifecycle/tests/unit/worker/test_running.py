@@ -320,7 +320,7 @@ class ClaimTest(RunningCase):
     def test_progress(self) -> None:
         """While bytes are copied, it looks now and then, or as it stops."""
         job_id, fence = self.claimed()
-        claim = running._Claim(self.database, self.get(job_id), fence,
+        claim = running.Claim(self.database, self.get(job_id), fence,
                                self.stopping, self.deletions)
         with mock.patch.object(running, '_CHECK', math.inf):
             self.taken(job_id)
