@@ -325,7 +325,6 @@ def taken_over(handed: Mapping[str, Any]) -> Import:
 
     :param handed: of ``Import.handed_over()``
     """
-    doors = gateway.Gateway()
     return Import({
         'task_id': handed['task_id'], 'image_id': handed['image_id'],
         'import_req': {'method': {'name': handed['method']}},
@@ -334,9 +333,10 @@ def taken_over(handed: Mapping[str, Any]) -> Import:
             is_admin=True, overwrite=False, roles=handed['roles'],
             project_domain_id=handed['domain']),
         'action_wrapper': api_image_import.ImportActionWrapper(
-            doors.get_repo(database.admin_context()), handed['image_id'],
+            gateway.Gateway().get_repo(database.admin_context()), handed['image_id'],
             handed['task_id']),
-        'task_repo': doors.get_task_repo(database.admin_context())})
+        'task_repo': glance.db.TaskRepo(database.admin_context(),
+                                        glance.db.get_api())})
 
 
 @contextlib.contextmanager

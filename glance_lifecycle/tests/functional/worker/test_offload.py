@@ -12,20 +12,59 @@
 
 """Imports that a worker runs for glance-api."""
 
+from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import transfer
+from glance_lifecycle.tests.functional import plugin_case
+from glance_lifecycle.tests.functional import store_case
 from glance_lifecycle.tests.functional.worker import worker_case
+from glance_lifecycle.tests import waiting
 
 
 class OffloadTest(worker_case.WorkerCase):
 
     def setUp(self) -> None:
-        super().setUp()
-        self.api.configure(lifecycle_transfer={'run_in': 'worker'})
-        self.api.restart()
-        self.beside = self.worker(mode='observe')
+        self.api = self.useFixture(glance.GlanceApi(
+            plugins=['lifecycle'],
+            conf={'lifecycle_transfer': {'run_in': 'worker'}}))
+        # Not that of the class above, which has no plugin.
+        store_case.StoreCase.setUp(self)
+        self.user = self.api.user()
+        self.beside = self.worker('version: 1\nrules: []\n', mode='observe')
 
     def test_import(self) -> None:
-        image = self.imported()
-        self.assertEqual(('active', 'raw'),
-                         (image['status'], image['disk_format']))
-        self.assertEqual('done', self.import_job(image['id']).state)
+        source = images.make(self.work / 'image', size=32 * images.MIB)
+        image_id = self.staged(self.user, source)
+        self.user.import_image(image_id, all_stores=True)
+        image = self.user.wait_import(image_id)
+        self.assert_stored(self.api, image, images.reference(source, 'qcow2'),
+                           *plugin_case.ALL)
+        self.assert_lists(image)
+        task = self.user.tasks(image_id)[0]
+        self.assertEqual(('success', {'image_id': image_id}),
+                         (task['status'], task['result']))
+        self.assertIn('32.0 MiB in ', task['message'])
+        self.assert_nothing_left(self.api, image_id)
+        self.assertEqual(
+            ['queued', 'done'],
+            [line.partition(':')[0] for line in self.beside.story(image_id)])
+
+    def test_refused(self) -> None:
+        image_id = self.staged(self.user, b'QFI\xfb' + bytes(4092))
+        self.user.import_image(image_id)
+        image = self.user.wait_import(image_id)
+        print(image, self.message(self.user, image_id))
+
+    def test_kill_api(self) -> None:
+        source = self.noise(64 * images.MIB)
+        image_id = self.staged(self.user, source, 'raw')
+        self.user.import_image(image_id, all_stores=True)
+        waiting.until('it runs', lambda: 'running' in self.beside.states(
+            image_id).values())
+        self.api.kill9()
+        self.api.start()
+        waiting.until('it is over', lambda: self.user.get(image_id)[
+            'status'] == 'active')
+        self.user.wait_import(image_id)
+        self.assert_nothing_left(self.api, image_id)
+        print(self.beside.story(image_id), self.user.tasks(image_id))
