@@ -199,11 +199,10 @@ class TransferFailed(LifecycleError):
 class NoWorker(LifecycleError):
     """``run_in = worker``, and none does it."""
 
-    message = ('No lifecycle worker of the host has given a sign of life for '
-               '{seconds} seconds. The staged data are kept: ask for the '
-               'import again, and tell the operator, who starts '
-               'glance-lifecycle-worker or sets [lifecycle_transfer] run_in '
-               'to child.')
+    message = ('The lifecycle worker of the host did not do the import: '
+               '{detail} The staged data are kept: ask for the import again, '
+               'and tell the operator, who starts glance-lifecycle-worker or '
+               'sets [lifecycle_transfer] run_in to child.')
 
 
 class ImportCancelled(LifecycleError):

@@ -333,8 +333,8 @@ def taken_over(handed: Mapping[str, Any]) -> Import:
             is_admin=True, overwrite=False, roles=handed['roles'],
             project_domain_id=handed['domain']),
         'action_wrapper': api_image_import.ImportActionWrapper(
-            gateway.Gateway().get_repo(database.admin_context()), handed['image_id'],
-            handed['task_id']),
+            gateway.Gateway().get_repo(database.admin_context()),
+            handed['image_id'], handed['task_id']),
         'task_repo': glance.db.TaskRepo(database.admin_context(),
                                         glance.db.get_api())})
 

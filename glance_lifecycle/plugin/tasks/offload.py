@@ -99,7 +99,7 @@ def _wanted(session: sessions.Session, plan: plans.Plan) -> jobs.Wanted:
                 serialization.Encoding.PEM).decode() if certificate else ''},
         reason='The image is imported to %s.' % ', '.join(plan.stores),
         rule=plan.policy_rule, policy_digest=plan.policy_digest or '',
-        image_name=str(plan.facts.name or ''), project=plan.facts.project or '',
+        image_name=plan.facts.name or '', project=plan.facts.project or '',
         bytes=plan.virtual_size or plan.staged_size)
 
 
@@ -164,7 +164,8 @@ class _Wait:
                         'sign of life since.', job.image_id)
             return jobs.get(self._database, job.id)
         raise exceptions.NoWorker(
-            seconds=CONF.lifecycle_transfer.worker_timeout)
+            detail='there was no sign of life for %d seconds'
+            % CONF.lifecycle_transfer.worker_timeout)
 
     def _cancel(self, why: str) -> None:
         """The job is over, and who has it may not write any more."""

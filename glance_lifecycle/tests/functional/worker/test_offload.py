@@ -14,7 +14,6 @@
 
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
-from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional import plugin_case
 from glance_lifecycle.tests.functional import store_case
 from glance_lifecycle.tests.functional.worker import worker_case
