@@ -12,24 +12,90 @@
 
 """Imports that a worker runs for glance-api."""
 
+from collections.abc import Iterator
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+from typing import Any
+
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import transfer
+from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional import plugin_case
 from glance_lifecycle.tests.functional import store_case
 from glance_lifecycle.tests.functional.worker import worker_case
 from glance_lifecycle.tests import waiting
 
 
-class OffloadTest(worker_case.WorkerCase):
+class OffloadCase(worker_case.WorkerCase):
+    """A worker that only observes beside glance-api runs its imports."""
+
+    #: of [lifecycle_transfer]
+    options: dict[str, object] = {}
 
     def setUp(self) -> None:
         self.api = self.useFixture(glance.GlanceApi(
-            plugins=['lifecycle'],
-            conf={'lifecycle_transfer': {'run_in': 'worker'}}))
+            plugins=['lifecycle'], conf={'lifecycle_transfer': {
+                'run_in': 'worker', **self.options}}))
         # Not that of the class above, which has no plugin.
         store_case.StoreCase.setUp(self)
         self.user = self.api.user()
-        self.beside = self.worker('version: 1\nrules: []\n', mode='observe')
+        self.daemon = self.start_worker()
+
+    def start_worker(self, **options: Any) -> worker.Worker:
+        return self.worker('version: 1\nrules: []\n', mode='observe',
+                           **options)
+
+    def begin(self) -> tuple[str, int]:
+        """An import that has begun, and its transfer, stopped."""
+        self.source = self.noise(64 * images.MIB)
+        image_id = self.staged(self.user, self.source, 'raw')
+        self.user.import_image(image_id, all_stores=True)
+        child = transfer.find_below(self.daemon.pid)
+        os.kill(child, signal.SIGSTOP)
+        self.addCleanup(transfer.resume, child)
+        return image_id, child
+
+    def assert_imported(self, image_id: str) -> None:
+        image = self.user.wait_import(image_id)
+        waiting.until('it is active', lambda: self.user.get(image_id)[
+            'status'] == 'active')
+        waiting.until('the task is over', lambda: self.task(image_id)[
+            'status'] == 'success')
+        image = self.user.get(image_id)
+        self.assert_stored(self.api, image, images.digests(self.source),
+                           *plugin_case.ALL)
+        self.assert_nothing_left(self.api, image_id)
+        self.assert_lists(self.user.get(image_id))
+        self.assertEqual({'done'}, set(
+            self.daemon.states(image_id).values()))
+
+    def assert_given_back(self, image_id: str, message: str) -> None:
+        """It failed, and its user may ask again."""
+        waiting.until('the task is over', lambda: self.task(image_id)[
+            'status'] == 'failure')
+        self.assertIn(message, self.task(image_id)['message'])
+        waiting.until('it is given back', lambda: self.user.get(image_id)[
+            'status'] == 'uploading')
+        waiting.until('only the staged file is left', lambda: [
+            f'staging/{image_id}'] == self.api.leftovers())
+        self.assert_lists(self.user.get(image_id), failed=plugin_case.ALL)
+
+    def assert_goes_well_again(self, image_id: str) -> None:
+        self.user.import_image(image_id, all_stores=True)
+        image = self.user.wait_import(image_id)
+        self.assert_stored(self.api, image, images.digests(self.source),
+                           *plugin_case.ALL)
+        self.assert_nothing_left(self.api, image_id)
+
+    def task(self, image_id: str) -> dict[str, Any]:
+        return dict(self.user.tasks(image_id)[0])
+
+
+class OffloadTest(OffloadCase):
 
     def test_import(self) -> None:
         source = images.make(self.work / 'image', size=32 * images.MIB)
@@ -39,31 +105,181 @@ class OffloadTest(worker_case.WorkerCase):
         self.assert_stored(self.api, image, images.reference(source, 'qcow2'),
                            *plugin_case.ALL)
         self.assert_lists(image)
-        task = self.user.tasks(image_id)[0]
-        self.assertEqual(('success', {'image_id': image_id}),
-                         (task['status'], task['result']))
-        self.assertIn('32.0 MiB in ', task['message'])
+        self.assertEqual({'image_id': image_id},
+                         self.task(image_id)['result'])
         self.assert_nothing_left(self.api, image_id)
         self.assertEqual(
             ['queued', 'done'],
-            [line.partition(':')[0] for line in self.beside.story(image_id)])
+            [line.partition(':')[0] for line in self.daemon.story(image_id)])
+        proof, = self.daemon.proofs(image_id)
+        self.assertEqual(image['os_hash_value'], proof['digests']['sha512'])
 
-    def test_refused(self) -> None:
-        image_id = self.staged(self.user, b'QFI\xfb' + bytes(4092))
-        self.user.import_image(image_id)
-        image = self.user.wait_import(image_id)
-        print(image, self.message(self.user, image_id))
+    def test_failed(self) -> None:
+        """The reason is told as if glance-api had found it."""
+        source = self.work / 'cut.qcow2'
+        images.make(source, size=32 * images.MIB)
+        # Its data clusters are missing, which only reading finds.
+        os.truncate(source, source.stat().st_size - images.MIB)
+        messages = []
+        for run_in in ('worker', 'child'):
+            self.api.configure(lifecycle_transfer={'run_in': run_in})
+            self.api.restart()
+            image_id = self.staged(self.user, source)
+            self.user.import_image(image_id, all_stores=True)
+            image = self.user.wait_import(image_id)
+            self.assertEqual('queued', image['status'])
+            self.assert_lists(image, failed=plugin_case.ALL)
+            self.assert_nothing_left(self.api)
+            messages.append(self.task(image_id)['message'])
+        self.assertEqual(messages[1], messages[0])
+        self.assertIn('refused', messages[0])
 
-    def test_kill_api(self) -> None:
-        source = self.noise(64 * images.MIB)
-        image_id = self.staged(self.user, source, 'raw')
-        self.user.import_image(image_id, all_stores=True)
-        waiting.until('it runs', lambda: 'running' in self.beside.states(
-            image_id).values())
+    def test_deleted(self) -> None:
+        image_id, child = self.begin()
+        with transfer.Throttle(child):
+            self.user.delete(image_id)
+            waiting.until('the transfer ends',
+                          lambda: not transfer.running(child))
+        self.assert_nothing_left(self.api)
+        waiting.until('the job is over', lambda: {'failed'} == set(
+            self.daemon.states(image_id).values()))
+
+    def test_cancelled(self) -> None:
+        image_id, child = self.begin()
+        job, = self.jobs(image_id)
+        answer = self.operator().spawn(
+            'image', 'lifecycle', 'job', 'cancel', job, '--config-file',
+            str(self.api.etc / 'glance-api.conf'))
+        self.assertEqual(0, answer.code, str(answer))
+        transfer.resume(child)
+        self.assert_given_back(image_id, 'cancelled by the operator')
+        self.assert_goes_well_again(image_id)
+
+    def jobs(self, image_id: str) -> list[str]:
+        answer = self.operator().spawn(
+            'image', 'lifecycle', 'job', 'list', '-f', 'json',
+            '--config-file', str(self.api.etc / 'glance-api.conf'))
+        return [row['ID'] for row in json.loads(answer.stdout)]
+
+
+class DeathTest(OffloadCase):
+
+    def test_api_killed(self) -> None:
+        image_id, child = self.begin()
         self.api.kill9()
+        transfer.resume(child)
+        waiting.until('the worker has done it', lambda: {'done'} == set(
+            self.daemon.states(image_id).values()))
+        # Nobody asks again: it is active when the next one answers.
         self.api.start()
-        waiting.until('it is over', lambda: self.user.get(image_id)[
-            'status'] == 'active')
-        self.user.wait_import(image_id)
-        self.assert_nothing_left(self.api, image_id)
-        print(self.beside.story(image_id), self.user.tasks(image_id))
+        self.assert_imported(image_id)
+
+    def test_api_killed_and_failed(self) -> None:
+        """What glance-api can tell nobody any more, the worker does."""
+        image_id, child = self.begin()
+        self.api.kill9()
+        os.kill(child, signal.SIGKILL)
+        self.api.start()
+        self.assert_given_back(image_id, 'The transfer failed: its process '
+                               'was killed')
+        self.assert_goes_well_again(image_id)
+
+    def test_worker_killed(self) -> None:
+        """The next one undoes what the last has written, and begins anew."""
+        image_id, child = self.begin()
+        self.daemon.kill()
+        transfer.resume(child)
+        self.daemon.start()
+        self.assert_imported(image_id)
+        self.assertIn('taken back', str(self.daemon.story(image_id)))
+
+    def test_both_killed(self) -> None:
+        image_id, child = self.begin()
+        self.daemon.kill()
+        self.api.kill9()
+        transfer.resume(child)
+        self.daemon.start()
+        self.api.start()
+        self.assert_imported(image_id)
+
+    def test_all_killed(self) -> None:
+        """Nobody undid anything."""
+        image_id, child = self.begin()
+        with transfer.Throttle(child):
+            waiting.until('something is written', lambda: any(
+                path.stat().st_blocks
+                for path in self.api.store_dir('s1').iterdir()))
+        os.kill(child, signal.SIGSTOP)
+        self.daemon.kill()
+        self.api.kill9()
+        os.kill(child, signal.SIGKILL)
+        self.daemon.start()
+        self.api.start()
+        self.assert_imported(image_id)
+
+    def test_drained(self) -> None:
+        self.daemon.configure(drain_timeout=1)
+        self.daemon.terminate()
+        self.daemon.start()
+        image_id, child = self.begin()
+        with transfer.Throttle(child):
+            self.daemon.terminate()
+        self.daemon.start()
+        self.assert_imported(image_id)
+        self.assertIn('put back', str(self.daemon.story(image_id)))
+
+    def test_killed_before_the_job_is_closed(self) -> None:
+        """It is active, and nothing is done twice."""
+        image_id, child = self.begin()
+        with self.database_held():
+            transfer.resume(child)
+            waiting.until('it is active', lambda: self.user.get(image_id)[
+                'status'] == 'active')
+            self.daemon.kill()
+        self.daemon.start()
+        self.assert_imported(image_id)
+        self.assertIn('by an attempt before',
+                      str(self.daemon.story(image_id)))
+
+
+    @contextlib.contextmanager
+    def database_held(self) -> Iterator[None]:
+        """The worker's, so that it can write nothing there."""
+        path = self.api.state_dir / 'worker.db'
+        with contextlib.closing(sqlite3.connect(
+                path, isolation_level=None)) as held:
+            held.execute('BEGIN IMMEDIATE')
+            yield
+
+
+class NobodyTest(OffloadCase):
+
+    options = {'worker_timeout': 5}
+
+    def test_no_worker(self) -> None:
+        self.daemon.terminate()
+        self.source = self.noise(16 * images.MIB)
+        image_id = self.staged(self.user, self.source, 'raw')
+        self.user.import_image(image_id, all_stores=True)
+        self.assert_given_back(image_id, 'no sign of life for 5 seconds')
+        self.daemon.start()
+        self.assert_goes_well_again(image_id)
+
+    def test_killed_for_good(self) -> None:
+        image_id, child = self.begin()
+        self.daemon.kill()
+        transfer.resume(child)
+        self.assert_given_back(image_id, 'no sign of life for 5 seconds')
+        self.daemon.start()
+        self.assert_goes_well_again(image_id)
+
+    def test_frozen(self) -> None:
+        """One that thaws when its import was given up writes nothing."""
+        image_id, child = self.begin()
+        os.kill(self.daemon.child, signal.SIGSTOP)
+        waiting.until('it is given up', lambda: self.task(image_id)[
+            'status'] == 'failure')
+        transfer.resume(child)
+        os.kill(self.daemon.child, signal.SIGCONT)
+        self.assert_given_back(image_id, 'no sign of life for 5 seconds')
+        self.assert_goes_well_again(image_id)
