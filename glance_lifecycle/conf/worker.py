@@ -171,6 +171,27 @@ The bad copy is dropped, after another one was read to its end and found good,
 and then made anew from that. Without this, the job fails and says so. Set it
 once you trust what scrub_after finds.
 """),
+    cfg.ListOpt(
+        'cache_endpoints',
+        default=[],
+        help="""
+URL of each glance-api whose image cache is to be filled, as the policy wants.
+
+Each has a cache of its own. Name them all, for example
+http://192.0.2.11:9292,http://192.0.2.12:9292, where several stand behind one
+address; without this, that address is asked, and any of them answers. It needs
+image_cache_dir in glance-api.conf.
+"""),
+    cfg.IntOpt(
+        'cache_limit',
+        default=0,
+        min=0,
+        help="""
+GiB that one cache may hold for an image to be fetched into it; 0 for no limit.
+
+Set it a little below image_cache_max_size of glance-api.conf, in GiB: what is
+more, the cache would evict again.
+"""),
     cfg.IntOpt(
         'attempts',
         default=10,

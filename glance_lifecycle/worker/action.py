@@ -24,10 +24,10 @@ from glance_lifecycle.policy import match
 
 UPDATE, COPY, DROP = 'update', 'copy', 'drop'
 HIDE, DEACTIVATE, DELETE = 'hide', 'deactivate', 'delete'
-SCRUB = 'scrub'
+PREFETCH, SCRUB = 'prefetch', 'scrub'
 
 #: in the order in which an image's actions are done
-KINDS = (UPDATE, COPY, DROP, HIDE, DEACTIVATE, DELETE, SCRUB)
+KINDS = (UPDATE, COPY, DROP, PREFETCH, HIDE, DEACTIVATE, DELETE, SCRUB)
 #: those that a policy asks for
 WANTED = KINDS[:-1]
 DESTRUCTIVE = frozenset((DROP, DELETE))
@@ -44,7 +44,8 @@ _FIELDS: dict[str, Any] = {
             'attributes': {'type': 'object'}, 'set_properties': _TEXTS,
             'remove_properties': _NAMES, 'add_tags': _NAMES,
             'remove_tags': _NAMES, 'stores': _NAMES,
-            'repairing': _NAMES}},
+            'repairing': _NAMES, 'caches': _NAMES,
+            'keep': {'type': 'boolean'}}},
     'reasons': {'type': 'array', 'items': {
         **_TEXTS, 'required': ['section', 'field', 'wanted', 'found', 'rule'],
         'propertyNames': {
@@ -107,6 +108,9 @@ class Action:
         if self.kind == SCRUB:
             return 'read the copies in %s and compare' % ', '.join(
                 self.stores)
+        if self.kind == PREFETCH:
+            return 'fetch it into the cache of %s' % ', '.join(
+                self.arguments['caches'])
         if self.kind == DROP:
             return 'DESTRUCTIVE: delete the copy in %s' % ', '.join(
                 self.stores)

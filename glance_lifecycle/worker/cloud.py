@@ -31,6 +31,7 @@ from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
+from glance_lifecycle.worker import caching
 from glance_lifecycle.worker import reconcile
 
 if TYPE_CHECKING:
@@ -67,17 +68,20 @@ class Cloud:
     :ivar note: keeps arguments of the action, changed as far as it has come,
         for who goes on where this one dies
     :ivar repair: whether a bad copy is replaced
+    :ivar caches: those of the image service; None to leave them alone
     """
 
     def __init__(self, connection: Any,
                  copies: Callable[[Any], facade.Copies | None] = _nowhere,
                  providers: Sequence[str] = PROVIDERS, *,
-                 repair: bool = False) -> None:
+                 repair: bool = False,
+                 caches: caching.Caches | None = None) -> None:
         self.connection = connection
         self.client = connection.image
         self.copies = copies
         self._providers = providers
         self.repair = repair
+        self.caches = caches
         self.may_act: Callable[[], None] = _always
         self.note: Callable[[Mapping[str, Any]], None] = _forget
 
@@ -123,7 +127,17 @@ class Cloud:
               now: datetime.datetime) -> reconcile.Needs:
         """What this image needs, now."""
         known = drift.facts(image, now, self.store_kinds)
-        return reconcile.reconcile(image, known, policy.decide(known))
+        decided = policy.decide(known)
+        missing = caching.Missing()
+        if self.caches and reconcile.wants_caches(image, decided):
+            missing = self.caches.missing(image)
+        return reconcile.reconcile(image, known, decided, missing)
+
+    def prefetch(self, image_id: str, node: str) -> None:
+        """:raises ServiceError: the node does not queue it"""
+        self.may_act()
+        if self.caches is not None:
+            self.caches.queue(node, image_id)
 
     def change(self, image_id: str, operations: list[dict[str, Any]]) -> None:
         """PATCH: all of it, or nothing.

@@ -265,7 +265,7 @@ class _Look:
         last = jobs.latest(self._database, action.image_id, action.purpose)
         if last is None or last.state not in (jobs.State.FAILED,
                                               jobs.State.CANCELLED):
-            return False
+            return last is not None and _was_fetched(action, last)
         now = datetime.datetime.now(datetime.UTC)
         # What can never go well is tried once.
         again = ((action.unused or action.destructive or last.attempts > 1)
@@ -305,6 +305,15 @@ def _waiting(database: engine.Database) -> dict[str, list[_Open]]:
             found.setdefault(job.image_id, []).append(_Open.of(job))
         marker = page[-1].id
     return found
+
+
+def _was_fetched(action: actions.Action, last: jobs.Job) -> bool:
+    """Whether it was in these caches, and may be evicted from them."""
+    return (action.kind == actions.PREFETCH
+            and not action.arguments.get('keep')
+            and last.state == jobs.State.DONE
+            and set(action.arguments['caches']) <= set(
+                last.action.get('arguments', {}).get('caches', ())))
 
 
 def _changed(image: clouds.Image, since: datetime.datetime) -> bool:

@@ -23,6 +23,8 @@ update
     value; ``remove_properties``, ``add_tags``, ``remove_tags``: names.
 copy, drop
     ``stores``: names.
+prefetch
+    ``caches``: nodes, see ``caching``; ``keep``: also when it was evicted.
 hide, deactivate, delete
     None.
 """
@@ -38,6 +40,7 @@ from glance_lifecycle.policy import drift
 from glance_lifecycle.policy import units
 from glance_lifecycle.policy import wants
 from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker import caching
 
 Action = actions.Action
 
@@ -75,12 +78,14 @@ class Needs:
 
 
 def reconcile(image: Mapping[str, Any], facts: decisions.Facts,
-              decision: decisions.Decision) -> Needs:
+              decision: decisions.Decision,
+              missing: caching.Missing = caching.Missing()) -> Needs:
     """What this image needs.
 
     :param image: of the Image API
     :param facts: the same, as ``audit.drift.facts`` makes them
     :param decision: on these facts
+    :param missing: caches that it is not in, and should be
     """
     if image.get('status') not in _SETTLED:
         return Needs()
@@ -90,7 +95,15 @@ def reconcile(image: Mapping[str, Any], facts: decisions.Facts,
             _left(image, found, 'It is imported or copied now, by task %s. '
                   'Look again after that.' % image[LOCK])
             for found in differences))
-    return _Image(image, facts, decision, differences).needs()
+    return _Image(image, facts, decision, differences, missing).needs()
+
+
+def wants_caches(image: Mapping[str, Any], decision: decisions.Decision
+                 ) -> bool:
+    """Whether the image service is to have it in its caches."""
+    return (image.get('status') == 'active' and not image.get('os_hidden')
+            and not image.get(LOCK) and 'cache' not in decision.unsure
+            and 'glance' in decision.cache.prefetch)
 
 
 class _Image:
@@ -98,11 +111,13 @@ class _Image:
 
     def __init__(self, image: Mapping[str, Any], facts: decisions.Facts,
                  decision: decisions.Decision,
-                 differences: Sequence[drift.Drift]) -> None:
+                 differences: Sequence[drift.Drift],
+                 missing: caching.Missing) -> None:
         self._image = image
         self._facts = facts
         self._decision = decision
         self._differences = differences
+        self._missing = missing
         self._left: list[Left] = []
 
     def needs(self) -> Needs:
@@ -110,7 +125,8 @@ class _Image:
         if any(each.kind == actions.DELETE for each in retired):
             # It goes: nothing else is worth the work.
             return Needs(tuple(retired), tuple(self._left))
-        found = (*self._update(), *self._place(), *retired)
+        found = (*self._update(), *self._place(), *(
+            () if retired else self._prefetch()), *retired)
         for item in self._of('require', 'convert'):
             self._leave(item, 'The image has to be imported again, or the '
                         'policy has to allow it.')
@@ -218,6 +234,27 @@ class _Image:
         for store in sorted(set(self._facts.stores) - wanted):
             yield self._action(actions.DROP, [reason], {'stores': [store]},
                                size=self._image.get('size') or 0)
+
+    # Where it is to be at hand.
+
+    def _prefetch(self) -> Iterator[Action]:
+        wanted = self._decision.cache
+        if self._missing.nodes:
+            yield self._action(
+                actions.PREFETCH,
+                [self._uncached(node) for node in self._missing.nodes],
+                {'caches': sorted(self._missing.nodes), 'keep': wanted.keep},
+                size=len(self._missing.nodes) * (
+                    self._image.get('size') or 0))
+        for node in self._missing.full:
+            self._leave(self._uncached(node), 'There is no room for it. Raise '
+                        '[lifecycle_worker] cache_limit, or let the policy '
+                        'prefetch less.')
+
+    def _uncached(self, node: str) -> drift.Drift:
+        return drift.Drift(
+            'cache', 'prefetch', 'in the cache of %s' % node, 'not there',
+            self._decision.decided_by('cache', 'prefetch'), 'prefetch', node)
 
     # When it is old.
 

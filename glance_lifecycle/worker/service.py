@@ -38,6 +38,7 @@ from glance_lifecycle.policy import decision
 from glance_lifecycle import policy_file
 from glance_lifecycle.worker import audit_events
 from glance_lifecycle.worker import brake
+from glance_lifecycle.worker import caching
 from glance_lifecycle.worker import circuits
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import history
@@ -235,7 +236,10 @@ class Worker(cotyledon.Service):
             self._connection = credentials.connect(self._conf,
                                                    worker_conf.NAME)
         return clouds.Cloud(self._connection, self._host.copies,
-                            repair=self._options.repair)
+                            repair=self._options.repair, caches=caching.Caches(
+                                self._connection.image,
+                                self._options.cache_endpoints,
+                                self._options.cache_limit))
 
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:

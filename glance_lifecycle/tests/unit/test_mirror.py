@@ -128,6 +128,10 @@ REAL = {
         'osc/store_verify'},
     'functional/test_upgrade_check': {'cmd/status'},
     'functional/worker/test_monitoring': {'worker/monitoring'},
+    'functional/worker/test_offload': {
+        'plugin/tasks/offload', 'worker/database/imports',
+        'worker/importing'},
+    'functional/worker/test_prefetch': {'worker/tasks/prefetch'},
     'functional/worker/test_scrub': {
         'worker/scrubbing', 'worker/tasks/scrub'},
     'functional/worker/test_service': {'worker/audit_events'},

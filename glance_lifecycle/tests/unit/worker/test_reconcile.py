@@ -28,6 +28,7 @@ from glance_lifecycle.tests.unit.policy import strategies
 from glance_lifecycle.tests.unit.policy import test_checks
 from glance_lifecycle.tests.unit.worker import test_action
 from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker import caching
 from glance_lifecycle.worker import reconcile
 
 NOW = datetime.datetime(2026, 11, 26, tzinfo=datetime.UTC)
@@ -124,6 +125,36 @@ class ReconcileTest(unittest.TestCase):
                 self.assertEqual([('update', {
                     'attributes': {'visibility': result}})],
                     self.done(wanted, visibility=found))
+
+    def test_prefetch(self) -> None:
+        wanted = test_checks.policy(cache={'prefetch': ['glance'],
+                                           'keep': True})
+        missing = caching.Missing(nodes=('b', 'a'), full=('c',))
+
+        def found(policy: decision.Policy, **changes: Any
+                  ) -> reconcile.Needs:
+            image = IMAGE | changes
+            facts = drift.facts(image, NOW, KINDS)
+            decided = policy.decide(facts)
+            if not reconcile.wants_caches(image, decided):
+                return reconcile.Needs()
+            return reconcile.reconcile(image, facts, decided, missing)
+
+        needs = found(wanted)
+        action, = needs.actions
+        self.assertEqual(
+            ('prefetch', {'caches': ['a', 'b'], 'keep': True}, 2000),
+            (action.kind, action.arguments, action.size))
+        left, = needs.left
+        self.assertIn('no room', left.why)
+        for changes in ({'os_hidden': True}, {'status': 'deactivated'},
+                        {'os_glance_import_task': 't'}):
+            self.assertEqual(reconcile.Needs(), found(wanted, **changes))
+        self.assertEqual(reconcile.Needs(), found(
+            test_checks.policy(cache={'prefetch': ['nova']})))
+        retired = found(test_checks.policy(
+            cache={'prefetch': ['glance']}, retain={'hide_after': '1 day'}))
+        self.assertEqual(['hide'], [a.kind for a in retired.actions])
 
     def test_publishers(self) -> None:
         self.assertEqual(

@@ -1,0 +1,158 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is cached where, asked of a server that answers as Glance does."""
+
+import functools
+from http.server import BaseHTTPRequestHandler
+from http.server import ThreadingHTTPServer
+import json
+import threading
+from typing import Any
+import unittest
+
+from openstack import connection
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.tests.unit.worker import image_api
+from glance_lifecycle.worker import caching
+
+IMAGE = image_api.image(1, size=2 ** 30)
+
+
+class Node:
+    """A glance-api with a cache.
+
+    :ivar answer: of GET /v2/cache, as JSON
+    :ivar asked: how often
+    """
+
+    def __init__(self) -> None:
+        self.cached: list[dict[str, Any]] = []
+        self.queued: list[str] = []
+        self.answer: Any = None
+        self.status = 200
+        self.asked = 0
+        self.server = ThreadingHTTPServer(
+            ('127.0.0.1', 0), functools.partial(_Handler, self))
+        self.url = f'http://127.0.0.1:{self.server.server_address[1]}'
+        self._thread = threading.Thread(
+            target=self.server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+
+    def __init__(self, node: Node, *args: Any) -> None:
+        self.node = node
+        super().__init__(*args)
+
+    def do_GET(self) -> None:
+        self.node.asked += 1
+        self._answer(self.node.answer if self.node.answer is not None else {
+            'cached_images': self.node.cached,
+            'queued_images': self.node.queued})
+
+    def do_PUT(self) -> None:
+        self.node.queued.append(self.path.rpartition('/')[2])
+        self._answer({})
+
+    def _answer(self, found: Any) -> None:
+        data = json.dumps(found).encode()
+        self.send_response(self.node.status)
+        self.send_header('Content-Length', str(len(data)))
+        self.send_header('Content-Type', 'application/json')
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+class CachesTest(unittest.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.nodes = [Node(), Node()]
+        for node in self.nodes:
+            self.addCleanup(node.close)
+        self.client = connection.Connection(
+            auth_type='admin_token', auth={
+                'endpoint': self.nodes[0].url + '/v2', 'token': 't'}).image
+        self.urls = [node.url for node in self.nodes]
+
+    def caches(self, limit: int = 0) -> caching.Caches:
+        # However they are written.
+        return caching.Caches(self.client, [
+            self.urls[0] + '/v2/', self.urls[1]], limit)
+
+    def cache(self, node: int, image_id: str, size: int = 1) -> None:
+        self.nodes[node].cached.append({
+            'image_id': image_id, 'size': size, 'hits': 0})
+
+    def test_missing(self) -> None:
+        self.assertEqual(caching.Missing(nodes=tuple(self.urls)),
+                         self.caches().missing(IMAGE))
+        self.cache(0, IMAGE['id'])
+        self.assertEqual((self.urls[1],), self.caches().missing(IMAGE).nodes)
+        self.nodes[1].queued.append(IMAGE['id'])
+        self.assertEqual(caching.Missing(), self.caches().missing(IMAGE))
+
+    def test_queue(self) -> None:
+        caches = self.caches()
+        caches.missing(IMAGE)
+        caches.queue(self.urls[1], IMAGE['id'])
+        self.assertEqual([IMAGE['id']], self.nodes[1].queued)
+        self.assertNotIn(self.urls[1], caches.missing(IMAGE).nodes)
+        self.nodes[1].status = 403
+        with self.assertRaises(exceptions.ServiceRefused):
+            caches.queue(self.urls[1], IMAGE['id'])
+
+    def test_asked_once(self) -> None:
+        caches = self.caches()
+        for number in range(5):
+            caches.missing(image_api.image(number))
+        self.assertEqual([1, 1], [node.asked for node in self.nodes])
+
+    def test_room(self) -> None:
+        self.cache(0, image_api.image_id(7), 2 ** 30 + 1)
+        caches = self.caches(limit=2)
+        found = caches.missing(IMAGE)
+        self.assertEqual(((self.urls[1],), (self.urls[0],)),
+                         (found.nodes, found.full))
+        # What is found to fit takes room.
+        second = caches.missing(image_api.image(2, size=2 ** 30))
+        self.assertEqual((self.urls[1],), second.nodes)
+        third = caches.missing(image_api.image(3, size=1))
+        self.assertEqual((self.urls[1],), third.full)
+
+    def test_unknown(self) -> None:
+        self.nodes[0].status = 404
+        answer: Any
+        for answer in ([], {}, {'cached_images': None, 'queued_images': []},
+                       {'cached_images': [{}], 'queued_images': []},
+                       {'cached_images': [{'image_id': 1, 'size': 'x'}],
+                        'queued_images': []}):
+            self.nodes[1].answer = answer
+            self.assertEqual(caching.Missing(unknown=tuple(self.urls)),
+                             self.caches().missing(IMAGE), answer)
+
+    def test_the_usual_endpoint(self) -> None:
+        caches = caching.Caches(self.client)
+        self.assertEqual((caching.USUAL,), caches.missing(IMAGE).nodes)
+        caches.queue(caching.USUAL, IMAGE['id'])
+        self.assertEqual([IMAGE['id']], self.nodes[0].queued)
