@@ -45,10 +45,6 @@ _GRACE = 10.0
 # Seconds between looks at a container's listing, which is updated late.
 _LISTING_INTERVAL = 0.5
 
-# Requests at a time: while the service makes one segment durable, the next
-# is on its way.
-_UNDER_WAY = 2
-
 
 class SwiftSink(sink.Sink):
     """One image in one container, as one object or as segments.
@@ -167,6 +163,8 @@ class SwiftSink(sink.Sink):
         if service is None or self._position != self._size:
             raise self._not_whole()
         swift_undo.refuse_existing(service, self.image_id)
+        # Before it is asked for: perhaps we never hear that it was done.
+        self._made({object_marks.TOKEN: self._token, swift_undo.ASKED: True})
         if not self._segmented:
             upload = self._current()
             self._check(upload, upload.stream.give(
@@ -204,7 +202,7 @@ class SwiftSink(sink.Sink):
         """The request that takes the next byte."""
         if self._under_way and self._under_way[-1].stream.missing:
             return self._under_way[-1]
-        self._settle(_UNDER_WAY - 1)
+        self._settle(swift_undo.UNDER_WAY - 1)
         assert self._service is not None  # noqa: S101 - for mypy
         left = self._size - self._begun * self._object_size
         self._begun += 1
@@ -303,11 +301,16 @@ class SwiftSink(sink.Sink):
             raise exceptions.StoreError(
                 store=self.store, detail='the service is silent')
         service.patience.resume(_GRACE)
-        swift_undo.remove(service, [self.image_id], self.marks)
+        # Whole, as far as we know, and without a good answer.
+        late = {upload.object for upload in self._under_way
+                if not upload.stream.missing}
+        if any(swift_undo.ASKED in mark for mark in self.marks):
+            late.add(self.image_id)
+        swift_undo.remove(service, [self.image_id], self.marks, late)
         if self._segmented:
             swift_undo.remove(service, (
                 swift_options.segment_name(self.image_id, number)
-                for number in range(1, self._begun + 1)), self.marks)
+                for number in range(1, self._begun + 1)), self.marks, late)
 
     def _close(self) -> None:
         service, self._service = self._service, None
