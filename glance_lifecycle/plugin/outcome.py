@@ -27,6 +27,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.recovery import plan as recovery_plan
+from glance_lifecycle.recovery import recovering
 from glance_lifecycle.recovery import undoing
 
 LOG = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ def _undo_rest(session: sessions.Session) -> None:
     undone = undoing.undo(session.journal,
                           complete=undoing.told(session.error))
     session.leftovers |= bool(undone.left)
+    recovering.look_again(undone.again_in)
 
 
 def failed(session: sessions.Session) -> None:

@@ -64,6 +64,8 @@ class Plan:
     :ivar files: paths to remove
     :ivar waits: something is left for later: another import goes on
     :ivar left: once done, store -> why its record is kept
+    :ivar again_in: seconds after which to look again for what a store may
+        still carry out; 0 for none
     """
 
     image_id: str
@@ -74,6 +76,7 @@ class Plan:
     files: tuple[str, ...] = ()
     waits: bool = False
     left: dict[str, str] = dataclasses.field(default_factory=dict)
+    again_in: float = 0.0
 
     @property
     def finished(self) -> bool:

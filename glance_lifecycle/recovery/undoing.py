@@ -15,13 +15,19 @@
 Before each single removal the image is looked at again: it may have become
 active, or be somebody else's by now. What cannot be removed, or cannot be
 proven to be gone, stays in the journal with its marks.
+
+Of a transfer that was killed, a store on the network may still have a request
+that it carries out later. So such a store is looked through twice, the second
+time when that must be over.
 """
 
 from collections.abc import Sequence
 import dataclasses
 import json
+import time
 from typing import Any
 
+from oslo_config import cfg
 from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
@@ -31,6 +37,7 @@ from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.transfer import sink
 
+CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
 Reach = recovery_plan.Reach
@@ -47,6 +54,8 @@ UNPROVEN = (
     '%(task)s".')
 ELSEWHERE = ('The store is not the one that it was when the image was '
              'written. Mount, or configure, that one again.')
+LATE = ('All that was there is removed. A request that was under way may '
+        'still be carried out, so it is looked for again in %d seconds.')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,14 +64,25 @@ class Undone:
 
     :ivar removed: stores where there was something of ours
     :ivar left: store -> why its target is still in the journal
+    :ivar again_in: seconds until another look makes sense for one of them,
+        though nothing is wrong; 0 for none
     """
 
     removed: tuple[str, ...]
     left: dict[str, str]
+    again_in: float = 0.0
 
 
 class _Left(Exception):
     """The target stays in the journal; the text says why."""
+
+
+class _Late(Exception):
+    """The target stays in the journal for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
 
 
 def told(error: BaseException | None) -> bool:
@@ -88,11 +108,14 @@ def undo(dead: journal.Journal, *, holder: str = '', by_name: bool = False,
     :raises ConfigurationError: the journal cannot be written
     """
     record = dead.record
-    removed, left = [], {}
+    removed: list[str] = []
+    left, late = {}, {}
     for target in record.targets:
+        visit = _Visit(dead, target, holder, by_name, complete)
         try:
-            if _Visit(record, target, holder, by_name, complete).run():
-                removed.append(target.store)
+            visit.run()
+        except _Late as error:
+            late[target.store] = error.seconds
         except (_Left, exceptions.LifecycleError) as error:
             left[target.store] = str(error).rstrip('.') + '.'
         except Exception as error:
@@ -102,43 +125,74 @@ def undo(dead: journal.Journal, *, holder: str = '', by_name: bool = False,
             left[target.store] = (
                 'Unexpected %s; the log has the details.'
                 % type(error).__name__)
+        if visit.removed:
+            removed.append(target.store)
     for store, why in left.items():
         LOG.error('Image %(image)s, store %(store)s: %(why)s It stays on '
                   'record. Recovery, or the next import of the image, looks '
                   'again.', {'image': record.image_id, 'store': store,
                              'why': why})
-    rest = [t for t in record.targets if t.store in left]
+    rest = [t for t in record.targets if t.store in (*left, *late)]
     if len(rest) < len(record.targets):
         dead.note(targets=rest)
-    return Undone(tuple(removed), left)
+    return Undone(
+        tuple(removed),
+        left | {store: LATE % seconds for store, seconds in late.items()},
+        max(late.values(), default=0.0))
 
 
 class _Visit:
-    """One store, looked at once."""
+    """One store, looked at once.
 
-    def __init__(self, record: journal.Record, target: jobs.Target,
+    :ivar removed: whether something was
+    """
+
+    def __init__(self, dead: journal.Journal, target: jobs.Target,
                  holder: str, by_name: bool, complete: bool) -> None:
-        self._record = record
+        self.removed = False
+        self._journal = dead
+        self._record = record = dead.record
         self._target = target
         self._holder = holder
         self._by_name = by_name
         self._complete = complete
         self._marks = record.marks(target.store)
 
-    def run(self) -> bool:
-        """:returns: whether something was removed"""
+    def run(self) -> None:
+        """:raises _Left: there is something that is not removed
+        :raises _Late: there may be something later
+        :raises LifecycleError: the store, or the database, cannot be asked
+        """
         record, store = self._record, self._target.store
         if self._complete and not self._marks:
-            return False
+            return
+        begun = time.time()
         # The look that counts: nothing else comes before the removal.
         state = glance_host.image_state(record.image_id)
         reach = recovery_plan.reach(record, store, state, self._holder)
         if reach is Reach.WAIT:
             raise _Left(BUSY)
-        removed = self._target.undo(record.image_id,
-                                    self._usable(reach, state))
+        self.removed = self._target.undo(record.image_id,
+                                         self._usable(reach, state))
         self._prove(reach)
-        return removed
+        if reach is not Reach.BESIDE and self._marks and not self._complete:
+            self._settle(begun)
+
+    def _settle(self, begun: float) -> None:
+        """:raises _Late: this look came too early to be the last one"""
+        store, seconds = self._target.store, self._settle_time()
+        first = self._record.looked.get(store)
+        # From the future: the host's clock was set back.
+        if seconds and (first is None or first > begun):
+            first = time.time()
+            self._journal.note(looked={**self._record.looked, store: first})
+        if seconds and begun < first + seconds:
+            raise _Late(seconds - max(0.0, begun - first))
+
+    def _settle_time(self) -> int:
+        if not self._target.load().late:
+            return 0
+        return int(CONF.lifecycle_transfer.object_store_settle_time)
 
     def _usable(self, reach: Reach,
                 state: glance_host.ImageState | None

@@ -77,6 +77,8 @@ class Record:
     :ivar protected: the image's flag, before that
     :ivar created: store -> marks of what was made there, oldest first; see
         ``sink.base.Mark``
+    :ivar looked: store -> when it was first looked through after the
+        transfer's death, in seconds since the epoch
     :ivar version: of the format
     """
 
@@ -95,6 +97,7 @@ class Record:
     protected: bool = False
     created: dict[str, list[sink.Mark]] = dataclasses.field(
         default_factory=dict)
+    looked: dict[str, float] = dataclasses.field(default_factory=dict)
     version: int = VERSION
 
     def marks(self, store: str) -> list[sink.Mark]:

@@ -95,9 +95,13 @@ class Sink(abc.ABC):
     :param options: what ``describe`` returned
     :cvar address_space: bytes that its libraries take beyond what every
         transfer does
+    :cvar late: the store may carry out what it had been sent after its sender
+        died, and after ``undo`` has looked. Not so on this host's disks; nor
+        in Ceph, where ``undo`` waits until a client's watch has timed out.
     """
 
     address_space: ClassVar[int] = 0
+    late: ClassVar[bool] = False
 
     def __init__(self, store: str, image_id: str,
                  options: dict[str, Any]) -> None:

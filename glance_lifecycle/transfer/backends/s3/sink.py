@@ -52,6 +52,7 @@ class S3Sink(sink.Sink):
 
     # Parts, botocore, and the stacks of its threads.
     address_space = 256 * 1024 * 1024
+    late = True
 
     def __init__(self, store: str, image_id: str,
                  options: dict[str, Any]) -> None:

@@ -55,6 +55,7 @@ class SwiftSink(sink.Sink):
 
     # swiftclient, keystoneauth1, and the stacks of their threads.
     address_space = 128 * 1024 * 1024
+    late = True
 
     def __init__(self, store: str, image_id: str,
                  options: dict[str, Any]) -> None:
