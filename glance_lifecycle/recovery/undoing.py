@@ -197,7 +197,8 @@ class _Visit:
     def _usable(self, reach: Reach,
                 state: glance_host.ImageState | None
                 ) -> Sequence[sink.Mark]:
-        own = [mark for mark in self._marks if not _by_name(mark)]
+        own = [mark for mark in self._marks
+               if not _by_name(mark) and sink.ASKED not in mark]
         if reach is Reach.BESIDE and state is not None:
             url = state.locations.get(self._target.store,
                                       state.locations.get('', ''))

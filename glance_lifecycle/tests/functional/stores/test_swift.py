@@ -410,7 +410,9 @@ class StoreTest(swift_case.SwiftTestCase):
                              ((1, 2), (3,))):
             with self.subTest(stored=stored, late=late):
                 token = object_marks.new_token()
-                self.created[:] = [{object_marks.TOKEN: token}]
+                self.created[:] = [
+                    {object_marks.TOKEN: token},
+                    swift_undo.asked_for(token, segments=True)]
                 for number in stored:
                     self.late(number, token=token).arrive()
                 waiting.until('they are listed', lambda count=len(stored):
@@ -432,8 +434,7 @@ class StoreTest(swift_case.SwiftTestCase):
         token = object_marks.new_token()
         late = self.late(0, token=token)
         self.created[:] = [{object_marks.TOKEN: token},
-                           {object_marks.TOKEN: token,
-                            swift_undo.ASKED: True}]
+                           swift_undo.asked_for(token, segments=False)]
         self.assertFalse(self.undo())
         late.arrive()
         self.assert_nothing_left()
@@ -442,7 +443,9 @@ class StoreTest(swift_case.SwiftTestCase):
     def test_what_others_are_sending_arrives(self) -> None:
         """Their image, and the segments after those that they have."""
         self.late(1, token='theirs').arrive()
-        self.created[:] = [{object_marks.TOKEN: object_marks.new_token()}]
+        token = object_marks.new_token()
+        self.created[:] = [{object_marks.TOKEN: token},
+                           swift_undo.asked_for(token, segments=True)]
         theirs = [self.late(n, token='theirs') for n in (0, 2, 3)]
         self.assertFalse(self.undo())
         for one in theirs:

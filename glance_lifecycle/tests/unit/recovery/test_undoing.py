@@ -220,6 +220,21 @@ class LateTest(CloudTestCase):
         self.started(3).kill()
         self.assertTrue(self.recover()[0].finished)
 
+    def test_what_was_asked_for_is_for_who_is_alone(self) -> None:
+        """The image is active: a "store copy" may have asked for the same.
+        """
+        asked = {'token': 'x', sink.ASKED: 'image'}
+        made = self.started(3)
+        made.kill()
+        dead = recovering.find(self.cloud.state_dir('a'), made.task_id)
+        self.addCleanup(dead.close)
+        dead.created('s2', asked)
+        for reach, expected in ((undoing.Reach.ALL, True),
+                                (undoing.Reach.OWN, False)):
+            visit = undoing._Visit(dead, dead.record.targets[1], '', False,
+                                   False)
+            self.assertEqual(expected, asked in visit._usable(reach, None))
+
     def test_nothing_was_made(self) -> None:
         self.started(1).kill()
         self.assertTrue(self.recover()[0].finished)

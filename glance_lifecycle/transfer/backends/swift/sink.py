@@ -133,6 +133,8 @@ class SwiftSink(sink.Sink):
                      'image %s.', self.store, self.image_id)
         # Each object has it, so one line of the journal is enough.
         self._made({object_marks.TOKEN: self._token})
+        if self._segmented:
+            self._made(swift_undo.asked_for(self._token, segments=True))
 
     def write(self, offset: int, data: memoryview) -> None:
         self._expect(offset, len(data))
@@ -165,7 +167,7 @@ class SwiftSink(sink.Sink):
             raise self._not_whole()
         swift_undo.refuse_existing(service, self.image_id)
         # Before it is asked for: perhaps we never hear that it was done.
-        self._made({object_marks.TOKEN: self._token, swift_undo.ASKED: True})
+        self._made(swift_undo.asked_for(self._token, segments=False))
         if not self._segmented:
             upload = self._current()
             self._check(upload, upload.stream.give(
@@ -305,7 +307,7 @@ class SwiftSink(sink.Sink):
         # Whole, as far as we know, and without a good answer.
         late = {upload.object for upload in self._under_way
                 if not upload.stream.missing}
-        if any(swift_undo.ASKED in mark for mark in self.marks):
+        if swift_undo.has_asked(self.marks, segments=False):
             late.add(self.image_id)
         swift_undo.remove(service, [self.image_id], self.marks, late)
         if self._segmented:

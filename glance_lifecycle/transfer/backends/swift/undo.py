@@ -49,8 +49,9 @@ _SCOPE = _PREFIX + 'lifecycle-host'
 #: durable, the next is on its way.
 UNDER_WAY = 2
 
-#: In a mark: the object itself has been asked for, or is about to be.
-ASKED = 'asked'
+# What has been asked for, or is about to be; see ``sink.ASKED``.
+_SEGMENTS = 'segments'
+_IMAGE = 'image'
 
 # Seconds after which a segment was left by a transfer that is dead, wherever
 # that ran. A living one writes the next much sooner.
@@ -60,6 +61,17 @@ ABANDONED = 24 * 3600.0
 def metadata(token: str) -> dict[str, str]:
     """Headers of every object of a transfer."""
     return {_TOKEN: token, _SCOPE: claim.scope()}
+
+
+def asked_for(token: str, *, segments: bool) -> sink.Mark:
+    """The mark to note before the first segment, or before the image."""
+    return {object_marks.TOKEN: token,
+            sink.ASKED: _SEGMENTS if segments else _IMAGE}
+
+
+def has_asked(created: Sequence[sink.Mark], *, segments: bool) -> bool:
+    wanted = _SEGMENTS if segments else _IMAGE
+    return any(mark.get(sink.ASKED) == wanted for mark in created)
 
 
 def absent(service: swift_service.Service, image_id: str) -> sink.Mark:
@@ -136,7 +148,7 @@ def _remove_image(service: swift_service.Service, image_id: str,
                   created: Sequence[sink.Mark]) -> bool:
     head = service.find(image_id)
     if head is None:
-        if any(ASKED in mark for mark in created):
+        if has_asked(created, segments=False):
             service.delete(image_id)
         return False
     if has_token(head, created) or sink.vouched(
@@ -156,7 +168,7 @@ def _remove_segments(service: swift_service.Service, image_id: str,
         else:
             others = True
     # Where somebody else is writing, the rest of the names is not ours.
-    if not others:
+    if not others and has_asked(created, segments=True):
         # Before the others: from these it is known which ones to look for.
         for name in _may_be_late(image_id, ours):
             if service.find(name) is None:
