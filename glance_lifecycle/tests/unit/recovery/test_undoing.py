@@ -157,6 +157,21 @@ class AwayTest(CloudTestCase):
             [t.store for t in r.targets] for r in self.cloud.records()])
 
 
+class ScratchTest(CloudTestCase):
+
+    def test_what_cannot_be_removed_here(self) -> None:
+        """It keeps nothing of it from being removed there."""
+        # All but registered.
+        live = self.started(4)
+        # Not a file.
+        live.journal.note(scratch=[self.cloud.state_dir('a')])
+        live.error = exceptions.StoreError(store='s1', detail='full')
+        live.end()
+        for store in model.STORES:
+            self.assertFalse(self.cloud.path(store).exists())
+        self.assertEqual(1, len(self.cloud.records()))
+
+
 class LateTest(CloudTestCase):
     """What a store may carry out after the death of who sent it."""
 
@@ -343,5 +358,11 @@ class MarkTest(unittest.TestCase):
         then = {'absent': True, 'bucket': True, sink.BEGUN: 1.0}
         for now, same in (({**then, sink.BEGUN: 9.5}, True),
                           ({**then, 'bucket': False}, False)):
-            self.assertEqual(
-                same, undoing._plain(then) == undoing._plain(now), now)
+            self.assertEqual(same, undoing._is_same_store(then, now), now)
+
+    def test_an_older_release_said_less(self) -> None:
+        then = {'absent': True, 'filesystems': {'/x': 7}}
+        now = {**then, 'directories': {'/x': (7, 12, 3)}}
+        self.assertTrue(undoing._is_same_store(then, now))
+        self.assertTrue(undoing._is_same_store(now, now))
+        self.assertFalse(undoing._is_same_store(now, then))

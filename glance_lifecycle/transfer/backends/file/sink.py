@@ -179,7 +179,7 @@ class FileSink(sink.Sink):
             raise exceptions.StoreDuplicate(
                 store=self.store,
                 detail='another transfer is writing it now') from None
-        self._made(file_undo.made(self._dir.path, self._fd))
+        self._made(file_undo.made(self._dir, self._fd))
         self._writer = direct_io.Writer(
             self._fd, direct_io.open_direct(name, self._dir.fd))
 
