@@ -66,6 +66,7 @@ class Plan:
     :ivar left: once done, store -> why its record is kept
     :ivar again_in: seconds after which to look again for what a store may
         still carry out; 0 for none
+    :ivar failed: why nothing, or not all of that, could be done; '' if it was
     """
 
     image_id: str
@@ -77,16 +78,19 @@ class Plan:
     waits: bool = False
     left: dict[str, str] = dataclasses.field(default_factory=dict)
     again_in: float = 0.0
+    failed: str = ''
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to do, so that the journal may go."""
-        return not self.waits and not self.left
+        return not self.waits and not self.left and not self.failed
 
     @property
     def text(self) -> str:
         """The same for the operator."""
         parts = ['image %s (task %s)' % (self.image_id, self.task_id)]
+        if self.failed:
+            return '%s: it stays on record: %s' % (parts[0], self.failed)
         if self.undo:
             parts.append('unfinished copies removed from '
                          + ', '.join(self.undo))
@@ -104,7 +108,8 @@ class Plan:
         return text
 
     def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self) | {'text': self.text}
+        return dataclasses.asdict(self) | {
+            'finished': self.finished, 'text': self.text}
 
 
 def keeps_staged(method: str, error: exceptions.LifecycleError | None) -> bool:

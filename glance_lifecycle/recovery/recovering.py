@@ -177,9 +177,10 @@ def recover_stale(state_dir: str, seconds: float,
             for store, marks in record.created.items():
                 for mark in marks:
                     dead.created(store, mark)
-        except Exception:
+        except Exception as error:
             LOG.exception('Cannot recover the import of image %s.',
                           stale.image_id)
+            yield Plan(stale.image_id, stale.task_id, failed=_why(error))
         else:
             yield from _recover_one(dead, False)
 
@@ -242,12 +243,20 @@ def _recover_one(dead: journal.Journal, dry_run: bool, *,
             if plan.finished or drop:
                 dead.remove()
         yield plan
-    except Exception:
+    except Exception as error:
         # One that cannot be recovered now must not keep the others.
         LOG.exception('Cannot recover the import of image %s.',
                       dead.record.image_id)
+        yield Plan(dead.record.image_id, dead.record.task_id,
+                   failed=_why(error))
     finally:
         dead.close()
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, exceptions.LifecycleError):
+        return exceptions.sentence(str(error))
+    return 'Unexpected %s; the log has the details.' % type(error).__name__
 
 
 def _plan(record: journal.Record) -> Plan:

@@ -311,6 +311,8 @@ class Worker(cotyledon.Service):
         for plan in self._host.recover() or ():
             LOG.warning('%s: %s', 'Recovered' if plan.finished
                         else 'Not all recovered', plan.text)
+            if plan.failed:
+                continue
             history.record(
                 self._database, image_id=plan.image_id, event='recovered',
                 text=exceptions.sentence(plan.text),
