@@ -25,7 +25,6 @@ from collections.abc import Sequence
 import dataclasses
 import json
 import time
-from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -181,12 +180,14 @@ class _Visit:
     def _settle(self, begun: float) -> None:
         """:raises _Late: this look came too early to be the last one"""
         store, seconds = self._target.store, self._settle_time()
+        if not seconds:
+            return
         first = self._record.looked.get(store)
         # From the future: the host's clock was set back.
-        if seconds and (first is None or first > begun):
+        if first is None or first > begun:
             first = time.time()
             self._journal.note(looked={**self._record.looked, store: first})
-        if seconds and begun < first + seconds:
+        if begun < first + seconds:
             raise _Late(seconds - max(0.0, begun - first))
 
     def _settle_time(self) -> int:

@@ -415,8 +415,7 @@ class StoreTest(swift_case.SwiftTestCase):
                     swift_undo.asked_for(token, segments=True)]
                 for number in stored:
                     self.late(number, token=token).arrive()
-                waiting.until('they are listed', lambda count=len(stored):
-                              len(self.names()) == count)
+                self.assertEqual(len(stored), len(self.names()))
                 under_way = [self.late(n, token=token) for n in late]
                 self.assertEqual(bool(stored), self.undo())
                 for one in under_way:
