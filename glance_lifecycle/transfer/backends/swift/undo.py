@@ -169,11 +169,13 @@ def _remove_segments(service: swift_service.Service, image_id: str,
             others = True
     # Where somebody else is writing, the rest of the names is not ours.
     if not others and has_asked(created, segments=True):
-        # Before the others: from these it is known which ones to look for.
+        # Before the others, of which the last goes last: should we die, it
+        # still tells which ones to look for.
         for name in _may_be_late(image_id, ours):
             if service.find(name) is None:
                 service.delete(name)
-    return any([service.delete(name) for name in sorted(ours)])
+    ours.sort(key=options.segment_number)
+    return any([service.delete(name) for name in ours])
 
 
 def _may_be_late(image_id: str, stored: Collection[str]) -> Iterator[str]:
