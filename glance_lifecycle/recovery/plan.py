@@ -49,7 +49,7 @@ class Reach(enum.Enum):
     OWN = 'own'
     #: The image has a location in the store: only what is not there.
     BESIDE = 'beside'
-    #: Nothing: another import or copy holds the image, or the store.
+    #: Nothing: another import, upload or copy holds the image, or the store.
     WAIT = 'wait'
 
 
@@ -139,7 +139,8 @@ def reach(record: journal.Record, store: str,
         return Reach.WAIT if store in state.importing else Reach.OWN
     if state.lock in (record.task_id, holder or record.task_id):
         return Reach.ALL
-    if state.lock is not None:
+    # An upload without an import has no lock, and may be to any store.
+    if state.lock is not None or state.status == 'saving':
         return Reach.WAIT
     return Reach.OWN if state.status in ONCE_ACTIVE else Reach.ALL
 

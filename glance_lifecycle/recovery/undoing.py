@@ -200,13 +200,18 @@ class _Visit:
                 ) -> Sequence[sink.Mark]:
         own = [mark for mark in self._marks
                if not _by_name(mark) and sink.ASKED not in mark]
+        if self._target.store in self._record.looked:
+            # What was asked for has been kept out; by now others may ask.
+            marks = [mark for mark in self._marks if sink.ASKED not in mark]
+        else:
+            marks = self._marks
         if reach is Reach.BESIDE and state is not None:
             url = state.locations.get(self._target.store,
                                       state.locations.get('', ''))
             return self._target.apart(self._record.image_id, own, url)
         if self._by_name:
-            return [*self._marks, sink.since(ALWAYS)]
-        return self._marks if reach is Reach.ALL else own
+            return [*marks, sink.since(ALWAYS)]
+        return marks if reach is Reach.ALL else own
 
     def _prove(self, reach: Reach) -> None:
         """What is not known by its identity must be seen to be gone.

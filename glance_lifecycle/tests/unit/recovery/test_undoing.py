@@ -249,6 +249,9 @@ class LateTest(CloudTestCase):
             visit = undoing._Visit(dead, dead.record.targets[1], '', False,
                                    False)
             self.assertEqual(expected, asked in visit._usable(reach, None))
+        # For the second look, when others may have begun.
+        dead.note(looked={'s2': 1.0})
+        self.assertNotIn(asked, visit._usable(undoing.Reach.ALL, None))
 
     def test_nothing_was_made(self) -> None:
         self.started(1).kill()
