@@ -36,6 +36,7 @@ from demo import proof
 from demo import screen
 from demo import signers
 from demo import workers
+from glance_lifecycle.audit import link
 from glance_lifecycle.audit import verification
 from glance_lifecycle.policy import explain
 from glance_lifecycle.tests.functional.fixtures import client
@@ -242,7 +243,7 @@ def _prove_signers(api: glance.GlanceApi, keys: signers.Signers,
         {'sha512': bytes.fromhex(copy.sha512)}, copy.size))
     signers.show(checks)
     failed = [check.name for check in checks
-              if check.result == verification.Result.FAILED]
+              if check.result == link.Result.FAILED]
     if failed:
         raise Wrong(f'not verified: {", ".join(failed)}')
 

@@ -23,6 +23,7 @@ import fixtures
 
 from demo import screen
 from glance_lifecycle.audit import image as images
+from glance_lifecycle.audit import link
 from glance_lifecycle.audit import verification
 from glance_lifecycle.signing import certificates
 from glance_lifecycle.signing import signer
@@ -72,7 +73,7 @@ class Signers(fixtures.Fixture):
         return builder.sign_digest(digest, 'SHA-512').to_properties()
 
     def chain(self, image: client.Image,
-              digests: verification.Digests) -> list[verification.Check]:
+              digests: verification.Digests) -> list[link.Check]:
         """As ``openstack image lifecycle verify`` does it.
 
         :param digests: of a stored copy
@@ -89,7 +90,7 @@ class Signers(fixtures.Fixture):
             service_certificate_id=_SERVICE).checks())
 
 
-def show(checks: list[verification.Check]) -> None:
+def show(checks: list[link.Check]) -> None:
     """A link of the chain a row, with what was seen."""
     for check in checks:
         screen.row(check.name, check.result)

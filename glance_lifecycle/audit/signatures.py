@@ -24,6 +24,7 @@ from cryptography import x509
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.audit import image as images
+from glance_lifecycle.audit import link
 from glance_lifecycle.audit import verification
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import certificates
@@ -159,21 +160,21 @@ class Audit:
                 image, None, self._fetch, self._policy,
                 service_certificate_id=self._service_id,
                 now=self._now).checks():
-            if check.reason in verification.UNVOUCHED:
+            if check.reason in link.UNVOUCHED:
                 if image.id not in self._unvouched[-1:]:
                     self._unvouched.append(image.id)
-            elif check.result == verification.Result.FAILED:
+            elif check.result == link.Result.FAILED:
                 if check.reason not in said:
                     yield _finding(image, check.reason, _ERROR, check.detail)
                 said.add(check.reason)
-            elif check.reason == verification.NOT_VERIFIED:
+            elif check.reason == link.NOT_VERIFIED:
                 yield _finding(image, 'signature-not-read', _UNKNOWN, (
                     'its signature is of another hash than the one that '
                     'Glance keeps (%s): only reading the image can tell.'
                     % image.os_hash_algo),
                     'Run "openstack image lifecycle verify %s", which '
                     'downloads it.' % image.id)
-            elif check.result == verification.Result.UNKNOWN:
+            elif check.result == link.Result.UNKNOWN:
                 yield _finding(image, check.reason, _UNKNOWN, check.detail)
 
 

@@ -21,11 +21,11 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
 import datetime
-import enum
 
 from cryptography import x509
 
 from glance_lifecycle.audit import image as images
+from glance_lifecycle.audit import link
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import algorithms
 from glance_lifecycle.signing import attestation
@@ -37,38 +37,7 @@ from glance_lifecycle.signing import verify
 # How far the clocks of an API host and of whoever asks may differ.
 _CLOCKS = datetime.timedelta(minutes=5)
 
-# Nobody vouches for a certificate.
-_UNVOUCHED = 'attestation-unvouched'
-_NO_BUNDLE = 'no-ca-bundle'
-UNVOUCHED = frozenset((_UNVOUCHED, _NO_BUNDLE))
-# What is missing is a digest of the bytes.
-NOT_VERIFIED = 'not-verified'
-
 FetchCertificate = Callable[[str], x509.Certificate]
-
-
-class Result(enum.StrEnum):
-    PASSED = 'passed'
-    FAILED = 'failed'
-    # It could not be told: neither good nor bad.
-    UNKNOWN = 'unknown'
-    # It was not asked for, or there is nothing to check.
-    SKIPPED = 'skipped'
-
-
-@dataclasses.dataclass(frozen=True)
-class Check:
-    """One link of the chain.
-
-    :ivar name: such as ``service-signature``
-    :ivar reason: a stable slug; empty if it passed
-    :ivar detail: what was seen and what to do
-    """
-
-    name: str
-    result: Result
-    reason: str
-    detail: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +102,7 @@ class Verification:
         self._pinned = pinned
         self._now = now or datetime.datetime.now(datetime.UTC)
 
-    def checks(self) -> Iterator[Check]:
+    def checks(self) -> Iterator[link.Check]:
         if self._image.id:
             yield self._stored_bytes()
         if not is_resigned(self._image):
@@ -144,7 +113,7 @@ class Verification:
         check, record = self._attestation()
         yield check
         if record is None:
-            yield _skipped('user-signature', 'no-attestation', (
+            yield link.skipped('user-signature', 'no-attestation', (
                 'the bytes that the user signed are not stored any more, and '
                 'there is no good attestation of what they were'))
             return
@@ -188,7 +157,7 @@ class Verification:
         self._check_time(record, certificate)
         if not self._is_vouched(certificate_id, self._service_policy):
             raise exceptions.ImageRefused(
-                reason=_UNVOUCHED, detail='nobody vouches for the '
+                reason=link.NOBODY, detail='nobody vouches for the '
                 'certificate that signed the attestation, %s (%s), and '
                 'anybody can make one. Name that of the service with '
                 '--service-certificate-id or --config-file, or its CA with '
@@ -229,41 +198,41 @@ class Verification:
                 or certificate_id == self._service_id
                 or certificate_id in policy.allowed_certificates)
 
-    def _stored_bytes(self) -> Check:
+    def _stored_bytes(self) -> link.Check:
         name = 'stored-bytes'
         image = self._image
         if self._read is None:
-            return _skipped(name, 'not-read', (
+            return link.skipped(name, 'not-read', (
                 'not downloaded: Glance\'s os_hash_value is believed. '
                 '--download reads and compares'))
         if image.size != self._read.size:
-            return _failed(name, 'size-mismatch', (
+            return link.failed(name, 'size-mismatch', (
                 'the image has %s bytes, and %d were read: the stored copy '
                 'was cut or replaced. Import the image again, or remove that '
                 'copy' % (image.size, self._read.size)))
         found = self._read.values.get(image.os_hash_algo)
         if found is None or found != image.digest(image.os_hash_algo):
-            return _failed(name, 'hash-mismatch', (
+            return link.failed(name, 'hash-mismatch', (
                 'their %s is %s, and os_hash_value %s: the stored copy was '
                 'damaged or changed. Import the image again, or remove that '
                 'copy' % (image.os_hash_algo, found.hex() if found else '?',
                           image.os_hash_value)))
-        return _passed(name, '%d bytes, %s as os_hash_value' % (
+        return link.passed(name, '%d bytes, %s as os_hash_value' % (
             self._read.size, image.os_hash_algo))
 
-    def _unchanged(self) -> Iterator[Check]:
+    def _unchanged(self) -> Iterator[link.Check]:
         yield from self._signer('user', self._properties, self._digest,
                                 self._policy)
         if self._image.id:
             for name in ('service-signature', 'attestation'):
-                yield _skipped(name, 'not-resigned', (
+                yield link.skipped(name, 'not-resigned', (
                     'the stored bytes are those of the user: the service did '
                     'not convert and sign them'))
 
     def _signer(self, who: str,
                 parse: Callable[[], properties.SignatureProperties],
                 digest: Callable[[str], bytes], policy: trust.TrustPolicy,
-                when: datetime.datetime | None = None) -> Iterator[Check]:
+                when: datetime.datetime | None = None) -> Iterator[link.Check]:
         name = who + '-signature'
         try:
             given = parse()
@@ -273,9 +242,9 @@ class Verification:
             verify.verify_digest(given, certificate,
                                  digest(given.hash_method))
         except exceptions.LifecycleError as error:
-            yield refusal(name, error)
+            yield link.refusal(name, error)
         else:
-            yield _passed(name, '%s, %s, certificate %s: %s' % (
+            yield link.passed(name, '%s, %s, certificate %s: %s' % (
                 given.key_type, given.hash_method, given.certificate_id,
                 certificates.summary(certificate)))
         # A bad signature is no reason not to look at the certificate.
@@ -289,36 +258,38 @@ class Verification:
 
     def _trust(self, who: str, certificate: x509.Certificate,
                certificate_id: str, policy: trust.TrustPolicy,
-               when: datetime.datetime) -> Iterator[Check]:
+               when: datetime.datetime) -> Iterator[link.Check]:
         problems = list(policy.problems(certificate, certificate_id, when))
         chain = [p for p in problems if p.reason == 'certificate-untrusted']
         others = [p for p in problems if p not in chain]
         at = '' if when == self._now else (
             ' when it was imported, %s' % certificates.date(when))
-        yield _all(who + '-certificate', others, (
+        yield link.all_good(who + '-certificate', others, (
             'valid%s, %s' % (at, certificates.summary(certificate).key)))
         name = who + '-chain'
         if not chain and not policy.require_chain:
             subject = certificates.summary(certificate).subject
-            yield _skipped(name, 'pinned', (
-                'the certificate itself was named as one to trust: %s'
-                % subject)) if self._is_vouched(
-                    certificate_id, policy) else _unknown(name, _NO_BUNDLE, (
-                        'nobody vouches for %s: give --ca-bundle with the '
-                        'CAs that may issue certificates of signers'
-                        % subject))
+            if self._is_vouched(certificate_id, policy):
+                yield link.skipped(
+                    name, 'pinned', 'the certificate itself was named as one '
+                    'to trust: %s' % subject)
+            else:
+                yield link.unknown(
+                    name, link.NO_BUNDLE, 'nobody vouches for %s: give '
+                    '--ca-bundle with the CAs that may issue certificates of '
+                    'signers' % subject)
             return
-        yield _all(name, chain, 'issued by %s' % certificates.summary(
-            certificate).issuer)
+        yield link.all_good(name, chain, 'issued by %s' %
+                            certificates.summary(certificate).issuer)
 
-    def _attestation(self) -> tuple[Check, attestation.Record | None]:
+    def _attestation(self) -> tuple[link.Check, attestation.Record | None]:
         name = 'attestation'
         try:
             record = self.record()
         except exceptions.LifecycleError as error:
-            return refusal(name, error), None
+            return link.refusal(name, error), None
         signature = record.signature
-        return _passed(name, '%s, of a %s of %d bytes %s, %s' % (
+        return link.passed(name, '%s, of a %s of %d bytes %s, %s' % (
             certificates.date(record.time), record.source_format,
             record.source_size,
             'signed by ' + signature.subject if signature else 'not signed',
@@ -382,19 +353,6 @@ class Verification:
         return found
 
 
-def refusal(name: str, error: exceptions.LifecycleError) -> Check:
-    """The check that an error makes: failed, or unknown."""
-    detail = str(error.fields.get('detail', error))
-    if isinstance(error, exceptions.ImageRefused):
-        return (_unknown if error.reason == _UNVOUCHED else _failed)(
-            name, error.reason, detail)
-    if isinstance(error, exceptions.KeyManagerForbidden):
-        return _unknown(name, 'key-manager-forbidden', detail)
-    if isinstance(error, exceptions.KeyManagerError):
-        return _unknown(name, 'key-manager-error', detail)
-    return _unknown(name, NOT_VERIFIED, str(error))
-
-
 def _source_digest(record: attestation.Record, hash_method: str) -> bytes:
     name = algorithms.hashlib_name(hash_method)
     try:
@@ -405,27 +363,3 @@ def _source_digest(record: attestation.Record, hash_method: str) -> bytes:
             'of what the user signed, which the signature needs: '
             'lifecycle_source_signature_hash_method was changed. Import the '
             'image again.' % name) from None
-
-
-def _all(name: str, problems: list[exceptions.ImageRefused],
-         good: str) -> Check:
-    if not problems:
-        return _passed(name, good)
-    return _failed(name, problems[0].reason, ' '.join(
-        str(problem.fields['detail']) for problem in problems))
-
-
-def _passed(name: str, detail: str) -> Check:
-    return Check(name, Result.PASSED, '', detail)
-
-
-def _failed(name: str, reason: str, detail: str) -> Check:
-    return Check(name, Result.FAILED, reason, detail)
-
-
-def _skipped(name: str, reason: str, detail: str) -> Check:
-    return Check(name, Result.SKIPPED, reason, detail)
-
-
-def _unknown(name: str, reason: str, detail: str) -> Check:
-    return Check(name, Result.UNKNOWN, reason, detail)

@@ -28,7 +28,8 @@ CONF = cfg.CONF
 
 
 def main(argv: list[str] | None = None) -> int:
-    """:returns: 0 done, 1 it failed, 2 wrong usage"""
+    """:returns: 0 done, 1 it failed, if only for one import, 2 wrong usage
+    """
     args = _parser().parse_args(argv)
     config = [word for name, values in (('--config-file', args.config_file),
                                         ('--config-dir', args.config_dir))
@@ -106,19 +107,22 @@ def _recover(args: argparse.Namespace) -> int:
                 plans += _recover_stale(args, state_dir)
     except _Declined:
         declined = True
+    failed = int(any(plan.failed for plan in plans))
     if args.format == 'json':
         print(json.dumps([plan.to_dict() for plan in plans], indent=2))
-        return 0
+        return failed
     for plan in plans:
         print('%s: %s' % (_said(args, plan), plan.text))
     if declined:
         print('The rest is left as it is.' if plans else 'Nothing is changed.')
     elif not plans:
         print('Nothing to recover.')
-    return 0
+    return failed
 
 
 def _said(args: argparse.Namespace, plan: recovering.Plan) -> str:
+    if plan.failed:
+        return 'not recovered'
     if args.dry_run:
         return 'would be recovered'
     if args.forget:
@@ -145,14 +149,9 @@ def _recover_named(args: argparse.Namespace,
             return [plan]
         _ask(args, what, [plan])
         act = recovering.remove_by_name if args.by_name else recovering.forget
-        done = list(act(dead))
+        return list(act(dead))
     finally:
         dead.close()
-    if not done:
-        raise exceptions.ConfigurationError(
-            detail='it could not be recovered; the log says why. Its record '
-            'is kept')
-    return done
 
 
 class _Declined(Exception):

@@ -119,7 +119,7 @@ def _configure(argv: Sequence[str]) -> service.Host:
     else:
         host = _with_glance(argv)
     opts.register_opts(CONF)
-    worker_conf.register_auth(CONF)
+    credentials.register(CONF, worker_conf.NAME)
     _log()
     return host
 

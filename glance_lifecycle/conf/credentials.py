@@ -73,7 +73,7 @@ def _load_session(conf: cfg.ConfigOpts, group: str) -> Any:
 
 
 def listed(group: str) -> list[tuple[str, list[Any]]]:
-    """The same, for samples and documentation; of auth_type = password."""
+    """What ``register`` does, for samples; of auth_type = password."""
     options = [*loading.get_auth_common_conf_options(),
                *loading.get_session_conf_options(),
                *loading.get_auth_plugin_conf_options('password')]

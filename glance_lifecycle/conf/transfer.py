@@ -155,6 +155,21 @@ A service that does not answer for longer, or cannot be reached for longer,
 ends the import. One that pauses for less only takes longer: raise it if yours
 is restarted, or completes very large objects, in more than a minute.
 """),
+    cfg.IntOpt(
+        'object_store_settle_time',
+        default=300,
+        min=0,
+        max=86400,
+        help="""
+Seconds after the death of an import, or of the process of its transfer, in
+which its store may still carry out what it had been sent.
+
+A service on the network (S3, Swift, and what glance_store's own drivers talk
+to) may have a whole request that nobody waits for any more. So what such an
+import wrote is removed at once, but stays on record for this long, and then is
+looked for again. Raise it where a load balancer or the service itself keeps
+requests for longer. 0: looked for once, at once.
+"""),
     cfg.StrOpt(
         'confinement',
         default='best-effort',

@@ -340,11 +340,6 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     conf.register_opts(OPTS, group=NAME)
 
 
-def register_auth(conf: cfg.ConfigOpts) -> None:
-    """keystoneauth's options of the group: auth_type, timeout, cafile, ..."""
-    credentials.register(conf, NAME)
-
-
 def list_auth() -> list[tuple[str, list[Any]]]:
-    """The same, for samples and documentation."""
+    """keystoneauth's, for samples and documentation: an entry point."""
     return credentials.listed(NAME)

@@ -22,6 +22,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import protection as protection_conf
 from glance_lifecycle.enforcement import refusals
@@ -36,7 +37,7 @@ CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
 opts.register_opts(CONF)
-protection_conf.register_auth(CONF)
+credentials.register(CONF, protection_conf.NAME)
 
 #: Where a rule of policy.yaml names something else, nobody may.
 _UNKNOWN = ('Nobody may do this: the rule in Glance\'s policy.yaml has '

@@ -62,7 +62,7 @@ class ImageState:
 def image_state(image_id: str) -> ImageState | None:
     """The image as it is now, None if it is deleted or never was."""
     try:
-        image = _repo().get(image_id)
+        image = repo().get(image_id)
     except glance_exception.NotFound:
         return None
     if image.status == 'deleted':
@@ -189,7 +189,7 @@ def restore(image_id: str, signature: Mapping[str, str],
 def told(image_id: str) -> Any:
     """The image, for a notification about it; None if it is gone."""
     try:
-        return _repo().get(image_id)
+        return repo().get(image_id)
     except glance_exception.NotFound:
         return None
 
@@ -254,7 +254,7 @@ def _task(task_id: str) -> Any:
         return None
 
 
-def _repo() -> Any:
+def repo() -> Any:
     return gateway.Gateway().get_repo(admin_context())
 
 

@@ -146,7 +146,7 @@ def list_stores(image: Any, *, add: Collection[str] = (),
 def notify(image: Any, event: str, store: str | None = None) -> None:
     """Send what Glance's own set_data would have sent."""
     proxy = _notifying(image)
-    extra = (proxy._format_import_properties()
+    extra = (proxy._format_import_properties()  # noqa: SLF001 - Glance's
              if event in ('image.prepare', 'image.upload') else None)
     proxy.send_notification(event, proxy.repo, extra_payload=extra,
                             backend=store)
@@ -166,7 +166,7 @@ def notify_task(task: Any, context: Any) -> None:
 def notify_error(image: Any, why: str) -> None:
     """As set_data does for a store that fails: of level error."""
     proxy = _notifying(image)
-    glance_notifier._send_notification(
+    glance_notifier._send_notification(  # noqa: SLF001 - Glance's
         proxy.notifier.error, 'image.upload',
         'Failed to upload image data for image %s: %s'
         % (proxy.repo.image_id, why))

@@ -20,6 +20,7 @@ from typing import Any
 from osc_lib.cli import format_columns
 from osc_lib.command import command
 
+from glance_lifecycle.audit import link
 from glance_lifecycle.audit import verification
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import key_store
@@ -75,10 +76,10 @@ class ShowAttestation(command.ShowOne):
             except (exceptions.ImageRefused,
                     exceptions.KeyManagerError) as error:
                 # What cannot be believed is not shown as if it could.
-                check = verification.refusal('attestation', error)
+                check = link.refusal('attestation', error)
                 self._code = (
                     shown.UNKNOWN
-                    if check.result == verification.Result.UNKNOWN
+                    if check.result == link.Result.UNKNOWN
                     else shown.BAD)
                 found |= {'reason': check.reason, 'detail': check.detail}
             else:

@@ -23,6 +23,7 @@ from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.audit import image as images
+from glance_lifecycle.audit import link
 from glance_lifecycle.audit import verification
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
@@ -107,9 +108,9 @@ class VerifyImage(command.Lister):
                 service_certificate_id=service_id,
                 pinned=store.named).checks())
         results = {check.result for check in checks}
-        if verification.Result.FAILED in results:
+        if link.Result.FAILED in results:
             self._code = shown.BAD
-        elif verification.Result.UNKNOWN in results:
+        elif link.Result.UNKNOWN in results:
             self._code = shown.UNKNOWN
         return _COLUMNS, [(check.name, str(check.result), check.reason,
                            check.detail) for check in checks]

@@ -27,6 +27,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.recovery import plan as recovery_plan
+from glance_lifecycle.recovery import recovering
 from glance_lifecycle.recovery import undoing
 
 LOG = logging.getLogger(__name__)
@@ -64,18 +65,29 @@ def undo(session: sessions.Session) -> None:
     And nothing else, whatever ended it: each sink has put on record what it
     made. What cannot be removed now stays in the journal.
     """
-    try:
-        if session.journal is None:
-            return
-        session.journal.reread()
-        for path in session.journal.record.scratch:
-            remove(path)
-        _undo_rest(session)
-    except Exception:
-        # What is left is in the journal, for recovery.
-        LOG.exception('Cannot remove all of image %s from the stores now.',
-                      session.glance.image_id)
-        session.leftovers = True
+    if session.journal is None:
+        return
+    # Each is tried, whatever becomes of the other.
+    for undoing_one in (_undo_stores, _undo_scratch):
+        try:
+            undoing_one(session)
+        except Exception:
+            # What is left is in the journal, for recovery.
+            LOG.exception('Cannot remove all that the import of image %s has '
+                          'made.', session.glance.image_id)
+            session.leftovers = True
+
+
+def _undo_stores(session: sessions.Session) -> None:
+    assert session.journal is not None  # noqa: S101 - for mypy
+    session.journal.reread()
+    _undo_rest(session)
+
+
+def _undo_scratch(session: sessions.Session) -> None:
+    assert session.journal is not None  # noqa: S101 - for mypy
+    for path in session.journal.record.scratch:
+        remove(path)
 
 
 def _undo_rest(session: sessions.Session) -> None:
@@ -85,6 +97,7 @@ def _undo_rest(session: sessions.Session) -> None:
     undone = undoing.undo(session.journal,
                           complete=undoing.told(session.error))
     session.leftovers |= bool(undone.left)
+    recovering.look_again(undone.again_in)
 
 
 def failed(session: sessions.Session) -> None:

@@ -49,7 +49,7 @@ class Reach(enum.Enum):
     OWN = 'own'
     #: The image has a location in the store: only what is not there.
     BESIDE = 'beside'
-    #: Nothing: another import or copy holds the image, or the store.
+    #: Nothing: another import, upload or copy holds the image, or the store.
     WAIT = 'wait'
 
 
@@ -64,6 +64,9 @@ class Plan:
     :ivar files: paths to remove
     :ivar waits: something is left for later: another import goes on
     :ivar left: once done, store -> why its record is kept
+    :ivar again_in: seconds after which to look again for what a store may
+        still carry out; 0 for none
+    :ivar failed: why nothing, or not all of that, could be done; '' if it was
     """
 
     image_id: str
@@ -74,16 +77,20 @@ class Plan:
     files: tuple[str, ...] = ()
     waits: bool = False
     left: dict[str, str] = dataclasses.field(default_factory=dict)
+    again_in: float = 0.0
+    failed: str = ''
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to do, so that the journal may go."""
-        return not self.waits and not self.left
+        return not self.waits and not self.left and not self.failed
 
     @property
     def text(self) -> str:
         """The same for the operator."""
         parts = ['image %s (task %s)' % (self.image_id, self.task_id)]
+        if self.failed:
+            return '%s: it stays on record: %s' % (parts[0], self.failed)
         if self.undo:
             parts.append('unfinished copies removed from '
                          + ', '.join(self.undo))
@@ -101,7 +108,8 @@ class Plan:
         return text
 
     def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self) | {'text': self.text}
+        return dataclasses.asdict(self) | {
+            'finished': self.finished, 'text': self.text}
 
 
 def keeps_staged(method: str, error: exceptions.LifecycleError | None) -> bool:
@@ -131,7 +139,8 @@ def reach(record: journal.Record, store: str,
         return Reach.WAIT if store in state.importing else Reach.OWN
     if state.lock in (record.task_id, holder or record.task_id):
         return Reach.ALL
-    if state.lock is not None:
+    # An upload without an import has no lock, and may be to any store.
+    if state.lock is not None or state.status == 'saving':
         return Reach.WAIT
     return Reach.OWN if state.status in ONCE_ACTIVE else Reach.ALL
 

@@ -63,7 +63,12 @@ LOG = logging.getLogger(__name__)
 STORE_COPY = recovery_plan.STORE_COPY
 Plan = recovery_plan.Plan
 
+# Names of threads.
+RECOVERY = 'lifecycle-recovery'
+LOOKING_AGAIN = 'lifecycle-recovery-again'
+
 _begun = threading.Event()
+_again = threading.Lock()
 
 
 def at_first_import() -> None:
@@ -71,15 +76,34 @@ def at_first_import() -> None:
     if _begun.is_set():
         return
     _begun.set()
-    threading.Thread(target=_quietly, name='lifecycle-recovery',
-                     daemon=True).start()
+    threading.Thread(target=_quietly, name=RECOVERY, daemon=True).start()
+
+
+def look_again(seconds: float) -> None:
+    """Recover once more, in the background, after so many seconds.
+
+    For what ``undoing`` found to be too early. One at a time: it looks at all
+    that is there, and if that is too early for some, once more.
+    """
+    with _again:
+        if not seconds or any(t.name == LOOKING_AGAIN
+                              for t in threading.enumerate()):
+            return
+        # The next whole second, so that it is not too early by a little.
+        timer = threading.Timer(seconds + 1, _quietly)
+        timer.name, timer.daemon = LOOKING_AGAIN, True
+        timer.start()
 
 
 def _quietly() -> None:
+    threading.current_thread().name = RECOVERY
+    again_in = 0.0
     try:
         for plan in recover(CONF.lifecycle.state_dir):
             LOG.warning('%s: %s', 'Recovered' if plan.finished
                         else 'Not all recovered', plan.text)
+            again_in = max(again_in, plan.again_in)
+        look_again(again_in)
     except Exception:
         LOG.exception('Recovery of dead imports failed; see '
                       'glance-lifecycle-manage recover.')
@@ -168,9 +192,10 @@ def recover_stale(state_dir: str, seconds: float,
             for store, marks in record.created.items():
                 for mark in marks:
                     dead.created(store, mark)
-        except Exception:
+        except Exception as error:
             LOG.exception('Cannot recover the import of image %s.',
                           stale.image_id)
+            yield Plan(stale.image_id, stale.task_id, failed=_why(error))
         else:
             yield from _recover_one(dead, False)
 
@@ -261,12 +286,20 @@ def _recover_one(dead: journal.Journal, dry_run: bool, *,
             if plan.finished or drop:
                 dead.remove()
         yield plan
-    except Exception:
+    except Exception as error:
         # One that cannot be recovered now must not keep the others.
         LOG.exception('Cannot recover the import of image %s.',
                       dead.record.image_id)
+        yield Plan(dead.record.image_id, dead.record.task_id,
+                   failed=_why(error))
     finally:
         dead.close()
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, exceptions.LifecycleError):
+        return exceptions.sentence(str(error))
+    return 'Unexpected %s; the log has the details.' % type(error).__name__
 
 
 def _plan(record: journal.Record) -> Plan:
@@ -295,7 +328,8 @@ def _carry_out(dead: journal.Journal, by_name: bool) -> Plan:
         _put_right(plan, record)
         _end_task(plan)
     return Plan(plan.image_id, plan.task_id, plan.status, plan.failure,
-                undone.removed, removed, plan.waits, undone.left)
+                undone.removed, removed, plan.waits, undone.left,
+                undone.again_in)
 
 
 def _end_task(plan: Plan) -> None:

@@ -88,6 +88,8 @@ class Record:
         was; '' for one that glance-api runs itself
     :ivar failure: what a worker's import has failed with, as ``to_dict()`` of
         the error makes it
+    :ivar looked: store -> when it was first looked through after the
+        transfer's death, in seconds since the epoch
     :ivar version: of the format
     """
 
@@ -108,6 +110,7 @@ class Record:
         default_factory=dict)
     offloaded: str = ''
     failure: dict[str, Any] | None = None
+    looked: dict[str, float] = dataclasses.field(default_factory=dict)
     version: int = VERSION
 
     def marks(self, store: str) -> list[sink.Mark]:

@@ -27,16 +27,21 @@ from glance_lifecycle.transfer import confine
 
 #: What tells one object from every other that bears its name, as plain data
 #: without a secret: each driver has its own (inode, RBD id, upload id, ETag).
-#: Two kinds are everybody's. With the key ``absent``: nothing was there when
+#: Three kinds are everybody's. With the key ``absent``: nothing was there when
 #: the transfer began, so that what is there is its own; for what others make
 #: for us (Glance itself, or a glance_store driver), whose identity we never
-#: see. And with the key ``since``, see below.
+#: see. And with the keys ``since`` and ``asked``, see below.
 Mark = Mapping[str, Any]
 
 #: In a mark: when it was made, by the service's clock. Beside ``absent`` it is
 #: the moment from which on parts of an image, which nothing showed to be
 #: absent, are vouched for: at most ``PRECISION`` after ``absent`` returns.
 BEGUN = 'begun'
+
+#: In a mark: the store has been asked for something, which it may make after
+#: ``undo`` has looked, and which ``undo`` should keep from being made. Only
+#: usable while nobody else can be writing the image.
+ASKED = 'asked'
 
 #: Seconds. An HTTP date tells whole ones (RFC 9110, section 5.6.7), and
 #: Swift's S3 rounds up when it tells of an upload. So what was made within
@@ -95,9 +100,13 @@ class Sink(abc.ABC):
     :param options: what ``describe`` returned
     :cvar address_space: bytes that its libraries take beyond what every
         transfer does
+    :cvar late: the store may carry out what it had been sent after its sender
+        died, and after ``undo`` has looked. Not so on this host's disks; nor
+        in Ceph, where ``undo`` waits until a client's watch has timed out.
     """
 
     address_space: ClassVar[int] = 0
+    late: ClassVar[bool] = False
 
     def __init__(self, store: str, image_id: str,
                  options: dict[str, Any]) -> None:

@@ -369,6 +369,9 @@ class Worker(cotyledon.Service):
         for plan in plans or ():
             LOG.warning('%s: %s', 'Recovered' if plan.finished
                         else 'Not all recovered', plan.text)
+            if plan.failed or (plan.again_in and not plan.undo):
+                # Nothing was done, and the next look is not far.
+                continue
             history.record(
                 self._database, image_id=plan.image_id, event='recovered',
                 text=exceptions.sentence(plan.text),

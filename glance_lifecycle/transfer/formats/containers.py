@@ -27,6 +27,7 @@ from glance_lifecycle.transfer.formats import archive
 from glance_lifecycle.transfer.formats.foreign import layout
 from glance_lifecycle.transfer.formats.foreign import tables
 from glance_lifecycle.transfer.formats import inspect
+from glance_lifecycle.transfer.formats import marks
 
 # Machine images, kernels and ramdisks of Amazon's; nothing marks them.
 AMAZON = ('aki', 'ari', 'ami')
@@ -185,7 +186,7 @@ def _check_text(fd: int, member: archive.Member) -> None:
             detail='it is a text of %d bytes; at most %d are accepted.' % (
                 member.size, MAX_TEXT))
     for data in _pieces(fd, member):
-        inspect.check_text(data)
+        marks.check_text(data)
 
 
 def _pieces(fd: int, member: archive.Member) -> Iterator[bytes]:

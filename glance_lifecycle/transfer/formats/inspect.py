@@ -21,7 +21,6 @@ the image_conversion plugin); where they differ, the code says why.
 from collections.abc import Mapping
 import dataclasses
 import os
-import re
 import struct
 from typing import Any
 from typing import cast
@@ -30,6 +29,7 @@ from oslo_utils.imageutils import format_inspector
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.formats import detect
+from glance_lifecycle.transfer.formats import marks
 
 QCOW2_MAGIC = b'QFI\xfb'
 # Incompatible features that are defined; the last is extended L2 entries.
@@ -40,20 +40,6 @@ VHD_FIXED = 2
 # What is looked at of either end, beside the inspectors: what qemu's probes
 # are given of the beginning, and a VHD's footer.
 END = 512
-
-VMDK_ESX = b'COWD'
-
-# Formats that qemu probes for and oslo.utils does not know.
-MARKS = {
-    b'WithoutFreeSpace': 'parallels',
-    b'WithouFreSpacExt': 'parallels',
-    b'Bochs Virtual HD Image': 'bochs',
-    b'#!/bin/sh\n#V2.0 Format\n': 'cloop',
-}
-
-# As qemu's vmdk_probe() goes by it: after comments and blank lines.
-_DESCRIPTOR = re.compile(
-    rb'(?:#[^\n]*\n| *\r?\n)*version=[123]\r?\n', re.IGNORECASE)
 
 # Decoded by this package; everything else is taken as it is.
 DECODED = ('qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi')
@@ -183,7 +169,7 @@ def judge(detector: detect.Detector, size: int, head: bytes, rules: Rules,
     # As detected: a header that ends early goes on with zeros.
     head = head.ljust(END, b'\0')
     if name != 'vmdk':
-        _check_marks(name, head, declared)
+        marks.check(name, head, declared)
     tolerated = _check_safe(inspector, head, rules, declared)
     if name == 'vmdk':
         _check_vmdk_type(inspector, rules)
@@ -330,7 +316,7 @@ def _refusal(inspector: format_inspector.FileInspector,
             return exceptions.ImageRefused(reason=reason, detail=detail,
                                            checks=checks)
     if failures.get('descriptor') == 'Unsupported subformat':
-        return _vmdk_type(getattr(inspector, 'vmdktype', 'unknown'), ())
+        return marks.vmdk_type(getattr(inspector, 'vmdktype', 'unknown'), ())
     text = '; '.join('%s: %s' % (c, failures[c]) for c in checks)
     advice = ('Convert it with "qemu-img convert" to another format and '
               'upload the result.')
@@ -356,58 +342,7 @@ def _check_vmdk_type(inspector: format_inspector.FileInspector,
     found = getattr(inspector, 'vmdktype', 'unknown')
     allowed = [t.lower() for t in rules.vmdk_allowed_types]
     if found not in allowed:
-        raise _vmdk_type(found, rules.vmdk_allowed_types)
-
-
-def _check_marks(name: str, head: bytes, declared: str | None) -> None:
-    """Refuse what qemu guesses to be another format, and oslo.utils does not.
-
-    It misses the text form of a VMDK, which names other files, where zeros
-    follow, as in those that qemu-img writes; and the form of ESX, whose
-    descriptor may name a parent (qemu 7.2 opens it).
-    """
-    if _DESCRIPTOR.match(head):
-        raise _text_vmdk(head)
-    if head.startswith(VMDK_ESX):
-        raise _vmdk_type('vmfsSparse', ())
-    for mark, guessed in MARKS.items():
-        # Glance's ploop is what qemu calls parallels.
-        if head.startswith(mark) and (guessed, declared) != (
-                'parallels', 'ploop'):
-            raise exceptions.ImageRefused(
-                reason='unsafe', checks=['mark'],
-                detail='the file begins like a %s image, which a program '
-                'that guesses formats would take it for. Convert it with '
-                '"qemu-img convert -f %s -O qcow2" and upload the result.' % (
-                    guessed, guessed))
-
-
-def check_text(text: bytes) -> None:
-    """Refuse a text that is, or could be taken for, that of a VMDK.
-
-    :raises ImageRefused: ``vmdk-type``
-    """
-    if _DESCRIPTOR.match(text) or re.search(rb'createType\s*=', text,
-                                            re.IGNORECASE):
-        raise _text_vmdk(text)
-
-
-def _text_vmdk(text: bytes) -> exceptions.ImageRefused:
-    kind = re.search(rb'createType="(\w+)"', text)
-    return _vmdk_type(kind[1].decode() if kind else 'unknown', ())
-
-
-def _vmdk_type(found: str,
-               allowed: tuple[str, ...]) -> exceptions.ImageRefused:
-    # The name comes out of the image: only what a type can be made of.
-    shown = ''.join(c for c in found if c.isalnum())[:32] or 'unknown'
-    wanted = ' or '.join(allowed) or 'monolithicSparse or streamOptimized'
-    return exceptions.ImageRefused(
-        reason='vmdk-type',
-        detail='a VMDK of type %s is not accepted; it must be %s. Convert '
-        'it with "qemu-img convert -O vmdk -o subformat=streamOptimized" '
-        'and upload the result, if the operator allows that.' % (
-            shown, wanted))
+        raise marks.vmdk_type(found, rules.vmdk_allowed_types)
 
 
 def _virtual_size(inspector: format_inspector.FileInspector,

@@ -57,7 +57,8 @@ class ObjectImportTest(plugin_case.PluginTestCase):
                 'swift_store_create_container_on_put': True,
                 'swift_store_large_object_size': 1,
                 'swift_store_large_object_chunk_size': 5},
-            'lifecycle_transfer': {'object_store_timeout': 5}}
+            'lifecycle_transfer': {'object_store_timeout': 5,
+                                   'object_store_settle_time': 0}}
         self.api = self.new_api(conf, stores=STORES)
         self.user = self.api.user()
 
@@ -173,6 +174,37 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         self.assert_stores_empty()
         self.assertEqual('uploading', self.user.get(image_id)['status'])
         self.import_again(image_id, source)
+
+    def test_arrives_after_recovery(self) -> None:
+        """What a cluster stores when nobody waits for it any more."""
+        self.api.stop()
+        self.api.configure(
+            lifecycle_transfer={'object_store_settle_time': 5})
+        self.api.start()
+        image_id, child = self.begin_slowly(self.noise(SIZE))
+        self.api.kill9()
+        os.kill(child, signal.SIGKILL)
+        transfer.until('all processes are gone',
+                       lambda: not self.api.survivors())
+        segment = next(name for name in self.swift.everything()
+                       if name.startswith(f'{CONTAINER}/')).split('/')
+        headers = {key: value for key, value in self.swift.client(
+            ).head_object(*segment).items()
+            if key.startswith('x-object-meta-')}
+        plan, = self.recover(self.api)
+        self.assertEqual((['archive', 'objects'], 'uploading'),
+                         (sorted(plan['left']), plan['status']))
+        self.assertEqual([], self.uploaded())
+        self.assertIn('looked for again', plan['text'])
+        self.swift.client().put_object(CONTAINER, f'{image_id}-00004',
+                                       b'late', headers=headers)
+        # The first import of the new process looks, and looks again.
+        self.api.start()
+        small = self.staged(self.user, b'small' * 1000, 'raw')
+        self.user.import_image(small, all_stores=True)
+        self.user.wait_import(small)
+        self.user.delete(small)
+        self.assert_stores_empty()
 
     def test_deleted_meanwhile(self) -> None:
         image_id, child = self.begin_slowly(self.noise(SIZE))

@@ -54,6 +54,7 @@ class OnePassTest(store_case.StoreCase):
         for name, signer in ((BUILDER, self.builder), (SERVICE, service)):
             (keys / f'{name}.pem').write_bytes(signer.pem)
         self.api.configure(
+            lifecycle_transfer={'object_store_settle_time': 0},
             key_manager={'backend': 'lifecycle_file'},
             lifecycle_file_key_manager={'directory': keys},
             lifecycle_signing={

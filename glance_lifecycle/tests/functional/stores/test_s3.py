@@ -12,10 +12,16 @@
 
 """The S3 sink, on the S3 API of Swift and on radosgw."""
 
+import hashlib
 import io
+import socket
 from typing import Any
 from unittest import mock
+import urllib.parse
 
+from botocore import auth as boto_auth
+from botocore import awsrequest
+from botocore import credentials
 from glance_store import exceptions as store_exceptions
 
 from glance_lifecycle import exceptions
@@ -118,6 +124,40 @@ class RadosGwContractTest(s3_case.OnRadosGw, ContractTest):
     pass
 
 
+class Late:
+    """A request that stores an object, of which S3 has all but the end."""
+
+    BODY = b'late'
+
+    def __init__(self, service: s3_case.Service, token: str) -> None:
+        path = f'/{s3_case.BUCKET}/{IMAGE}'
+        request = awsrequest.AWSRequest(
+            'PUT', service.s3_url + path, data=self.BODY, headers={
+                'Content-Length': str(len(self.BODY)),
+                f'x-amz-meta-{object_marks.METADATA}': token})
+        boto_auth.S3SigV4Auth(credentials.Credentials(
+            service.access_key, service.secret_key), 's3',
+            'us-east-1').add_auth(request)
+        parsed = urllib.parse.urlsplit(service.s3_url)
+        self._socket = socket.create_connection(
+            (str(parsed.hostname), parsed.port or 80),
+            timeout=waiting.BOUND)
+        head = [f'PUT {path} HTTP/1.1', f'Host: {parsed.netloc}',
+                *(f'{key}: {value}' for key, value
+                  in request.headers.items()), '', '']
+        self._socket.sendall('\r\n'.join(head).encode() + self.BODY[:-1])
+
+    def arrive(self) -> None:
+        """The service has all of it, and says that it is stored."""
+        self._socket.sendall(self.BODY[-1:])
+        line = self._socket.makefile('rb').readline()
+        if b' 200 ' not in line:
+            raise AssertionError(line)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
 class StoreTest(s3_case.S3TestCase):
 
     def tearDown(self) -> None:
@@ -177,6 +217,22 @@ class StoreTest(s3_case.S3TestCase):
             self.assertIs(first, caught.exception)
             sink.abort()
             self.assertFalse(self.undo())
+
+    def test_an_image_arrives_after_undo(self) -> None:
+        """S3 has nothing that would keep it out: it is looked for again."""
+        token = object_marks.new_token()
+        self.created.append({
+            object_marks.TOKEN: token, 'size': len(Late.BODY),
+            'etag': hashlib.md5(Late.BODY, usedforsecurity=False
+                                ).hexdigest()})
+        late = Late(self.service, token)
+        self.addCleanup(late.close)
+        self.assertFalse(self.undo())
+        late.arrive()
+        self.assertEqual(Late.BODY, self.stored())
+        self.assertTrue(self.undo())
+        self.assert_nothing_left()
+        self.assertTrue(s3_sink.S3Sink.late)
 
     def test_undo_without_bucket(self) -> None:
         self.assertFalse(self.undo('s3_store_bucket = nowhere'))

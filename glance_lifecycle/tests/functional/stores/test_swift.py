@@ -13,9 +13,11 @@
 """The Swift sink on a real Swift."""
 
 import io
+import socket
 import time
 from typing import Any
 from unittest import mock
+import urllib.parse
 
 from glance_store import exceptions as store_exceptions
 
@@ -165,6 +167,46 @@ class Unhurried(io.BytesIO):
 
     def read(self, size: int | None = -1) -> bytes:
         return super().read(min(size, 65536) if size and size > 0 else size)
+
+
+class Late:
+    """A request that stores an object, of which Swift has all but the body.
+
+    Its time is the one at which the proxy began with it: before this has
+    returned.
+    """
+
+    BODY = b'late'
+
+    def __init__(self, client: Any, name: str, token: str) -> None:
+        url, auth = client.get_auth()
+        parsed = urllib.parse.urlsplit(url)
+        self._socket = socket.create_connection(
+            (parsed.hostname, parsed.port), timeout=waiting.BOUND)
+        self._socket.sendall((
+            f'PUT {parsed.path}/{CONTAINER}/{name} HTTP/1.1\r\n'
+            f'Host: {parsed.netloc}\r\nX-Auth-Token: {auth}\r\n'
+            f'X-Object-Meta-{object_marks.METADATA}: {token}\r\n'
+            f'X-Object-Meta-Lifecycle-Host: {claim.scope()}\r\n'
+            f'If-None-Match: *\r\nContent-Length: {len(self.BODY)}\r\n'
+            'Expect: 100-continue\r\n\r\n').encode())
+        self._answers = self._socket.makefile('rb')
+        self._expect(b' 100 ')
+        self._answers.readline()
+
+    def _expect(self, status: bytes) -> None:
+        line = self._answers.readline()
+        if status not in line:
+            raise AssertionError(f'{status!r} not in {line!r}')
+
+    def arrive(self) -> None:
+        """The service has all of it, and says that it is stored."""
+        self._socket.sendall(self.BODY)
+        self._expect(b' 201 ')
+
+    def close(self) -> None:
+        self._answers.close()
+        self._socket.close()
 
 
 class StoreTest(swift_case.SwiftTestCase):
@@ -351,6 +393,79 @@ class StoreTest(swift_case.SwiftTestCase):
                                     'no container nowhere any more'):
             self.undo('swift_store_container = nowhere')
         self.assertTrue(self.undo())
+
+    def late(self, number: int, *, token: str) -> 'Late':
+        """A request of a dead transfer; 0 for the image itself."""
+        name = f'{IMAGE}-{number:05}' if number else IMAGE
+        late = Late(self.client, name, token)
+        self.addCleanup(late.close)
+        return late
+
+    def test_a_segment_arrives_after_undo(self) -> None:
+        """Its sender was killed, and the cluster takes its time.
+
+        As a segment it would become the end of the next import.
+        """
+        for stored, late in (((), (1, 2)), ((1,), (2, 3)), ((1, 3), (2,)),
+                             ((1, 2), (3,))):
+            with self.subTest(stored=stored, late=late):
+                token = object_marks.new_token()
+                self.created[:] = [
+                    {object_marks.TOKEN: token},
+                    swift_undo.asked_for(token, segments=True)]
+                for number in stored:
+                    self.late(number, token=token).arrive()
+                self.assertEqual(len(stored), len(self.names()))
+                under_way = [self.late(n, token=token) for n in late]
+                self.assertEqual(bool(stored), self.undo())
+                for one in under_way:
+                    one.arrive()
+                self.assert_nothing_left()
+                for number in (*stored, *late):
+                    self.assertIsNone(self.stored(
+                        name=f'{IMAGE}-{number:05}'))
+        # And there is room for the next import.
+        self.begun(CONTENT).commit()
+        self.assertEqual(CONTENT.content, self.stored())
+        self.assertTrue(self.undo())
+
+    def test_an_image_arrives_after_undo(self) -> None:
+        token = object_marks.new_token()
+        late = self.late(0, token=token)
+        self.created[:] = [{object_marks.TOKEN: token},
+                           swift_undo.asked_for(token, segments=False)]
+        self.assertFalse(self.undo())
+        late.arrive()
+        self.assert_nothing_left()
+        self.assertIsNone(self.stored())
+
+    def test_what_others_are_sending_arrives(self) -> None:
+        """Their image, and the segments after those that they have."""
+        self.late(1, token='theirs').arrive()
+        token = object_marks.new_token()
+        self.created[:] = [{object_marks.TOKEN: token},
+                           swift_undo.asked_for(token, segments=True)]
+        theirs = [self.late(n, token='theirs') for n in (0, 2, 3)]
+        self.assertFalse(self.undo())
+        for one in theirs:
+            one.arrive()
+        names = [IMAGE, *(f'{IMAGE}-{n:05}' for n in (1, 2, 3))]
+        self.assertEqual(names, self.names())
+        for name in names:
+            self.client.delete_object(CONTAINER, name)
+
+    def test_a_segment_arrives_after_abort(self) -> None:
+        """The answer to a whole request was lost."""
+        sink = self.begun(CONTENT)
+        waiting.until('all but the last are stored', lambda: len(
+            self.names()) == len(CONTENT.content) // SEGMENT + 1)
+        upload = sink._under_way[-1]
+        self.assertEqual(0, upload.stream.missing)
+        self.client.delete_object(CONTAINER, upload.object)
+        late = self.late(int(upload.object[-5:]), token=sink._token)
+        sink.abort()
+        late.arrive()
+        self.assert_nothing_left()
 
     def test_quota(self) -> None:
         self.client.post_container(CONTAINER, {

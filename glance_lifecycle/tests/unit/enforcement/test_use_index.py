@@ -21,6 +21,7 @@ import unittest
 
 from oslo_config import cfg
 
+from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import protection
 from glance_lifecycle.dependents import base
@@ -171,7 +172,7 @@ class ConfiguredTest(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.conf = cfg.ConfigOpts()
         opts.register_opts(self.conf)
-        protection.register_auth(self.conf)
+        credentials.register(self.conf, protection.NAME)
         self.conf([], default_config_files=[])
         self.conf.set_override('state_dir', directory.name, 'lifecycle')
 

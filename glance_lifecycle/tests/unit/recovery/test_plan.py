@@ -52,6 +52,8 @@ class ReachTest(unittest.TestCase):
         ('', state('uploading', None), Reach.ALL),
         ('', state(lock='other'), Reach.WAIT),
         ('', state('queued', 'other'), Reach.WAIT),
+        # "PUT /file", which takes no lock either.
+        ('', state('saving', None), Reach.WAIT),
         # A "store copy", which takes no lock, may be at it.
         ('', state('active', None), Reach.OWN),
         ('', state('deactivated', None), Reach.OWN),

@@ -15,14 +15,23 @@
 import os
 import pathlib
 import tempfile
+import threading
+import time
 import unittest
+from unittest import mock
 
+from oslo_config import cfg
+
+from glance_lifecycle.conf import opts
 from glance_lifecycle import exceptions
 from glance_lifecycle.recovery import recovering
 from glance_lifecycle.recovery import undoing
 from glance_lifecycle.tests.unit.recovery import recovery_model as model
+from glance_lifecycle.transfer.backends.file import sink as file_sink
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.transfer import sink
+
+CONF = cfg.CONF
 
 
 class CloudTestCase(unittest.TestCase):
@@ -148,6 +157,131 @@ class AwayTest(CloudTestCase):
             [t.store for t in r.targets] for r in self.cloud.records()])
 
 
+class ScratchTest(CloudTestCase):
+
+    def test_what_cannot_be_removed_here(self) -> None:
+        """It keeps nothing of it from being removed there."""
+        # All but registered.
+        live = self.started(4)
+        # Not a file.
+        live.journal.note(scratch=[self.cloud.state_dir('a')])
+        live.error = exceptions.StoreError(store='s1', detail='full')
+        live.end()
+        for store in model.STORES:
+            self.assertFalse(self.cloud.path(store).exists())
+        self.assertEqual(1, len(self.cloud.records()))
+
+
+class LateTest(CloudTestCase):
+    """What a store may carry out after the death of who sent it."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        opts.register_opts(CONF)
+        self.settle(3600)
+        self.addCleanup(CONF.clear_override, 'object_store_settle_time',
+                        'lifecycle_transfer')
+        patch = mock.patch.object(file_sink.FileSink, 'late', True)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def settle(self, seconds: int) -> None:
+        CONF.set_override('object_store_settle_time', seconds,
+                          'lifecycle_transfer')
+
+    def looked(self, seconds_ago: float) -> None:
+        """When the stores were looked through first."""
+        record, = self.cloud.records()
+        dead = recovering.find(self.cloud.state_dir('a'), record.task_id)
+        self.assertEqual(set(model.STORES), set(dead.record.looked))
+        then = time.time() - seconds_ago
+        dead.note(looked=dict.fromkeys(dead.record.looked, then))
+        dead.close()
+
+    def test_looked_through_twice(self) -> None:
+        self.started(3).kill()
+        plan, = self.recover()
+        self.assertEqual((('s1', 's2'), 'uploading', False),
+                         (plan.undo, plan.status, plan.finished))
+        self.assertIn('looked for again in 3600 seconds', plan.left['s1'])
+        self.assertEqual(3600, plan.again_in)
+        self.looked(seconds_ago=60)
+        plan, = self.recover()
+        self.assertEqual(((), ['s1', 's2']), (plan.undo, sorted(plan.left)))
+        self.assertTrue(0 < plan.again_in <= 3540)
+        self.looked(seconds_ago=3601)
+        plan, = self.recover()
+        self.assertEqual(({}, 0), (plan.left, plan.again_in))
+        self.assertEqual([], self.recover())
+
+    def test_the_first_look_is_the_one_that_succeeded(self) -> None:
+        self.started(3).kill()
+        self.cloud.mount('s2', False)
+        plan, = self.recover()
+        self.assertNotIn('looked for again', plan.left['s2'])
+        self.cloud.mount('s2', True)
+        plan, = self.recover()
+        self.assertEqual(('s2',), plan.undo)
+        self.assertIn('looked for again', plan.left['s2'])
+
+    def test_the_clock_was_set_back(self) -> None:
+        self.started(3).kill()
+        self.recover()
+        self.looked(seconds_ago=-86400)
+        self.assertEqual(3600, self.recover()[0].again_in)
+
+    def test_not_wanted(self) -> None:
+        self.settle(0)
+        self.started(3).kill()
+        self.assertTrue(self.recover()[0].finished)
+
+    def test_what_was_asked_for_is_for_who_is_alone(self) -> None:
+        """The image is active: a "store copy" may have asked for the same.
+        """
+        asked = {'token': 'x', sink.ASKED: 'image'}
+        made = self.started(3)
+        made.kill()
+        dead = recovering.find(self.cloud.state_dir('a'), made.task_id)
+        self.addCleanup(dead.close)
+        dead.created('s2', asked)
+        for reach, expected in ((undoing.Reach.ALL, True),
+                                (undoing.Reach.OWN, False)):
+            visit = undoing._Visit(dead, dead.record.targets[1], '', False,
+                                   False)
+            self.assertEqual(expected, asked in visit._usable(reach, None))
+        # For the second look, when others may have begun.
+        dead.note(looked={'s2': 1.0})
+        self.assertNotIn(asked, visit._usable(undoing.Reach.ALL, None))
+
+    def test_nothing_was_made(self) -> None:
+        self.started(1).kill()
+        self.assertTrue(self.recover()[0].finished)
+
+    def test_it_ended_orderly(self) -> None:
+        """And heard of what it had sent."""
+        made = self.started(3)
+        made.kill()
+        dead = recovering.find(self.cloud.state_dir('a'), made.task_id)
+        self.addCleanup(dead.close)
+        self.assertEqual(undoing.Undone(('s1', 's2'), {}),
+                         undoing.undo(dead, complete=True))
+
+    def test_somebody_looks_again(self) -> None:
+        """Once, however often it was asked for."""
+        def waiting() -> list[threading.Thread]:
+            return [thread for thread in threading.enumerate()
+                    if thread.name == recovering.LOOKING_AGAIN]
+        recovering.look_again(0)
+        self.assertEqual([], waiting())
+        recovering.look_again(3600)
+        recovering.look_again(7200)
+        timer, = waiting()
+        self.assertIsInstance(timer, threading.Timer)
+        self.assertTrue(timer.daemon)
+        timer.cancel()  # type: ignore[attr-defined]
+        timer.join()
+
+
 class OldJournalTestCase(CloudTestCase):
     """Of version 1: nothing is known of what was made."""
 
@@ -227,5 +361,11 @@ class MarkTest(unittest.TestCase):
         then = {'absent': True, 'bucket': True, sink.BEGUN: 1.0}
         for now, same in (({**then, sink.BEGUN: 9.5}, True),
                           ({**then, 'bucket': False}, False)):
-            self.assertEqual(
-                same, undoing._plain(then) == undoing._plain(now), now)
+            self.assertEqual(same, undoing._is_same_store(then, now), now)
+
+    def test_an_older_release_said_less(self) -> None:
+        then = {'absent': True, 'filesystems': {'/x': 7}}
+        now = {**then, 'directories': {'/x': (7, 12, 3)}}
+        self.assertTrue(undoing._is_same_store(then, now))
+        self.assertTrue(undoing._is_same_store(now, now))
+        self.assertFalse(undoing._is_same_store(now, then))

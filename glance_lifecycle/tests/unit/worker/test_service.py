@@ -21,6 +21,7 @@ from cotyledon import types
 import fixtures
 from oslo_config import cfg
 
+from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle.tests.unit.worker.database import cases
@@ -59,7 +60,7 @@ class ServiceTest(cases.DatabaseTestCase):
     def worker(self, **options: Any) -> service.Worker:
         conf = cfg.ConfigOpts()
         opts.register_opts(conf)
-        worker_conf.register_auth(conf)
+        credentials.register(conf, worker_conf.NAME)
         path = self.base / 'worker.conf'
         path.write_text('\n'.join([
             '[lifecycle]', f'policy_file = {self.policy}',

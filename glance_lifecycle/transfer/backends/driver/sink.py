@@ -90,6 +90,9 @@ class DriverSink(sink.Sink):
     such a copy back. Options: see ``driver_store.describe``.
     """
 
+    # For all that is known here.
+    late = True
+
     def __init__(self, store: str, image_id: str,
                  options: dict[str, Any]) -> None:
         super().__init__(store, image_id, options)

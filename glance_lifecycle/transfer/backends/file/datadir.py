@@ -37,7 +37,7 @@ _GET_GENERATION = 0x80087601
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Identity:
-    """Which file it is, also after a restart of the host.
+    """Which file, or directory, it is, also after a restart of the host.
 
     A file that is removed gives its inode's number to the next one; the
     generation tells them apart.
@@ -161,6 +161,10 @@ class Datadir:
         except FileNotFoundError:
             return False
         return True
+
+    def identity(self) -> Identity:
+        """:raises OSError: as statvfs(3) does"""
+        return Identity.of(self.fd)
 
     def filesystem(self) -> int:
         """:raises OSError: as statvfs(3) does"""

@@ -56,8 +56,8 @@ class FileSink(sink.Sink):
         self._leader: FileSink | None = None
         self._leader_fd = -1
         # For followers: set when every byte is there, or never will be.
-        self._settled = threading.Event()
-        self._failed = False
+        self.settled = threading.Event()
+        self.failed = False
 
     @classmethod
     def describe(cls, conf: Any, store: str) -> dict[str, Any]:
@@ -141,13 +141,15 @@ class FileSink(sink.Sink):
         """Clone the leader's file at commit instead of writing one."""
         if not isinstance(leader, FileSink):
             return False
-        if self._size == 0 or self._size != leader._size:
+        # Both are of this class.
+        size, fd = leader._size, leader._fd  # noqa: SLF001
+        if self._size == 0 or self._size != size:
             return False
-        if not reflink.can_clone(leader._fd, self._fd):
+        if not reflink.can_clone(fd, self._fd):
             return False
         self._leader = leader
         # One's own descriptor: the leader closes its file when it commits.
-        self._leader_fd = os.dup(leader._fd)
+        self._leader_fd = os.dup(fd)
         return True
 
     def _room(self, need: int) -> str:
@@ -179,13 +181,13 @@ class FileSink(sink.Sink):
             raise exceptions.StoreDuplicate(
                 store=self.store,
                 detail='another transfer is writing it now') from None
-        self._made(file_undo.made(self._dir.path, self._fd))
+        self._made(file_undo.made(self._dir, self._fd))
         self._writer = direct_io.Writer(
             self._fd, direct_io.open_direct(name, self._dir.fd))
 
     def _expect(self, offset: int, length: int) -> None:
         super()._expect(offset, length)
-        if self._leader is not None and self._leader._failed:
+        if self._leader is not None and self._leader.failed:
             raise self._lost_leader()
 
     def _advance(self, length: int) -> None:
@@ -194,11 +196,11 @@ class FileSink(sink.Sink):
 
     def _settle(self) -> None:
         if self._position >= self._size:
-            self._settled.set()
+            self.settled.set()
 
     def _fail(self) -> None:
-        self._failed = not self._committed
-        self._settled.set()
+        self.failed = not self._committed
+        self.settled.set()
 
     def _lost_leader(self) -> exceptions.StoreError:
         assert self._leader is not None  # noqa: S101 - for mypy
@@ -225,8 +227,8 @@ class FileSink(sink.Sink):
         if self._leader is None:
             return
         # Each sink has its own thread, and this one had nothing to do.
-        self._leader._settled.wait()
-        if self._leader._failed:
+        self._leader.settled.wait()
+        if self._leader.failed:
             raise self._lost_leader()
         reflink.clone(self._leader_fd, self._fd)
 

@@ -12,9 +12,10 @@
 
 """What a dead transfer left in a file store, and nothing else.
 
-A file is known by its ``datadir.Identity``. A data directory that is missing,
-or in whose place another file system is mounted, is no empty one: what lies
-in the right one will be there again.
+A file is known by its ``datadir.Identity``, and so is its data directory. One
+that is missing, or in whose place there is another (made anew, or of another
+file system that is mounted there), is no empty one: what lies in the right one
+will be there again.
 """
 
 from collections.abc import Sequence
@@ -31,18 +32,19 @@ from glance_lifecycle.transfer import sink
 LOG = logging.getLogger(__name__)
 
 
-def made(path: str, fd: int) -> sink.Mark:
-    """The mark of a file.
+def made(directory: datadir.Datadir, fd: int) -> sink.Mark:
+    """The mark of a file in that directory.
 
-    :param path: of its data directory
     :raises OSError: as statvfs(3) does
     """
-    return {'datadir': path, **dataclasses.asdict(datadir.Identity.of(fd))}
+    return {'datadir': directory.path,
+            'directory': [*dataclasses.astuple(directory.identity())],
+            **dataclasses.asdict(datadir.Identity.of(fd))}
 
 
 def absent(store: str, image_id: str, options: dict[str, Any]) -> sink.Mark:
     """See Sink.absent."""
-    filesystems = {}
+    filesystems, directories = {}, {}
     for path, _priority in options['datadirs']:
         with errors.translated(store, 'looking for the image'):
             directory = datadir.Datadir(path)
@@ -50,10 +52,13 @@ def absent(store: str, image_id: str, options: dict[str, Any]) -> sink.Mark:
                 if directory.exists(checked(store, image_id)):
                     raise exceptions.StoreDuplicate(
                         store=store, detail='a file named %s' % image_id)
+                directories[path] = [*dataclasses.astuple(
+                    directory.identity())]
                 filesystems[path] = directory.filesystem()
             finally:
                 directory.close()
-    return {'absent': True, 'filesystems': filesystems}
+    return {'absent': True, 'filesystems': filesystems,
+            'directories': directories}
 
 
 def apart(image_id: str, created: Sequence[sink.Mark],
@@ -66,8 +71,11 @@ def apart(image_id: str, created: Sequence[sink.Mark],
                 path, image_id):
             found.append(mark)
         elif path:
-            # Only of which file system it was.
-            found.append({'filesystems': {path: mark['filesystem']}})
+            # Only in which directory it was.
+            where = {'filesystems': {path: mark['filesystem']}}
+            if 'directory' in mark:
+                where['directories'] = {path: mark['directory']}
+            found.append(where)
     return found
 
 
@@ -116,6 +124,12 @@ class _Undo:
         self._filesystems = {i.filesystem for i in self._ours} | {
             m['filesystems'][path] for m in created
             if path in m.get('filesystems', ())}
+        # Marks of releases before 0.2 have none.
+        self._directories = [
+            datadir.Identity(*m['directory']) for m in created
+            if m.get('datadir') == path and 'directory' in m] + [
+            datadir.Identity(*m['directories'][path]) for m in created
+            if path in m.get('directories', ())]
 
     def run(self) -> bool:
         with errors.translated(self._store, 'removing an unfinished image'):
@@ -140,13 +154,25 @@ class _Undo:
         removed |= self._finished(directory)
         if removed:
             directory.sync()
-        elif self._filesystems and (
-                directory.filesystem() not in self._filesystems):
+        else:
+            self._check(directory)
+        return removed
+
+    def _check(self, directory: datadir.Datadir) -> None:
+        """:raises StoreError: it is not the one that was written to"""
+        here = directory.identity()
+        if any(here.is_same(one) for one in self._directories):
+            return
+        if self._filesystems and here.filesystem not in self._filesystems:
             raise exceptions.StoreError(
                 store=self._store, detail='another file system is mounted '
                 'at its data directory than when the image was written; '
                 'mount that one again')
-        return removed
+        if self._directories:
+            raise exceptions.StoreError(
+                store=self._store, detail='its data directory is another one '
+                'than when the image was written: it was renamed, or made '
+                'anew. Put that one back')
 
     def _unfinished(self, directory: datadir.Datadir) -> bool:
         name = datadir.temporary_name(self._name)

@@ -145,6 +145,21 @@ class Cluster:
     def config(self, name: str) -> str:
         return str(self._client.conf_get(name) or '')
 
+    def features(self) -> int | None:
+        """Of a new image, as the driver has them.
+
+        :returns: None, librbd's own, where the driver would fail
+        """
+        try:
+            features = int(self.config('rbd_default_features') or 0)
+        except ValueError:
+            return None
+        return features or int(self.rbd.RBD_FEATURE_LAYERING)
+
+    def open_other(self, pool: str) -> Any:
+        """An ``ioctx`` of another pool of it; the caller closes that."""
+        return self._client.open_ioctx(pool)
+
     def configure(self, name: str, value: str) -> None:
         """Set an option of librbd for images opened from now on."""
         self._client.conf_set(name, value)

@@ -85,14 +85,14 @@ class ServerSide(rbd_sink.RbdSink):
                              'another cluster')
         # One connection for both: librbd wants it so.
         parent = cluster.call(
-            'opening the pool of the copy', cluster._client.open_ioctx,
+            'opening the pool of the copy', cluster.open_other,
             self._source['options']['pool'])
         try:
             cluster.call(
                 'cloning the copy', cluster.rbd.RBD().clone, parent,
                 self._source['image'], self._source['snapshot'],
                 cluster.ioctx, self.image_id,
-                features=rbd_sink._features(cluster),
+                features=cluster.features(),
                 order=self.options['order'])
         except exceptions.StoreError as error:
             if isinstance(error.__cause__, cluster.rbd.ImageExists):

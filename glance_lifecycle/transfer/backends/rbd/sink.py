@@ -152,7 +152,7 @@ class RbdSink(sink.Sink):
                 'creating the image', cluster.rbd.RBD().create,
                 cluster.ioctx, self.image_id, self._size,
                 self.options['order'], old_format=False,
-                features=_features(cluster))
+                features=cluster.features())
         except exceptions.StoreError as error:
             if isinstance(error.__cause__, cluster.rbd.ImageExists):
                 return False
@@ -212,12 +212,3 @@ class RbdSink(sink.Sink):
         except exceptions.StoreError as error:
             LOG.warning('Image %s is complete, but: %s', self.image_id, error)
         cluster.close()
-
-
-def _features(cluster: rbd_cluster.Cluster) -> int | None:
-    """As the driver does, but None, librbd's own, where it would fail."""
-    try:
-        features = int(cluster.config('rbd_default_features') or 0)
-    except ValueError:
-        return None
-    return features or int(cluster.rbd.RBD_FEATURE_LAYERING)

@@ -28,6 +28,8 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.object_store import claim
 from glance_lifecycle.transfer.backends.object_store \
     import marks as object_marks
+from glance_lifecycle.transfer.backends.object_store \
+    import sink as object_sink
 from glance_lifecycle.transfer.backends.s3 import options as s3_options
 from glance_lifecycle.transfer.backends.s3 import parts as s3_parts
 from glance_lifecycle.transfer.backends.s3 import service as s3_service
@@ -38,16 +40,11 @@ from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
-# Seconds that abort() gives requests under way to break off, and a service
-# to be back. Requests that a silent one holds end with the process.
-_GRACE = 10.0
 
-
-class S3Sink(sink.Sink):
+class S3Sink(object_sink.ObjectSink[s3_service.Service]):
     """One image in one bucket.
 
-    ``abort`` after a commit that succeeded does nothing; ``undo`` takes
-    such a copy back. Options: see ``s3_options.describe``.
+    Options: see ``s3_options.describe``.
     """
 
     # Parts, botocore, and the stacks of its threads.
@@ -56,13 +53,9 @@ class S3Sink(sink.Sink):
     def __init__(self, store: str, image_id: str,
                  options: dict[str, Any]) -> None:
         super().__init__(store, image_id, options)
-        self._service: s3_service.Service | None = None
-        self._claim = _claim(store, image_id, options)
         self._upload = ''
         self._parts: s3_parts.Parts | None = None
         self._single: s3_parts.Part | None = None
-        self._token = object_marks.new_token()
-        self._committed = False
 
     @classmethod
     def describe(cls, conf: Any, store: str) -> dict[str, Any]:
@@ -72,39 +65,31 @@ class S3Sink(sink.Sink):
     def reach(cls, options: dict[str, Any]) -> confine.Reach:
         return settings.reach(options, options['client']['verify'])
 
-    @classmethod
-    def undo(cls, store: str, image_id: str, options: dict[str, Any],
-             created: Sequence[sink.Mark]) -> bool:
-        ours = _claim(store, image_id, options)
-        service = s3_service.Service(store, options)
-        try:
-            ours.take_to_undo(image_id)
-            service.connect()
-            return s3_undo.undo(service, image_id, created)
-        finally:
-            service.close()
-            ours.close()
+    @staticmethod
+    def _make_claim(store: str, image_id: str,
+                    options: dict[str, Any]) -> claim.Claim:
+        return claim.Claim(store, options['url'], image_id)
 
-    @classmethod
-    def absent(cls, store: str, image_id: str,
-               options: dict[str, Any]) -> sink.Mark:
-        service = s3_service.Service(store, options)
-        try:
-            service.connect()
-            return s3_undo.absent(service, image_id)
-        finally:
-            service.close()
+    @staticmethod
+    def _make_service(store: str, image_id: str, options: dict[str, Any]
+                      ) -> s3_service.Service:
+        return s3_service.Service(store, options)
 
-    @property
-    def bytes_written(self) -> int:
-        # Zeros too: an object has no holes.
-        return self._position
+    @staticmethod
+    def _undo(service: s3_service.Service, image_id: str,
+              created: Sequence[sink.Mark]) -> bool:
+        return s3_undo.undo(service, image_id, created)
+
+    @staticmethod
+    def _absent(service: s3_service.Service, image_id: str) -> sink.Mark:
+        return s3_undo.absent(service, image_id)
+
+    def _is_ours(self, found: dict[str, Any]) -> bool:
+        return s3_undo.is_ours(found, self.marks)
 
     def begin(self, size: int, data_size: int | None = None) -> None:
         self._size = size
-        self._claim.take_to_write()
-        self._service = service = s3_service.Service(self.store, self.options)
-        service.connect()
+        service = self._connect()
         service.check_bucket()
         s3_undo.refuse_existing(service, self.image_id)
         part_size = s3_options.part_size(self.options, size)
@@ -145,19 +130,6 @@ class S3Sink(sink.Sink):
         return sink.Stored(
             url=s3_options.location(self.options, self.image_id),
             metadata={'store': self.store})
-
-    def abort(self) -> None:
-        service = self._service
-        try:
-            if service is not None and not self._committed:
-                self._remove(service)
-        except Exception as error:
-            LOG.error('Cannot remove what was uploaded of image %s to store '
-                      '%s: %s Recovery, or the next import of this image, '
-                      'removes it.',
-                      self.image_id, self.store, error)
-        finally:
-            self._close()
 
     def _begin_upload(self, service: s3_service.Service) -> None:
         begun = {object_marks.TOKEN: self._token,
@@ -236,41 +208,21 @@ class S3Sink(sink.Sink):
             if answer.get('VersionId'):
                 self._made({**made, 'version': answer['VersionId']})
 
-    def _is_made(self, service: s3_service.Service) -> bool:
-        """False where that cannot be told: the caller has the first cause.
-        """
-        try:
-            found = service.find(self.image_id)
-        except exceptions.StoreError as error:
-            LOG.warning('Image %s: %s', self.image_id, error)
-            return False
-        return found is not None and s3_undo.is_ours(found, self.marks)
-
     def _remove(self, service: s3_service.Service) -> None:
         service.patience.stop()
         if self._parts is not None and not self._parts.stop(
-                0 if service.patience.silent else _GRACE):
+                0 if service.patience.silent else object_sink.GRACE):
             # A part that arrives after its upload was aborted would stay.
             LOG.warning('Store %s still holds requests of image %s.',
                         self.store, self.image_id)
         if not self.marks:
             return
-        if service.patience.silent:
-            raise exceptions.StoreError(
-                store=self.store, detail='the service is silent')
-        service.patience.resume(_GRACE)
+        self._check_heard(service)
         s3_undo.undo(service, self.image_id, self.marks)
 
     def _close(self) -> None:
-        service, self._service = self._service, None
         self._parts = self._single = None
-        if service is not None:
-            service.close()
-        self._claim.close()
-
-
-def _claim(store: str, image_id: str, options: dict[str, Any]) -> claim.Claim:
-    return claim.Claim(store, options['url'], image_id)
+        super()._close()
 
 
 def _tag_of_parts(tags: dict[int, str]) -> str:

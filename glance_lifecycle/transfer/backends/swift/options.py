@@ -209,6 +209,11 @@ def segment_name(image_id: str, number: int) -> str:
     return '%s-%05d' % (image_id, number)
 
 
+def segment_number(name: str) -> int:
+    """The other way round."""
+    return int(name.rpartition('-')[2])
+
+
 def is_segment(image_id: str, name: str) -> bool:
     """Whether an object can be a segment of the image."""
     start, dash, number = name.rpartition('-')

@@ -28,6 +28,8 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.object_store import claim
 from glance_lifecycle.transfer.backends.object_store \
     import marks as object_marks
+from glance_lifecycle.transfer.backends.object_store \
+    import sink as object_sink
 from glance_lifecycle.transfer.backends import settings
 from glance_lifecycle.transfer.backends.swift import options as swift_options
 from glance_lifecycle.transfer.backends.swift import service as swift_service
@@ -38,23 +40,14 @@ from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
 
-# Seconds that abort() gives requests under way to break off, and a service
-# to be back. Requests that a silent one holds end with the process.
-_GRACE = 10.0
-
 # Seconds between looks at a container's listing, which is updated late.
 _LISTING_INTERVAL = 0.5
 
-# Requests at a time: while the service makes one segment durable, the next
-# is on its way.
-_UNDER_WAY = 2
 
-
-class SwiftSink(sink.Sink):
+class SwiftSink(object_sink.ObjectSink[swift_service.Service]):
     """One image in one container, as one object or as segments.
 
-    ``abort`` after a commit that succeeded does nothing; ``undo`` takes
-    such a copy back. Options: see ``swift_options.describe``.
+    Options: see ``swift_options.describe``.
     """
 
     # swiftclient, keystoneauth1, and the stacks of their threads.
@@ -64,10 +57,7 @@ class SwiftSink(sink.Sink):
                  options: dict[str, Any]) -> None:
         super().__init__(store, image_id, options)
         self._container = swift_options.container(options, image_id)
-        self._claim = _claim(store, image_id, options)
-        self._token = object_marks.new_token()
         self._headers = swift_undo.metadata(self._token)
-        self._service: swift_service.Service | None = None
         # Bytes of each object; 0 until begin() knows.
         self._object_size = 0
         self._segmented = False
@@ -76,7 +66,6 @@ class SwiftSink(sink.Sink):
         self._stored: list[stream.Upload] = []
         # Given by commit(): until it is there, nothing can be visible.
         self._last_byte = b''
-        self._committed = False
 
     @classmethod
     def describe(cls, conf: Any, store: str) -> dict[str, Any]:
@@ -87,35 +76,31 @@ class SwiftSink(sink.Sink):
         return settings.reach(options, options['cacert'],
                               options['account_file'])
 
-    @classmethod
-    def undo(cls, store: str, image_id: str, options: dict[str, Any],
-             created: Sequence[sink.Mark]) -> bool:
-        ours = _claim(store, image_id, options)
-        service = swift_service.Service(
-            store, options, swift_options.container(options, image_id))
-        try:
-            ours.take_to_undo(image_id)
-            service.connect()
-            return swift_undo.undo(service, image_id, created)
-        finally:
-            service.close()
-            ours.close()
+    @staticmethod
+    def _make_claim(store: str, image_id: str,
+                    options: dict[str, Any]) -> claim.Claim:
+        # What names the account is a secret, or Keystone's to know.
+        return claim.Claim(
+            store, 'swift', *options['config_files'], store,
+            swift_options.container(options, image_id), image_id)
 
-    @classmethod
-    def absent(cls, store: str, image_id: str,
-               options: dict[str, Any]) -> sink.Mark:
-        service = swift_service.Service(
+    @staticmethod
+    def _make_service(store: str, image_id: str, options: dict[str, Any]
+                      ) -> swift_service.Service:
+        return swift_service.Service(
             store, options, swift_options.container(options, image_id))
-        try:
-            service.connect()
-            return swift_undo.absent(service, image_id)
-        finally:
-            service.close()
 
-    @property
-    def bytes_written(self) -> int:
-        # Zeros too: an object has no holes.
-        return self._position
+    @staticmethod
+    def _undo(service: swift_service.Service, image_id: str,
+              created: Sequence[sink.Mark]) -> bool:
+        return swift_undo.undo(service, image_id, created)
+
+    @staticmethod
+    def _absent(service: swift_service.Service, image_id: str) -> sink.Mark:
+        return swift_undo.absent(service, image_id)
+
+    def _is_ours(self, found: dict[str, Any]) -> bool:
+        return swift_undo.has_token(found, self.marks)
 
     def begin(self, size: int, data_size: int | None = None) -> None:
         self._size = size
@@ -123,10 +108,7 @@ class SwiftSink(sink.Sink):
         self._object_size = size
         if self._segmented:
             self._object_size = swift_options.segment_size(self.options, size)
-        self._claim.take_to_write()
-        self._service = service = swift_service.Service(
-            self.store, self.options, self._container)
-        service.connect()
+        service = self._connect()
         service.check_container(size)
         service.check_largest(self._object_size)
         swift_undo.refuse_existing(service, self.image_id)
@@ -136,6 +118,8 @@ class SwiftSink(sink.Sink):
                      'image %s.', self.store, self.image_id)
         # Each object has it, so one line of the journal is enough.
         self._made({object_marks.TOKEN: self._token})
+        if self._segmented:
+            self._made(swift_undo.asked_for(self._token, segments=True))
 
     def write(self, offset: int, data: memoryview) -> None:
         self._expect(offset, len(data))
@@ -167,6 +151,8 @@ class SwiftSink(sink.Sink):
         if service is None or self._position != self._size:
             raise self._not_whole()
         swift_undo.refuse_existing(service, self.image_id)
+        # Before it is asked for: perhaps we never hear that it was done.
+        self._made(swift_undo.asked_for(self._token, segments=False))
         if not self._segmented:
             upload = self._current()
             self._check(upload, upload.stream.give(
@@ -180,19 +166,6 @@ class SwiftSink(sink.Sink):
         self._close()
         return sink.Stored(url=url, metadata={'store': self.store})
 
-    def abort(self) -> None:
-        service = self._service
-        try:
-            if service is not None and not self._committed:
-                self._remove(service)
-        except Exception as error:
-            LOG.error('Cannot remove what was uploaded of image %s to store '
-                      '%s: %s Recovery, or the next import of this image, '
-                      'removes it.',
-                      self.image_id, self.store, error)
-        finally:
-            self._close()
-
     def _is_last(self, length: int) -> bool:
         """Whether the object is whole with these bytes, and so visible."""
         return (not self._segmented and length > 0
@@ -204,7 +177,7 @@ class SwiftSink(sink.Sink):
         """The request that takes the next byte."""
         if self._under_way and self._under_way[-1].stream.missing:
             return self._under_way[-1]
-        self._settle(_UNDER_WAY - 1)
+        self._settle(swift_undo.UNDER_WAY - 1)
         assert self._service is not None  # noqa: S101 - for mypy
         left = self._size - self._begun * self._object_size
         self._begun += 1
@@ -255,16 +228,6 @@ class SwiftSink(sink.Sink):
     def _manifest(self) -> str:
         return '%s/%s-' % (self._container, self.image_id)
 
-    def _is_made(self, service: swift_service.Service) -> bool:
-        """False where that cannot be told: the caller has the first cause.
-        """
-        try:
-            found = service.find(self.image_id)
-        except exceptions.StoreError as error:
-            LOG.warning('Image %s: %s', self.image_id, error)
-            return False
-        return found is not None and swift_undo.has_token(found, self.marks)
-
     def _wait_listed(self, service: swift_service.Service) -> None:
         """Until the container lists what the image consists of.
 
@@ -294,34 +257,27 @@ class SwiftSink(sink.Sink):
         for upload in self._under_way:
             upload.stream.break_off()
         deadline = time.monotonic() + (
-            0 if service.patience.silent else _GRACE)
+            0 if service.patience.silent else object_sink.GRACE)
         for upload in self._under_way:
             upload.join(max(0.0, deadline - time.monotonic()))
         if not self._begun:
             return
-        if service.patience.silent:
-            raise exceptions.StoreError(
-                store=self.store, detail='the service is silent')
-        service.patience.resume(_GRACE)
-        swift_undo.remove(service, [self.image_id], self.marks)
+        self._check_heard(service)
+        # Whole, as far as we know, and without a good answer.
+        late = {upload.object for upload in self._under_way
+                if not upload.stream.missing}
+        if swift_undo.has_asked(self.marks, segments=False):
+            late.add(self.image_id)
+        swift_undo.remove(service, [self.image_id], self.marks, late)
         if self._segmented:
             swift_undo.remove(service, (
                 swift_options.segment_name(self.image_id, number)
-                for number in range(1, self._begun + 1)), self.marks)
+                for number in range(1, self._begun + 1)), self.marks, late)
 
     def _close(self) -> None:
-        service, self._service = self._service, None
         self._under_way = []
         self._stored = []
-        if service is not None:
-            service.close()
-        self._claim.close()
-
-
-def _claim(store: str, image_id: str, options: dict[str, Any]) -> claim.Claim:
-    # What names the account is a secret, or Keystone's to know.
-    return claim.Claim(store, 'swift', *options['config_files'], store,
-                       swift_options.container(options, image_id), image_id)
+        super()._close()
 
 
 def _difference(ours: dict[str, tuple[int, str]],

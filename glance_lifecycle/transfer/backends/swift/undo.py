@@ -15,8 +15,17 @@
 An object, be it the image, its manifest or a segment, is known by the token in
 its metadata. Swift has no condition for a removal, so that is looked at just
 before.
+
+What was under way when the transfer died may be stored only after all this:
+a cluster that is slow has the whole request, and nobody waits for its answer.
+So what is not there, and may have been asked for, is removed too. That leaves
+a tombstone, which wins against each request that the proxy had begun with
+before, for its timestamp is the newer one (swift/obj/server.py, PUT and
+DELETE). Else it would lie there for ever, or, as a segment, become the end of
+the next import of the image.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -36,9 +45,13 @@ _PREFIX = 'x-object-meta-'
 _TOKEN = _PREFIX + object_marks.METADATA
 _SCOPE = _PREFIX + 'lifecycle-host'
 
-# Names without an object until a search of segments ends. At most so many
-# requests are under way, and the listing is updated late.
-_MISSING = 2
+#: Requests of a transfer at a time: while the service makes one segment
+#: durable, the next is on its way.
+UNDER_WAY = 2
+
+# What has been asked for, or is about to be; see ``sink.ASKED``.
+_SEGMENTS = 'segments'
+_IMAGE = 'image'
 
 # Seconds after which a segment was left by a transfer that is dead, wherever
 # that ran. A living one writes the next much sooner.
@@ -48,6 +61,17 @@ ABANDONED = 24 * 3600.0
 def metadata(token: str) -> dict[str, str]:
     """Headers of every object of a transfer."""
     return {_TOKEN: token, _SCOPE: claim.scope()}
+
+
+def asked_for(token: str, *, segments: bool) -> sink.Mark:
+    """The mark to note before the first segment, or before the image."""
+    return {object_marks.TOKEN: token,
+            sink.ASKED: _SEGMENTS if segments else _IMAGE}
+
+
+def has_asked(created: Sequence[sink.Mark], *, segments: bool) -> bool:
+    wanted = _SEGMENTS if segments else _IMAGE
+    return any(mark.get(sink.ASKED) == wanted for mark in created)
 
 
 def absent(service: swift_service.Service, image_id: str) -> sink.Mark:
@@ -78,18 +102,19 @@ def undo(service: swift_service.Service, image_id: str,
     # First, so that nobody reads an image that loses its segments.
     removed = _remove_image(service, image_id, created)
     if created:
-        segments = (name for name, head in _segments(service, image_id)
-                    if _is_our_segment(head, created))
-        removed |= any([service.delete(name) for name in segments])
+        removed |= _remove_segments(service, image_id, created)
     return removed
 
 
 def remove(service: swift_service.Service, names: Iterable[str],
-           created: Sequence[sink.Mark]) -> None:
-    """Remove those of the named objects that have our token."""
+           created: Sequence[sink.Mark], late: Collection[str]) -> None:
+    """Remove those of the named objects that have our token.
+
+    :param late: names that may be stored after all, though nothing is there
+    """
     for name in names:
         head = service.find(name)
-        if head is not None and has_token(head, created):
+        if name in late if head is None else has_token(head, created):
             service.delete(name)
 
 
@@ -123,6 +148,8 @@ def _remove_image(service: swift_service.Service, image_id: str,
                   created: Sequence[sink.Mark]) -> bool:
     head = service.find(image_id)
     if head is None:
+        if has_asked(created, segments=False):
+            service.delete(image_id)
         return False
     if has_token(head, created) or sink.vouched(
             created, float(head['x-timestamp'])):
@@ -130,6 +157,34 @@ def _remove_image(service: swift_service.Service, image_id: str,
     LOG.warning('Store %s has an object named %s that this transfer has not '
                 'made. It stays.', service.store, image_id)
     return False
+
+
+def _remove_segments(service: swift_service.Service, image_id: str,
+                     created: Sequence[sink.Mark]) -> bool:
+    ours, others = [], False
+    for name, head in _segments(service, image_id):
+        if _is_our_segment(head, created):
+            ours.append(name)
+        else:
+            others = True
+    # Where somebody else is writing, the rest of the names is not ours.
+    if not others and has_asked(created, segments=True):
+        # Before the others, of which the last goes last: should we die, it
+        # still tells which ones to look for.
+        for name in _may_be_late(image_id, ours):
+            if service.find(name) is None:
+                service.delete(name)
+    ours.sort(key=options.segment_number)
+    return any([service.delete(name) for name in ours])
+
+
+def _may_be_late(image_id: str, stored: Collection[str]) -> Iterator[str]:
+    """Segments that were under way: begun in order, and stored in any."""
+    last = max(map(options.segment_number, stored), default=0)
+    for number in range(max(1, last + 1 - UNDER_WAY), last + 1 + UNDER_WAY):
+        name = options.segment_name(image_id, number)
+        if name not in stored:
+            yield name
 
 
 def _is_our_segment(head: dict[str, str],
@@ -149,12 +204,12 @@ def _segments(service: swift_service.Service, image_id: str
     for one in service.segments(image_id):
         name = str(one['name'])
         if options.is_segment(image_id, name):
-            last = max(last, int(name.rpartition('-')[2]))
+            last = max(last, options.segment_number(name))
             head = service.find(name)
             if head is not None:
                 yield name, head
     missing = 0
-    while missing < _MISSING:
+    while missing < UNDER_WAY:
         last += 1
         name = options.segment_name(image_id, last)
         head = service.find(name)

@@ -282,7 +282,10 @@ class FileSinkTest(helpers.TempDirTestCase):
         self.assertEqual([('fast', {
             'datadir': self.dir, 'filesystem': os.statvfs(name).f_fsid,
             'inode': os.stat(name).st_ino,
-            'generation': noted[0][1]['generation']})], noted)
+            'generation': noted[0][1]['generation'],
+            'directory': [
+                os.statvfs(self.dir).f_fsid, os.stat(self.dir).st_ino,
+                noted[0][1]['directory'][2]]})], noted)
         json.dumps(noted)
         sink.abort()
 
@@ -301,6 +304,30 @@ class FileSinkTest(helpers.TempDirTestCase):
         self.assertTrue(self.undo(marks))
         self.assertEqual([], os.listdir(self.dir))
         self.assertFalse(self.undo(marks))
+
+    def test_undo_in_a_directory_that_was_made_anew(self) -> None:
+        """On the same file system, so only the directory itself tells."""
+        absent = file_sink.FileSink.absent('fast', IMAGE, self.options)
+        marks = self.stored()
+        # Without it they are of an older release, which could not tell.
+        old = [{key: value for key, value in mark.items()
+                if key not in ('directory', 'directories')}
+               for mark in (*marks, absent)]
+        elsewhere = self.dir + '-renamed'
+        os.rename(self.dir, elsewhere)
+        os.mkdir(self.dir)
+        for created in (marks, [absent], file_sink.FileSink.apart(
+                IMAGE, marks, 'file://' + self.final())):
+            with self.subTest(created), self.assertRaisesRegex(
+                    exceptions.StoreError, 'made anew') as caught:
+                self.undo(created)
+            self.assertNotIn(self.path, str(caught.exception))
+        self.assertFalse(self.undo(old))
+        os.rmdir(self.dir)
+        os.rename(elsewhere, self.dir)
+        self.assertTrue(self.undo(marks))
+        self.assertFalse(self.undo(marks))
+        self.assertEqual([], os.listdir(self.dir))
 
     def test_undo_of_the_unfinished(self) -> None:
         for marked in (True, False):
