@@ -226,7 +226,8 @@ class Session:
 def _fingerprint(fd: int) -> tuple[int, ...]:
     status = os.fstat(fd)
     # Nobody can set ctime, as they can mtime.
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns,
+            status.st_ino)
 
 
 def get(kwargs: Mapping[str, Any]) -> Session:

@@ -19,6 +19,7 @@ what that has left, and begins anew.
 """
 
 from collections.abc import Callable
+import datetime
 import os
 import time
 from typing import Any
@@ -32,7 +33,6 @@ from taskflow.patterns import linear_flow
 
 from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
-from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin.tasks import admit
@@ -40,6 +40,7 @@ from glance_lifecycle.plugin.tasks import attest
 from glance_lifecycle.plugin.tasks import seal
 from glance_lifecycle.plugin.tasks import transfer
 from glance_lifecycle.plugin.tasks import verify_source
+from glance_lifecycle.recovery import undoing
 from glance_lifecycle.signing import configured
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.worker.database import claims
@@ -49,8 +50,10 @@ from glance_lifecycle.worker import running
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
-# Seconds that what is left of an attempt before may take to end.
+# Seconds that what is left of an attempt before may take to end, and then
+# until this one is tried again: its worker is frozen.
 _LET_GO = 20.0
+_LATER = datetime.timedelta(seconds=5)
 _PAUSE = 0.1
 
 
@@ -60,12 +63,15 @@ class Importer(running.Runner):
     def _act(self, job: jobs.Job, fence: int) -> running.Outcome:
         claim = running.Claim(self._database, job, fence, self._stopping,
                               self._deletions)
+        # What a dead attempt has sent last may only now be carried out.
+        glance_host.settle(job.image_id)
         state = glance_host.image_state(job.image_id)
         if state is not None and state.status == 'active' and (
                 state.lock == _task(job)):
-            # By an attempt that died before it could say so.
+            # It could not say so any more.
             return self._done(job, fence, 'The image was imported by an '
-                              'attempt before.', {})
+                              'attempt before.',
+                              {'stores': sorted(state.locations)})
         attempt = _Attempt(job, claim.check)
         try:
             proof, text = attempt.run()
@@ -82,7 +88,20 @@ class Importer(running.Runner):
     def _failed(self, job: jobs.Job, fence: int,
                 error: exceptions.LifecycleError) -> running.Outcome:
         """Its user waits, and may ask again: no other attempt."""
+        if isinstance(error, exceptions.ImageBusy) and (
+                job.attempts < self._attempts):
+            back = claims.retry(
+                self._database, job.id, fence, str(error),
+                datetime.datetime.now(datetime.UTC) + _LATER)
+            return running.unless_cancelled(back, running.Outcome.RETRIED)
         _note_failure(job, error)
+        if isinstance(error, exceptions.TransferCancelled):
+            # Its owner deleted the image: nothing has gone wrong.
+            claims.finish(self._database, job.id, fence,
+                          jobs.State.CANCELLED, text=str(error.for_user()))
+            return running.Outcome.CANCELLED
+        LOG.warning('The import of image %(image)s has failed: %(error)s', {
+            'image': job.image_id, 'error': error.for_operator()})
         claims.finish(self._database, job.id, fence, jobs.State.FAILED,
                       error=str(error.for_user()))
         return running.Outcome.FAILED
@@ -94,8 +113,10 @@ def _task(job: jobs.Job) -> str:
 
 def _note_failure(job: jobs.Job, error: exceptions.LifecycleError) -> None:
     """For glance-api, or for who recovers the import after its death."""
-    found = journal.take(CONF.lifecycle.state_dir, _task(job))
-    if found is None:
+    try:
+        found = _take(job)
+    except exceptions.LifecycleError:
+        # glance-api, if it lives, reads the job.
         LOG.error('The journal of image %(image)s cannot be had to note why '
                   'its import has failed: %(error)s', {
                       'image': job.image_id, 'error': error.for_operator()})
@@ -106,6 +127,35 @@ def _note_failure(job: jobs.Job, error: exceptions.LifecycleError) -> None:
         found.close()
 
 
+def _take(job: jobs.Job, guard: Callable[[], None] = lambda: None
+          ) -> journal.Journal:
+    """The import's journal, with patience.
+
+    Whoever recovers what is dead has it for a moment, and what is left of an
+    attempt whose worker was killed until that has ended.
+
+    :raises ImageBusy: it does not end, and may still write
+    :raises ConfigurationError: there is no such journal here
+    """
+    state_dir = CONF.lifecycle.state_dir
+    deadline = time.monotonic() + _LET_GO
+    while True:
+        found = journal.take(state_dir, _task(job))
+        if found is not None:
+            return found
+        if not journal.exists(state_dir, _task(job)):
+            raise exceptions.ConfigurationError(
+                detail='the worker does not find the import that glance-api '
+                'has begun. [lifecycle] state_dir must be the same directory '
+                'for both')
+        guard()
+        if time.monotonic() > deadline:
+            raise exceptions.ImageBusy(
+                image=job.image_id, detail='an attempt before to import it '
+                'does not end. Its worker is frozen, or was taken for dead')
+        time.sleep(_PAUSE)
+
+
 class _Attempt:
     """One attempt at one import.
 
@@ -113,6 +163,7 @@ class _Attempt:
     """
 
     def __init__(self, job: jobs.Job, guard: Callable[[], None]) -> None:
+        self._job = job
         self._told = job.action
         self._plan = plans.Plan.from_dict(job.action['plan'])
         glance = glance_host.taken_over(job.action['import'])
@@ -127,8 +178,8 @@ class _Attempt:
         :raises LifecycleError: why it failed, or may not go on
         """
         self._session.glance.check_ours()
-        self._take_journal()
-        self._undo_before()
+        self._session.journal = _take(self._job, self._session.glance.guard)
+        self._undo_before(self._session.journal)
         self._open()
         flow = linear_flow.Flow('lifecycle-import').add(*(
             kind(self._session) for kind in (
@@ -146,33 +197,21 @@ class _Attempt:
                 % type(error).__name__) from None
         result = engine_.storage.fetch('lifecycle_result')
         return ({'digests': result['digests'], 'stores': result['stored'],
-                 'size': result['virtual_size']},
+                 'size': result['virtual_size'],
+                 'source': engine_.storage.fetch('lifecycle_source')},
                 'Imported: %s.' % seal.summary(result).rstrip('.'))
 
     def close(self) -> None:
         self._session.close(done=False)
 
-    def _take_journal(self) -> None:
-        deadline = time.monotonic() + _LET_GO
-        while True:
-            self._session.journal = journal.take(
-                CONF.lifecycle.state_dir, self._session.glance.task_id)
-            if self._session.journal is not None:
-                return
-            self._session.glance.guard()
-            if time.monotonic() > deadline:
-                raise running.Stopped(
-                    detail='the journal of the import is not to be had. An '
-                    'attempt before may still end')
-            time.sleep(_PAUSE)
+    def _undo_before(self, found: journal.Journal) -> None:
+        """Of an attempt that has died, whose failure counts no more.
 
-    def _undo_before(self) -> None:
-        """:raises TransferFailed: something of it cannot be removed"""
-        found = self._session.journal
-        if found is None or not found.record.targets:
-            return
-        outcome.undo(self._session)
-        if self._session.leftovers:
+        :raises TransferFailed: something of it cannot be removed
+        """
+        if found.record.failure:
+            found.note(failure=None)
+        if found.record.targets and undoing.undo(found).left:
             raise exceptions.TransferFailed(
                 detail='what an attempt before has left in the stores cannot '
                 'be removed now')

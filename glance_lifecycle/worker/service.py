@@ -41,6 +41,7 @@ from glance_lifecycle.worker import brake
 from glance_lifecycle.worker import circuits
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import dispatching
@@ -61,6 +62,10 @@ _TURN = 1.0
 
 # The same between two looks for imports: 1 ms of CPU each.
 _IMPORT_TURN = 0.25
+
+# And between two looks for those whose glance-api has died, unless one has
+# just ended here. One that cannot be recovered is tried as often.
+_RECOVER = 10.0
 
 # Seconds of the pause after something failed.
 _PAUSE = 5.0
@@ -116,11 +121,12 @@ class Worker(cotyledon.Service):
         self._over = threading.Event()
         self._wake = threading.Event()
         self._imported = threading.Event()
+        self._recover_at = 0.0
         self._connection: Any = None
         self._database = opening.open_database(conf)
         self._liveness = liveness.Liveness(
             self._database, conf.lifecycle.state_dir, self._options.mode,
-            self._options.claim_expiry)
+            self._options.claim_expiry, imports=host.importer is not None)
         self._deletions = running.Deletions()
         self._stores = circuits.Circuits()
         self._auditor = audit_events.Auditor(conf, self._liveness.id)
@@ -240,6 +246,8 @@ class Worker(cotyledon.Service):
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:
         """A job was claimed here, and is done, or put back."""
+        if imports.is_import(job.purpose):
+            self._recover_at = 0.0
         if outcome is running.Outcome.MISSED:
             return
         # As it is now; another may have it already.
@@ -290,13 +298,12 @@ class Worker(cotyledon.Service):
         """
         if self._importers is None:
             return
-        recover = 0.0
         while not self._stop.is_set():
             try:
                 self._importers.turn()
-                if time.monotonic() >= recover:
+                if time.monotonic() >= self._recover_at:
+                    self._recover_at = time.monotonic() + _RECOVER
                     self._say_recovered(self._host.recover_imports())
-                    recover = time.monotonic() + _TURN
             except Exception as error:
                 self._say(error)
                 self._stop.wait(_PAUSE)
