@@ -16,6 +16,10 @@ The tasks are those of the plugin, and so is all that they do; only the process
 is another. Whoever works with an import holds its journal, so that of two
 attempts the second begins when nothing of the first lives any more. It undoes
 what that has left, and begins anew.
+
+What is to be done stands in the journal, which is a file of the service's own.
+The job only points at it: many hosts may share the database of jobs, and who
+can write there must not choose which file is read, or whom to trust.
 """
 
 from collections.abc import Callable
@@ -23,6 +27,7 @@ import datetime
 import os
 import time
 from typing import Any
+import uuid
 
 from cryptography import x509
 from oslo_config import cfg
@@ -44,6 +49,7 @@ from glance_lifecycle.recovery import undoing
 from glance_lifecycle.signing import configured
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import running
 
@@ -63,26 +69,13 @@ class Importer(running.Runner):
     def _act(self, job: jobs.Job, fence: int) -> running.Outcome:
         claim = running.Claim(self._database, job, fence, self._stopping,
                               self._deletions)
-        # What a dead attempt has sent last may only now be carried out.
-        glance_host.settle(job.image_id)
-        state = glance_host.image_state(job.image_id)
-        if state is not None and state.status == 'active' and (
-                state.lock == _task(job)):
-            # It could not say so any more.
-            return self._done(job, fence, 'The image was imported by an '
-                              'attempt before.',
-                              {'stores': sorted(state.locations)})
-        attempt = _Attempt(job, claim.check)
+        found = _take(job, claim.check)
         try:
-            proof, text = attempt.run()
+            proof, text = _import(found, claim.check)
         finally:
-            attempt.close()
-        return self._done(job, fence, text, proof)
-
-    def _done(self, job: jobs.Job, fence: int, text: str,
-              proof: dict[str, Any]) -> running.Outcome:
+            found.close()
         claims.finish(self._database, job.id, fence, jobs.State.DONE,
-                      text=text, proof=proof or None)
+                      text=text, proof=proof)
         return running.Outcome.DONE
 
     def _failed(self, job: jobs.Job, fence: int,
@@ -107,8 +100,48 @@ class Importer(running.Runner):
         return running.Outcome.FAILED
 
 
+def _take(job: jobs.Job, guard: Callable[[], None] = lambda: None
+          ) -> journal.Journal:
+    """The import's journal, with patience.
+
+    Whoever recovers what is dead has it for a moment, and what is left of an
+    attempt whose worker was killed until that has ended.
+
+    :raises ImageBusy: it does not end, and may still write
+    :raises ConfigurationError: there is no such journal here
+    """
+    state_dir, task_id = CONF.lifecycle.state_dir, _task(job)
+    deadline = time.monotonic() + _LET_GO
+    while True:
+        found = journal.take(state_dir, task_id)
+        if found is not None:
+            if (found.record.image_id, found.record.offloaded) == (
+                    job.image_id, job.purpose):
+                return found
+            found.close()
+            raise _no_journal()
+        if not journal.exists(state_dir, task_id):
+            raise _no_journal()
+        guard()
+        if time.monotonic() > deadline:
+            raise exceptions.ImageBusy(
+                image=job.image_id, detail='an attempt before to import it '
+                'does not end. Its worker is frozen, or was taken for dead')
+        time.sleep(_PAUSE)
+
+
 def _task(job: jobs.Job) -> str:
-    return str(job.action['import']['task_id'])
+    """:raises ConfigurationError: it is none, and so no name of a file"""
+    try:
+        return str(uuid.UUID(imports.task_id(job.purpose)))
+    except ValueError:
+        raise _no_journal() from None
+
+
+def _no_journal() -> exceptions.ConfigurationError:
+    return exceptions.ConfigurationError(
+        detail='the worker does not find the import that glance-api has '
+        'begun. [lifecycle] state_dir must be the same directory for both')
 
 
 def _note_failure(job: jobs.Job, error: exceptions.LifecycleError) -> None:
@@ -127,59 +160,53 @@ def _note_failure(job: jobs.Job, error: exceptions.LifecycleError) -> None:
         found.close()
 
 
-def _take(job: jobs.Job, guard: Callable[[], None] = lambda: None
-          ) -> journal.Journal:
-    """The import's journal, with patience.
+def _import(found: journal.Journal, guard: Callable[[], None]
+            ) -> tuple[dict[str, Any], str]:
+    """One attempt.
 
-    Whoever recovers what is dead has it for a moment, and what is left of an
-    attempt whose worker was killed until that has ended.
-
-    :raises ImageBusy: it does not end, and may still write
-    :raises ConfigurationError: there is no such journal here
+    :param found: the caller closes it
+    :param guard: raises where one may not go on
+    :returns: what proves it, and a sentence
+    :raises LifecycleError: why it failed, or may not go on
     """
-    state_dir = CONF.lifecycle.state_dir
-    deadline = time.monotonic() + _LET_GO
-    while True:
-        found = journal.take(state_dir, _task(job))
-        if found is not None:
-            return found
-        if not journal.exists(state_dir, _task(job)):
-            raise exceptions.ConfigurationError(
-                detail='the worker does not find the import that glance-api '
-                'has begun. [lifecycle] state_dir must be the same directory '
-                'for both')
-        guard()
-        if time.monotonic() > deadline:
-            raise exceptions.ImageBusy(
-                image=job.image_id, detail='an attempt before to import it '
-                'does not end. Its worker is frozen, or was taken for dead')
-        time.sleep(_PAUSE)
+    record = found.record
+    # What a dead attempt has sent last may only now be carried out.
+    glance_host.settle(record.image_id)
+    state = glance_host.image_state(record.image_id)
+    if state is not None and (state.status, state.lock) == (
+            'active', record.task_id):
+        # It could not say so any more.
+        return ({'stores': sorted(state.locations)},
+                'The image was imported by an attempt before.')
+    attempt = _Attempt(found, guard)
+    try:
+        return attempt.run()
+    finally:
+        attempt.close()
 
 
 class _Attempt:
-    """One attempt at one import.
+    """One that may write.
 
     :param guard: raises where one may not go on
     """
 
-    def __init__(self, job: jobs.Job, guard: Callable[[], None]) -> None:
-        self._job = job
-        self._told = job.action
-        self._plan = plans.Plan.from_dict(job.action['plan'])
-        glance = glance_host.taken_over(job.action['import'])
+    def __init__(self, found: journal.Journal, guard: Callable[[], None]
+                 ) -> None:
+        self._journal = found
+        self._handed = found.record.handed
+        self._plan = plans.Plan.from_dict(self._handed['plan'])
+        glance = glance_host.taken_over(self._handed['import'])
         glance.guard = guard
         glance.all_must_succeed = self._plan.all_must_succeed
         self._session = sessions.Session(glance, list(self._plan.stores))
         self._session.log_of = 'glance-lifecycle-worker'
+        self._session.journal = found
 
     def run(self) -> tuple[dict[str, Any], str]:
-        """:returns: what proves it, and a sentence
-
-        :raises LifecycleError: why it failed, or may not go on
-        """
+        """See ``_import()``."""
         self._session.glance.check_ours()
-        self._session.journal = _take(self._job, self._session.glance.guard)
-        self._undo_before(self._session.journal)
+        self._undo_before()
         self._open()
         flow = linear_flow.Flow('lifecycle-import').add(*(
             kind(self._session) for kind in (
@@ -204,29 +231,28 @@ class _Attempt:
     def close(self) -> None:
         self._session.close(done=False)
 
-    def _undo_before(self, found: journal.Journal) -> None:
+    def _undo_before(self) -> None:
         """Of an attempt that has died, whose failure counts no more.
 
-        :raises TransferFailed: something of it cannot be removed
+        What cannot be removed now is on record, and in the way of no other
+        store.
         """
-        if found.record.failure:
-            found.note(failure=None)
-        if found.record.targets and undoing.undo(found).left:
-            raise exceptions.TransferFailed(
-                detail='what an attempt before has left in the stores cannot '
-                'be removed now')
+        if self._journal.record.failure:
+            self._journal.note(failure=None)
+        if self._journal.record.targets:
+            undoing.undo(self._journal)
 
     def _open(self) -> None:
         session = self._session
-        directory, name = os.path.split(self._told['staged'])
+        directory, name = os.path.split(self._journal.record.staged)
         session.opened(admit.open_staged(directory, name))
-        if session.fingerprint != self._told['fingerprint']:
+        if session.fingerprint != self._handed['fingerprint']:
             raise exceptions.ImageRefused(
                 reason='changed', detail='the staged file changed while it '
                 'was imported. Stage the image again')
-        if self._told['certificate']:
+        if self._handed['certificate']:
             session.certificate = x509.load_pem_x509_certificate(
-                self._told['certificate'].encode())
+                self._handed['certificate'].encode())
         if self._plan.resign:
             session.signer = configured.service_signer(
                 CONF, configured.service_context(CONF))

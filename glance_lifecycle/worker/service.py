@@ -121,6 +121,9 @@ class Worker(cotyledon.Service):
         self._over = threading.Event()
         self._wake = threading.Event()
         self._imported = threading.Event()
+        # Often enough also for the glance-api that waits for an import.
+        self._beat = min(self._options.claim_expiry / _BEATS,
+                         conf.lifecycle_transfer.worker_timeout / 3)
         self._recover_at = 0.0
         self._connection: Any = None
         self._database = opening.open_database(conf)
@@ -139,7 +142,10 @@ class Worker(cotyledon.Service):
             if self._options.notifications else None)
         self._threads = [
             threading.Thread(target=target, daemon=True)
-            for target in (self._turn, self._sweep, self._look, self._import)]
+            for target in (self._turn, self._sweep, self._look)]
+        if self._importers is not None:
+            self._threads.append(threading.Thread(
+                target=self._import, args=(self._importers,), daemon=True))
         self._monitoring = monitoring.Monitoring(
             conf, manager, self._threads, self._heard)
 
@@ -188,6 +194,7 @@ class Worker(cotyledon.Service):
         LOG.info('Worker %s stops.', self._liveness.id)
         self._stop.set()
         self._wake.set()
+        self._imported.set()
         self._hints.close()
         if self._listener is not None:
             self._listener.stop()
@@ -272,8 +279,7 @@ class Worker(cotyledon.Service):
                     self._dispatcher.take_back_lost()
                     if self._importers is not None:
                         self._importers.take_back_lost()
-                    beat = time.monotonic() + (
-                        self._options.claim_expiry / _BEATS)
+                    beat = time.monotonic() + self._beat
                 if time.monotonic() >= look:
                     # Not only with each beat: then what expires just after
                     # one would be found a sixth of the expiry too late.
@@ -291,16 +297,14 @@ class Worker(cotyledon.Service):
             self._wake.wait(_TURN)
             self._wake.clear()
 
-    def _import(self) -> None:
+    def _import(self, importers: dispatching.Dispatcher) -> None:
         """Imports that glance-api hands over, in each mode.
 
         More often than jobs are looked for: their users wait.
         """
-        if self._importers is None:
-            return
         while not self._stop.is_set():
             try:
-                self._importers.turn()
+                importers.turn()
                 if time.monotonic() >= self._recover_at:
                     self._recover_at = time.monotonic() + _RECOVER
                     self._say_recovered(self._host.recover_imports())

@@ -66,10 +66,11 @@ class Offload(task.Task):
     def execute(self, lifecycle_plan: dict[str, Any]) -> None:
         session = self._session
         with session.reporting():
-            wanted = _wanted(session, plans.Plan.from_dict(lifecycle_plan))
+            plan = plans.Plan.from_dict(lifecycle_plan)
+            wanted, handed = _wanted(session, plan), _handed(session, plan)
             database = opening.open_database(CONF)
             try:
-                session.hand_over(wanted.purpose)
+                session.hand_over(wanted.purpose, handed)
                 _work(database, session, wanted)
             finally:
                 database.close()
@@ -116,24 +117,26 @@ def _actor(session: sessions.Session) -> str:
     return 'user %s' % session.glance.context.user_id
 
 
-def _wanted(session: sessions.Session, plan: plans.Plan) -> jobs.Wanted:
-    """All that a worker has to know, and no secret.
+def _handed(session: sessions.Session, plan: plans.Plan) -> dict[str, Any]:
+    """What a worker has to know: plain data, and no secret.
 
     :raises LifecycleError: the user's certificate is not to be had, or not
         trusted; a worker could not ask for it with the user's rights
     """
     certificate = plan.signature and verify_source.trusted(
         session, plan, plan.signature)
+    return {'import': session.glance.handed_over(), 'plan': plan.to_dict(),
+            'fingerprint': session.fingerprint,
+            'certificate': certificate.public_bytes(
+                serialization.Encoding.PEM).decode() if certificate else ''}
+
+
+def _wanted(session: sessions.Session, plan: plans.Plan) -> jobs.Wanted:
+    """The job, which points at the journal and tells people of the rest."""
     return jobs.Wanted(
         image_id=session.glance.image_id,
         purpose=imports.purpose(socket.gethostname(), session.glance.task_id),
-        action={
-            'kind': imports.KIND, 'import': session.glance.handed_over(),
-            'plan': plan.to_dict(), 'fingerprint': session.fingerprint,
-            'staged': session.journal.record.staged
-            if session.journal else '',
-            'certificate': certificate.public_bytes(
-                serialization.Encoding.PEM).decode() if certificate else ''},
+        action={'kind': imports.KIND},
         reason='The image is imported to %s.' % ', '.join(plan.stores),
         rule=plan.policy_rule, policy_digest=plan.policy_digest or '',
         image_name=plan.facts.name or '', project=plan.facts.project or '',
