@@ -36,7 +36,7 @@ from glance_lifecycle.worker.database import jobs
 class SignedTest(signing_case.SigningTestCase):
     """The worker, which has no rights of the user, verifies and signs."""
 
-    conf = offloading_case.RUN_IN_WORKER
+    conf = {'lifecycle_transfer': {'run_in': 'worker'}}
 
     def setUp(self) -> None:
         super().setUp()
@@ -73,16 +73,16 @@ class SignedTest(signing_case.SigningTestCase):
                                  signing_case.USER)
         unknown = self.signed() | {
             'img_signature_certificate_uuid': str(uuid.uuid4())}
-        said = {}
+        said: dict[str, list[str]] = {}
         for run_in in ('worker', 'child'):
             self.api.configure(lifecycle_transfer={'run_in': run_in})
             self.api.restart()
-            said[run_in] = []
+            found = said[run_in] = []
             for given in (foreign, unknown):
                 image = self.import_it(self.source, 'qcow2', **given)
                 self.assert_queued(image, 'Image refused (')
-                said[run_in].append(self.message(self.user, image['id'])
-                                    .replace(image['id'], 'ID'))
+                found.append(self.message(self.user, image['id'])
+                             .replace(image['id'], 'ID'))
         self.addCleanup(self.api.configure,
                         lifecycle_transfer={'run_in': 'worker'})
         self.assertEqual(said['child'], said['worker'])
