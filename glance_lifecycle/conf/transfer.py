@@ -76,9 +76,10 @@ glance-api whatever is set here.
         help="""
 Seconds without a sign of life of a worker after which an import fails.
 
-Only with run_in = worker. Its user may then ask for it again. It must be
-longer than a restart of the worker takes, and than a third of
-[lifecycle_worker] claim_expiry; raise it where a restart takes longer.
+Only with run_in = worker. Its user may then ask for it again. An import that
+waits because others run does not fail. Set the same for glance-api and the
+worker, which gives three signs in that time. Raise it where a restart of the
+worker takes longer.
 """),
     cfg.IntOpt(
         'nice',

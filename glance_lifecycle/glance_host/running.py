@@ -231,11 +231,11 @@ class Import:
             if made and _is_sealed(image, made[0]):
                 # By ourselves, and the answer was lost.
                 return
+            # Here, where nobody else can change the image. Who takes the
+            # job away afterwards waits for this transaction (``settle``)
+            # before it looks whether the image has become active.
             self.guard()
-            if image.status != 'importing':
-                # Given back by the glance-api that waited for a worker.
-                raise exceptions.TransferCancelled(
-                    detail='the image is %s by now' % image.status)
+            _check_importing(image)
             made[:] = [decide(self._facts(image))]
             _seal(image, made[0])
 
@@ -380,6 +380,18 @@ def _seal(image: Any, sealed: Sealed) -> None:
                        failed=sealed.failed)
     domain.apply(known, sealed.wanted)
     known.status = 'active'
+
+
+def _check_importing(image: Any) -> None:
+    """:raises TransferCancelled: somebody has given it back
+
+    Such as the glance-api that waited for a worker: first it moves the
+    stores to the list of failed ones, then it changes the status.
+    """
+    if image.status != 'importing' or not image.extra_properties.get(
+            'os_glance_importing_to_stores'):
+        raise exceptions.TransferCancelled(
+            detail='the import was given up before it was complete')
 
 
 def _is_sealed(image: Any, sealed: Sealed) -> bool:

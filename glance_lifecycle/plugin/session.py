@@ -141,13 +141,14 @@ class Session:
         """What the staged file was when it was opened."""
         return list(self._opened)
 
-    def hand_over(self, purpose: str) -> None:
+    def hand_over(self, purpose: str, handed: Mapping[str, Any]) -> None:
         """Let a worker have the journal, and stay its owner.
 
         :param purpose: of the worker's job
+        :param handed: what that is to do: plain data
         :raises ConfigurationError: the state directory cannot be written
         """
-        self.note(offloaded=purpose)
+        self.note(offloaded=purpose, handed=dict(handed))
         assert self.journal is not None  # noqa: S101 - noted in it
         self._awaited = journal.awaited(CONF.lifecycle.state_dir,
                                         self.glance.task_id)
@@ -226,7 +227,8 @@ class Session:
 def _fingerprint(fd: int) -> tuple[int, ...]:
     status = os.fstat(fd)
     # Nobody can set ctime, as they can mtime.
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns,
+            status.st_ino)
 
 
 def get(kwargs: Mapping[str, Any]) -> Session:

@@ -86,6 +86,7 @@ class Record:
         ``sink.base.Mark``
     :ivar offloaded: the purpose of the worker's job that the import is, or
         was; '' for one that glance-api runs itself
+    :ivar handed: what that job is to do: see ``plugin.tasks.offload``
     :ivar failure: what a worker's import has failed with, as ``to_dict()`` of
         the error makes it
     :ivar looked: store -> when it was first looked through after the
@@ -109,6 +110,7 @@ class Record:
     created: dict[str, list[sink.Mark]] = dataclasses.field(
         default_factory=dict)
     offloaded: str = ''
+    handed: dict[str, Any] = dataclasses.field(default_factory=dict)
     failure: dict[str, Any] | None = None
     looked: dict[str, float] = dataclasses.field(default_factory=dict)
     version: int = VERSION

@@ -32,6 +32,7 @@ from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker.database import waiting
@@ -81,6 +82,7 @@ class Worker:
 
     :ivar seen_at: its last sign of life, by its own clock
     :ivar away: the stores that it takes to be away
+    :ivar imports: whether it runs imports for the glance-api of its host
     :ivar running: jobs that it has
     """
 
@@ -92,6 +94,7 @@ class Worker:
     version: str
     seen_at: datetime.datetime
     away: tuple[str, ...]
+    imports: bool
     alive: bool
     running: int
 
@@ -157,6 +160,8 @@ def plain(value: Any) -> Any:
 
 def view(job: jobs.Job) -> View:
     """What is said of a job, whichever release has opened it."""
+    if imports.is_import(job.purpose):
+        return View(job, 'import', False)
     kinds = {job.purpose.partition(':')[0], job.action.get('kind')}
     destructive = not kinds.isdisjoint(actions.DESTRUCTIVE)
     try:
@@ -211,6 +216,9 @@ def retry(database: engine.Database, job_id: str, *, actor: str,
     if job.state == State.HELD:
         raise errors.JobStateError(
             detail='%s is held, and has to be released' % job_id)
+    if imports.is_import(job.purpose):
+        raise errors.JobStateError(
+            detail='%s is an import, and its user asks for it again' % job_id)
     return view(jobs.requeue(
         database, job_id, actor=actor, reason=reason, now=now,
         states={State.FAILED, State.CANCELLED, State.QUEUED}))

@@ -16,12 +16,18 @@ The tasks are those of the plugin, and so is all that they do; only the process
 is another. Whoever works with an import holds its journal, so that of two
 attempts the second begins when nothing of the first lives any more. It undoes
 what that has left, and begins anew.
+
+What is to be done stands in the journal, which is a file of the service's own.
+The job only points at it: many hosts may share the database of jobs, and who
+can write there must not choose which file is read, or whom to trust.
 """
 
 from collections.abc import Callable
+import datetime
 import os
 import time
 from typing import Any
+import uuid
 
 from cryptography import x509
 from oslo_config import cfg
@@ -32,7 +38,6 @@ from taskflow.patterns import linear_flow
 
 from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
-from glance_lifecycle.plugin import outcome
 from glance_lifecycle.plugin import plan as plans
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin.tasks import admit
@@ -40,17 +45,21 @@ from glance_lifecycle.plugin.tasks import attest
 from glance_lifecycle.plugin.tasks import seal
 from glance_lifecycle.plugin.tasks import transfer
 from glance_lifecycle.plugin.tasks import verify_source
+from glance_lifecycle.recovery import undoing
 from glance_lifecycle.signing import configured
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import running
 
 CONF = cfg.CONF
 LOG = logging.getLogger(__name__)
 
-# Seconds that what is left of an attempt before may take to end.
+# Seconds that what is left of an attempt before may take to end, and then
+# until this one is tried again: its worker is frozen.
 _LET_GO = 20.0
+_LATER = datetime.timedelta(seconds=5)
 _PAUSE = 0.1
 
 
@@ -60,42 +69,87 @@ class Importer(running.Runner):
     def _act(self, job: jobs.Job, fence: int) -> running.Outcome:
         claim = running.Claim(self._database, job, fence, self._stopping,
                               self._deletions)
-        state = glance_host.image_state(job.image_id)
-        if state is not None and state.status == 'active' and (
-                state.lock == _task(job)):
-            # By an attempt that died before it could say so.
-            return self._done(job, fence, 'The image was imported by an '
-                              'attempt before.', {})
-        attempt = _Attempt(job, claim.check)
+        found = _take(job, claim.check)
         try:
-            proof, text = attempt.run()
+            proof, text = _import(found, claim.check)
         finally:
-            attempt.close()
-        return self._done(job, fence, text, proof)
-
-    def _done(self, job: jobs.Job, fence: int, text: str,
-              proof: dict[str, Any]) -> running.Outcome:
+            found.close()
         claims.finish(self._database, job.id, fence, jobs.State.DONE,
-                      text=text, proof=proof or None)
+                      text=text, proof=proof)
         return running.Outcome.DONE
 
     def _failed(self, job: jobs.Job, fence: int,
                 error: exceptions.LifecycleError) -> running.Outcome:
         """Its user waits, and may ask again: no other attempt."""
+        if isinstance(error, exceptions.ImageBusy) and (
+                job.attempts < self._attempts):
+            back = claims.retry(
+                self._database, job.id, fence, str(error),
+                datetime.datetime.now(datetime.UTC) + _LATER)
+            return running.unless_cancelled(back, running.Outcome.RETRIED)
         _note_failure(job, error)
+        if isinstance(error, exceptions.TransferCancelled):
+            # Its owner deleted the image: nothing has gone wrong.
+            claims.finish(self._database, job.id, fence,
+                          jobs.State.CANCELLED, text=str(error.for_user()))
+            return running.Outcome.CANCELLED
+        LOG.warning('The import of image %(image)s has failed: %(error)s', {
+            'image': job.image_id, 'error': error.for_operator()})
         claims.finish(self._database, job.id, fence, jobs.State.FAILED,
                       error=str(error.for_user()))
         return running.Outcome.FAILED
 
 
+def _take(job: jobs.Job, guard: Callable[[], None] = lambda: None
+          ) -> journal.Journal:
+    """The import's journal, with patience.
+
+    Whoever recovers what is dead has it for a moment, and what is left of an
+    attempt whose worker was killed until that has ended.
+
+    :raises ImageBusy: it does not end, and may still write
+    :raises ConfigurationError: there is no such journal here
+    """
+    state_dir, task_id = CONF.lifecycle.state_dir, _task(job)
+    deadline = time.monotonic() + _LET_GO
+    while True:
+        found = journal.take(state_dir, task_id)
+        if found is not None:
+            if (found.record.image_id, found.record.offloaded) == (
+                    job.image_id, job.purpose):
+                return found
+            found.close()
+            raise _no_journal()
+        if not journal.exists(state_dir, task_id):
+            raise _no_journal()
+        guard()
+        if time.monotonic() > deadline:
+            raise exceptions.ImageBusy(
+                image=job.image_id, detail='an attempt before to import it '
+                'does not end. Its worker is frozen, or was taken for dead')
+        time.sleep(_PAUSE)
+
+
 def _task(job: jobs.Job) -> str:
-    return str(job.action['import']['task_id'])
+    """:raises ConfigurationError: it is none, and so no name of a file"""
+    try:
+        return str(uuid.UUID(imports.task_id(job.purpose)))
+    except ValueError:
+        raise _no_journal() from None
+
+
+def _no_journal() -> exceptions.ConfigurationError:
+    return exceptions.ConfigurationError(
+        detail='the worker does not find the import that glance-api has '
+        'begun. [lifecycle] state_dir must be the same directory for both')
 
 
 def _note_failure(job: jobs.Job, error: exceptions.LifecycleError) -> None:
     """For glance-api, or for who recovers the import after its death."""
-    found = journal.take(CONF.lifecycle.state_dir, _task(job))
-    if found is None:
+    try:
+        found = _take(job)
+    except exceptions.LifecycleError:
+        # glance-api, if it lives, reads the job.
         LOG.error('The journal of image %(image)s cannot be had to note why '
                   'its import has failed: %(error)s', {
                       'image': job.image_id, 'error': error.for_operator()})
@@ -106,28 +160,52 @@ def _note_failure(job: jobs.Job, error: exceptions.LifecycleError) -> None:
         found.close()
 
 
+def _import(found: journal.Journal, guard: Callable[[], None]
+            ) -> tuple[dict[str, Any], str]:
+    """One attempt.
+
+    :param found: the caller closes it
+    :param guard: raises where one may not go on
+    :returns: what proves it, and a sentence
+    :raises LifecycleError: why it failed, or may not go on
+    """
+    record = found.record
+    # What a dead attempt has sent last may only now be carried out.
+    glance_host.settle(record.image_id)
+    state = glance_host.image_state(record.image_id)
+    if state is not None and (state.status, state.lock) == (
+            'active', record.task_id):
+        # It could not say so any more.
+        return ({'stores': sorted(state.locations)},
+                'The image was imported by an attempt before.')
+    attempt = _Attempt(found, guard)
+    try:
+        return attempt.run()
+    finally:
+        attempt.close()
+
+
 class _Attempt:
-    """One attempt at one import.
+    """One that may write.
 
     :param guard: raises where one may not go on
     """
 
-    def __init__(self, job: jobs.Job, guard: Callable[[], None]) -> None:
-        self._told = job.action
-        self._plan = plans.Plan.from_dict(job.action['plan'])
-        glance = glance_host.taken_over(job.action['import'])
+    def __init__(self, found: journal.Journal, guard: Callable[[], None]
+                 ) -> None:
+        self._journal = found
+        self._handed = found.record.handed
+        self._plan = plans.Plan.from_dict(self._handed['plan'])
+        glance = glance_host.taken_over(self._handed['import'])
         glance.guard = guard
         glance.all_must_succeed = self._plan.all_must_succeed
         self._session = sessions.Session(glance, list(self._plan.stores))
         self._session.log_of = 'glance-lifecycle-worker'
+        self._session.journal = found
 
     def run(self) -> tuple[dict[str, Any], str]:
-        """:returns: what proves it, and a sentence
-
-        :raises LifecycleError: why it failed, or may not go on
-        """
+        """See ``_import()``."""
         self._session.glance.check_ours()
-        self._take_journal()
         self._undo_before()
         self._open()
         flow = linear_flow.Flow('lifecycle-import').add(*(
@@ -146,48 +224,35 @@ class _Attempt:
                 % type(error).__name__) from None
         result = engine_.storage.fetch('lifecycle_result')
         return ({'digests': result['digests'], 'stores': result['stored'],
-                 'size': result['virtual_size']},
+                 'size': result['virtual_size'],
+                 'source': engine_.storage.fetch('lifecycle_source')},
                 'Imported: %s.' % seal.summary(result).rstrip('.'))
 
     def close(self) -> None:
         self._session.close(done=False)
 
-    def _take_journal(self) -> None:
-        deadline = time.monotonic() + _LET_GO
-        while True:
-            self._session.journal = journal.take(
-                CONF.lifecycle.state_dir, self._session.glance.task_id)
-            if self._session.journal is not None:
-                return
-            self._session.glance.guard()
-            if time.monotonic() > deadline:
-                raise running.Stopped(
-                    detail='the journal of the import is not to be had. An '
-                    'attempt before may still end')
-            time.sleep(_PAUSE)
-
     def _undo_before(self) -> None:
-        """:raises TransferFailed: something of it cannot be removed"""
-        found = self._session.journal
-        if found is None or not found.record.targets:
-            return
-        outcome.undo(self._session)
-        if self._session.leftovers:
-            raise exceptions.TransferFailed(
-                detail='what an attempt before has left in the stores cannot '
-                'be removed now')
+        """Of an attempt that has died, whose failure counts no more.
+
+        What cannot be removed now is on record, and in the way of no other
+        store.
+        """
+        if self._journal.record.failure:
+            self._journal.note(failure=None)
+        if self._journal.record.targets:
+            undoing.undo(self._journal)
 
     def _open(self) -> None:
         session = self._session
-        directory, name = os.path.split(self._told['staged'])
+        directory, name = os.path.split(self._journal.record.staged)
         session.opened(admit.open_staged(directory, name))
-        if session.fingerprint != self._told['fingerprint']:
+        if session.fingerprint != self._handed['fingerprint']:
             raise exceptions.ImageRefused(
                 reason='changed', detail='the staged file changed while it '
                 'was imported. Stage the image again')
-        if self._told['certificate']:
+        if self._handed['certificate']:
             session.certificate = x509.load_pem_x509_certificate(
-                self._told['certificate'].encode())
+                self._handed['certificate'].encode())
         if self._plan.resign:
             session.signer = configured.service_signer(
                 CONF, configured.service_context(CONF))

@@ -46,6 +46,7 @@ class Liveness:
     :param mode: of the worker, which is shown to operators
     :param expiry: seconds without a change until one that does not hold its
         lock here is taken for dead, or one that does for frozen
+    :param imports: whether it runs imports, for its glance-api to know
     :param clock: seconds, monotonic
     :ivar id: a UUID, new at each start
     :raises ConfigurationError: its file cannot be made
@@ -53,7 +54,8 @@ class Liveness:
 
     def __init__(self, database: engine.Database, state_dir: str, mode: str,
                  expiry: float,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+                 clock: Callable[[], float] = time.monotonic, *,
+                 imports: bool = False) -> None:
         self.id = str(uuid.uuid4())
         self._database = database
         self._directory = pathlib.Path(state_dir, 'workers')
@@ -61,7 +63,8 @@ class Liveness:
         self._clock = clock
         # Worker -> its last sign, and when that was first seen here.
         self._signs: dict[str, tuple[datetime.datetime, float]] = {}
-        self._presence = presence.Presence(database, self.id, mode=mode)
+        self._presence = presence.Presence(database, self.id, mode=mode,
+                                           imports=imports)
         self._fd = self._hold()
 
     def _hold(self) -> int:

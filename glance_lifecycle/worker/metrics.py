@@ -34,12 +34,15 @@ from glance_lifecycle import exceptions
 from glance_lifecycle import version
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 
 LOG = logging.getLogger(__name__)
 
 PREFIX = 'glance_lifecycle_worker_'
 
+#: Of jobs.
+KINDS = (*actions.KINDS, imports.KIND)
 #: How a job ends here. The first three and "cancelled" are no failure.
 OUTCOMES = ('done', 'not_needed', 'given_back', 'cancelled', 'retried',
             'failed', 'fenced')
@@ -104,7 +107,7 @@ class Metrics:
         self._running = self._gauge(
             'jobs_running', 'Jobs that run in this worker now.', 'kind')
         # What begins with 0 shows also its first event as an increase.
-        for kind in actions.KINDS:
+        for kind in KINDS:
             self._duration.labels(kind)
             self._bytes.labels(kind)
             self._running.labels(kind)
@@ -160,7 +163,7 @@ class Metrics:
         """:param outcome: one of ``OUTCOMES``
         :param size: bytes of a job that was done; None: not known
         """
-        kind = _known(kind, actions.KINDS)
+        kind = _known(kind, KINDS)
         self._ended.labels(kind, _known(outcome, OUTCOMES)).inc()
         self._duration.labels(kind).observe(seconds)
         if outcome == 'done' and size is not None:
@@ -170,7 +173,7 @@ class Metrics:
     def job_running(self, kind: str) -> Iterator[None]:
         """It runs within."""
         with self._running.labels(
-                _known(kind, actions.KINDS)).track_inprogress():
+                _known(kind, KINDS)).track_inprogress():
             yield
 
     def swept(self, what: str, seconds: float, images: int,

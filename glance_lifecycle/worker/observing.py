@@ -34,6 +34,7 @@ from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import fields
+from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import reconcile
 from glance_lifecycle.worker import scrubbing as scrubbings
@@ -288,7 +289,8 @@ class _Look:
         if self._waiting is not None:
             return self._waiting.pop(image_id, [])
         return [_Open.of(job) for job in jobs.list_jobs(
-            self._database, state=jobs.OPEN, image_id=image_id)]
+            self._database, state=jobs.OPEN, image_id=image_id)
+            if not imports.is_import(job.purpose)]
 
     def _end(self, job: _Open, reason: str) -> None:
         jobs.over(self._database, job.id, actor=self._actor, reason=reason)
@@ -302,7 +304,9 @@ def _waiting(database: engine.Database) -> dict[str, list[_Open]]:
     while page := jobs.list_jobs(database, state=jobs.OPEN, marker=marker,
                                  limit=_PAGE):
         for job in page:
-            found.setdefault(job.image_id, []).append(_Open.of(job))
+            # Their users want them, no policy.
+            if not imports.is_import(job.purpose):
+                found.setdefault(job.image_id, []).append(_Open.of(job))
         marker = page[-1].id
     return found
 

@@ -36,6 +36,7 @@ class Worker:
 
     :ivar seen_at: its last sign of life, by its own clock
     :ivar away: the stores that it took to be away then
+    :ivar imports: whether it runs imports for the glance-api of its host
     """
 
     id: str
@@ -46,22 +47,24 @@ class Worker:
     version: str
     seen_at: datetime.datetime
     away: tuple[str, ...] = ()
+    imports: bool = False
 
 
 class Presence:
     """What one worker tells of itself.
 
     :param worker_id: a UUID, new at each start
+    :param imports: whether it runs imports
     """
 
     def __init__(self, database: engine.Database, worker_id: str, *,
-                 mode: str) -> None:
+                 mode: str, imports: bool = False) -> None:
         self._database = database
         self._name = _PREFIX + worker_id
         self._value = {
             'host': socket.gethostname(), 'pid': os.getpid(),
             'started_at': datetime.datetime.now(datetime.UTC).isoformat(),
-            'mode': mode, 'version': version.VERSION}
+            'mode': mode, 'version': version.VERSION, 'imports': imports}
 
     def beat(self, away: Sequence[str] = ()) -> None:
         """:param away: stores whose jobs it lets wait"""
@@ -96,4 +99,4 @@ def _read(mark: marks.Mark) -> Worker:
         mark.name.removeprefix(_PREFIX), value['host'], value['pid'],
         datetime.datetime.fromisoformat(value['started_at']),
         value['mode'], value['version'], mark.at,
-        tuple(value.get('away', ())))
+        tuple(value.get('away', ())), bool(value.get('imports')))

@@ -184,7 +184,7 @@ class Runner:
             return Outcome.CANCELLED
         except Stopped as error:
             back = claims.give_back(self._database, job.id, fence, str(error))
-            return _unless_cancelled(back, Outcome.GIVEN_BACK)
+            return unless_cancelled(back, Outcome.GIVEN_BACK)
         except exceptions.LifecycleError as error:
             return self._failed(job, fence, error)
         except Exception as error:
@@ -243,7 +243,7 @@ class Runner:
             self._database, job.id, fence, text,
             datetime.datetime.now(datetime.UTC) + datetime.timedelta(
                 seconds=delay(job.attempts, self._retry_delay)))
-        return _unless_cancelled(back, Outcome.RETRIED)
+        return unless_cancelled(back, Outcome.RETRIED)
 
 
 class Claim:
@@ -296,8 +296,8 @@ def delay(attempt: int, first: float) -> float:
         1 - _UNEVEN, 1 + _UNEVEN)
 
 
-def _unless_cancelled(job: jobs.Job, outcome: Outcome) -> Outcome:
-    """What was put back, unless somebody had asked for its end."""
+def unless_cancelled(job: jobs.Job, outcome: Outcome) -> Outcome:
+    """Of what was put back, unless somebody had asked for its end."""
     return (Outcome.CANCELLED if job.state == jobs.State.CANCELLED
             else outcome)
 

@@ -42,6 +42,7 @@ from glance_lifecycle.worker import caching
 from glance_lifecycle.worker import circuits
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import dispatching
@@ -62,6 +63,10 @@ _TURN = 1.0
 
 # The same between two looks for imports: 1 ms of CPU each.
 _IMPORT_TURN = 0.25
+
+# And between two looks for those whose glance-api has died, unless one has
+# just ended here. One that cannot be recovered is tried as often.
+_RECOVER = 10.0
 
 # Seconds of the pause after something failed.
 _PAUSE = 5.0
@@ -117,11 +122,15 @@ class Worker(cotyledon.Service):
         self._over = threading.Event()
         self._wake = threading.Event()
         self._imported = threading.Event()
+        # Often enough also for the glance-api that waits for an import.
+        self._beat = min(self._options.claim_expiry / _BEATS,
+                         conf.lifecycle_transfer.worker_timeout / 3)
+        self._recover_at = 0.0
         self._connection: Any = None
         self._database = opening.open_database(conf)
         self._liveness = liveness.Liveness(
             self._database, conf.lifecycle.state_dir, self._options.mode,
-            self._options.claim_expiry)
+            self._options.claim_expiry, imports=host.importer is not None)
         self._deletions = running.Deletions()
         self._stores = circuits.Circuits()
         self._auditor = audit_events.Auditor(conf, self._liveness.id)
@@ -134,7 +143,10 @@ class Worker(cotyledon.Service):
             if self._options.notifications else None)
         self._threads = [
             threading.Thread(target=target, daemon=True)
-            for target in (self._turn, self._sweep, self._look, self._import)]
+            for target in (self._turn, self._sweep, self._look)]
+        if self._importers is not None:
+            self._threads.append(threading.Thread(
+                target=self._import, args=(self._importers,), daemon=True))
         self._monitoring = monitoring.Monitoring(
             conf, manager, self._threads, self._heard)
 
@@ -183,6 +195,7 @@ class Worker(cotyledon.Service):
         LOG.info('Worker %s stops.', self._liveness.id)
         self._stop.set()
         self._wake.set()
+        self._imported.set()
         self._hints.close()
         if self._listener is not None:
             self._listener.stop()
@@ -244,6 +257,8 @@ class Worker(cotyledon.Service):
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:
         """A job was claimed here, and is done, or put back."""
+        if imports.is_import(job.purpose):
+            self._recover_at = 0.0
         if outcome is running.Outcome.MISSED:
             return
         # As it is now; another may have it already.
@@ -268,8 +283,7 @@ class Worker(cotyledon.Service):
                     self._dispatcher.take_back_lost()
                     if self._importers is not None:
                         self._importers.take_back_lost()
-                    beat = time.monotonic() + (
-                        self._options.claim_expiry / _BEATS)
+                    beat = time.monotonic() + self._beat
                 if time.monotonic() >= look:
                     # Not only with each beat: then what expires just after
                     # one would be found a sixth of the expiry too late.
@@ -287,20 +301,17 @@ class Worker(cotyledon.Service):
             self._wake.wait(_TURN)
             self._wake.clear()
 
-    def _import(self) -> None:
+    def _import(self, importers: dispatching.Dispatcher) -> None:
         """Imports that glance-api hands over, in each mode.
 
         More often than jobs are looked for: their users wait.
         """
-        if self._importers is None:
-            return
-        recover = 0.0
         while not self._stop.is_set():
             try:
-                self._importers.turn()
-                if time.monotonic() >= recover:
+                importers.turn()
+                if time.monotonic() >= self._recover_at:
+                    self._recover_at = time.monotonic() + _RECOVER
                     self._say_recovered(self._host.recover_imports())
-                    recover = time.monotonic() + _TURN
             except Exception as error:
                 self._say(error)
                 self._stop.wait(_PAUSE)

@@ -20,6 +20,7 @@ import contextlib
 import socket
 import time
 from typing import Any
+from typing import NoReturn
 
 from cryptography.hazmat.primitives import serialization
 from oslo_config import cfg
@@ -44,10 +45,14 @@ LOG = logging.getLogger(__name__)
 
 ACTOR = 'glance-api'
 
+# What its user reads meanwhile.
+WAITING = 'Waiting for a lifecycle worker'
+
 # Seconds between two looks at the job: short at first, for small images.
 _FIRST, _LAST = 0.1, 1.0
 
-# Seconds that a worker may take to let go of a journal.
+# Seconds that a worker may take to let go of a journal: its child, and what
+# that has started, are given 10 to end.
 _LET_GO = 20.0
 
 
@@ -61,42 +66,77 @@ class Offload(task.Task):
     def execute(self, lifecycle_plan: dict[str, Any]) -> None:
         session = self._session
         with session.reporting():
-            wanted = _wanted(session, plans.Plan.from_dict(lifecycle_plan))
+            plan = plans.Plan.from_dict(lifecycle_plan)
+            wanted, handed = _wanted(session, plan), _handed(session, plan)
             database = opening.open_database(CONF)
             try:
-                session.hand_over(wanted.purpose)
-                try:
-                    job, _ = jobs.open_job(database, wanted, actor=ACTOR)
-                    ended = _Wait(database, session, job).ended()
-                finally:
-                    _take_back(session)
+                session.hand_over(wanted.purpose, handed)
+                _work(database, session, wanted)
             finally:
                 database.close()
-            _check(session, ended)
             outcome.sealed(session)
 
     def revert(self, *args: Any, **kwargs: Any) -> None:
         outcome.undo(self._session)
 
 
-def _wanted(session: sessions.Session, plan: plans.Plan) -> jobs.Wanted:
-    """All that a worker has to know, and no secret.
+def _work(database: engine.Database, session: sessions.Session,
+          wanted: jobs.Wanted) -> None:
+    """Have it done by a worker.
+
+    :raises LifecycleError: why the image is not active
+    """
+    try:
+        try:
+            job, _ = jobs.open_job(database, wanted, actor=_actor(session))
+            ended = _Wait(database, session, job).ended()
+        finally:
+            _take_back(session)
+        _check(session, ended)
+    except exceptions.LifecycleError:
+        if not _is_active(session):
+            raise
+
+
+def _is_active(session: sessions.Session) -> bool:
+    """Whether a worker has done it, and could not say so."""
+    image_id = session.glance.image_id
+    # It may have been in the very transaction.
+    glance_host.settle(image_id)
+    state = glance_host.image_state(image_id)
+    if state is None or (state.status, state.lock) != (
+            'active', session.glance.task_id):
+        return False
+    LOG.warning('Image %s was imported by a worker that could not say so.',
+                image_id)
+    return True
+
+
+def _actor(session: sessions.Session) -> str:
+    """Of the history: who wants this image imported."""
+    return 'user %s' % session.glance.context.user_id
+
+
+def _handed(session: sessions.Session, plan: plans.Plan) -> dict[str, Any]:
+    """What a worker has to know: plain data, and no secret.
 
     :raises LifecycleError: the user's certificate is not to be had, or not
         trusted; a worker could not ask for it with the user's rights
     """
     certificate = plan.signature and verify_source.trusted(
         session, plan, plan.signature)
+    return {'import': session.glance.handed_over(), 'plan': plan.to_dict(),
+            'fingerprint': session.fingerprint,
+            'certificate': certificate.public_bytes(
+                serialization.Encoding.PEM).decode() if certificate else ''}
+
+
+def _wanted(session: sessions.Session, plan: plans.Plan) -> jobs.Wanted:
+    """The job, which points at the journal and tells people of the rest."""
     return jobs.Wanted(
         image_id=session.glance.image_id,
         purpose=imports.purpose(socket.gethostname(), session.glance.task_id),
-        action={
-            'kind': imports.KIND, 'import': session.glance.handed_over(),
-            'plan': plan.to_dict(), 'fingerprint': session.fingerprint,
-            'staged': session.journal.record.staged
-            if session.journal else '',
-            'certificate': certificate.public_bytes(
-                serialization.Encoding.PEM).decode() if certificate else ''},
+        action={'kind': imports.KIND},
         reason='The image is imported to %s.' % ', '.join(plan.stores),
         rule=plan.policy_rule, policy_digest=plan.policy_digest or '',
         image_name=plan.facts.name or '', project=plan.facts.project or '',
@@ -122,19 +162,22 @@ class _Wait:
         """
         pause = _FIRST
         sign, since = None, time.monotonic()
+        told = since
         try:
             while True:
                 job = jobs.get(self._database, self._job.id)
                 if job.state in jobs.CLOSED:
                     return job
-                if job.state == jobs.State.QUEUED:
-                    # Else its worker looks.
-                    self._session.glance.check_ours()
                 now, seen = time.monotonic(), self._sign(job)
+                if job.state == jobs.State.QUEUED and now - told > (
+                        CONF.lifecycle_transfer.progress_interval):
+                    # Else its worker looks whether to go on, and says so.
+                    self._session.glance.heartbeat(WAITING)
+                    told = now
                 if seen != sign:
                     sign, since = seen, now
                 elif now - since > CONF.lifecycle_transfer.worker_timeout:
-                    return self._give_up(job)
+                    self._give_up()
                 time.sleep(pause)
                 pause = min(_LAST, pause * 1.5)
         except BaseException:
@@ -150,22 +193,14 @@ class _Wait:
             (worker.id, worker.seen_at)
             for worker in presence.workers(self._database)
             if worker.host == self._host
-            and (job.state == jobs.State.QUEUED or worker.id == job.worker))
+            and (worker.imports if job.state == jobs.State.QUEUED
+                 else worker.id == job.worker))
 
-    def _give_up(self, job: jobs.Job) -> jobs.Job:
-        """:raises NoWorker: it has not done it meanwhile"""
-        self._cancel('No worker has given a sign of life for %d seconds.'
-                     % CONF.lifecycle_transfer.worker_timeout)
-        # It may have been in the very transaction that makes it active.
-        glance_host.settle(job.image_id)
-        state = glance_host.image_state(job.image_id)
-        if state is not None and state.status == 'active':
-            LOG.warning('Image %s was imported by a worker that has given no '
-                        'sign of life since.', job.image_id)
-            return jobs.get(self._database, job.id)
-        raise exceptions.NoWorker(
-            detail='there was no sign of life for %d seconds'
-            % CONF.lifecycle_transfer.worker_timeout)
+    def _give_up(self) -> NoReturn:
+        why = 'there was no sign of life for %d seconds' % (
+            CONF.lifecycle_transfer.worker_timeout)
+        self._cancel('Of a worker %s.' % why)
+        raise exceptions.NoWorker(detail=why)
 
     def _cancel(self, why: str) -> None:
         """The job is over, and who has it may not write any more."""
@@ -191,12 +226,11 @@ def _take_back(session: sessions.Session) -> None:
 
 def _check(session: sessions.Session, job: jobs.Job) -> None:
     """:raises LifecycleError: as the job has failed"""
+    if job.state == jobs.State.DONE:
+        return
     record = session.journal.record if session.journal else None
     if record is not None and record.failure:
         raise exceptions.from_dict(record.failure)
     if job.state == jobs.State.CANCELLED:
-        state = glance_host.image_state(job.image_id)
-        if state is None or state.status != 'active':
-            raise exceptions.ImportCancelled()
-    elif job.state != jobs.State.DONE:
-        raise exceptions.TransferFailed(detail=job.error)
+        raise exceptions.ImportCancelled()
+    raise exceptions.TransferFailed(detail=job.error)

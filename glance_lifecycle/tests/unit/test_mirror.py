@@ -127,6 +127,8 @@ REAL = {
         'copies/looking', 'copies/verifying', 'osc/store_show',
         'osc/store_verify'},
     'functional/test_upgrade_check': {'cmd/status'},
+    'functional/worker/test_offload': {
+        'plugin/tasks/offload', 'worker/importing'},
     'functional/worker/test_monitoring': {'worker/monitoring'},
     'functional/worker/test_offload': {
         'plugin/tasks/offload', 'worker/database/imports',

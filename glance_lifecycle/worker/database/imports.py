@@ -25,5 +25,10 @@ def of_host(host: str) -> str:
     return f'{KIND}:{host}:'
 
 
+def task_id(purpose: str) -> str:
+    """Of which import; whatever a stranger may have written there."""
+    return purpose.rpartition(':')[2]
+
+
 def is_import(purpose: str) -> bool:
     return purpose.startswith(KIND + ':')

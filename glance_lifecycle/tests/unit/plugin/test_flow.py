@@ -24,11 +24,13 @@ from typing import Any
 import unittest
 from unittest import mock
 
+from oslo_config import fixture as config_fixture
 from taskflow.engines.action_engine import compiler
 
 _GLANCE_IMAGE = 'glance_lifecycle.glance_host'
 
-NAMES = {
+NAMES: dict[bool | str, list[str]] = {
+    'worker': ['lifecycle-admit', 'lifecycle-offload'],
     True: ['lifecycle-admit', 'lifecycle-verify-source',
            'lifecycle-transfer', 'lifecycle-attest', 'lifecycle-seal'],
     False: ['lifecycle-admit', 'lifecycle-verify-source', 'lifecycle-stage',
@@ -41,6 +43,7 @@ PROPERTIES = 'lifecycle_properties'
 
 EXPECTED = {
     'lifecycle-admit': ({'file_path'}, {PLAN}),
+    'lifecycle-offload': ({PLAN}, set()),
     'lifecycle-verify-source': ({PLAN}, {SOURCE}),
     'lifecycle-transfer': ({PLAN}, {RESULT}),
     'lifecycle-stage': ({PLAN}, {RESULT}),
@@ -72,12 +75,23 @@ class FlowTest(unittest.TestCase):
     def module(self) -> Any:
         return importlib.import_module('glance_lifecycle.plugin.flow')
 
-    def flow(self, direct: bool) -> Any:
+    def flow(self, direct: bool | str, run_in: str = '') -> Any:
+        """:param direct: or ``worker``, for that of ``run_in = worker``"""
         flow = self.module()
-        session = mock.Mock(direct=direct)
-        with mock.patch.object(flow.sessions, 'get', return_value=session), \
+        session = mock.Mock(direct=bool(direct))
+        conf = config_fixture.Config(flow.CONF)
+        with conf, mock.patch.object(
+                flow.sessions, 'get', return_value=session), \
                 mock.patch.object(flow.outcome, 'follow'):
+            conf.config(group='lifecycle_transfer', run_in=run_in or (
+                'worker' if direct == 'worker' else 'child'))
             return flow.get_flow(task_id='t')
+
+    def test_staged_imports_stay(self) -> None:
+        """Glance uploads what they convert."""
+        self.assertEqual(NAMES[False], [
+            task.name for task, _meta in self.flow(
+                False, 'worker').iter_nodes()])
 
     def test_requires_and_provides(self) -> None:
         for direct, names in NAMES.items():

@@ -93,6 +93,36 @@ class ReachTest(unittest.TestCase):
             record(), 's1', now, 'another'))
 
 
+class FailureTest(unittest.TestCase):
+    """A worker knew why it failed, and glance-api has died meanwhile."""
+
+    def made(self, error: exceptions.LifecycleError) -> recovery_plan.Plan:
+        dead = record()
+        dead.failure = error.to_dict()
+        return recovery_plan.make_plan(dead, state(), (STAGED, SCRATCH))
+
+    def test_of_the_image(self) -> None:
+        plan = self.made(exceptions.ImageRefused(reason='gpt', detail='bad'))
+        self.assertEqual(('queued', (STAGED, SCRATCH)),
+                         (plan.status, plan.files))
+        self.assertIn('Image refused (gpt): bad. Stage the image again',
+                      str(plan.failure))
+
+    def test_of_a_store(self) -> None:
+        plan = self.made(exceptions.StoreError(store='s1', detail='away'))
+        self.assertEqual(('uploading', (SCRATCH,)),
+                         (plan.status, plan.files))
+        self.assertIn('Store s1 failed: away. The staged data are kept',
+                      str(plan.failure))
+
+    def test_of_a_stranger(self) -> None:
+        """No name in a journal makes anything but an error of ours."""
+        dead = record()
+        dead.failure = {'error': 'SystemExit', 'fields': {}}
+        plan = recovery_plan.make_plan(dead, state(), (STAGED,))
+        self.assertIn('malformed error report', str(plan.failure))
+
+
 class PlanTest(unittest.TestCase):
 
     # method, state, files that are there -> status, whether it failed,

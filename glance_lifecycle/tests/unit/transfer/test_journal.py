@@ -115,6 +115,59 @@ class JournalTest(unittest.TestCase):
         child.communicate(b'\n')
         self.assertEqual(1, len(self.abandoned()))
 
+    def test_awaited(self) -> None:
+        """Who waits for a worker keeps the journal, whoever has its lock."""
+        live = journal.create(self.state, 'task', 'image')
+        waits = journal.awaited(self.state, 'task')
+        live.close()
+        self.assertEqual([], self.abandoned())
+        taken = journal.take(self.state, 'task')
+        assert taken is not None
+        taken.note(failure={'error': 'x'})
+        # The worker has it.
+        self.assertFalse(live.retake())
+        self.assertIsNone(journal.take(self.state, 'task'))
+        self.assertEqual([], self.abandoned())
+        os.close(waits)
+        self.assertEqual([], self.abandoned())
+        taken.close()
+        self.assertEqual([{'error': 'x'}],
+                         [record.failure for record in self.abandoned()])
+
+    def test_awaited_by_a_process_that_dies(self) -> None:
+        journal.create(self.state, 'task', 'image').close()
+        waits = journal.awaited(self.state, 'task')
+        child = subprocess.Popen([sys.executable, '-c', 'input()'],
+                                 stdin=subprocess.PIPE, pass_fds=[waits])
+        os.close(waits)
+        self.assertEqual([], self.abandoned())
+        child.kill()
+        child.communicate()
+        self.assertEqual(1, len(self.abandoned()))
+
+    def test_retaken(self) -> None:
+        """With what the worker has noted, and removed as a whole."""
+        live = journal.create(self.state, 'task', 'image')
+        live.note(offloaded='import:h:task', handed={'plan': {'a': [1]}})
+        waits = journal.awaited(self.state, 'task')
+        live.close()
+        taken = journal.take(self.state, 'task')
+        assert taken is not None
+        self.assertEqual(({'plan': {'a': [1]}}, 'import:h:task'), (
+            taken.record.handed, taken.record.offloaded))
+        taken.note(targets=[TARGET], failure=None)
+        taken.created('s1', {'inode': 1})
+        taken.close()
+        self.assertTrue(live.retake())
+        self.assertEqual(([TARGET], [{'inode': 1}]), (
+            live.record.targets, live.record.marks('s1')))
+        self.assertEqual([], self.abandoned())
+        live.remove()
+        os.close(waits)
+        self.assertEqual([], os.listdir(self.path().parent))
+        self.assertFalse(live.retake())
+        self.assertIsNone(journal.take(self.state, 'task'))
+
     def write(self, text: str) -> None:
         self.path().parent.mkdir(exist_ok=True)
         self.path().write_text(text)

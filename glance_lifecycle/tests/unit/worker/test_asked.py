@@ -151,6 +151,17 @@ class ChangeTest(AskedCase):
             self.assertEqual((WHO, 'queued', 'The store is back.'),
                              (entry.actor, entry.event, entry.text))
 
+    def test_import(self) -> None:
+        """Its user asks for it again; nothing is left of it for a worker."""
+        job = self.job(purpose='import:host:task', action={'kind': 'import'})
+        self.assertEqual(('import', False), (
+            asked.view(job).what, asked.view(job).destructive))
+        self.assertEqual(State.CANCELLED, asked.cancel(
+            self.database, job.id, actor=WHO).job.state)
+        error = self.assertRaises(errors.JobStateError, asked.retry,
+                                  self.database, job.id, actor=WHO)
+        self.assertIn('its user asks for it again', str(error))
+
     def test_retry_now(self) -> None:
         """One that waits, an hour maybe, for its next attempt."""
         job_id, fence = self.claimed()

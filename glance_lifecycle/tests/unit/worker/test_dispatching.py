@@ -170,6 +170,47 @@ class DispatcherTest(test_running.RunningCase):
                 self.quiet()
         self.assertEqual([], self.outcomes)
 
+    def test_imports(self) -> None:
+        """They have a dispatcher of their own, of their own host."""
+        done: list[str] = []
+
+        class Importer:
+            def run(inner, job_id: str) -> tuple[jobs.Job, Outcome]:
+                done.append(job_id)
+                fence = claims.claim(self.database, job_id, self.worker)
+                claims.finish(self.database, job_id, fence or 0, State.DONE)
+                return jobs.get(self.database, job_id), Outcome.DONE
+        importers = dispatching.Dispatcher(
+            self.database, Importer(), self.deletions, self.stores,
+            self.worker, 1, self.wake, self.ended, host='here')
+        self.addCleanup(importers.stop, waiting.BOUND)
+        made = {purpose: jobs.open_job(self.database, jobs.Wanted(
+            'image', purpose, {'kind': 'import'}, 'Asked for.'),
+            actor='x')[0].id
+            for purpose in ('import:here:t1', 'import:there:t2')}
+        self.assertEqual(0, self.dispatcher.turn())
+        copy, = self.images(1)
+        self.assertEqual(1, importers.turn())
+        waiting.until('it has ended', lambda: not importers.running())
+        self.assertEqual([made['import:here:t1']], done)
+        self.assertEqual(0, importers.turn())
+        self.assertEqual(State.QUEUED, self.get(copy).state)
+
+    def test_take_back_lost_of_imports(self) -> None:
+        """Each takes back its own."""
+        importers = dispatching.Dispatcher(
+            self.database, self.runner, self.deletions, self.stores,
+            self.worker, 1, self.wake, self.ended, host='here')
+        self.addCleanup(importers.stop, waiting.BOUND)
+        lost = jobs.open_job(self.database, jobs.Wanted(
+            'image', 'import:here:t', {'kind': 'import'}, 'Asked for.'),
+            actor='x')[0].id
+        claims.claim(self.database, lost, self.worker)
+        self.dispatcher.take_back_lost()
+        self.assertEqual(State.RUNNING, self.get(lost).state)
+        importers.take_back_lost()
+        self.assertEqual(State.QUEUED, self.get(lost).state)
+
     def test_take_back_lost(self) -> None:
         """What it could not tell the database of."""
         mine, runs, other = self.images(1, 2, 3)

@@ -58,6 +58,8 @@ class MetricsTest(Case):
         self.metrics.job_ended('copy', 'failed', 400, 5 << 30)
         self.metrics.job_ended('copy', 'done', 1, None)
         self.assertEqual(2, self.value(ended, kind='copy', outcome='done'))
+        self.metrics.job_ended('import', 'done', 4, 1 << 30)
+        self.assertEqual(1, self.value(ended, kind='import', outcome='done'))
         self.assertEqual(1, self.value(ended, kind='copy', outcome='failed'))
         # Only of those that were done.
         self.assertEqual(5 << 30, self.value('job_bytes_total', kind='copy'))

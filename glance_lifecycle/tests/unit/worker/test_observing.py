@@ -214,6 +214,20 @@ class LookTest(ObservingCase):
         self.assertEqual(([gone['id']], ['done']),
                          (self.cloud.asked, self.states()))
 
+    def test_imports(self) -> None:
+        """No policy wants them, and no look ends them."""
+        for number in (1, 2):
+            jobs.open_job(self.database, jobs.Wanted(
+                image_api.image_id(number), 'import:host:task',
+                {'kind': 'import'}, 'Asked for.'), actor='a user')
+        # The second image is not there.
+        self.look(PROTECT)
+        self.look(PROTECT, 1)
+        for number in (1, 2):
+            self.assertEqual(State.QUEUED, jobs.latest(
+                self.database, image_api.image_id(number),
+                'import:host:task').state)  # type: ignore[union-attr]
+
     def test_gone_and_runs(self) -> None:
         self.look()
         claims.claim(self.database, self.only().id, 'w1')

@@ -38,6 +38,14 @@ class PresenceTest(cases.DatabaseTestCase):
         mine.gone()
         self.assertEqual([], presence.workers(self.database))
 
+    def test_imports(self) -> None:
+        """A glance-api waits for no worker that runs none."""
+        for number, runs in enumerate((False, True)):
+            presence.Presence(self.database, ID[:-1] + str(number),
+                              mode='act', imports=runs).beat()
+        self.assertEqual([False, True], sorted(
+            worker.imports for worker in presence.workers(self.database)))
+
     def test_unreadable(self) -> None:
         """One is ignored, and hides no other."""
         presence.Presence(self.database, ID, mode='act').beat()

@@ -13,6 +13,7 @@
 """The daemon in this process: its threads, its beginning and its end."""
 
 import pathlib
+import socket
 import threading
 from typing import Any
 from unittest import mock
@@ -28,10 +29,12 @@ from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.tests.unit.worker import image_api
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker import liveness
 from glance_lifecycle.worker import presence
+from glance_lifecycle.worker import running
 from glance_lifecycle.worker import service
 
 State = jobs.State
@@ -57,7 +60,8 @@ class ServiceTest(cases.DatabaseTestCase):
         for name, value in (('_PAUSE', 0.01), ('_TURN', 0.01), ('UNDO', 0)):
             self.useFixture(fixtures.MockPatchObject(service, name, value))
 
-    def worker(self, **options: Any) -> service.Worker:
+    def worker(self, host: service.Host = service.Host(),
+               **options: Any) -> service.Worker:
         conf = cfg.ConfigOpts()
         opts.register_opts(conf)
         credentials.register(conf, worker_conf.NAME)
@@ -72,7 +76,7 @@ class ServiceTest(cases.DatabaseTestCase):
                     'drain_timeout': 1, **options}.items())]))
         conf([], default_config_files=[str(path)])
         found = service.Worker(
-            types.WorkerId(0), conf, service.Host())
+            types.WorkerId(0), conf, host)
         self.addCleanup(self.end, found)
         self.addCleanup(self.gate.set)
         return found
@@ -112,6 +116,44 @@ class ServiceTest(cases.DatabaseTestCase):
                                     self.files()))
         self.assertFalse(any(thread.is_alive()
                              for thread in worker._threads))
+
+    def test_imports(self) -> None:
+        """In each mode, where there is a Glance; without, it is as well."""
+        ran: list[str] = []
+        recovered = threading.Event()
+
+        class Importer:
+            def __init__(inner, database: Any, worker: str, *_more: Any,
+                         **_options: Any) -> None:
+                inner.database, inner.worker = database, worker
+
+            def run(inner, job_id: str) -> tuple[jobs.Job, running.Outcome]:
+                ran.append(job_id)
+                fence = claims.claim(inner.database, job_id, inner.worker)
+                claims.finish(inner.database, job_id, fence or 0, State.DONE)
+                return (jobs.get(inner.database, job_id),
+                        running.Outcome.DONE)
+        host = service.Host(importer=Importer,
+                            recover_imports=recovered.set)
+        worker = self.worker(host, mode='observe')
+        worker.run()
+        job, _ = jobs.open_job(self.database, jobs.Wanted(
+            'image', imports.purpose(socket.gethostname(), 't'),
+            {'kind': 'import'}, 'Asked for.'), actor='x')
+        waiting.until('it is done', lambda: jobs.get(
+            self.database, job.id).state == State.DONE)
+        self.assertEqual([job.id], ran)
+        waiting.until('recovery has looked', recovered.is_set)
+        found, = presence.workers(self.database)
+        self.assertTrue(found.imports)
+
+    def test_no_imports(self) -> None:
+        worker = self.worker()
+        worker.run()
+        self.until_state(State.DONE)
+        self.assertEqual('', worker._monitoring._alive())
+        found, = presence.workers(self.database)
+        self.assertFalse(found.imports)
 
     def test_observe(self) -> None:
         """Two looks later nothing has changed."""

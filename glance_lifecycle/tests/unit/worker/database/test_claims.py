@@ -55,6 +55,14 @@ class ClaimsTest(cases.DatabaseTestCase):
         self.assertEqual(['copy', 'dropped', 'x:drop'], sorted(found))
         self.assertEqual(7, len(self.due()))
 
+    def test_due_only(self) -> None:
+        """Of one host; its name is no pattern."""
+        for purpose in ('import:a_b:1', 'import:axb:2', 'import:a_bc:3',
+                        'copy'):
+            self.job(purpose, purpose=purpose)
+        found = claims.due(self.database, 99, only='import:a_b:', now=at(99))
+        self.assertEqual(['import:a_b:1'], [job.purpose for job in found])
+
     def test_due_without_is_fair(self) -> None:
         """What is left out takes nobody's turn."""
         for number in range(3):
