@@ -130,9 +130,6 @@ REAL = {
     'functional/worker/test_offload': {
         'plugin/tasks/offload', 'worker/importing'},
     'functional/worker/test_monitoring': {'worker/monitoring'},
-    'functional/worker/test_offload': {
-        'plugin/tasks/offload', 'worker/database/imports',
-        'worker/importing'},
     'functional/worker/test_prefetch': {'worker/tasks/prefetch'},
     'functional/worker/test_scrub': {
         'worker/scrubbing', 'worker/tasks/scrub'},

@@ -38,8 +38,8 @@ class OffloadingCase(plugin_case.PluginTestCase):
         return self.useFixture(worker.Worker(
             self.api, POLICY, **{'mode': 'observe', **options}))
 
-    def begin(self, daemon: worker.Worker, size: int = 64 * images.MIB
-              ) -> tuple[str, int]:
+    def begin_import(self, daemon: worker.Worker,
+                     size: int = 64 * images.MIB) -> tuple[str, int]:
         """An import that has begun, and its transfer, stopped."""
         image_id = self.ask(size)
         child = transfer.find_below(daemon.pid)

@@ -18,20 +18,17 @@ import json
 import os
 import signal
 import sqlite3
-from typing import Any
 
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import transfer
-from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional import plugin_case
 from glance_lifecycle.tests.functional import store_case
-from glance_lifecycle.tests.functional.worker import worker_case
+from glance_lifecycle.tests.functional.worker import offloading_case
 from glance_lifecycle.tests import waiting
 
 
-class OffloadCase(worker_case.WorkerCase):
-    """A worker that only observes beside glance-api runs its imports."""
+class OffloadCase(offloading_case.OffloadingCase, store_case.StoreCase):
 
     #: of [lifecycle_transfer]
     options: dict[str, object] = {}
@@ -40,38 +37,12 @@ class OffloadCase(worker_case.WorkerCase):
         self.api = self.useFixture(glance.GlanceApi(
             plugins=['lifecycle'], conf={'lifecycle_transfer': {
                 'run_in': 'worker', **self.options}}))
-        # Not that of the class above, which has no plugin.
-        store_case.StoreCase.setUp(self)
+        super().setUp()
         self.user = self.api.user()
         self.daemon = self.start_worker()
 
-    def start_worker(self, **options: Any) -> worker.Worker:
-        return self.worker('version: 1\nrules: []\n', mode='observe',
-                           **options)
-
-    def begin(self) -> tuple[str, int]:
-        """An import that has begun, and its transfer, stopped."""
-        self.source = self.noise(64 * images.MIB)
-        image_id = self.staged(self.user, self.source, 'raw')
-        self.user.import_image(image_id, all_stores=True)
-        child = transfer.find_below(self.daemon.pid)
-        os.kill(child, signal.SIGSTOP)
-        self.addCleanup(transfer.resume, child)
-        return image_id, child
-
-    def assert_imported(self, image_id: str) -> None:
-        image = self.user.wait_import(image_id)
-        waiting.until('it is active', lambda: self.user.get(image_id)[
-            'status'] == 'active')
-        waiting.until('the task is over', lambda: self.task(image_id)[
-            'status'] == 'success')
-        image = self.user.get(image_id)
-        self.assert_stored(self.api, image, images.digests(self.source),
-                           *plugin_case.ALL)
-        self.assert_nothing_left(self.api, image_id)
-        self.assert_lists(self.user.get(image_id))
-        self.assertEqual({'done'}, set(
-            self.daemon.states(image_id).values()))
+    def begun(self) -> tuple[str, int]:
+        return self.begin_import(self.daemon)
 
     def assert_given_back(self, image_id: str, message: str) -> None:
         """It failed, and its user may ask again."""
@@ -90,9 +61,6 @@ class OffloadCase(worker_case.WorkerCase):
         self.assert_stored(self.api, image, images.digests(self.source),
                            *plugin_case.ALL)
         self.assert_nothing_left(self.api, image_id)
-
-    def task(self, image_id: str) -> dict[str, Any]:
-        return dict(self.user.tasks(image_id)[0])
 
 
 class OffloadTest(OffloadCase):
@@ -135,7 +103,7 @@ class OffloadTest(OffloadCase):
         self.assertIn('refused', messages[0])
 
     def test_deleted(self) -> None:
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         with transfer.Throttle(child):
             self.user.delete(image_id)
             waiting.until('the transfer ends',
@@ -145,7 +113,7 @@ class OffloadTest(OffloadCase):
             self.daemon.states(image_id).values()))
 
     def test_cancelled(self) -> None:
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         job, = self.jobs(image_id)
         answer = self.operator().spawn(
             'image', 'lifecycle', 'job', 'cancel', job, '--config-file',
@@ -165,18 +133,18 @@ class OffloadTest(OffloadCase):
 class DeathTest(OffloadCase):
 
     def test_api_killed(self) -> None:
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         self.api.kill9()
         transfer.resume(child)
         waiting.until('the worker has done it', lambda: {'done'} == set(
             self.daemon.states(image_id).values()))
         # Nobody asks again: it is active when the next one answers.
         self.api.start()
-        self.assert_imported(image_id)
+        self.assert_imported(self.daemon, image_id)
 
     def test_api_killed_and_failed(self) -> None:
         """What glance-api can tell nobody any more, the worker does."""
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         self.api.kill9()
         os.kill(child, signal.SIGKILL)
         self.api.start()
@@ -186,25 +154,25 @@ class DeathTest(OffloadCase):
 
     def test_worker_killed(self) -> None:
         """The next one undoes what the last has written, and begins anew."""
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         self.daemon.kill()
         transfer.resume(child)
         self.daemon.start()
-        self.assert_imported(image_id)
+        self.assert_imported(self.daemon, image_id)
         self.assertIn('taken back', str(self.daemon.story(image_id)))
 
     def test_both_killed(self) -> None:
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         self.daemon.kill()
         self.api.kill9()
         transfer.resume(child)
         self.daemon.start()
         self.api.start()
-        self.assert_imported(image_id)
+        self.assert_imported(self.daemon, image_id)
 
     def test_all_killed(self) -> None:
         """Nobody undid anything."""
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         with transfer.Throttle(child):
             waiting.until('something is written', lambda: any(
                 path.stat().st_blocks
@@ -215,32 +183,31 @@ class DeathTest(OffloadCase):
         os.kill(child, signal.SIGKILL)
         self.daemon.start()
         self.api.start()
-        self.assert_imported(image_id)
+        self.assert_imported(self.daemon, image_id)
 
     def test_drained(self) -> None:
         self.daemon.configure(drain_timeout=1)
         self.daemon.terminate()
         self.daemon.start()
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         with transfer.Throttle(child):
             self.daemon.terminate()
         self.daemon.start()
-        self.assert_imported(image_id)
+        self.assert_imported(self.daemon, image_id)
         self.assertIn('put back', str(self.daemon.story(image_id)))
 
     def test_killed_before_the_job_is_closed(self) -> None:
         """It is active, and nothing is done twice."""
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         with self.database_held():
             transfer.resume(child)
             waiting.until('it is active', lambda: self.user.get(image_id)[
                 'status'] == 'active')
             self.daemon.kill()
         self.daemon.start()
-        self.assert_imported(image_id)
+        self.assert_imported(self.daemon, image_id)
         self.assertIn('by an attempt before',
                       str(self.daemon.story(image_id)))
-
 
     @contextlib.contextmanager
     def database_held(self) -> Iterator[None]:
@@ -266,7 +233,7 @@ class NobodyTest(OffloadCase):
         self.assert_goes_well_again(image_id)
 
     def test_killed_for_good(self) -> None:
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         self.daemon.kill()
         transfer.resume(child)
         self.assert_given_back(image_id, 'no sign of life for 5 seconds')
@@ -275,7 +242,7 @@ class NobodyTest(OffloadCase):
 
     def test_frozen(self) -> None:
         """One that thaws when its import was given up writes nothing."""
-        image_id, child = self.begin()
+        image_id, child = self.begun()
         os.kill(self.daemon.child, signal.SIGSTOP)
         waiting.until('it is given up', lambda: self.task(image_id)[
             'status'] == 'failure')

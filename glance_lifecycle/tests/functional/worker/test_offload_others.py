@@ -98,7 +98,7 @@ class ManyTest(offloading_case.OffloadingCase):
     def test_room(self) -> None:
         """What waits says so; deleted, or cancelled, it is over at once."""
         daemon = self.start_worker(imports=1)
-        first, child = self.begin(daemon)
+        first, child = self.begin_import(daemon)
         waiters = [self.ask() for _number in range(3)]
         for image_id in waiters:
             waiting.until('it says that it waits', lambda: (
@@ -139,7 +139,7 @@ class ManyTest(offloading_case.OffloadingCase):
     def test_frozen(self) -> None:
         """Another takes over once the first has let go of the journal."""
         first = self.start_worker(claim_expiry=3)
-        image_id, child = self.begin(first)
+        image_id, child = self.begin_import(first)
         frozen = first.child
         os.kill(frozen, signal.SIGSTOP)
         self.addCleanup(transfer.resume, frozen)
@@ -174,7 +174,7 @@ class ManyTest(offloading_case.OffloadingCase):
     def test_forged_for_another(self) -> None:
         """The journal tells which image its import is of."""
         daemon = self.start_worker()
-        image_id, child = self.begin(daemon)
+        image_id, child = self.begin_import(daemon)
         victim = self.staged(self.api.user(), b'bytes' * 1000, 'raw')
         purpose, = daemon.states(image_id)
         job, _ = jobs.open_job(daemon.database, jobs.Wanted(
@@ -223,7 +223,7 @@ class MariaDbTest(offloading_case.OffloadingCase):
         result = self.api.run('glance-lifecycle-manage', 'db', 'sync')
         self.assertEqual(0, result.returncode, result.stderr)
         daemon = self.start_worker(connection=url)
-        image_id, child = self.begin(daemon)
+        image_id, child = self.begin_import(daemon)
         daemon.kill()
         transfer.resume(child)
         daemon.start()
