@@ -109,7 +109,7 @@ class OffloadTest(OffloadCase):
             waiting.until('the transfer ends',
                           lambda: not transfer.running(child))
         self.assert_nothing_left(self.api)
-        waiting.until('the job is over', lambda: {'failed'} == set(
+        waiting.until('the job is over', lambda: {'cancelled'} == set(
             self.daemon.states(image_id).values()))
 
     def test_cancelled(self) -> None:
