@@ -12,7 +12,8 @@
 
 """The plugin for DevStack: all of its phases, with stand-ins for DevStack.
 
-What it writes, and what it has done, is compared with ``devstack_data/golden``.
+What it writes, and what it has done, is compared with files in
+``devstack_data/golden``.
 After a change that is meant, write these anew and look at the difference::
 
     python -m glance_lifecycle.tests.unit.test_devstack
@@ -44,7 +45,7 @@ DATA = pathlib.Path(__file__).parent / 'devstack_data'
 _SERVICES = 'g-api,n-api,c-api,key,mysql,rabbit,tempest'
 
 # What local.conf says, by the name of the golden file.
-VARIANTS = {
+VARIANTS: dict[str, dict[str, str]] = {
     'plain': {},
     'ceph': {'CEPH': 'True'},
     'barbican': {'ENABLED_SERVICES': _SERVICES + ',barbican'},
@@ -381,6 +382,38 @@ class SettingsTest(unittest.TestCase):
                 self.assertIn(ours, text)
             self.assertIn('create = admin,own_role', (
                 machine.top / 'own-properties.conf').read_text())
+
+
+class BoxTest(unittest.TestCase):
+    """tools/devstack-in-a-box says why it does not begin."""
+
+    def _run(self, **environ: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [PLUGIN / 'tools' / 'devstack-in-a-box'],
+            env={'PATH': os.environ['PATH']} | environ, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        return done.returncode, done.stdout
+
+    def test_no_tree(self) -> None:
+        self.assertEqual(
+            (2, 'devstack-in-a-box: DEVSTACK_DIR is not set, so nothing is '
+             'run. Set it to a clone of '
+             'https://opendev.org/openstack/devstack.\n'), self._run())
+
+    def test_other_tree(self) -> None:
+        with tempfile.TemporaryDirectory() as top:
+            self.assertEqual(
+                (2, 'devstack-in-a-box: There is no stack.sh in DEVSTACK_DIR, '
+                 'which is %s.\n' % top), self._run(DEVSTACK_DIR=top))
+
+    def test_local_conf_is_kept(self) -> None:
+        with tempfile.TemporaryDirectory() as top:
+            for name in ('stack.sh', 'unstack.sh', 'clean.sh', 'openrc',
+                         'local.conf'):
+                (pathlib.Path(top) / name).touch()
+            self.assertEqual(
+                (2, 'devstack-in-a-box: %s/local.conf is there already. Move '
+                 'it away.\n' % top), self._run(DEVSTACK_DIR=top))
 
 
 def sections(path: pathlib.Path) -> dict[str, dict[str, list[str]]]:
