@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from openstack import exceptions as sdk_exceptions
 
 from glance_lifecycle.audit import drift
+from glance_lifecycle.audit import families as audit_families
 from glance_lifecycle.audit import image_api
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 Image = Mapping[str, Any]
 
-PROVIDERS = ('servers', 'volumes', 'rbd_children')
+PROVIDERS = ('servers', 'volumes', 'rbd_children', 'members')
 
 _PATCH = {'Content-Type': 'application/openstack-images-v2.1-json-patch'}
 
@@ -119,11 +120,29 @@ class Cloud:
         with image_api.asking('show image %s' % image_id):
             return self.client.get_image(image_id)
 
+    def families(self, policy: decision.Policy, now: datetime.datetime
+                 ) -> audit_families.Families:
+        """For one look: what it has listed is not listed again."""
+        return audit_families.Families(
+            image_api.getter(self.client), policy, self.store_kinds, now)
+
     def needs(self, image: Image, policy: decision.Policy,
-              now: datetime.datetime) -> reconcile.Needs:
-        """What this image needs, now."""
+              now: datetime.datetime,
+              seen: audit_families.Families | None = None) -> reconcile.Needs:
+        """What this image needs, now.
+
+        :param seen: of this look; None to look at its family anew
+        :raises ServiceError: its family cannot be listed
+        """
         known = drift.facts(image, now, self.store_kinds)
-        return reconcile.reconcile(image, known, policy.decide(known))
+        wanted = policy.decide(known)
+        if image.get('status') not in drift.SETTLED:
+            return reconcile.Needs()
+        with image_api.asking('list the family of image %s' % image['id']):
+            view = (seen or self.families(policy, now)).view(
+                image, known, wanted)
+        return reconcile.reconcile(image, known, wanted,
+                                   reconcile.Around(view))
 
     def change(self, image_id: str, operations: list[dict[str, Any]]) -> None:
         """PATCH: all of it, or nothing.

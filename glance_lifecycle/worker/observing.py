@@ -27,6 +27,7 @@ import datetime
 import hashlib
 from typing import Any
 
+from glance_lifecycle.audit import image_api
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import brake as brakes
@@ -104,13 +105,24 @@ class Observer:
                      whole=total is None)
         now = datetime.datetime.now(datetime.UTC)
         scrubbing = self._scrubbing() if total is None else None
+        families = cloud.families(policy, now)
+        met = set()
         for image in images:
-            open_jobs = look.take(image, cloud.needs(image, policy, now))
+            if total is not None:
+                met.add(image['id'])
+            open_jobs = look.take(image, cloud.needs(
+                image, policy, now, families))
             action = scrubbing.action(image, now) if scrubbing else None
             if action is not None:
                 look.scrub(action, open_jobs)
         if total is None:
             look.end_of_gone(cloud)
+        else:
+            # What is new makes others old.
+            with image_api.asking('list the families of what has changed'):
+                for image in families.others(met):
+                    look.take(image, cloud.needs(image, policy, now,
+                                                 families))
         return look.finish(total)
 
 
