@@ -33,6 +33,9 @@ ALL_VISIBILITIES = ('public', 'community', 'shared', 'private')
 # What is published can be seen, and booted, by projects it was not offered.
 PUBLISHED = ('public', 'community')
 
+# Seconds: what a worker remembers of the use of images.
+LONGEST_UNUSED = 5 * 365 * 86400
+
 # Whose properties no policy may set: Glance's and ours, and signatures.
 RESERVED = ('os_glance_', 'lifecycle_', 'img_signature')
 
@@ -325,6 +328,9 @@ def _retain(retain: Retain) -> Iterator[str]:
                 yield '%s is of a family, and no family is said' % name
     if retain.unused_for is not None and not retain.only_unused:
         yield 'unused_for asks what only_unused: false does not ask'
+    if (retain.unused_for or 0) > LONGEST_UNUSED:
+        yield ('unused_for is longer than %s, for which a worker remembers '
+               'what was used' % units.duration_text(LONGEST_UNUSED))
 
 
 def _metadata(metadata: Metadata) -> Iterator[str]:

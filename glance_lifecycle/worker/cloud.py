@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import copy
@@ -33,6 +34,7 @@ from glance_lifecycle.dependents import loading
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import reconcile
+from glance_lifecycle.worker import usage
 
 if TYPE_CHECKING:
     from glance_lifecycle.copies import facade
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
 Image = Mapping[str, Any]
 
 PROVIDERS = ('servers', 'volumes', 'rbd_children', 'members')
+
+#: those of them that list a whole cloud
+LISTED = ('servers', 'volumes')
 
 _PATCH = {'Content-Type': 'application/openstack-images-v2.1-json-patch'}
 
@@ -50,6 +55,10 @@ def _nowhere(resource: Any) -> None:
 
 def _always() -> None:
     """Nobody can take the right to act away."""
+
+
+def _not_kept(_image_id: str) -> None:
+    """Nobody watches when images are used."""
 
 
 def _forget(arguments: Mapping[str, Any]) -> None:
@@ -67,18 +76,23 @@ class Cloud:
         each act
     :ivar note: keeps arguments of the action, changed as far as it has come,
         for who goes on where this one dies
+    :param used: is told the id of an image that is found to be needed
     :ivar repair: whether a bad copy is replaced
+    :ivar unused: see ``worker.usage``
     """
 
     def __init__(self, connection: Any,
                  copies: Callable[[Any], facade.Copies | None] = _nowhere,
                  providers: Sequence[str] = PROVIDERS, *,
-                 repair: bool = False) -> None:
+                 repair: bool = False, unused: usage.Unused = usage.unknown,
+                 used: Callable[[str], None] = _not_kept) -> None:
         self.connection = connection
         self.client = connection.image
         self.copies = copies
         self._providers = providers
         self.repair = repair
+        self.unused = unused
+        self._used = used
         self.may_act: Callable[[], None] = _always
         self.note: Callable[[Mapping[str, Any]], None] = _forget
 
@@ -141,8 +155,20 @@ class Cloud:
         with image_api.asking('list the family of image %s' % image['id']):
             view = (seen or self.families(policy, now)).view(
                 image, known, wanted)
-        return reconcile.reconcile(image, known, wanted,
-                                   reconcile.Around(view))
+        return reconcile.reconcile(image, known, wanted, reconcile.Around(
+            view, None if wanted.retain.unused_for is None
+            else self.unused(image, now)))
+
+    def in_use(self) -> Iterator[str]:
+        """Ids of all images with servers or volumes, some more than once.
+
+        And of shelved servers: see ``dependents``.
+
+        :raises NotAsked: not all can be told
+        """
+        for provider in loading.providers(LISTED, self.connection,
+                                          base.Settings()):
+            yield from provider.used()
 
     def change(self, image_id: str, operations: list[dict[str, Any]]) -> None:
         """PATCH: all of it, or nothing.
@@ -184,8 +210,7 @@ class Cloud:
                 self._providers, self.connection, base.Settings(ceph=ceph)):
             self._check(image, provider.ask(asked))
 
-    @staticmethod
-    def _check(image: Image, answer: base.Answer) -> None:
+    def _check(self, image: Image, answer: base.Answer) -> None:
         if not answer.asked:
             raise exceptions.UseUnknown(
                 image=image['id'], detail='it is not known what needs it: '
@@ -197,6 +222,7 @@ class Cloud:
                 image=image['id'], detail='it is not known what needs it: '
                 '%s: %s' % (answer.provider, error)) from None
         if found is not None:
+            self._used(image['id'])
             raise exceptions.ActionRefused(
                 image=image['id'], detail='it is needed by %s %s' % (
                     found.kind, found.id))
