@@ -74,11 +74,8 @@ class Catalogue:
 
     def carry_out(self, image: Image, action: actions.Action) -> None:
         done = test_reconcile.carried_out(image, action)
-        if done['status'] == 'deleted':
-            del self.images[image['id']]
-        else:
-            image.clear()
-            image.update(done)
+        image.clear()
+        image.update(done)
 
 
 class KeepLastTest(unittest.TestCase):
@@ -188,6 +185,32 @@ class KeepLastTest(unittest.TestCase):
         self.assertEqual((), self.there.needs(self.made[-1], wanted).actions)
 
 
+class NewestTest(unittest.TestCase):
+
+    @hypothesis.given(st.lists(st.tuples(
+        st.sampled_from(['active', 'active', 'deactivated', 'queued']),
+        st.booleans(), st.sampled_from(['private', 'public'])), min_size=1,
+        max_size=7), st.integers(1, 3))
+    @hypothesis.settings(max_examples=200, deadline=None)
+    def test_retired(self, states: list[tuple[str, bool, str]], keep: int
+                     ) -> None:
+        """Those, and only those, that have enough newer ones."""
+        wanted = policy(keep_last=keep, delete_after='0 days')
+        there = Catalogue()
+        made = [there.add(status=status, os_hidden=hidden,
+                          visibility=visibility)
+                for status, hidden, visibility in states]
+        for number, image in enumerate(made):
+            newer = [each for each in made[number + 1:]
+                     if each['status'] == 'active' and not each['os_hidden']
+                     and (each['visibility'] == 'public'
+                          or image['visibility'] == 'private')]
+            self.assertEqual(
+                ['delete'] if image['status'] != 'queued'
+                and len(newer) >= keep else [],
+                [each.kind for each in there.needs(image, wanted).actions])
+
+
 def _retains() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({
         'family': st.just({'property': 'build'}), 'keep_last': st.just(KEEP)},
@@ -199,17 +222,18 @@ def _retains() -> st.SearchStrategy[dict[str, Any]]:
 
 
 class KeepLastMachine(stateful.RuleBasedStateMachine):
-    """A golden project p, and a stranger q."""
+    """What owners, time and a worker do to a family."""
 
     def __init__(self) -> None:
         super().__init__()
         self.there = Catalogue()
         self.wanted = policy(keep_last=KEEP)
-        self.untouched: dict[str, Image] = {}
 
     @stateful.initialize(retain=_retains())
     def begin(self, retain: dict[str, Any]) -> None:
         self.wanted = test_checks.policy(retain=retain)
+        for _ in range(2 * KEEP):
+            self.there.add()
 
     def usable(self, project: str) -> list[str]:
         """Newest first; those that all see, or only some."""
@@ -222,26 +246,26 @@ class KeepLastMachine(stateful.RuleBasedStateMachine):
             key=lambda each: (each['created_at'], each['id']), reverse=True)
         return [each['id'] for each in found]
 
-    @stateful.rule(visibility=st.sampled_from(wants.ALL_VISIBILITIES))
+    @stateful.rule(visibility=st.sampled_from((
+        'private', *wants.ALL_VISIBILITIES)))
     def build(self, visibility: str) -> None:
         self.there.add(visibility=visibility)
 
+    @stateful.rule(back=st.integers(0, 2), changes=st.sampled_from((
+        {'status': 'deactivated'}, {'os_hidden': True},
+        {'status': 'deleted'})))
+    def spoil(self, back: int, changes: Image) -> None:
+        """One of the newest."""
+        newest = sorted(self.there.images)[-1 - back:]
+        self.there.images[newest[0]].update(changes)
+
     @stateful.rule(data=st.data(), changes=st.sampled_from((
-        {'status': 'deactivated'}, {'status': 'active'}, {'os_hidden': True},
-        {'os_hidden': False}, {'build': 'y'}, {'build': 'x'},
+        {'status': 'active'}, {'os_hidden': False}, {'build': 'y'}, {'build': 'x'},
         {'visibility': 'private'}, {'visibility': 'public'},
         {'protected': True})))
     def change(self, data: st.DataObject, changes: Image) -> None:
-        if self.there.images:
-            one = data.draw(st.sampled_from(sorted(self.there.images)))
-            self.there.images[one].update(changes)
-
-    @stateful.rule(data=st.data())
-    def delete(self, data: st.DataObject) -> None:
-        if self.there.images:
-            one = data.draw(st.sampled_from(sorted(self.there.images)))
-            self.there.images[one] = {**self.there.images[one],
-                                      'status': 'deleted'}
+        one = data.draw(st.sampled_from(sorted(self.there.images)))
+        self.there.images[one].update(changes)
 
     @stateful.rule(days=st.integers(1, 5))
     def time(self, days: int) -> None:
