@@ -175,7 +175,7 @@ class KeepLastTest(FamilyCase):
         self.assertIn(
             'its family is ubuntu-24.04 of project %s; 3 newer ones can be '
             'used, the newest is %s; it is not of the last 2, which do not '
-            'retire' % (self.identity.projects['admin'], made[3]), lines)
+            'retire' % (self.admin.get(made[0])['owner'], made[3]), lines)
         self.admin.delete(made[3])
         answer = run('apply', str(file), '--yes')
         # One is needed no more, and the other is as it was.
