@@ -31,15 +31,19 @@ class Families:
     """As they are, or were when their project was first asked for.
 
     :param now: with a time zone
+    :param keep: the images of the first family of each project that is
+        asked for, so that ``others()`` does not list them again
     """
 
     def __init__(self, get: image_api.Get, policy: decisions.Policy,
                  store_kinds: Mapping[str, str] | None,
-                 now: datetime.datetime) -> None:
+                 now: datetime.datetime, *, keep: bool = False) -> None:
         self._get = get
         self._policy = policy
         self._store_kinds = store_kinds
         self._now = now
+        self._keep = keep
+        self._kept: dict[generations.Key, list[drift.Resource]] = {}
         self._projects: dict[str, generations.Generations] = {}
         self._asked: dict[str, set[generations.Key]] = {}
 
@@ -58,7 +62,7 @@ class Families:
         if member is None:
             return None
         self._asked.setdefault(key.project, set()).add(key)
-        return self._of(key.project).view(key, member,
+        return self._of(key).view(key, member,
                                           decision.retain.keep_last)
 
     def others(self, than: Collection[str]) -> Iterator[drift.Resource]:
@@ -69,15 +73,23 @@ class Families:
         Raises what the client does.
         """
         for project, keys in self._asked.items():
-            for image, key, _ in self._listed(project):
-                if key in keys and image['id'] not in than:
-                    yield image
+            found = [image for key in keys
+                     for image in self._kept.get(key, ())]
+            yield from (image for image in found if image['id'] not in than)
+            rest = keys.difference(self._kept)
+            if rest:
+                yield from (image for image, key, _ in self._listed(project)
+                            if key in rest and image['id'] not in than)
 
-    def _of(self, project: str) -> generations.Generations:
+    def _of(self, asked: generations.Key) -> generations.Generations:
+        project = asked.project
         if project not in self._projects:
             found = generations.Generations()
-            for _, key, member in self._listed(project):
+            kept = self._kept.setdefault(asked, []) if self._keep else None
+            for image, key, member in self._listed(project):
                 found.add(key, member)
+                if kept is not None and key == asked:
+                    kept.append(image)
             self._projects[project] = found
         return self._projects[project]
 

@@ -134,11 +134,12 @@ class Cloud:
         with image_api.asking('show image %s' % image_id):
             return self.client.get_image(image_id)
 
-    def families(self, policy: decision.Policy, now: datetime.datetime
-                 ) -> audit_families.Families:
+    def families(self, policy: decision.Policy, now: datetime.datetime, *,
+                 keep: bool = False) -> audit_families.Families:
         """For one look: what it has listed is not listed again."""
         return audit_families.Families(
-            image_api.getter(self.client), policy, self.store_kinds, now)
+            image_api.getter(self.client), policy, self.store_kinds, now,
+            keep=keep)
 
     def needs(self, image: Image, policy: decision.Policy,
               now: datetime.datetime,
@@ -159,16 +160,19 @@ class Cloud:
             view, None if wanted.retain.unused_for is None
             else self.unused(image, now)))
 
-    def in_use(self) -> Iterator[str]:
+    def in_use(self, since: datetime.datetime | None) -> Iterator[str]:
         """Ids of all images with servers or volumes, some more than once.
 
         And of shelved servers: see ``dependents``.
 
+        :param since: also of what was deleted since, as far as that is told
         :raises NotAsked: not all can be told
         """
         for provider in loading.providers(LISTED, self.connection,
                                           base.Settings()):
             yield from provider.used()
+            if since is not None:
+                yield from provider.used_since(since)
 
     def change(self, image_id: str, operations: list[dict[str, Any]]) -> None:
         """PATCH: all of it, or nothing.

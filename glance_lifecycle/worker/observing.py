@@ -116,7 +116,7 @@ class Observer:
         scrubbing = self._scrubbing() if total is None else None
         if total is None and policy.watches_use:
             cloud = self._watched(cloud)
-        families = cloud.families(policy, now)
+        families = cloud.families(policy, now, keep=total is not None)
         met = set()
         for image in images:
             if total is not None:
@@ -143,7 +143,7 @@ class Observer:
         found.unused = usage.unknown
         if self._use is not None:
             try:
-                found.unused = self._use.watched(cloud.in_use())
+                found.unused = self._use.watched(cloud.in_use)
             except base.NotAsked as error:
                 LOG.warning(
                     'It is not known which images are in use, and none '

@@ -21,6 +21,7 @@ unused.
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+import dataclasses
 import datetime
 import json
 from typing import Any
@@ -35,6 +36,10 @@ from glance_lifecycle.worker.database import uses
 #: From an image of the Image API, and the time, to seconds; None: not known.
 Unused = Callable[[Mapping[str, Any], datetime.datetime], int | None]
 
+#: From when it was last listed, if it was, to ids of images in use since,
+#: and of servers that are shelved.
+InUse = Callable[[datetime.datetime | None], Iterable[str]]
+
 _MARK = 'use'
 
 # What is in the future is of a clock that was wrong.
@@ -43,6 +48,20 @@ _NOW = datetime.timedelta(minutes=5)
 
 def unknown(_image: Mapping[str, Any], _now: datetime.datetime) -> None:
     """Nobody watches."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Watch:
+    """What is known of the watch that is kept.
+
+    :ivar since: when it began; None where nobody watches
+    :ivar last: when all that is in use was last listed
+    :ivar failed: whether that was tried since, in vain
+    """
+
+    since: datetime.datetime | None = None
+    last: datetime.datetime | None = None
+    failed: bool = False
 
 
 class Usage:
@@ -57,21 +76,27 @@ class Usage:
         self._database = database
         self._gap = gap
 
-    def watched(self, in_use: Iterable[str]) -> Unused:
-        """Write down what is in use now.
+    def watched(self, in_use: InUse) -> Unused:
+        """Write down what is in use now, and was since the last time.
 
-        :param in_use: ids of images, and of servers that are shelved
+        Where that is not known, nothing is, until it is again.
+
         :returns: ``unused()`` from memory, for a look at all images
         :raises NotAsked: whatever ``in_use`` does
         :raises WorkerDatabaseError: the database fails
         """
-        ids = set(in_use)
+        before = self._watch(datetime.datetime.now(datetime.UTC))
+        try:
+            ids = set(in_use(before.last))
+        except base.NotAsked:
+            self._failed()
+            raise
         # After the listing: what begins to be used in it may not be there.
         now = datetime.datetime.now(datetime.UTC)
         # What is older than any policy asks for is forgotten, and then it
         # was not watched.
         oldest = now - datetime.timedelta(seconds=wants.LONGEST_UNUSED)
-        since = max(self._since(now) or now, oldest)
+        since = max(before.since or now, oldest)
         uses.saw(self._database, ids, now)
         uses.forget(self._database, oldest)
         marks.set(self._database, _MARK, json.dumps({
@@ -85,33 +110,47 @@ class Usage:
                ) -> int | None:
         """Seconds for which surely nothing has needed the image.
 
-        None where nobody has watched lately.
+        None where nobody has watched lately, or the last one could not.
 
         :raises WorkerDatabaseError: the database fails
         """
-        since = self._since(now)
-        if since is None:
+        watch = self._watch(now)
+        if watch.since is None or watch.failed:
             return None
-        return _seconds(image, now, since, uses.last(self._database,
-                                                     _names(image)))
+        return _seconds(image, now, watch.since, uses.last(
+            self._database, _names(image)))
 
     def saw(self, image_id: str) -> None:
         """Something needs it now."""
         uses.saw(self._database, [image_id], fields.moment(None))
 
-    def _since(self, now: datetime.datetime) -> datetime.datetime | None:
-        """Since when it was watched; None where it was not."""
+    def _failed(self) -> None:
         mark = marks.get(self._database, _MARK)
+        if mark is not None:
+            marks.set(self._database, _MARK, json.dumps({
+                **_said(mark.value), 'failed': True}))
+
+    def _watch(self, now: datetime.datetime) -> _Watch:
+        mark = marks.get(self._database, _MARK)
+        found = _said(mark.value) if mark else {}
         try:
-            found = json.loads(mark.value) if mark else {}
             since, last = (datetime.datetime.fromisoformat(found[name])
                            for name in ('since', 'last'))
             if -_NOW <= now - last <= self._gap:
-                return since
+                return _Watch(since, last, bool(found.get('failed')))
         except (KeyError, TypeError, ValueError):
             # None yet, or of another release, or of a hand.
             pass
-        return None
+        return _Watch()
+
+
+def _said(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        # Of a hand.
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _names(image: Mapping[str, Any]) -> list[str]:

@@ -203,15 +203,16 @@ class UnusedTest(FamilyCase):
             self.api.sql("update images set created_at = '2025-01-01 "
                          "00:00:00' where id = '%s'" % image_id)
 
-    def watched(self, daemon: worker.Worker, days: float) -> None:
+    def watched(self, daemon: worker.Worker, days: float,
+                **more: object) -> None:
         """As if it had been, for so long."""
         now = datetime.datetime.now(datetime.UTC)
         marks.set(daemon.database, 'use', json.dumps({
             'since': (now - datetime.timedelta(days=days)).isoformat(),
-            'last': now.isoformat()}))
+            'last': now.isoformat(), **more}))
 
     def test_unused_for(self) -> None:
-        unused, used, lately = made = self.builds(3)
+        unused, used, lately, shortly = made = self.builds(4)
         self.aged(made)
         self.nova.boot(used)
         volume = self.nova.make_volume(lately)
@@ -223,12 +224,13 @@ class UnusedTest(FamilyCase):
         self.nova.volumes = [each for each in self.nova.volumes
                              if each['id'] != volume]
         self.watched(daemon, 91)
+        # Made and deleted since somebody has looked.
+        self.nova.boot(shortly, status='DELETED', updated='2100')
         daemon.set_policy(UNUSED + '# Looked at.\n')
         daemon.wait_for_job(unused, 'delete')
         daemon.wait_for_sweep()
-        self.assertEqual([{}, {}], [daemon.states(one)
-                                    for one in (used, lately)])
-        self.assertEqual([False, True, True], self.there(made))
+        self.assertEqual([{}] * 3, [daemon.states(one) for one in made[1:]])
+        self.assertEqual([False, True, True, True], self.there(made))
 
     def test_nova_is_down(self) -> None:
         """It is not known what is in use: nothing is deleted."""
@@ -237,12 +239,15 @@ class UnusedTest(FamilyCase):
         self.nova.down = True
         daemon = self.worker(UNUSED)
         daemon.wait_for_sweep()
-        self.watched(daemon, 91)
-        before = marks.get(daemon.database, 'use')
+        self.assertIsNone(marks.get(daemon.database, 'use'))
+        self.watched(daemon, 91, failed=True)
         daemon.set_policy(UNUSED + '# Looked at.\n')
         daemon.wait_for_sweep()
         self.assertEqual([], jobs.list_jobs(daemon.database))
-        self.assertEqual(before, marks.get(daemon.database, 'use'))
+        self.assertTrue(self.admin.exists(made[0]))
+        self.nova.down = False
+        daemon.set_policy(UNUSED + '# Looked at again.\n')
+        daemon.wait_for_job(made[0], 'delete')
         self.assertIn('not known which images are in use',
                       daemon.log_text())
 

@@ -42,9 +42,10 @@ class FamiliesTest(testtools.TestCase):
             'created_at': '2026-01-0%dT00:00:00Z' % number, 'build': 'x',
             **changes}))
 
-    def new(self) -> families.Families:
+    def new(self, *, keep: bool = False) -> families.Families:
         client = self.api.connection().image
-        return families.Families(image_apis.getter(client), POLICY, None, NOW)
+        return families.Families(image_apis.getter(client), POLICY, None, NOW,
+                                 keep=keep)
 
     def view(self, seen: families.Families, number: int) -> Any:
         image = self.api.images[image_api.image_id(number)]
@@ -101,10 +102,25 @@ class FamiliesTest(testtools.TestCase):
         """All of the families that were asked for, but those met."""
         self.add(5, build='y')
         self.add(6, owner='q')
-        seen = self.new()
-        self.assertEqual([], [*seen.others(())])
+        for keep, lists in ((False, 4), (True, 2)):
+            self.api.requests.clear()
+            seen = self.new(keep=keep)
+            self.assertEqual([], [*seen.others(())])
+            self.view(seen, 4)
+            self.assertEqual(
+                [image_api.image_id(number) for number in (1, 3)],
+                [image['id'] for image in seen.others(
+                    {image_api.image_id(2), image_api.image_id(4)})])
+            self.assertEqual(lists, len(self.api.listed()))
+
+    def test_of_two_families(self) -> None:
+        """One was kept, and the other is listed again."""
+        for number in (5, 6):
+            self.add(number, build='y')
+        seen = self.new(keep=True)
         self.view(seen, 4)
+        self.view(seen, 6)
         self.assertEqual(
-            [image_api.image_id(number) for number in (1, 3)],
-            [image['id'] for image in seen.others(
-                {image_api.image_id(2), image_api.image_id(4)})])
+            [image_api.image_id(number) for number in (1, 2, 3, 5)],
+            sorted(image['id'] for image in seen.others(
+                {image_api.image_id(4), image_api.image_id(6)})))

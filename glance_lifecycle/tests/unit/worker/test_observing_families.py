@@ -48,7 +48,7 @@ class Cloud(clouds.Cloud):
         super().__init__(api.connection())
         self._in_use = in_use
 
-    def in_use(self) -> Iterator[str]:
+    def in_use(self, since: datetime.datetime | None) -> Iterator[str]:
         if self._in_use is None:
             raise base.NotAsked(detail='Nova is away')
         yield from self._in_use

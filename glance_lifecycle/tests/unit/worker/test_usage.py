@@ -30,6 +30,11 @@ DAY = 86400
 SERVER = image_api.image_id(99)
 
 
+def nothing(_since: Any) -> list[str]:
+    """It is in use."""
+    return []
+
+
 class UsageTest(cases.DatabaseTestCase):
 
     def setUp(self) -> None:
@@ -86,31 +91,56 @@ class UsageTest(cases.DatabaseTestCase):
     def test_watched(self) -> None:
         """What is listed is written down; the time goes on."""
         self.watched(90, 1)
-        found = self.usage.watched([image_api.image_id(1)])
+        found = self.usage.watched(lambda _since: [image_api.image_id(1)])
         for answer in (found, None):
             self.assertEqual(0, self.unused(found=answer))
             self.assertEqual(90, self.unused(self.image(2), answer))
+
+    def test_since_the_last_time(self) -> None:
+        """It is asked for what was used, and is gone by now."""
+        asked = []
+
+        def in_use(since: Any) -> list[str]:
+            asked.append(since)
+            return []
+        self.usage.watched(in_use)
+        self.watched(90, 1)
+        self.usage.watched(in_use)
+        self.watched(90, 4)
+        self.usage.watched(in_use)
+        self.assertEqual([None, self.ago(1), None], asked)
 
     def test_gap(self) -> None:
         """After a long time without a listing it counts anew."""
         self.watched(90, 3.1)
         self.assertIsNone(self.unused())
-        found = self.usage.watched([])
+        found = self.usage.watched(nothing)
         for answer in (found, None):
             self.assertEqual(0, self.unused(found=answer))
 
     def test_not_listed(self) -> None:
         """A listing that breaks off is none."""
         self.watched(90, 1)
-        before = marks.get(self.database, 'use')
 
-        def broken() -> Iterator[str]:
+        def broken(_since: Any) -> Iterator[str]:
             yield image_api.image_id(1)
             raise base.NotAsked(detail='Nova is away')
         unittest.TestCase.assertRaises(self, base.NotAsked,
-                                       self.usage.watched, broken())
-        self.assertEqual(before, marks.get(self.database, 'use'))
+                                       self.usage.watched, broken)
         self.assertEqual({}, uses.listed(self.database))
+        # What was known may be so no more.
+        self.assertIsNone(self.unused())
+        for found in (self.usage.watched(nothing), None):
+            self.assertEqual(90, self.unused(found=found))
+
+    def test_not_listed_at_first(self) -> None:
+        """Nor is that the beginning of anything."""
+        def broken(_since: Any) -> Iterator[str]:
+            raise base.NotAsked(detail='Nova is away')
+            yield
+        unittest.TestCase.assertRaises(self, base.NotAsked,
+                                       self.usage.watched, broken)
+        self.assertIsNone(marks.get(self.database, 'use'))
 
     def test_clock(self) -> None:
         """A time to come is none that was watched."""
@@ -130,7 +160,7 @@ class UsageTest(cases.DatabaseTestCase):
         uses.saw(self.database, [image_api.image_id(1)],
                  self.ago(longest + 1))
         self.watched(longest + 100)
-        self.usage.watched([])
+        self.usage.watched(nothing)
         self.assertEqual({}, uses.listed(self.database))
         self.assertAlmostEqual(longest, self.unused(self.image(
             created_at='2000-01-01T00:00:00Z')) or 0, places=2)
