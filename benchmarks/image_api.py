@@ -57,20 +57,28 @@ class _Catalogue:
             for number in range(count)]
 
     @functools.cache  # noqa: B019 - there is one
-    def page(self, limit: int, marker: str, only: str) -> bytes:
+    def page(self, limit: int, marker: str, only: str, owner: str = ''
+             ) -> bytes:
         """GET /v2/images.
 
         :param only: ``changed``, ``hidden`` or nothing
+        :param owner: empty for all
         """
-        first = int(marker[-12:]) + 1 if marker else 0
         count = {'changed': self.changed, 'hidden': 0}.get(
             only, len(self.texts))
-        last = min(first + limit, count)
-        answer = (b'{"images": [' + b', '.join(self.texts[first:last])
-                  + b'], "schema": "/v2/schemas/images"')
-        if last - first == limit:
+        numbers = range(count)
+        if owner:
+            numbers = range(int(owner.removeprefix('project-')), count,
+                            policy.PROJECTS)
+        if marker:
+            numbers = numbers[numbers.index(int(marker[-12:])) + 1:]
+        found = numbers[:limit]
+        answer = (b'{"images": [' + b', '.join(
+            self.texts[number] for number in found)
+            + b'], "schema": "/v2/schemas/images"')
+        if len(found) == limit:
             answer += (', "next": "/v2/images?marker=%s"' % image(
-                last - 1)['id']).encode()
+                found[-1])['id']).encode()
         return answer + b'}'
 
 
@@ -91,7 +99,8 @@ class _Api(http.server.BaseHTTPRequestHandler):
                 min(int(query.get('limit', 25)), _MOST),
                 query.get('marker', ''),
                 'hidden' if query.get('os_hidden') == 'true' else
-                'changed' if 'updated_at' in query else ''))
+                'changed' if 'updated_at' in query else '',
+                query.get('owner', '')))
         elif url.path == '/v2/info/stores/detail':
             self._answer(json.dumps({'stores': [
                 {'id': STORE, 'type': 'file'}]}).encode())

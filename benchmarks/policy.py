@@ -87,13 +87,17 @@ def policy() -> str:
     return 'version: 1\nrules:' + ''.join(rules) + '\n'
 
 
+# That own the images, one after the other.
+PROJECTS = 211
+
+
 def image(number: int) -> dict[str, Any]:
     """As GET /v2/images shows one; every tenth is not where it should be."""
     identifier = f'00000000-0000-4000-8000-{number:012d}'
     return {
         'id': identifier, 'name': f'image-{number}-team-{number % 97}',
         'status': 'active', 'visibility': 'shared', 'protected': False,
-        'owner': f'project-{number % 211}', 'tags': ['golden', 'x86'],
+        'owner': f'project-{number % PROJECTS}', 'tags': ['golden', 'x86'],
         'disk_format': 'raw', 'container_format': 'bare',
         'size': 2361393152, 'virtual_size': 2361393152, 'min_ram': 0,
         'min_disk': 0, 'checksum': 'b874c39491a2377b8490f5f1e89761a4',

@@ -64,6 +64,15 @@ _READY = 30
 # Seconds until a worker that has nothing to do is as it stays.
 _SETTLED = 40
 
+# Of the rule that is that of each image.
+_FAMILIES = """\
+    retain:
+      family: {name: "image-*-(team-*)"}
+      keep_last: 3
+      delete_after: 100 years
+      deprecate: false
+"""
+
 _ALONE = {'sweep_interval': 86400}
 
 
@@ -140,6 +149,21 @@ def sweeps(args: argparse.Namespace) -> Iterator[Figure]:
         yield Figure(name, 'MiB', worker.peak() / MIB, 300)
         yield Figure(f'the {CHANGED} that have changed', 's',
                      _seconds(host.wait_for('changes')), 2)
+
+
+def families(args: argparse.Namespace) -> Iterator[Figure]:
+    """Each image is of a family of its project, which is looked at."""
+    with (image_api.running(args.images, changed=CHANGED) as url,
+          worker_host.Host(url) as host):
+        host.policy_file.write_text(worker_host.policy() + _FAMILIES)
+        worker = host.worker(mode='observe', sweep_interval=1)
+        mark = host.wait_for('full')
+        name = f'{mark["images"]:,} images of families'
+        yield Figure(f'{name}, with the start', 'CPU s', worker.cpu(), 120)
+        yield Figure(name, 's', _seconds(mark))
+        yield Figure(name, 'MiB', worker.peak() / MIB, 300)
+        yield Figure(f'{CHANGED} of them that have changed', 's',
+                     _seconds(host.wait_for('changes')))
 
 
 def open_jobs(args: argparse.Namespace) -> Iterator[Figure]:
@@ -301,9 +325,9 @@ def _seconds(mark: dict[str, Any]) -> float:
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Figure]]] = {
-    'sweeps': sweeps, 'open-jobs': open_jobs, 'new-jobs': new_jobs,
-    'no-ops': no_ops, 'restart': restart, 'takeovers': takeovers,
-    'idle': idle}
+    'sweeps': sweeps, 'families': families, 'open-jobs': open_jobs,
+    'new-jobs': new_jobs, 'no-ops': no_ops, 'restart': restart,
+    'takeovers': takeovers, 'idle': idle}
 
 
 def measure(args: argparse.Namespace) -> list[Figure]:

@@ -13,6 +13,7 @@
 
 """Images of a cloud against the policy, one at a time."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -24,12 +25,17 @@ from glance_lifecycle.audit import image_api
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import drift
 from glance_lifecycle.policy import facts as policy_facts
+from glance_lifecycle.policy import generations
 
 #: What the Image API calls an image: GET /v2/images/{id}.
 Resource = Mapping[str, Any]
 
 # Attributes of images; whatever else the API shows is a property.
 # https://docs.openstack.org/api-ref/image/v2/#show-image
+# What tells an image's family as it sees that.
+See = Callable[[Resource, decision.Facts, decision.Decision],
+               generations.View | None]
+
 _ATTRIBUTES = frozenset((
     'id', 'name', 'status', 'visibility', 'protected', 'owner', 'tags',
     'disk_format', 'container_format', 'size', 'virtual_size', 'min_disk',
@@ -56,6 +62,11 @@ class Drifted:
     drift: drift.Drift
 
 
+def _not_looked_at(_image: Resource, _known: decision.Facts,
+                   _wanted: decision.Decision) -> None:
+    """What is said of families is left out."""
+
+
 def facts(image: Resource, now: datetime.datetime,
           store_kinds: Mapping[str, str] | None = None) -> decision.Facts:
     """What the Image API tells of an image.
@@ -78,15 +89,29 @@ def facts(image: Resource, now: datetime.datetime,
         hidden=image.get('os_hidden'))
 
 
+def member(image: Resource, known: decision.Facts,
+           wanted: decision.Decision) -> generations.Member | None:
+    """The image among those of its family."""
+    return generations.member(
+        image['id'], image.get('status'), _time(image.get('created_at')),
+        known, wanted)
+
+
 def drifted(images: Iterable[Resource], policy: decision.Policy,
             store_kinds: Mapping[str, str] | None = None, *,
-            now: datetime.datetime | None = None) -> Iterator[Drifted]:
-    """Where these images differ from what the policy wants of them."""
+            now: datetime.datetime | None = None,
+            view: See = _not_looked_at) -> Iterator[Drifted]:
+    """Where these images differ from what the policy wants of them.
+
+    :param view: see ``audit.families``
+    """
     now = now or datetime.datetime.now(datetime.UTC)
     for image in images:
         if image.get('status') in SETTLED:
             known = facts(image, now, store_kinds)
-            for item in drift.compare(known, policy.decide(known)):
+            wanted = policy.decide(known)
+            for item in drift.compare(known, wanted,
+                                      view(image, known, wanted)):
                 yield Drifted(image['id'], image.get('name') or '', item)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
+import datetime
 import itertools
 from typing import Any
 from typing import ClassVar
@@ -174,6 +175,16 @@ class Provider(abc.ABC):
         """
         raise NotAsked(detail='%s cannot be listed for a whole cloud'
                        % self.name)
+
+    def used_since(self, since: datetime.datetime) -> Iterator[str]:
+        """Ids of images that were in use, by what may be gone by now.
+
+        As far as the service tells; whoever asks has to know that one that
+        tells nothing may have forgotten.
+
+        :raises NotAsked: it cannot be told
+        """
+        yield from ()
 
     def ask(self, image: Image) -> Answer:
         """Never raises NotAsked, but what it answers with may."""

@@ -14,6 +14,7 @@
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+import datetime
 from typing import Any
 
 from openstack import exceptions as sdk_exceptions
@@ -63,6 +64,19 @@ class ServersProvider(base.Provider):
                         yield str(server['image']['id'])
                     if _is_shelved(server):
                         yield str(server['id'])
+
+    def used_since(self, since: datetime.datetime) -> Iterator[str]:
+        """Nova lists deleted servers as well, until its rows are archived.
+
+        https://docs.openstack.org/api-ref/compute/#list-servers
+        """
+        query = {'all_tenants': 'true', 'changes-since': since.astimezone(
+            datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}
+        with listing.asking(NOVA):
+            for page in self._pages(query):
+                for server in page:
+                    if isinstance(server['image'], Mapping):
+                        yield str(server['image']['id'])
 
     def _booted(self, query: Mapping[str, Any]) -> Iterator[base.Dependent]:
         for page in self._pages(query):

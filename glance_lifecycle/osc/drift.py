@@ -17,6 +17,7 @@ import argparse
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
+import datetime
 import json
 from typing import Any
 from typing import TextIO
@@ -25,6 +26,7 @@ from cliff.formatters import json_format
 from osc_lib.command import command
 
 from glance_lifecycle.audit import drift
+from glance_lifecycle.audit import families
 from glance_lifecycle.audit import image_api
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import policy_options
@@ -66,8 +68,11 @@ class ListDrift(command.Lister):
             query['owner'] = parsed_args.project
         images = drift.catalogue(image_api.getter(client),
                                  page_size=parsed_args.page_size, **query)
-        found = drift.drifted(images, policy,
-                              image_api.store_kinds(client))
+        kinds = image_api.store_kinds(client)
+        now = datetime.datetime.now(datetime.UTC)
+        found = drift.drifted(
+            images, policy, kinds, now=now, view=families.Families(
+                image_api.getter(client), policy, kinds, now).view)
         return _COLUMNS, (
             (one.image_id, shown.visible(one.name), one.drift.section,
              one.drift.field, one.drift.wanted, one.drift.found,

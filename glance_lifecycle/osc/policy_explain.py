@@ -26,6 +26,7 @@ from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.audit import drift
+from glance_lifecycle.audit import families
 from glance_lifecycle.audit import image_api
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
@@ -66,26 +67,37 @@ class ExplainPolicy(command.Lister):
         with shown.errors():
             policy = policy_options.policy(parsed_args)
             refused: list[explain.Line] = []
+            view = None
             if parsed_args.file:
                 facts, refused = _of_file(parsed_args)
                 existing = False
             else:
-                facts, existing = self._of_image(parsed_args)
+                image, facts = self._of_image(parsed_args)
+                existing = image['status'] in drift.SETTLED
             facts = _with(facts, parsed_args)
-            lines = [*explain.explain(policy, facts, existing=existing),
-                     *refused]
+            if existing:
+                view = self._families(policy, facts).view(
+                    image, facts, policy.decide(facts))
+            lines = [*explain.explain(policy, facts, existing=existing,
+                                      view=view), *refused]
         return _COLUMNS, ((line.section, line.rule, str(line.result),
                            line.detail) for line in lines)
 
     def _of_image(self, parsed_args: argparse.Namespace
-                  ) -> tuple[decision.Facts, bool]:
+                  ) -> tuple[drift.Resource, decision.Facts]:
         client = connection.of(self).image
         found = client.find_image(parsed_args.image, ignore_missing=False)
         image = image_api.getter(client)('/images/' + found.id, {})
         assert image is not None  # noqa: S101 - only of markers
-        facts = drift.facts(image, datetime.datetime.now(datetime.UTC),
-                            image_api.store_kinds(client))
-        return facts, image['status'] in drift.SETTLED
+        return image, drift.facts(
+            image, datetime.datetime.now(datetime.UTC),
+            image_api.store_kinds(client))
+
+    def _families(self, policy: decision.Policy, facts: decision.Facts
+                  ) -> families.Families:
+        return families.Families(
+            image_api.getter(connection.of(self).image), policy,
+            facts.store_kinds, datetime.datetime.now(datetime.UTC))
 
 
 def _add_facts(parser: argparse.ArgumentParser) -> None:

@@ -81,6 +81,7 @@ class Policy:
     """A document and the options, ready to decide.
 
     :ivar document: None where there is only the options
+    :ivar watches_use: whether it matters how long an image was not used
     """
 
     def __init__(self, document: documents.Document | None = None,
@@ -101,6 +102,12 @@ class Policy:
             for rule in rules)
         self._deciding = len({
             section for rule in rules for section in rule.wants})
+
+        retain = [self._fallback[_RETAIN], *(
+            outcome for *_, outcomes in self._rules
+            for index, outcome in outcomes if index == _RETAIN)]
+        self.watches_use = any(each.wants.unused_for is not None
+                               for each in retain)
 
     def decide(self, facts: Facts) -> Decision:
         chosen, unsure = self._choose(facts)

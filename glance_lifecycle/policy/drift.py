@@ -19,6 +19,7 @@ import dataclasses
 
 from glance_lifecycle.policy import checks
 from glance_lifecycle.policy import decision as decisions
+from glance_lifecycle.policy import generations
 from glance_lifecycle.policy import match
 from glance_lifecycle.policy import wants
 
@@ -49,8 +50,11 @@ class Drift:
     subject: str = ''
 
 
-def compare(facts: Facts, decision: Decision) -> list[Drift]:
+def compare(facts: Facts, decision: Decision,
+            view: generations.View | None = None) -> list[Drift]:
     """Of an image that is active, or was.
+
+    :param view: of its family; None where nobody has looked
 
     Sections that the Decision is unsure about are left out, as are facts
     that are not known. The file's format and expansion ratio are not looked
@@ -64,7 +68,27 @@ def compare(facts: Facts, decision: Decision) -> list[Drift]:
                       decision.decided_by(section, option), option, *subject)
                 for option, name, wanted, seen, *subject in differences(
                     facts, decision)]
+    if 'retain' not in decision.unsure:
+        found += _deprecated(facts, decision, view)
     return found
+
+
+def _deprecated(facts: Facts, decision: Decision,
+                view: generations.View | None) -> Iterator[Drift]:
+    """What is not the newest of its family tells which is."""
+    properties = facts.properties or {}
+    for name, wanted in generations.marks(facts, decision, view).items():
+        found = (facts.hidden if name == 'os_hidden'
+                 else properties.get(name))
+        if found != wanted:
+            yield Drift(
+                'retain', name if name == 'os_hidden' else 'property ' + name,
+                _set_or_not(wanted), _set_or_not(found),
+                decision.decided_by('retain', 'deprecate'), 'deprecate', name)
+
+
+def _set_or_not(value: object) -> str:
+    return 'not set' if value is None else match.text(value)
 
 
 # The field of the section that decides, what differs, wanted, found; and

@@ -21,6 +21,8 @@ import itertools
 from glance_lifecycle.policy import decision as decisions
 from glance_lifecycle.policy import document as documents
 from glance_lifecycle.policy import drift
+from glance_lifecycle.policy import generations
+from glance_lifecycle.policy import match
 from glance_lifecycle.policy import wants
 
 
@@ -54,11 +56,13 @@ class Line:
 
 
 def explain(policy: decisions.Policy, facts: decisions.Facts, *,
-            existing: bool) -> Iterator[Line]:
+            existing: bool, view: generations.View | None = None
+            ) -> Iterator[Line]:
     """The story of one Decision.
 
     :param existing: the image is one that is there: compare it, too; else
         say what would be refused
+    :param view: of the family of that image; None where nobody has looked
     """
     decision = policy.decide(facts)
     for section in wants.SECTIONS:
@@ -66,8 +70,10 @@ def explain(policy: decisions.Policy, facts: decisions.Facts, *,
         yield from _fields(decision, section)
         if section == 'convert':
             yield _format(decision)
+    if view is not None:
+        yield _family(decision, view)
     if existing:
-        for item in drift.compare(facts, decision):
+        for item in drift.compare(facts, decision, view):
             yield Line(item.section, item.rule, Result.DRIFT,
                        '%s: wanted %s, found %s' % (
                            item.field, item.wanted, item.found))
@@ -108,6 +114,25 @@ def _format(decision: decisions.Decision) -> Line:
     return Line('convert', decision.decided_by('convert', 'to_raw'),
                 Result.DECIDES, 'stored as %s' % (
                     decision.disk_format or 'it is'))
+
+
+def _family(decision: decisions.Decision, view: generations.View) -> Line:
+    retain, key = decision.retain, view.key
+    rule = decision.decided_by('retain', 'family')
+    if key is None:
+        return Line('retain', rule, Result.NO_MATCH, 'it is of no family: it '
+                    'has no %s, or is a snapshot' % retain.family)
+    said = 'its family is %s of project %s%s; %d newer ones can be used' % (
+        match.text(key.value), match.text(key.project),
+        ', ' + match.text(key.architecture) if key.architecture else '',
+        view.newer)
+    if view.replacement:
+        said += ', the newest is %s' % match.text(view.replacement)
+    if retain.keep_last is not None:
+        said += '; it is %sof the last %d, which do not retire' % (
+            '' if view.newer < retain.keep_last else 'not ',
+            retain.keep_last)
+    return Line('retain', rule, Result.DECIDES, said)
 
 
 def _fields(decision: decisions.Decision, section: str) -> Iterator[Line]:

@@ -19,6 +19,7 @@ from typing import Any
 
 import jsonschema
 
+from glance_lifecycle.policy import family
 from glance_lifecycle.policy import match
 from glance_lifecycle.policy import units
 from glance_lifecycle.policy import yaml_tree
@@ -172,6 +173,18 @@ _SECTIONS = {
         'deactivate_after': _DURATION,
         'delete_after': _DURATION,
         'only_unused': _BOOL,
+        'unused_for': _DURATION,
+        'family': {**_mapping({
+            'property': _WORD,
+            'name': _some(_text(
+                'a pattern such as (ubuntu-*)-????????', format='family'))}),
+            'minProperties': 1, 'maxProperties': 1},
+        'keep_last': {'type': 'integer', 'minimum': 1, 'maximum': 10000,
+                      _EXPECTED: 'a whole number, 1 or more'},
+        'deprecate': {
+            'if': {'type': 'object'},
+            'then': _mapping({'hidden': _BOOL}, 'hidden'),
+            'else': {**_BOOL, _EXPECTED: 'true, false, or {hidden: true}'}},
     }, least=1),
 }
 
@@ -213,6 +226,13 @@ def _is_duration(value: object) -> bool:
 def _is_glob(value: object) -> bool:
     if isinstance(value, str) and value.count('*') > 8:
         raise ValueError('it has more than 8 stars')
+    return True
+
+
+@_formats.checks('family', raises=ValueError)
+def _is_family(value: object) -> bool:
+    if isinstance(value, str):
+        family.check(value)
     return True
 
 

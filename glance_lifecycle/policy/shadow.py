@@ -44,7 +44,7 @@ def warnings(document: documents.Document) -> list[documents.Problem]:
         found += [document.tree.problem(path, text, warning=True)
                   for text in _shadowed(document, rule)]
         found += [document.tree.problem(path, text, warning=True)
-                  for text in _at_import_only(rule)]
+                  for text in (*_at_import_only(rule), *_by_age(rule))]
     return sorted(found)
 
 
@@ -73,6 +73,13 @@ def _at_import_only(rule: documents.Rule) -> Iterator[str]:
         yield ('it matches on %s, which nobody knows once the image is '
                'imported: what it wants of %s is then neither kept up nor '
                'shown as drift' % (' and '.join(facts), ', '.join(lasting)))
+
+
+def _by_age(rule: documents.Rule) -> Iterator[str]:
+    retain = rule.wants.get('retain', {})
+    if 'family' in retain and 'age' in _facts(rule.match):
+        yield ('it matches on age, so that images of other ages are not of '
+               'its families: newer ones do not count')
 
 
 def _facts(condition: Any) -> Iterator[str]:

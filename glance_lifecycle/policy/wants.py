@@ -24,6 +24,7 @@ import itertools
 from typing import Any
 
 from glance_lifecycle.policy import facts as policy_facts
+from glance_lifecycle.policy import family as families
 from glance_lifecycle.policy import match
 from glance_lifecycle.policy import units
 
@@ -31,6 +32,9 @@ ALL_VISIBILITIES = ('public', 'community', 'shared', 'private')
 
 # What is published can be seen, and booted, by projects it was not offered.
 PUBLISHED = ('public', 'community')
+
+# Seconds: what a worker remembers of the use of images.
+LONGEST_UNUSED = 5 * 365 * 86400
 
 # Whose properties no policy may set: Glance's and ours, and signatures.
 RESERVED = ('os_glance_', 'lifecycle_', 'img_signature')
@@ -174,12 +178,30 @@ class Cache:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Retain:
-    """When it retires: seconds since it was created, None for never."""
+    """When it retires: times are seconds, None for never.
+
+    They count from the creation; with ``keep_last``, from when an image was
+    not of the newest any more.
+
+    :ivar unused_for: how long nothing may have needed it
+    :ivar family: builds of the same thing
+    :ivar keep_last: so many of the newest of the family do not retire
+    :ivar deprecate: what is not the newest is marked, and ``{'hidden':
+        True}``: is hidden; None to leave the marks as they are
+    """
 
     hide_after: int | None = None
     deactivate_after: int | None = None
     delete_after: int | None = None
     only_unused: bool = True
+    unused_for: int | None = None
+    family: families.Family | None = None
+    keep_last: int | None = None
+    deprecate: bool | Mapping[str, bool] | None = None
+
+    @property
+    def hides_deprecated(self) -> bool:
+        return isinstance(self.deprecate, Mapping) and self.deprecate['hidden']
 
 
 Wants = (Require | Convert | Place | Protect | Visibility | Metadata | Cache
@@ -200,7 +222,8 @@ OPTIONS = {
     ('convert', 'to_raw'): '[lifecycle] convert',
 } | {('require', name): '[lifecycle_signing] ' + name for name in TRUST}
 
-_DURATIONS = ('cool_down', 'hide_after', 'deactivate_after', 'delete_after')
+_RETIRING = ('hide_after', 'deactivate_after', 'delete_after')
+_DURATIONS = ('cool_down', 'unused_for', *_RETIRING)
 
 
 def parsed(section: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -215,6 +238,8 @@ def parsed(section: str, data: Mapping[str, Any]) -> dict[str, Any]:
             value = units.size(value)
         elif name == 'to_raw' and isinstance(value, Mapping):
             value = match.many(value['if_store_is'])
+        elif name == 'family':
+            value = families.Family.of(value)
         elif name == 'properties':
             value = tuple(match.property_test(*item)
                           for item in value.items())
@@ -247,13 +272,7 @@ def contradictions(section: str, fields: Mapping[str, Any]
     elif section == 'metadata':
         yield from _metadata(Metadata(**fields))
     elif section == 'retain':
-        times = [(name, fields[name]) for name in _DURATIONS
-                 if name in fields]
-        for (early, first), (late, second) in itertools.pairwise(times):
-            if first > second:
-                yield '%s (%s) is later than %s (%s)' % (
-                    early, units.duration_text(first), late,
-                    units.duration_text(second))
+        yield from _retain(Retain(**fields))
 
 
 def text(section: str, name: str, value: Any) -> str:
@@ -261,8 +280,9 @@ def text(section: str, name: str, value: Any) -> str:
     if value is None:
         if name == 'publishers':
             return 'every project'
-        return 'as configured' if name in TRUST else (
-            'never' if section == 'retain' else 'as asked')
+        if section == 'retain':
+            return 'never' if name in _RETIRING else 'not said'
+        return 'as configured' if name in TRUST else 'as asked'
     if name in _DURATIONS:
         return units.duration_text(value)
     if name in ('max_virtual_size', 'max_expansion_ratio'):
@@ -292,6 +312,25 @@ def _place(place: Place) -> Iterator[str]:
         elif place.combine == 'union':
             yield ('copies is exact, but what users ask for is added: '
                    'combine must be policy-only')
+
+
+def _retain(retain: Retain) -> Iterator[str]:
+    times = [(name, after) for name in _RETIRING
+             if (after := getattr(retain, name)) is not None]
+    for (early, first), (late, second) in itertools.pairwise(times):
+        if first > second:
+            yield '%s (%s) is later than %s (%s)' % (
+                early, units.duration_text(first), late,
+                units.duration_text(second))
+    if retain.family is None:
+        for name in ('keep_last', 'deprecate'):
+            if getattr(retain, name):
+                yield '%s is of a family, and no family is said' % name
+    if retain.unused_for is not None and not retain.only_unused:
+        yield 'unused_for asks what only_unused: false does not ask'
+    if (retain.unused_for or 0) > LONGEST_UNUSED:
+        yield ('unused_for is longer than %s, for which a worker remembers '
+               'what was used' % units.duration_text(LONGEST_UNUSED))
 
 
 def _metadata(metadata: Metadata) -> Iterator[str]:

@@ -37,6 +37,10 @@ class Result(enum.StrEnum):
     NOT_NEEDED = 'not needed any more'
 
 
+class _NotNeeded(Exception):
+    """It was needed when it was begun."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Done:
     """What came of an action.
@@ -98,19 +102,37 @@ def carry_out(action: actions.Action, cloud: clouds.Cloud,
         raise exceptions.ActionRefused(image=action.image_id, detail=why_not)
     if image is None:
         return Done(Result.NOT_NEEDED)
-    engine = engines.load(flows.flow(action, cloud, say),
-                          store=flows.store(action, image))
+    engine = engines.load(
+        flows.flow(action, cloud, say, lambda: _look_again(
+            action, cloud, policy)), store=flows.store(action, image))
     try:
         engine.run()
     except taskflow_exceptions.WrappedFailure as wrapped:
         # The first one is the cause.
         failure = next(iter(wrapped))
+        if isinstance(failure.exception, _NotNeeded):
+            return Done(Result.NOT_NEEDED)
         if failure.exception is not None:
             raise failure.exception from None
         raise exceptions.InternalError(detail=str(failure)) from None
     _confirm(action, cloud, policy)
     proof = engine.storage.fetch(flows.PROOF)
     return Done(Result.DONE, _told(action, proof), proof)
+
+
+def _look_again(action: actions.Action, cloud: clouds.Cloud,
+                policy: decision.Policy) -> None:
+    """Asking what needs an image may take minutes.
+
+    A newer image of its family may be gone by now.
+
+    :raises ActionRefused: the image needs something else by now
+    """
+    image, why_not = look(action, cloud, policy)
+    if why_not:
+        raise exceptions.ActionRefused(image=action.image_id, detail=why_not)
+    if image is None:
+        raise _NotNeeded
 
 
 def _told(action: actions.Action, proof: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import copy
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING
 from openstack import exceptions as sdk_exceptions
 
 from glance_lifecycle.audit import drift
+from glance_lifecycle.audit import families as audit_families
 from glance_lifecycle.audit import image_api
 from glance_lifecycle.dependents import base
 from glance_lifecycle.dependents import loading
@@ -33,13 +35,17 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import caching
 from glance_lifecycle.worker import reconcile
+from glance_lifecycle.worker import usage
 
 if TYPE_CHECKING:
     from glance_lifecycle.copies import facade
 
 Image = Mapping[str, Any]
 
-PROVIDERS = ('servers', 'volumes', 'rbd_children')
+PROVIDERS = ('servers', 'volumes', 'rbd_children', 'members')
+
+#: those of them that list a whole cloud
+LISTED = ('servers', 'volumes')
 
 _PATCH = {'Content-Type': 'application/openstack-images-v2.1-json-patch'}
 
@@ -50,6 +56,10 @@ def _nowhere(resource: Any) -> None:
 
 def _always() -> None:
     """Nobody can take the right to act away."""
+
+
+def _not_kept(_image_id: str) -> None:
+    """Nobody watches when images are used."""
 
 
 def _forget(arguments: Mapping[str, Any]) -> None:
@@ -67,21 +77,27 @@ class Cloud:
         each act
     :ivar note: keeps arguments of the action, changed as far as it has come,
         for who goes on where this one dies
+    :param used: is told the id of an image that is found to be needed
     :ivar repair: whether a bad copy is replaced
     :ivar caches: those of the image service; None to leave them alone
+    :ivar unused: see ``worker.usage``
     """
 
     def __init__(self, connection: Any,
                  copies: Callable[[Any], facade.Copies | None] = _nowhere,
                  providers: Sequence[str] = PROVIDERS, *,
                  repair: bool = False,
-                 caches: caching.Caches | None = None) -> None:
+                 caches: caching.Caches | None = None,
+                 unused: usage.Unused = usage.unknown,
+                 used: Callable[[str], None] = _not_kept) -> None:
         self.connection = connection
         self.client = connection.image
         self.copies = copies
         self._providers = providers
         self.repair = repair
         self.caches = caches
+        self.unused = unused
+        self._used = used
         self.may_act: Callable[[], None] = _always
         self.note: Callable[[Mapping[str, Any]], None] = _forget
 
@@ -123,21 +139,57 @@ class Cloud:
         with image_api.asking('show image %s' % image_id):
             return self.client.get_image(image_id)
 
+    def families(self, policy: decision.Policy, now: datetime.datetime, *,
+                 keep: bool = False) -> audit_families.Families:
+        """For one look: what it has listed is not listed again."""
+        return audit_families.Families(
+            image_api.getter(self.client), policy, self.store_kinds, now,
+            keep=keep)
+
     def needs(self, image: Image, policy: decision.Policy,
-              now: datetime.datetime) -> reconcile.Needs:
-        """What this image needs, now."""
+              now: datetime.datetime,
+              seen: audit_families.Families | None = None) -> reconcile.Needs:
+        """What this image needs, now.
+
+        :param seen: of this look; None to look at its family anew
+        :raises ServiceError: its family cannot be listed
+        """
         known = drift.facts(image, now, self.store_kinds)
-        decided = policy.decide(known)
-        missing = caching.Missing()
-        if self.caches and reconcile.wants_caches(image, decided):
-            missing = self.caches.missing(image)
-        return reconcile.reconcile(image, known, decided, missing)
+        wanted = policy.decide(known)
+        if image.get('status') not in drift.SETTLED:
+            return reconcile.Needs()
+        with image_api.asking('list the family of image %s' % image['id']):
+            view = (seen or self.families(policy, now)).view(
+                image, known, wanted)
+        return reconcile.reconcile(image, known, wanted, reconcile.Around(
+            view, None if wanted.retain.unused_for is None
+            else self.unused(image, now), self._missing(image, wanted)))
+
+    def _missing(self, image: Image, wanted: decision.Decision
+                 ) -> caching.Missing:
+        if self.caches and reconcile.wants_caches(image, wanted):
+            return self.caches.missing(image)
+        return caching.Missing()
 
     def prefetch(self, image_id: str, node: str) -> None:
         """:raises ServiceError: the node does not queue it"""
         self.may_act()
         if self.caches is not None:
             self.caches.queue(node, image_id)
+
+    def in_use(self, since: datetime.datetime | None) -> Iterator[str]:
+        """Ids of all images with servers or volumes, some more than once.
+
+        And of shelved servers: see ``dependents``.
+
+        :param since: also of what was deleted since, as far as that is told
+        :raises NotAsked: not all can be told
+        """
+        for provider in loading.providers(LISTED, self.connection,
+                                          base.Settings()):
+            yield from provider.used()
+            if since is not None:
+                yield from provider.used_since(since)
 
     def change(self, image_id: str, operations: list[dict[str, Any]]) -> None:
         """PATCH: all of it, or nothing.
@@ -179,8 +231,7 @@ class Cloud:
                 self._providers, self.connection, base.Settings(ceph=ceph)):
             self._check(image, provider.ask(asked))
 
-    @staticmethod
-    def _check(image: Image, answer: base.Answer) -> None:
+    def _check(self, image: Image, answer: base.Answer) -> None:
         if not answer.asked:
             raise exceptions.UseUnknown(
                 image=image['id'], detail='it is not known what needs it: '
@@ -192,6 +243,7 @@ class Cloud:
                 image=image['id'], detail='it is not known what needs it: '
                 '%s: %s' % (answer.provider, error)) from None
         if found is not None:
+            self._used(image['id'])
             raise exceptions.ActionRefused(
                 image=image['id'], detail='it is needed by %s %s' % (
                     found.kind, found.id))

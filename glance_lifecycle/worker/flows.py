@@ -12,6 +12,7 @@
 
 """The flow of each kind of action."""
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,16 +30,19 @@ NAMESPACE = 'glance_lifecycle.actions'
 ACTION, IMAGE, PROOF = 'lifecycle_action', 'lifecycle_image', 'proof'
 
 
-def flow(action: actions.Action, cloud: clouds.Cloud, say: base.Say
-         ) -> linear_flow.Flow:
+def flow(action: actions.Action, cloud: clouds.Cloud, say: base.Say,
+         look_again: Callable[[], None]) -> linear_flow.Flow:
     """Ask what needs the image, where that counts; then do it.
+
+    :param look_again: raises where it is not to be done any more
 
     Requires ``lifecycle_action`` and ``lifecycle_image``; provides
     ``proof``.
     """
     found = linear_flow.Flow('lifecycle-%s' % action.purpose)
     if action.unused:
-        found.add(dependents.AskDependents(cloud))
+        found.add(dependents.AskDependents(cloud),
+                  dependents.LookAgain(look_again))
     found.add(_act(action.kind)(cloud, say))
     return found
 

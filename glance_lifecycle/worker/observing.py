@@ -22,11 +22,16 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 import contextlib
+import copy
 import dataclasses
 import datetime
 import hashlib
 from typing import Any
 
+from oslo_log import log as logging
+
+from glance_lifecycle.audit import image_api
+from glance_lifecycle.dependents import base
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import brake as brakes
@@ -38,6 +43,9 @@ from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import reconcile
 from glance_lifecycle.worker import scrubbing as scrubbings
+from glance_lifecycle.worker import usage
+
+LOG = logging.getLogger(__name__)
 
 # What failed because of others - a server that still needs the image, a store
 # or a service that was away - may go well without a change of the image.
@@ -82,16 +90,18 @@ class Observer:
     :param actor: of the history: who looks
     :param scrubbing: which copies are to be read back, anew for each look at
         all images; None for none
+    :param use: where it is written down what is in use
     """
 
     def __init__(self, database: engine.Database, brake: brakes.Brake,
                  actor: str,
-                 scrubbing: Callable[[], scrubbings.Scrubbing | None] = _none
-                 ) -> None:
+                 scrubbing: Callable[[], scrubbings.Scrubbing | None] = _none,
+                 use: usage.Usage | None = None) -> None:
         self._database = database
         self._brake = brake
         self._actor = actor
         self._scrubbing = scrubbing
+        self._use = use
 
     def look(self, images: Iterable[clouds.Image], cloud: clouds.Cloud,
              policy: decision.Policy, total: int | None = None) -> Seen:
@@ -105,14 +115,40 @@ class Observer:
                      whole=total is None)
         now = datetime.datetime.now(datetime.UTC)
         scrubbing = self._scrubbing() if total is None else None
+        if total is None and policy.watches_use:
+            cloud = self._watched(cloud)
+        families = cloud.families(policy, now, keep=total is not None)
+        met = set()
         for image in images:
-            open_jobs = look.take(image, cloud.needs(image, policy, now))
+            if total is not None:
+                met.add(image['id'])
+            open_jobs = look.take(image, cloud.needs(
+                image, policy, now, families))
             action = scrubbing.action(image, now) if scrubbing else None
             if action is not None:
                 look.scrub(action, open_jobs)
         if total is None:
             look.end_of_gone(cloud)
+        else:
+            # What is new makes others old.
+            with image_api.asking('list the families of what has changed'):
+                for image in families.others(met):
+                    look.take(image, cloud.needs(image, policy, now,
+                                                 families))
         return look.finish(total)
+
+    def _watched(self, cloud: clouds.Cloud) -> clouds.Cloud:
+        """The same, which knows what is in use at present."""
+        found = copy.copy(cloud)
+        found.unused = usage.unknown
+        if self._use is not None:
+            try:
+                found.unused = self._use.watched(cloud.in_use)
+            except base.NotAsked as error:
+                LOG.warning(
+                    'It is not known which images are in use, and none '
+                    'retires by retain.unused_for before it is: %s', error)
+        return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

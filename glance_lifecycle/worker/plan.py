@@ -90,8 +90,9 @@ def make(images: Iterable[clouds.Image], cloud: clouds.Cloud,
     wanted: list[actions.Action] = []
     left: list[reconcile.Left] = []
     count = 0
+    families = cloud.families(policy, now)
     for image in images:
-        needs = cloud.needs(image, policy, now)
+        needs = cloud.needs(image, policy, now, families)
         wanted += needs.actions
         left += needs.left
         count += 1

@@ -37,6 +37,7 @@ from typing import Any
 
 from glance_lifecycle.policy import decision as decisions
 from glance_lifecycle.policy import drift
+from glance_lifecycle.policy import generations
 from glance_lifecycle.policy import units
 from glance_lifecycle.policy import wants
 from glance_lifecycle.worker import action as actions
@@ -47,6 +48,9 @@ Action = actions.Action
 #: the Image API's: a task has the image now
 LOCK = 'os_glance_import_task'
 _SETTLED = ('active', 'deactivated')
+
+_NO_FAMILY = ('Give it the property or the name that its family has, or let '
+              'another rule decide.')
 
 _NONE: Mapping[str, Any] = {}
 _LISTS = {'set_tags': 'add_tags', 'forbid_tags': 'remove_tags',
@@ -77,25 +81,39 @@ class Needs:
     left: tuple[Left, ...] = ()
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Around:
+    """What an image does not tell itself.
+
+    :ivar view: of its family; None where nobody has looked
+    :ivar unused: seconds for which surely nothing has needed it; None where
+        that is not known
+    :ivar missing: caches that it is not in, and should be
+    """
+
+    view: generations.View | None = None
+    unused: int | None = None
+    missing: caching.Missing = caching.Missing()
+
+
 def reconcile(image: Mapping[str, Any], facts: decisions.Facts,
-              decision: decisions.Decision,
-              missing: caching.Missing = caching.Missing()) -> Needs:
+              decision: decisions.Decision, around: Around = Around()
+              ) -> Needs:
     """What this image needs.
 
     :param image: of the Image API
     :param facts: the same, as ``audit.drift.facts`` makes them
     :param decision: on these facts
-    :param missing: caches that it is not in, and should be
     """
     if image.get('status') not in _SETTLED:
         return Needs()
-    differences = drift.compare(facts, decision)
+    differences = drift.compare(facts, decision, around.view)
     if image.get(LOCK):
         return Needs(left=tuple(
             _left(image, found, 'It is imported or copied now, by task %s. '
                   'Look again after that.' % image[LOCK])
             for found in differences))
-    return _Image(image, facts, decision, differences, missing).needs()
+    return _Image(image, facts, decision, differences, around).needs()
 
 
 def wants_caches(image: Mapping[str, Any], decision: decisions.Decision
@@ -111,13 +129,13 @@ class _Image:
 
     def __init__(self, image: Mapping[str, Any], facts: decisions.Facts,
                  decision: decisions.Decision,
-                 differences: Sequence[drift.Drift],
-                 missing: caching.Missing) -> None:
+                 differences: Sequence[drift.Drift], around: Around
+                 ) -> None:
         self._image = image
         self._facts = facts
         self._decision = decision
         self._differences = differences
-        self._missing = missing
+        self._around = around
         self._left: list[Left] = []
 
     def needs(self) -> Needs:
@@ -151,7 +169,7 @@ class _Image:
     def _update(self) -> Iterator[Action]:
         changed: dict[str, Any] = {}
         reasons = [reason for reason in self._of(
-            'protect', 'visibility', 'metadata')
+            'protect', 'visibility', 'metadata', 'retain')
             if self._change(reason, changed)]
         if reasons:
             # In one order, however the image lists them, so that a plan can
@@ -175,6 +193,8 @@ class _Image:
                             'image visible to more projects.')
                 return False
             attributes['visibility'] = narrower
+        elif option == 'deprecate':
+            self._mark(name, changed)
         elif option == 'set_properties':
             changed.setdefault(option, {})[name] = (
                 decision.metadata.set_properties[name])
@@ -185,6 +205,16 @@ class _Image:
         else:
             changed.setdefault(_LISTS[option], []).append(name)
         return True
+
+    def _mark(self, name: str, changed: dict[str, Any]) -> None:
+        value = generations.marks(self._facts, self._decision,
+                                  self._around.view)[name]
+        if name == 'os_hidden':
+            changed['attributes'][name] = value
+        elif value is None:
+            changed.setdefault('remove_properties', []).append(name)
+        else:
+            changed.setdefault('set_properties', {})[name] = value
 
     def _narrower(self) -> str | None:
         """The next less visible that is allowed."""
@@ -238,15 +268,16 @@ class _Image:
     # Where it is to be at hand.
 
     def _prefetch(self) -> Iterator[Action]:
-        wanted = self._decision.cache
-        if self._missing.nodes:
+        missing = self._around.missing
+        if missing.nodes:
             yield self._action(
                 actions.PREFETCH,
-                [self._uncached(node) for node in self._missing.nodes],
-                {'caches': sorted(self._missing.nodes), 'keep': wanted.keep},
-                size=len(self._missing.nodes) * (
+                [self._uncached(node) for node in missing.nodes],
+                {'caches': sorted(missing.nodes),
+                 'keep': self._decision.cache.keep},
+                size=len(missing.nodes) * (
                     self._image.get('size') or 0))
-        for node in self._missing.full:
+        for node in missing.full:
             self._leave(self._uncached(node), 'There is no room for it. Raise '
                         '[lifecycle_worker] cache_limit, or let the policy '
                         'prefetch less.')
@@ -284,14 +315,58 @@ class _Image:
             yield self._action(actions.DEACTIVATE, [due], unused=unused)
 
     def _due(self, option: str, name: str, found: str) -> drift.Drift | None:
-        after = getattr(self._decision.retain, option)
-        age = self._facts.age
-        if (after is None or age is None or age < after
-                or 'retain' in self._decision.unsure):
+        retain = self._decision.retain
+        after = getattr(retain, option)
+        if after is None or 'retain' in self._decision.unsure:
+            return None
+        age, since = self._facts.age, ''
+        if retain.keep_last is not None:
+            age, since = self._superseded(age, retain.keep_last, after)
+        if age is None or age < after or not self._unused(option):
             return None
         return drift.Drift(
-            'retain', name, '%s %s' % (option, units.duration_text(after)),
+            'retain', name, '%s %s%s' % (option, units.duration_text(after),
+                                         since),
             found, self._decision.decided_by('retain', option), option)
+
+    def _superseded(self, age: int | None, keep_last: int, after: int
+                    ) -> tuple[int | None, str]:
+        """Seconds since it was of the newest; None if it still is."""
+        view = self._around.view
+        if age is None:
+            return None, ''
+        if view is None or view.key is None:
+            if age >= after:
+                self._leave_once('keep_last', 'keep_last %d' % keep_last,
+                                 'no family', 'It is not known of which '
+                                 'family it is, and so not whether it is of '
+                                 'the newest. %s' % _NO_FAMILY)
+            return None, ''
+        if view.newer < keep_last or view.out is None:
+            return None, ''
+        return age - view.out, (
+            ' since %d newer ones of its family were there' % keep_last)
+
+    def _unused(self, option: str) -> bool:
+        """Whether nothing has needed it for as long as is asked."""
+        wanted = self._decision.retain.unused_for
+        if wanted is None:
+            return True
+        if self._around.unused is None:
+            self._leave_once(
+                'unused_for', 'unused_for ' + units.duration_text(wanted),
+                'not known', 'Only a worker that can ask Nova and Cinder '
+                'knows when it was last used, and retires it.')
+            return False
+        return self._around.unused >= wanted
+
+    def _leave_once(self, option: str, wanted: str, found: str, why: str
+                    ) -> None:
+        left = _left(self._image, drift.Drift(
+            'retain', 'image', wanted, found,
+            self._decision.decided_by('retain', option), option), why)
+        if left not in self._left:
+            self._left.append(left)
 
 
 def _left(image: Mapping[str, Any], reason: drift.Drift, why: str) -> Left:

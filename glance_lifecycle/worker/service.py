@@ -55,6 +55,7 @@ from glance_lifecycle.worker import observing
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
 from glance_lifecycle.worker import sweeping
+from glance_lifecycle.worker import usage
 
 LOG = logging.getLogger(__name__)
 
@@ -73,6 +74,9 @@ _PAUSE = 5.0
 
 # Signs of life before one expires.
 _BEATS = 6
+
+# Looks at all images without one that knows what is in use.
+_MISSED = 3
 
 # Seconds for jobs that are stopped to undo what they have begun.
 UNDO = 20
@@ -134,6 +138,8 @@ class Worker(cotyledon.Service):
         self._deletions = running.Deletions()
         self._stores = circuits.Circuits()
         self._auditor = audit_events.Auditor(conf, self._liveness.id)
+        self._usage = usage.Usage(self._database, datetime.timedelta(
+            seconds=_MISSED * self._options.full_sweep_interval))
         self._sweeper = self._make_sweeper()
         self._dispatcher = self._make_dispatcher()
         self._importers = self._make_importers()
@@ -154,7 +160,7 @@ class Worker(cotyledon.Service):
         observer = observing.Observer(
             self._database, brake.Brake(self._options.brake_images,
                                         self._options.brake_percent),
-            'worker %s' % self._liveness.id, self._scrubbing)
+            'worker %s' % self._liveness.id, self._scrubbing, self._usage)
         return sweeping.Sweeper(
             self._database, observer, self._cloud, self._policy,
             sweeping.Settings.of(self._conf), self._stop)
@@ -249,10 +255,12 @@ class Worker(cotyledon.Service):
             self._connection = credentials.connect(self._conf,
                                                    worker_conf.NAME)
         return clouds.Cloud(self._connection, self._host.copies,
-                            repair=self._options.repair, caches=caching.Caches(
+                            repair=self._options.repair,
+                            caches=caching.Caches(
                                 self._connection.image,
                                 self._options.cache_endpoints,
-                                self._options.cache_limit))
+                                self._options.cache_limit),
+                            unused=self._usage.unused, used=self._usage.saw)
 
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:

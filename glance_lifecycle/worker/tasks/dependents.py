@@ -12,6 +12,7 @@
 
 """What needs an image is asked before it is taken away."""
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,3 +30,14 @@ class AskDependents(task.Task):
 
     def execute(self, lifecycle_image: Mapping[str, Any]) -> None:
         self._cloud.check_unused(lifecycle_image)
+
+
+class LookAgain(task.Task):
+    """What was looked at before that took its time is looked at again."""
+
+    def __init__(self, look_again: Callable[[], None]) -> None:
+        super().__init__(name='lifecycle-look-again')
+        self._look_again = look_again
+
+    def execute(self) -> None:
+        self._look_again()

@@ -12,6 +12,7 @@
 
 """Servers, as Nova lists them."""
 
+import datetime
 from typing import Any
 import unittest
 
@@ -65,6 +66,17 @@ class ServersTest(unittest.TestCase):
             server(5, {'id': 'b'}, status='SHELVED', **{
                 'OS-EXT-STS:task_state': 'spawning'})]))
         self.assertEqual(['a', 'b', '4', 'b'], [*provider.used()])
+
+    def test_used_since(self) -> None:
+        provider = self.provider(fakes.paged('servers', [
+            server(1, {'id': 'a'}, status='DELETED'), server(2, '')]))
+        since = datetime.datetime.fromisoformat('2026-01-01T02:00:00+02:00')
+        self.assertEqual(['a'], [*provider.used_since(since)])
+        self.assertEqual({'all_tenants': 'true', 'limit': 1000,
+                          'changes-since': '2026-01-01T00:00:00Z'},
+                         self.client.asked[0][1])
+        with self.assertRaises(base.NotAsked):
+            list(self.provider(lambda path, query: 403).used_since(since))
 
     def test_shelved(self) -> None:
         image = base.Image('i', 'vm-shelved', properties={

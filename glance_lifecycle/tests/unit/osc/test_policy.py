@@ -14,6 +14,7 @@
 """``policy validate``, ``show`` and ``explain --file``: without a cloud."""
 
 import argparse
+import datetime
 import io
 import json
 import pathlib
@@ -30,6 +31,11 @@ from glance_lifecycle.osc import drift
 from glance_lifecycle.osc import policy_explain
 from glance_lifecycle.osc import policy_show
 from glance_lifecycle.osc import policy_validate
+from glance_lifecycle.policy import decision
+from glance_lifecycle.policy import document
+from glance_lifecycle.policy import explain
+from glance_lifecycle.policy import facts as policy_facts
+from glance_lifecycle.policy import generations
 
 POLICY = """\
 version: 1
@@ -149,6 +155,42 @@ class PolicyCommandsTestCase(unittest.TestCase):
         # The project is not known, but that it is not signed is.
         self.assertIn(('protect', 'golden', 'does not match',
                        'signed is false, not true'), self.explain())
+
+    def test_explain_family(self) -> None:
+        """Of an image that is there, if somebody has looked."""
+        policy = decision.Policy(document.load(b"""\
+version: 1
+rules:
+- {name: a, retain: {family: {property: build}, keep_last: 2, deprecate: true}}
+"""))
+        facts = policy_facts.Facts('raw', 'bare', 1, 1, project='p',
+                                   properties={'build': 'x\x1b'})
+        key = generations.key(facts, policy.decide(facts))
+
+        def said(view: generations.View | None) -> list[tuple[str, str]]:
+            return [(str(line.result), line.detail)
+                    for line in explain.explain(policy, facts, existing=True,
+                                                view=view)
+                    if line.section == 'retain' and (
+                        'family ' in line.detail or 'of no family' in
+                        line.detail or 'lifecycle_' in
+                        line.detail)]
+        self.assertEqual([], said(None))
+        self.assertEqual([
+            ('decides', 'its family is x\\x1b of project p; 2 newer ones can '
+             'be used, the newest is b; it is not of the last 2, which do '
+             'not retire'),
+            ('drift', 'property lifecycle_deprecated: wanted 2026-01-01T00:00'
+             ':00Z, found not set'),
+            ('drift', 'property lifecycle_replaced_by: wanted b, found not '
+             'set')], said(generations.View(
+                 key, 2, 'b', datetime.datetime(
+                     2026, 1, 1, tzinfo=datetime.UTC), 1)))
+        self.assertIn('; it is of the last 2', said(
+            generations.View(key))[0][1])
+        self.assertEqual([('does not match', 'it is of no family: it has no '
+                           'property build, or is a snapshot')],
+                         said(generations.View()))
 
     def test_explain_refused(self) -> None:
         signature = [word for name in (

@@ -191,6 +191,20 @@ class DocumentTest(unittest.TestCase):
             self.assertRegex(part, said)
         self.assertEqual(10, len(found))
 
+    def test_families(self) -> None:
+        for said, problem in (
+                ('family: {}', 'it is empty'),
+                ('family: {property: a, name: b}', 'more than 1'),
+                ('family: {name: "(a)(b)"}', 'round brackets mark one part'),
+                ('family: {name: [a, "*********"]}', 'more than 8 stars'),
+                ('family: ubuntu', 'is not a mapping'),
+                ('family: {name: a}, keep_last: 0', '1 or more'),
+                ('family: {name: a}, keep_last: "2"', '1 or more'),
+                ('family: {name: a}, deprecate: {}', 'must be hidden'),
+                ('family: {name: a}, deprecate: "yes"', 'true, false, or')):
+            self.assertRegex(self.problems(
+                'rules: [{name: a, retain: {%s}}]' % said)[0], problem)
+
     def test_contradictions(self) -> None:
         for rule, said in (
                 ('place: {stores: [a], later: [a]}', 'store a is among'),
@@ -202,6 +216,11 @@ class DocumentTest(unittest.TestCase):
                  'belongs to the service'),
                 ('retain: {hide_after: 2 days, delete_after: 1 day}',
                  'hide_after .2 days. is later than delete_after'),
+                ('retain: {keep_last: 1}', 'keep_last is of a family'),
+                ('retain: {deprecate: true}', 'deprecate is of a family'),
+                ('retain: {unused_for: 1 day, only_unused: false}',
+                 'unused_for asks what only_unused: false'),
+                ('retain: {unused_for: 6 years}', 'longer than 5 years'),
                 ('description: x', 'wants nothing'),
                 ('name: defaults, cache: {keep: true}', 'here twice')):
             self.assertRegex(self.problems(

@@ -118,6 +118,14 @@ class ShadowTest(unittest.TestCase):
         self.assertIn('its cache can never decide', found[0].message)
         self.assertIn('decided by a, c before', found[1].message)
 
+    def test_family_by_age(self) -> None:
+        for match, warned in (({'age': {'min': '1 day'}}, 1),
+                              ({'project': 'p'}, 0)):
+            loaded = strategies.load({'version': 1, 'rules': [
+                {'name': 'a', 'match': match, 'retain': {
+                    'family': {'name': '*'}, 'keep_last': 1}}]})
+            self.assertEqual(warned, len(shadow.warnings(loaded)))
+
     def test_known_only_at_import(self) -> None:
         wants = {'name': 'a', 'match': {'not': {'importer_roles': 'x'}}}
         loaded = strategies.load({'version': 1, 'rules': [

@@ -149,7 +149,8 @@ class _Handler(BaseHTTPRequestHandler):
         since = query.get('updated_at', '').removeprefix('gte:')
         found = [each for each in self.api.images.values()
                  if each['os_hidden'] is (query['os_hidden'] == 'true')
-                 and each['updated_at'] >= since]
+                 and each['updated_at'] >= since
+                 and query.get('owner', each['owner']) == each['owner']]
         if 'marker' in query:
             ids = [each['id'] for each in found]
             found = found[ids.index(query['marker']) + 1:]

@@ -138,7 +138,8 @@ class ReconcileTest(unittest.TestCase):
             decided = policy.decide(facts)
             if not reconcile.wants_caches(image, decided):
                 return reconcile.Needs()
-            return reconcile.reconcile(image, facts, decided, missing)
+            return reconcile.reconcile(image, facts, decided,
+                                       reconcile.Around(missing=missing))
 
         needs = found(wanted)
         action, = needs.actions
