@@ -261,19 +261,23 @@ class AgainTest(unittest.TestCase):
                                         'etc/glance/'))})
 
     def test_clean_leaves_what_others_did(self) -> None:
-        with stacked('plain') as machine:
+        with stacked('ceph') as machine:
             imports = machine.etc / 'glance-image-import.conf'
             imports.write_text(imports.read_text().replace(
                 '[lifecycle]', '[lifecycle, of_others]'))
             api = machine.api_conf.read_text()
             machine.api_conf.write_text(api.replace(
                 'slow:file', 'slow:file,theirs:http').replace(
-                '[slow]\n', '[slow]\nfilesystem_store_chunk_size = 1\n'))
+                '[slow]\n', '[slow]\nfilesystem_store_chunk_size = 1\n')
+                + '\n[theirs]\nhttps_insecure = True\n')
             (machine.etc / 'policy.d' / 'theirs.yaml').write_text('{}\n')
             machine.must_run('clean')
             left = sections(machine.api_conf)
-            self.assertEqual(['fast:file,slow:file,theirs:http'],
-                             left['DEFAULT']['enabled_backends'])
+            self.assertEqual(
+                ['robust_rbd:rbd,fast:file,slow:file,theirs:http'],
+                left['DEFAULT']['enabled_backends'])
+            self.assertEqual({'https_insecure': ['True']}, left['theirs'])
+            self.assertNotIn('\n\n\n', machine.api_conf.read_text())
             self.assertEqual({'filesystem_store_chunk_size': ['1']},
                              left['slow'])
             self.assertNotIn('fast', left)
