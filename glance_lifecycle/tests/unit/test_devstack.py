@@ -38,6 +38,7 @@ from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import protection
 from glance_lifecycle.conf import worker
 from glance_lifecycle.policy import document
+from glance_lifecycle.tests import waiting
 
 PLUGIN = pathlib.Path(__file__).parents[3]
 DATA = pathlib.Path(__file__).parent / 'devstack_data'
@@ -80,7 +81,7 @@ class Machine:
         return subprocess.run(
             ['bash', str(DATA / 'stack.bash'), str(PLUGIN), str(self.top),
              script], env=self._environ | environ, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=waiting.BOUND)
 
     def must_run(self, script: str) -> None:
         done = self.run(script)
@@ -304,7 +305,7 @@ class SettingsTest(unittest.TestCase):
                  '--config-file', str(machine.api_conf),
                  '--config-file', str(machine.worker_conf), 'db', 'sync'],
                 text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                timeout=100)
+                timeout=waiting.BOUND)
             self.assertIn('The database is of revision', done.stdout)
             self.assertEqual(0, done.returncode)
             self.assertTrue((machine.top / 'opt/data/glance-lifecycle/state'
@@ -395,7 +396,7 @@ class BoxTest(unittest.TestCase):
         done = subprocess.run(
             [PLUGIN / 'tools' / 'devstack-in-a-box'],
             env={'PATH': os.environ['PATH']} | environ, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=waiting.BOUND)
         return done.returncode, done.stdout
 
     def test_no_tree(self) -> None:
