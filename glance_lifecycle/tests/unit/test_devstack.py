@@ -38,6 +38,7 @@ from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import protection
 from glance_lifecycle.conf import worker
 from glance_lifecycle.policy import document
+from glance_lifecycle.tests import waiting
 
 PLUGIN = pathlib.Path(__file__).parents[3]
 DATA = pathlib.Path(__file__).parent / 'devstack_data'
@@ -80,7 +81,7 @@ class Machine:
         return subprocess.run(
             ['bash', str(DATA / 'stack.bash'), str(PLUGIN), str(self.top),
              script], env=self._environ | environ, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=waiting.BOUND)
 
     def must_run(self, script: str) -> None:
         done = self.run(script)
@@ -261,19 +262,23 @@ class AgainTest(unittest.TestCase):
                                         'etc/glance/'))})
 
     def test_clean_leaves_what_others_did(self) -> None:
-        with stacked('plain') as machine:
+        with stacked('ceph') as machine:
             imports = machine.etc / 'glance-image-import.conf'
             imports.write_text(imports.read_text().replace(
                 '[lifecycle]', '[lifecycle, of_others]'))
             api = machine.api_conf.read_text()
             machine.api_conf.write_text(api.replace(
                 'slow:file', 'slow:file,theirs:http').replace(
-                '[slow]\n', '[slow]\nfilesystem_store_chunk_size = 1\n'))
+                '[slow]\n', '[slow]\nfilesystem_store_chunk_size = 1\n')
+                + '\n[theirs]\nhttps_insecure = True\n')
             (machine.etc / 'policy.d' / 'theirs.yaml').write_text('{}\n')
             machine.must_run('clean')
             left = sections(machine.api_conf)
-            self.assertEqual(['fast:file,slow:file,theirs:http'],
-                             left['DEFAULT']['enabled_backends'])
+            self.assertEqual(
+                ['robust_rbd:rbd,fast:file,slow:file,theirs:http'],
+                left['DEFAULT']['enabled_backends'])
+            self.assertEqual({'https_insecure': ['True']}, left['theirs'])
+            self.assertNotIn('\n\n\n', machine.api_conf.read_text())
             self.assertEqual({'filesystem_store_chunk_size': ['1']},
                              left['slow'])
             self.assertNotIn('fast', left)
@@ -300,7 +305,7 @@ class SettingsTest(unittest.TestCase):
                  '--config-file', str(machine.api_conf),
                  '--config-file', str(machine.worker_conf), 'db', 'sync'],
                 text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                timeout=100)
+                timeout=waiting.BOUND)
             self.assertIn('The database is of revision', done.stdout)
             self.assertEqual(0, done.returncode)
             self.assertTrue((machine.top / 'opt/data/glance-lifecycle/state'
@@ -391,7 +396,7 @@ class BoxTest(unittest.TestCase):
         done = subprocess.run(
             [PLUGIN / 'tools' / 'devstack-in-a-box'],
             env={'PATH': os.environ['PATH']} | environ, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=waiting.BOUND)
         return done.returncode, done.stdout
 
     def test_no_tree(self) -> None:
