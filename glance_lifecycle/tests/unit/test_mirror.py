@@ -76,6 +76,7 @@ WITHIN = {
     'unit/worker/database/test_migration': {
         'worker/database/migrations/env',
         'worker/database/migrations/versions/5c1e7a90d3b4_initial',
+        'worker/database/migrations/versions/8d2f6b41c7e9_one_running',
         'worker/database/models'},
 }
 
