@@ -15,6 +15,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import copy
@@ -32,6 +33,7 @@ from glance_lifecycle.dependents import loading
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import reconcile
+from glance_lifecycle.worker import resigning
 
 if TYPE_CHECKING:
     from glance_lifecycle.copies import facade
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
 Image = Mapping[str, Any]
 
 PROVIDERS = ('servers', 'volumes', 'rbd_children')
+
+# Bytes.
+_PIECE = 2 ** 20
 
 _PATCH = {'Content-Type': 'application/openstack-images-v2.1-json-patch'}
 
@@ -62,6 +67,7 @@ class Cloud:
     :param copies: from an SDK image to its stored copies, where this is a
         host of glance-api
     :param providers: of dependents: all of them are asked
+    :param signatures: what the service has signed
     :ivar may_act: raises where one may not act any more; called just before
         each act
     :ivar note: keeps arguments of the action, changed as far as it has come,
@@ -72,12 +78,14 @@ class Cloud:
     def __init__(self, connection: Any,
                  copies: Callable[[Any], facade.Copies | None] = _nowhere,
                  providers: Sequence[str] = PROVIDERS, *,
-                 repair: bool = False) -> None:
+                 repair: bool = False,
+                 signatures: resigning.Signatures | None = None) -> None:
         self.connection = connection
         self.client = connection.image
         self.copies = copies
         self._providers = providers
         self.repair = repair
+        self.signatures = signatures or resigning.Signatures()
         self.may_act: Callable[[], None] = _always
         self.note: Callable[[Mapping[str, Any]], None] = _forget
 
@@ -123,7 +131,8 @@ class Cloud:
               now: datetime.datetime) -> reconcile.Needs:
         """What this image needs, now."""
         known = drift.facts(image, now, self.store_kinds)
-        return reconcile.reconcile(image, known, policy.decide(known))
+        return reconcile.reconcile(image, known, policy.decide(known),
+                                   self.signatures.look(image))
 
     def change(self, image_id: str, operations: list[dict[str, Any]]) -> None:
         """PATCH: all of it, or nothing.
@@ -136,6 +145,17 @@ class Cloud:
         with image_api.asking('change image %s' % image_id):
             sdk_exceptions.raise_from_response(self.client.patch(
                 '/images/' + image_id, json=operations, headers=_PATCH))
+
+    def data(self, image_id: str) -> Iterator[bytes]:
+        """All of its bytes, in pieces.
+
+        :raises ServiceError: it does not give them
+        """
+        with image_api.asking('send the data of image %s' % image_id):
+            response = self.client.get('/images/%s/file' % image_id,
+                                       stream=True)
+            sdk_exceptions.raise_from_response(response)
+            yield from response.iter_content(_PIECE)
 
     def deactivate(self, image_id: str) -> None:
         """:raises ServiceError: it does not"""

@@ -23,7 +23,7 @@ update
     value; ``remove_properties``, ``add_tags``, ``remove_tags``: names.
 copy, drop
     ``stores``: names.
-hide, deactivate, delete
+sign, hide, deactivate, delete
     None.
 """
 
@@ -38,12 +38,14 @@ from glance_lifecycle.policy import drift
 from glance_lifecycle.policy import units
 from glance_lifecycle.policy import wants
 from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker import resigning
 
 Action = actions.Action
 
 #: the Image API's: a task has the image now
 LOCK = 'os_glance_import_task'
 _SETTLED = ('active', 'deactivated')
+_SIGNATURE = 'signature'
 
 _NONE: Mapping[str, Any] = {}
 _LISTS = {'set_tags': 'add_tags', 'forbid_tags': 'remove_tags',
@@ -75,22 +77,37 @@ class Needs:
 
 
 def reconcile(image: Mapping[str, Any], facts: decisions.Facts,
-              decision: decisions.Decision) -> Needs:
+              decision: decisions.Decision,
+              signature: resigning.Found = resigning.Found()) -> Needs:
     """What this image needs.
 
     :param image: of the Image API
     :param facts: the same, as ``audit.drift.facts`` makes them
     :param decision: on these facts
+    :param signature: what the image's is like
     """
     if image.get('status') not in _SETTLED:
         return Needs()
     differences = drift.compare(facts, decision)
+    if not any(found.option == _SIGNATURE for found in differences):
+        differences += _broken(decision, signature)
     if image.get(LOCK):
         return Needs(left=tuple(
             _left(image, found, 'It is imported or copied now, by task %s. '
                   'Look again after that.' % image[LOCK])
             for found in differences))
-    return _Image(image, facts, decision, differences).needs()
+    return _Image(image, facts, decision, differences, signature).needs()
+
+
+def _broken(decision: decisions.Decision, signature: resigning.Found
+            ) -> Iterator[drift.Drift]:
+    """A signature that is there, and no good."""
+    if (signature.wrong and decision.require.signature != 'never'
+            and 'require' not in decision.unsure):
+        yield drift.Drift(
+            'require', 'img_signature', drift.SERVICE_SIGNATURE,
+            signature.wrong, decision.decided_by('require', 'signature'),
+            _SIGNATURE)
 
 
 class _Image:
@@ -98,11 +115,13 @@ class _Image:
 
     def __init__(self, image: Mapping[str, Any], facts: decisions.Facts,
                  decision: decisions.Decision,
-                 differences: Sequence[drift.Drift]) -> None:
+                 differences: Sequence[drift.Drift],
+                 signature: resigning.Found) -> None:
         self._image = image
         self._facts = facts
         self._decision = decision
         self._differences = differences
+        self._signature = signature
         self._left: list[Left] = []
 
     def needs(self) -> Needs:
@@ -110,10 +129,11 @@ class _Image:
         if any(each.kind == actions.DELETE for each in retired):
             # It goes: nothing else is worth the work.
             return Needs(tuple(retired), tuple(self._left))
-        found = (*self._update(), *self._place(), *retired)
+        found = (*self._update(), *self._sign(), *self._place(), *retired)
         for item in self._of('require', 'convert'):
-            self._leave(item, 'The image has to be imported again, or the '
-                        'policy has to allow it.')
+            if item.option != _SIGNATURE:
+                self._leave(item, 'The image has to be imported again, or the '
+                            'policy has to allow it.')
         return Needs(found, tuple(self._left))
 
     def _of(self, *sections: str) -> list[drift.Drift]:
@@ -178,6 +198,18 @@ class _Image:
         return next((each for each in below
                      if self._decision.visibility.permits(
                          each, self._facts.project)), None)
+
+    # What the service has signed.
+
+    def _sign(self) -> Iterator[Action]:
+        reasons = [d for d in self._of('require') if d.option == _SIGNATURE]
+        if not reasons:
+            return
+        if self._signature.why_not:
+            for reason in reasons:
+                self._leave(reason, self._signature.why_not)
+        else:
+            yield self._action(actions.SIGN, reasons)
 
     # Where its copies are.
 

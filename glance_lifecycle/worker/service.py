@@ -49,6 +49,7 @@ from glance_lifecycle.worker import monitoring
 from glance_lifecycle.worker import notifications
 from glance_lifecycle.worker import notify_socket
 from glance_lifecycle.worker import observing
+from glance_lifecycle.worker import resigning
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
 from glance_lifecycle.worker import sweeping
@@ -205,7 +206,8 @@ class Worker(cotyledon.Service):
             self._connection = credentials.connect(self._conf,
                                                    worker_conf.NAME)
         return clouds.Cloud(self._connection, self._host.copies,
-                            repair=self._options.repair)
+                            repair=self._options.repair,
+                            signatures=resigning.of(self._conf))
 
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:

@@ -132,6 +132,7 @@ REAL = {
     'functional/worker/test_scrub': {
         'worker/scrubbing', 'worker/tasks/scrub'},
     'functional/worker/test_service': {'worker/audit_events'},
+    'functional/worker/test_sign': {'worker/tasks/sign'},
 }
 
 # Only declarations: options, data without methods, interfaces.
