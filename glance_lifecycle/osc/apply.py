@@ -30,6 +30,7 @@ from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import carrying_out
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker import plan as plans
+from glance_lifecycle.worker import resigning
 
 _COLUMNS = ('Image', 'Name', 'Action', 'Result', 'Detail')
 
@@ -68,7 +69,9 @@ class ApplyPlan(shown.Judging):
             policy = policy_options.policy(parsed_args)
             cloud = clouds.Cloud(
                 connection.of(self),
-                lambda resource: store_host.here(parsed_args, resource))
+                lambda resource: store_host.here(parsed_args, resource),
+                signatures=resigning.of(
+                    policy_options.configuration(parsed_args)))
             looked = _looked_at(plan, cloud, policy)
         destructive = [(action, image) for action, image in looked
                        if image is not None and action.destructive]

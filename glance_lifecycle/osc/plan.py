@@ -27,6 +27,7 @@ from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker import plan as plans
+from glance_lifecycle.worker import resigning
 
 _ACTIONS = ('Image', 'Name', 'Action', 'Why', 'Rule', 'Bytes')
 _TOTALS = ('By', 'Name', 'Images', 'Actions', 'Bytes')
@@ -66,7 +67,9 @@ class PlanImages(command.Lister):
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         with shown.errors():
             policy = policy_options.policy(parsed_args)
-            cloud = clouds.Cloud(connection.of(self))
+            cloud = clouds.Cloud(
+                connection.of(self), signatures=resigning.of(
+                    policy_options.configuration(parsed_args)))
             with image_api.asking('list the images'):
                 plan = plans.make(_images(cloud, parsed_args), cloud, policy)
         if parsed_args.out:

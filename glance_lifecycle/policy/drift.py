@@ -19,12 +19,17 @@ import dataclasses
 
 from glance_lifecycle.policy import checks
 from glance_lifecycle.policy import decision as decisions
+from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.policy import generations
 from glance_lifecycle.policy import match
 from glance_lifecycle.policy import wants
 
 Decision = decisions.Decision
 Facts = decisions.Facts
+
+ATTESTATION = policy_facts.ATTESTATION
+#: what is wanted of an image that the service has signed
+SERVICE_SIGNATURE = 'the signature of the service'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,6 +105,9 @@ def _require(facts: Facts, decision: Decision) -> Iterator[_Difference]:
     require = decision.require
     if require.signature == 'always' and facts.signed is False:
         yield 'signature', 'img_signature', 'a signature', 'none'
+    elif (require.signature != 'never' and facts.signed is False
+          and ATTESTATION in (facts.properties or ())):
+        yield 'signature', 'img_signature', SERVICE_SIGNATURE, 'none'
     # Whatever came in is raw once it was converted.
     if facts.disk_format not in (None, 'raw', *require.formats):
         yield ('formats', 'disk_format',

@@ -34,6 +34,9 @@ AT_IMPORT = ('import_method', 'importer_roles', 'domain')
 SIGNATURE = ('img_signature', 'img_signature_hash_method',
              'img_signature_key_type', 'img_signature_certificate_uuid')
 
+# Only the service sets it, on what it has signed itself.
+ATTESTATION = 'lifecycle_attestation'
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Facts:

@@ -86,7 +86,7 @@ def parse(properties: Mapping[str, object]) -> SignatureProperties | None:
     :raises ImageRefused: ``signature-incomplete`` or ``signature-malformed``
     """
     present = {name: value for name, value in properties.items()
-               if name == SIGNATURE or name.startswith(SIGNATURE + '_')}
+               if is_of_signature(name)}
     if not present:
         return None
     values = {name: _text(name, value) for name, value in present.items()}
@@ -96,6 +96,11 @@ def parse(properties: Mapping[str, object]) -> SignatureProperties | None:
         hash_method=_hash_method(values[HASH_METHOD]),
         key_type=_key_type(values[KEY_TYPE]),
         certificate_id=_certificate_id(values[CERTIFICATE_ID]))
+
+
+def is_of_signature(name: str) -> bool:
+    """Whether it makes a signature, or spoils one."""
+    return name == SIGNATURE or name.startswith(SIGNATURE + '_')
 
 
 def parse_source(properties: Mapping[str, object]

@@ -22,12 +22,12 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.policy import drift
 from glance_lifecycle.policy import match
 
-UPDATE, COPY, DROP = 'update', 'copy', 'drop'
+UPDATE, SIGN, COPY, DROP = 'update', 'sign', 'copy', 'drop'
 HIDE, DEACTIVATE, DELETE = 'hide', 'deactivate', 'delete'
 PREFETCH, SCRUB = 'prefetch', 'scrub'
 
 #: in the order in which an image's actions are done
-KINDS = (UPDATE, COPY, DROP, PREFETCH, HIDE, DEACTIVATE, DELETE, SCRUB)
+KINDS = (UPDATE, SIGN, COPY, DROP, PREFETCH, HIDE, DEACTIVATE, DELETE, SCRUB)
 #: those that a policy asks for
 WANTED = KINDS[:-1]
 DESTRUCTIVE = frozenset((DROP, DELETE))
@@ -105,6 +105,8 @@ class Action:
         """What is done, for people; without the image."""
         if self.kind == COPY:
             return 'copy to %s' % ', '.join(self.stores)
+        if self.kind == SIGN:
+            return 'sign it again with the key of the service'
         if self.kind == SCRUB:
             return 'read the copies in %s and compare' % ', '.join(
                 self.stores)

@@ -51,6 +51,9 @@ class Missing:
     unknown: tuple[str, ...] = ()
 
 
+NOT_MISSING = Missing()
+
+
 class Caches:
     """The caches, each asked once until something is queued there.
 

@@ -25,6 +25,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import cloud as clouds
+from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker import flows
 from glance_lifecycle.worker import reconcile
 from glance_lifecycle.worker.tasks import base
@@ -63,7 +64,12 @@ def look(action: actions.Action, cloud: clouds.Cloud,
     :raises ServiceError: the Image API cannot be asked
     :raises ImageBusy: the image is imported or copied now
     """
-    image = cloud.image(action.image_id)
+    return _judge(action, cloud.image(action.image_id), cloud, policy)
+
+
+def _judge(action: actions.Action, image: clouds.Image | None,
+           cloud: clouds.Cloud, policy: decision.Policy
+           ) -> tuple[clouds.Image | None, str]:
     if image is None:
         if action.kind in (actions.DELETE, actions.SCRUB):
             return None, ''
@@ -115,8 +121,9 @@ def carry_out(action: actions.Action, cloud: clouds.Cloud,
         if failure.exception is not None:
             raise failure.exception from None
         raise exceptions.InternalError(detail=str(failure)) from None
-    _confirm(action, cloud, policy)
-    proof = engine.storage.fetch(flows.PROOF)
+    after = _confirm(action, cloud, policy)
+    proof = {**engine.storage.fetch(flows.PROOF), history.CHANGED: [
+        each and each.get('updated_at') for each in (image, after)]}
     return Done(Result.DONE, _told(action, proof), proof)
 
 
@@ -144,12 +151,15 @@ def _told(action: actions.Action, proof: Mapping[str, Any]) -> str:
 
 
 def _confirm(action: actions.Action, cloud: clouds.Cloud,
-             policy: decision.Policy) -> None:
-    """:raises ServiceError: it said that it was done, and it is not"""
-    if action.kind not in actions.WANTED:
-        return
-    image, _why_not = look(action, cloud, policy)
-    if image is not None:
+             policy: decision.Policy) -> clouds.Image | None:
+    """The image as it is afterwards.
+
+    :raises ServiceError: it said that it was done, and it is not
+    """
+    image = cloud.image(action.image_id)
+    if action.kind in actions.WANTED and _judge(
+            action, image, cloud, policy)[0] is not None:
         raise exceptions.ServiceError(
             what='change image %s' % action.image_id, detail='afterwards it '
             'was as before, and still needs "%s"' % action.text())
+    return image

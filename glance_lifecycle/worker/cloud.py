@@ -35,6 +35,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import caching
 from glance_lifecycle.worker import reconcile
+from glance_lifecycle.worker import resigning
 from glance_lifecycle.worker import usage
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ PROVIDERS = ('servers', 'volumes', 'rbd_children', 'members')
 
 #: those of them that list a whole cloud
 LISTED = ('servers', 'volumes')
+
+# Bytes.
+_PIECE = 2 ** 20
 
 _PATCH = {'Content-Type': 'application/openstack-images-v2.1-json-patch'}
 
@@ -73,6 +77,7 @@ class Cloud:
     :param copies: from an SDK image to its stored copies, where this is a
         host of glance-api
     :param providers: of dependents: all of them are asked
+    :param signatures: what the service has signed
     :ivar may_act: raises where one may not act any more; called just before
         each act
     :ivar note: keeps arguments of the action, changed as far as it has come,
@@ -88,6 +93,7 @@ class Cloud:
                  providers: Sequence[str] = PROVIDERS, *,
                  repair: bool = False,
                  caches: caching.Caches | None = None,
+                 signatures: resigning.Signatures | None = None,
                  unused: usage.Unused = usage.unknown,
                  used: Callable[[str], None] = _not_kept) -> None:
         self.connection = connection
@@ -96,6 +102,7 @@ class Cloud:
         self._providers = providers
         self.repair = repair
         self.caches = caches
+        self.signatures = signatures or resigning.Signatures()
         self.unused = unused
         self._used = used
         self.may_act: Callable[[], None] = _always
@@ -163,7 +170,8 @@ class Cloud:
                 image, known, wanted)
         return reconcile.reconcile(image, known, wanted, reconcile.Around(
             view, None if wanted.retain.unused_for is None
-            else self.unused(image, now), self._missing(image, wanted)))
+            else self.unused(image, now), self._missing(image, wanted),
+            self.signatures.look(image)))
 
     def _missing(self, image: Image, wanted: decision.Decision
                  ) -> caching.Missing:
@@ -202,6 +210,17 @@ class Cloud:
         with image_api.asking('change image %s' % image_id):
             sdk_exceptions.raise_from_response(self.client.patch(
                 '/images/' + image_id, json=operations, headers=_PATCH))
+
+    def data(self, image_id: str) -> Iterator[bytes]:
+        """All of its bytes, in pieces.
+
+        :raises ServiceError: it does not give them
+        """
+        with image_api.asking('send the data of image %s' % image_id):
+            response = self.client.get('/images/%s/file' % image_id,
+                                       stream=True)
+            sdk_exceptions.raise_from_response(response)
+            yield from response.iter_content(_PIECE)
 
     def deactivate(self, image_id: str) -> None:
         """:raises ServiceError: it does not"""

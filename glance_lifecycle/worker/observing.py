@@ -14,8 +14,9 @@
 
 A job is opened once, joined when its gap is seen again, and closed when the
 gap is gone without it. What failed for good, or an operator has cancelled, is
-opened again only when the image or its policy has changed; what others may
-have been the cause of, such as a store that was away, once a day.
+opened again only when the policy has changed, or somebody else than a worker
+has changed the image; what others may have been the cause of, such as a store
+that was away, once a day.
 """
 
 from collections.abc import Callable
@@ -39,6 +40,7 @@ from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import fields
+from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import reconcile
@@ -310,7 +312,29 @@ class _Look:
                  and now - last.updated_at > _AGAIN)
         return not (again or last.policy_digest != self._policy.digest
                     or _does(last.action) != _does(action.to_dict())
-                    or _changed(image, last.updated_at))
+                    or self._changed(image, last.updated_at))
+
+    def _changed(self, image: clouds.Image, since: datetime.datetime) -> bool:
+        """Whether somebody else has changed the image since.
+
+        From the last change back: each must have left what the next one has
+        found.
+        """
+        found = image.get('updated_at')
+        if not _later(found, since):
+            return False
+        if jobs.list_jobs(self._database, state=jobs.State.RUNNING,
+                          image_id=image['id']):
+            # Nobody can tell yet whose change that is.
+            return False
+        for before, after in history.changes_since(
+                self._database, image['id'], since):
+            if after != found:
+                break
+            found = before
+            if not _later(found, since):
+                return False
+        return True
 
     def end_of_gone(self, cloud: clouds.Cloud) -> None:
         """Jobs of images that this whole look has not met."""
@@ -356,8 +380,9 @@ def _was_fetched(action: actions.Action, last: jobs.Job) -> bool:
                 last.action.get('arguments', {}).get('caches', ())))
 
 
-def _changed(image: clouds.Image, since: datetime.datetime) -> bool:
+def _later(moment: Any, since: datetime.datetime) -> bool:
+    """Also where it is no moment."""
     try:
-        return datetime.datetime.fromisoformat(image['updated_at']) > since
-    except (KeyError, TypeError, ValueError):
+        return datetime.datetime.fromisoformat(moment) > since
+    except (TypeError, ValueError):
         return True

@@ -25,7 +25,7 @@ copy, drop
     ``stores``: names.
 prefetch
     ``caches``: nodes, see ``caching``; ``keep``: also when it was evicted.
-hide, deactivate, delete
+sign, hide, deactivate, delete
     None.
 """
 
@@ -42,12 +42,14 @@ from glance_lifecycle.policy import units
 from glance_lifecycle.policy import wants
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import caching
+from glance_lifecycle.worker import resigning
 
 Action = actions.Action
 
 #: the Image API's: a task has the image now
 LOCK = 'os_glance_import_task'
 _SETTLED = ('active', 'deactivated')
+_SIGNATURE = 'signature'
 
 _NO_FAMILY = ('Give it the property or the name that its family has, or let '
               'another rule decide.')
@@ -89,11 +91,13 @@ class Around:
     :ivar unused: seconds for which surely nothing has needed it; None where
         that is not known
     :ivar missing: caches that it is not in, and should be
+    :ivar signature: what its own is like
     """
 
     view: generations.View | None = None
     unused: int | None = None
-    missing: caching.Missing = caching.Missing()
+    missing: caching.Missing = caching.NOT_MISSING
+    signature: resigning.Found = resigning.NOTHING
 
 
 def reconcile(image: Mapping[str, Any], facts: decisions.Facts,
@@ -108,6 +112,8 @@ def reconcile(image: Mapping[str, Any], facts: decisions.Facts,
     if image.get('status') not in _SETTLED:
         return Needs()
     differences = drift.compare(facts, decision, around.view)
+    if not any(found.option == _SIGNATURE for found in differences):
+        differences += _broken(decision, around.signature)
     if image.get(LOCK):
         return Needs(left=tuple(
             _left(image, found, 'It is imported or copied now, by task %s. '
@@ -122,6 +128,17 @@ def wants_caches(image: Mapping[str, Any], decision: decisions.Decision
     return (image.get('status') == 'active' and not image.get('os_hidden')
             and not image.get(LOCK) and 'cache' not in decision.unsure
             and 'glance' in decision.cache.prefetch)
+
+
+def _broken(decision: decisions.Decision, signature: resigning.Found
+            ) -> Iterator[drift.Drift]:
+    """A signature that is there, and no good."""
+    if (signature.wrong and decision.require.signature != 'never'
+            and 'require' not in decision.unsure):
+        yield drift.Drift(
+            'require', 'img_signature', drift.SERVICE_SIGNATURE,
+            signature.wrong, decision.decided_by('require', 'signature'),
+            _SIGNATURE)
 
 
 class _Image:
@@ -143,11 +160,12 @@ class _Image:
         if any(each.kind == actions.DELETE for each in retired):
             # It goes: nothing else is worth the work.
             return Needs(tuple(retired), tuple(self._left))
-        found = (*self._update(), *self._place(), *(
+        found = (*self._update(), *self._sign(), *self._place(), *(
             () if retired else self._prefetch()), *retired)
         for item in self._of('require', 'convert'):
-            self._leave(item, 'The image has to be imported again, or the '
-                        'policy has to allow it.')
+            if item.option != _SIGNATURE:
+                self._leave(item, 'The image has to be imported again, or the '
+                            'policy has to allow it.')
         return Needs(found, tuple(self._left))
 
     def _of(self, *sections: str) -> list[drift.Drift]:
@@ -224,6 +242,18 @@ class _Image:
         return next((each for each in below
                      if self._decision.visibility.permits(
                          each, self._facts.project)), None)
+
+    # What the service has signed.
+
+    def _sign(self) -> Iterator[Action]:
+        reasons = [d for d in self._of('require') if d.option == _SIGNATURE]
+        if not reasons:
+            return
+        if self._around.signature.why_not:
+            for reason in reasons:
+                self._leave(reason, self._around.signature.why_not)
+        else:
+            yield self._action(actions.SIGN, reasons)
 
     # Where its copies are.
 

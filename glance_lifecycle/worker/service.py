@@ -52,6 +52,7 @@ from glance_lifecycle.worker import monitoring
 from glance_lifecycle.worker import notifications
 from glance_lifecycle.worker import notify_socket
 from glance_lifecycle.worker import observing
+from glance_lifecycle.worker import resigning
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
 from glance_lifecycle.worker import sweeping
@@ -260,6 +261,7 @@ class Worker(cotyledon.Service):
                                 self._connection.image,
                                 self._options.cache_endpoints,
                                 self._options.cache_limit),
+                            signatures=resigning.of(self._conf),
                             unused=self._usage.unused, used=self._usage.saw)
 
     def _ended(self, job: jobs.Job, outcome: running.Outcome,

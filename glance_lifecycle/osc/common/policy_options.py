@@ -47,10 +47,7 @@ def policy(parsed_args: argparse.Namespace) -> decision.Policy:
     :raises CommandError: there is none, or the file cannot be used
     :raises ConfigurationError: it is broken
     """
-    files = parsed_args.config_file
-    if not files and os.path.exists(_CONFIG):
-        files = [_CONFIG]
-    conf = _configuration(files)
+    conf = configuration(parsed_args)
     path = parsed_args.policy or conf.lifecycle.policy_file
     if not path:
         raise osc_exceptions.CommandError(
@@ -59,6 +56,17 @@ def policy(parsed_args: argparse.Namespace) -> decision.Policy:
             'policy_file.')
     return decision.Policy(document.load(read(path)),
                            policy_file.defaults(conf))
+
+
+def configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
+    """What ``--config-file`` names, or else what is there.
+
+    :raises CommandError: it cannot be used
+    """
+    files = parsed_args.config_file
+    if not files and os.path.exists(_CONFIG):
+        files = [_CONFIG]
+    return _configuration(files)
 
 
 def read(path: str, limit: int = yaml_tree.MAX_BYTES) -> bytes:

@@ -17,8 +17,13 @@ The certificates are in a directory, as ``backend = lifecycle_file`` wants it.
 
 import pathlib
 
+from castellan import key_manager
+from cursive import signature_utils
 import fixtures
+from oslo_config import cfg
+from oslo_config import fixture as config_fixture
 
+from glance_lifecycle.conf import file_key_manager
 from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
@@ -96,6 +101,28 @@ class SigningTestCase(plugin_case.PluginTestCase):
         for store in plugin_case.ALL:
             self.assertFalse(
                 self.api.stored_copy(image['id'], store).exists())
+
+    def cursive(self, image: client.Image, path: pathlib.Path) -> None:
+        """As nova.image.glance does it.
+
+        :raises InvalidSignature:
+        """
+        fixture = config_fixture.Config(cfg.CONF)
+        with fixture:
+            file_key_manager.register_opts(cfg.CONF)
+            fixture.register_opts([*key_manager.key_manager_opts],
+                                  group='key_manager')
+            fixture.config(group='key_manager', backend='lifecycle_file')
+            fixture.config(group='lifecycle_file_key_manager',
+                           directory=str(self.certificates))
+            verifier = signature_utils.get_verifier(
+                None, image['img_signature_certificate_uuid'],
+                image['img_signature_hash_method'], image['img_signature'],
+                image['img_signature_key_type'])
+        with path.open('rb') as data:
+            while chunk := data.read(images.MIB):
+                verifier.update(chunk)
+        verifier.verify()
 
     def assert_kept(self, image: client.Image, source: pathlib.Path,
                     given: dict[str, str]) -> None:

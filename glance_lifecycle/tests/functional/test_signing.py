@@ -27,9 +27,7 @@ import os
 import pathlib
 from typing import Any
 
-from castellan import key_manager
 from cryptography import exceptions as crypto_exceptions
-from cursive import signature_utils
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
 
@@ -48,28 +46,6 @@ from glance_lifecycle.tests.functional import signing_case
 class ResignTest(signing_case.SigningTestCase):
 
     # What others accept.
-
-    def cursive(self, image: client.Image, path: pathlib.Path) -> None:
-        """As nova.image.glance does it.
-
-        :raises InvalidSignature:
-        """
-        fixture = config_fixture.Config(cfg.CONF)
-        with fixture:
-            file_key_manager.register_opts(cfg.CONF)
-            fixture.register_opts([*key_manager.key_manager_opts],
-                                  group='key_manager')
-            fixture.config(group='key_manager', backend='lifecycle_file')
-            fixture.config(group='lifecycle_file_key_manager',
-                           directory=str(self.certificates))
-            verifier = signature_utils.get_verifier(
-                None, image['img_signature_certificate_uuid'],
-                image['img_signature_hash_method'], image['img_signature'],
-                image['img_signature_key_type'])
-        with path.open('rb') as data:
-            while chunk := data.read(images.MIB):
-                verifier.update(chunk)
-        verifier.verify()
 
     def openssl(self, image: client.Image, path: pathlib.Path) -> None:
         """:raises RuntimeError: openssl says no"""

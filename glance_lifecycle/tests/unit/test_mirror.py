@@ -76,6 +76,7 @@ WITHIN = {
     'unit/worker/database/test_migration': {
         'worker/database/migrations/env',
         'worker/database/migrations/versions/5c1e7a90d3b4_initial',
+        'worker/database/migrations/versions/8d2f6b41c7e9_one_running',
         'worker/database/models'},
 }
 
@@ -134,6 +135,7 @@ REAL = {
     'functional/worker/test_scrub': {
         'worker/scrubbing', 'worker/tasks/scrub'},
     'functional/worker/test_service': {'worker/audit_events'},
+    'functional/worker/test_sign': {'worker/tasks/sign'},
 }
 
 # Only declarations: options, data without methods, interfaces.

@@ -24,6 +24,7 @@ import datetime
 from typing import Any
 import uuid
 
+from oslo_db import exception as db_exception
 import sqlalchemy as sa
 
 from glance_lifecycle.worker.database import engine
@@ -78,7 +79,8 @@ def claim(database: engine.Database, job_id: str, worker: str,
     """Have a queued job for oneself.
 
     :param worker: a UUID; a new one at each start
-    :returns: the fence, or None: it is another's, or not due
+    :returns: the fence, or None: it is another's, or not due, or another job
+        of the image runs
     """
     now = fields.moment(now)
     # Of this call. Where the answer to a commit was lost, nothing else tells
@@ -91,13 +93,18 @@ def claim(database: engine.Database, job_id: str, worker: str,
             _TABLE.c.not_before <= now).values(
                 state=State.RUNNING, worker=worker, claim=token,
                 fence=_TABLE.c.fence + 1, attempts=_TABLE.c.attempts + 1,
-                updated_at=now))
+                # Unique: who only looked for another that runs would not see
+                # the one that is claimed in the same millisecond.
+                running=_TABLE.c.image_id, updated_at=now))
         fence: int | None = connection.execute(
             sa.select(_TABLE.c.fence).where(
                 _TABLE.c.id == job_id, _TABLE.c.claim == token)).scalar()
         return fence
 
-    return database.write(work)
+    try:
+        return database.write(work)
+    except db_exception.DBDuplicateEntry:
+        return None
 
 
 def check(database: engine.Database, job_id: str, fence: int, *,
@@ -154,7 +161,7 @@ def finish(database: engine.Database, job_id: str, fence: int, state: State,
         raise ValueError(f'a job does not end in {state}')
     now = fields.moment(now)
     values: dict[str, Any] = {
-        'state': state, 'open_key': None, 'claim': None,
+        'state': state, 'open_key': None, 'claim': None, 'running': None,
         'error': fields.text(error), 'updated_at': now}
     if size is not None:
         values['bytes'] = size
@@ -251,7 +258,8 @@ def _put_back(now: datetime.datetime) -> dict[str, Any]:
         'state': sa.case((over, State.CANCELLED.value),
                          else_=State.QUEUED.value),
         'open_key': sa.case((over, sa.null()), else_=_TABLE.c.open_key),
-        'claim': None, 'not_before': now, 'updated_at': now}
+        'claim': None, 'running': None, 'not_before': now,
+        'updated_at': now}
 
 
 def _end(database: engine.Database, job_id: str, fence: int,

@@ -26,6 +26,9 @@ from glance_lifecycle.worker.database import models
 
 _TABLE = models.HISTORY
 
+#: of a proof: the image's ``updated_at`` before and after, as Glance has it
+CHANGED = 'updated_at'
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -90,6 +93,19 @@ def of_job(database: engine.Database, job_id: str,
            marker: int | None = None, limit: int = 100) -> list[Entry]:
     """What one job did, the oldest first; see ``of_image()``."""
     return _list(database, _TABLE.c.job_id == job_id, marker, limit)
+
+
+def changes_since(database: engine.Database, image_id: str,
+                  since: datetime.datetime, limit: int = 100
+                  ) -> list[tuple[str | None, str | None]]:
+    """``CHANGED`` of what workers did to it, the newest first."""
+    rows = database.read(lambda connection: connection.execute(
+        sa.select(_TABLE.c.proof).where(
+            _TABLE.c.image_id == image_id, _TABLE.c.at > since,
+            _TABLE.c.proof.is_not(None))
+        .order_by(_TABLE.c.id.desc()).limit(limit)).all())
+    found = (json.loads(row.proof) for row in rows)
+    return [tuple(proof.get(CHANGED) or (None, None)) for proof in found]
 
 
 def _list(database: engine.Database, which: sa.ColumnElement[bool],

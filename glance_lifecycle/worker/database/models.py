@@ -23,7 +23,7 @@ PREFIX = 'lifecycle_'
 VERSION_TABLE = 'lifecycle_alembic_version'
 
 #: The newest of ``migrations/versions``, to which the tables belong.
-REVISION = '5c1e7a90d3b4'
+REVISION = '8d2f6b41c7e9'
 
 _MYSQL = ('mysql', 'mariadb')
 
@@ -90,7 +90,10 @@ JOBS = sa.Table(
     sa.Column('cancel_requested', sa.Boolean(), nullable=False),
     sa.Column('error', sa.Text(), nullable=False),
     sa.Column('bytes', sa.BigInteger(), nullable=True),
+    # The image while it runs, so that there is one such job of an image.
+    sa.Column('running', sa.String(36), nullable=True),
     sa.UniqueConstraint('open_key', name='uq_lifecycle_jobs_open_key'),
+    sa.Index('uq_lifecycle_jobs_running', 'running', unique=True),
     sa.Index('ix_lifecycle_jobs_due', 'state', 'not_before'),
     sa.Index('ix_lifecycle_jobs_image', 'image_id', 'created_at'),
     sa.Index('ix_lifecycle_jobs_created', 'created_at', 'id'),

@@ -29,7 +29,7 @@ class Update(base.Act):
     def act(self, action: actions.Action,
             image: Mapping[str, Any]) -> dict[str, Any]:
         arguments = action.arguments
-        self.cloud.change(image['id'], list(_operations(arguments, image)))
+        self.cloud.change(image['id'], list(operations(arguments, image)))
         changed = (*arguments.get('attributes', ()),
                    *arguments.get('set_properties', ()),
                    *arguments.get('remove_properties', ()))
@@ -74,8 +74,8 @@ class Delete(base.Act):
             'stores')}}
 
 
-def _operations(arguments: Mapping[str, Any], image: Mapping[str, Any]
-                ) -> Iterator[dict[str, Any]]:
+def operations(arguments: Mapping[str, Any], image: Mapping[str, Any]
+               ) -> Iterator[dict[str, Any]]:
     """JSON patch, RFC 6902, as far as Glance takes it."""
     for name, value in arguments.get('attributes', {}).items():
         yield _replace(name, value)

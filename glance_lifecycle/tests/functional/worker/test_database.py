@@ -129,6 +129,18 @@ class Races(cases.DatabaseTestCase):
             found = self.get(job.id)
             self.assertEqual(([found.worker], 1), (winner, found.attempts))
 
+    def test_one_claim_of_an_image(self) -> None:
+        """Each wants another job of it, at the same moment."""
+        for number in range(20):
+            wanted = [self.job(f'i{number}', purpose=f'p{worker}').id
+                      for worker in range(THREADS)]
+            fences = in_threads(lambda worker: claims.claim(
+                self.database, wanted[worker], f'w{worker}'))
+            self.assertEqual([1], [fence for fence in fences if fence])
+            self.assertEqual(
+                [State.QUEUED] * (THREADS - 1) + [State.RUNNING],
+                sorted(self.get(job_id).state for job_id in wanted))
+
     def test_work_is_shared(self) -> None:
         ids = {self.job(f'i{n}', project=f'p{n % 3}').id for n in range(60)}
         done = [job_id for mine in racing.at_once(racing.claim_all, self.url)

@@ -12,6 +12,7 @@
 
 """A worker that is killed, stopped or frozen, at any time: nothing is lost."""
 
+import datetime
 import os
 import signal
 from typing import Any
@@ -108,6 +109,28 @@ class KillTest(worker_case.WorkerCase):
         self.assertEqual(['s1'], self.stores_of(self.golden))
         self.admin.update(self.golden, other='changed')
         self.assert_copied(daemon, 1)
+
+    def test_cancelled_and_changed_by_the_worker(self) -> None:
+        """What it does itself opens nothing that was cancelled."""
+        daemon = self.worker(mode='observe')
+        other = self.image(name='golden-2')
+        waiting.until('both are opened', lambda: daemon.states(other) == {
+            'copy': 'queued', 'update': 'queued'})
+        jobs.cancel(daemon.database, daemon.job(other, 'copy').id,
+                    actor='an operator')
+        daemon.terminate()
+        # Its times are whole seconds.
+        cancelled = daemon.job(other, 'copy').updated_at
+        waiting.until('a later second', lambda: (
+            datetime.datetime.now(datetime.UTC) - cancelled).seconds > 0)
+        daemon.configure(mode='act')
+        daemon.start()
+        daemon.wait_for_job(other, 'update')
+        self.assertTrue(self.admin.get(other)['protected'])
+        daemon.wait_for_sweep()
+        self.assertEqual('cancelled', daemon.states(other)['copy'])
+        self.admin.update(other, other='changed')
+        daemon.wait_for_job(other, 'copy')
 
     def test_frozen(self) -> None:
         """Its job is done by another; thawed, it registers nothing."""

@@ -55,9 +55,22 @@ class DriftTest(unittest.TestCase):
         self.assertEqual([], self.drift({'cache': {'keep': True}},
                                         visibility='shared'))
 
+    def test_service_signature(self) -> None:
+        """What the service has signed is to stay signed, unless never."""
+        for option, *expected in (
+                ('signed-only',
+                 ('img_signature', 'the signature of the service', 'none')),
+                ('never',)):
+            self.assertEqual(expected, self.drift(
+                {'require': {'signature': option}}, signed=False,
+                properties={'lifecycle_attestation': 'x'}))
+
     def test_each(self) -> None:
         for changes, *expected in (
                 ({'signed': False}, ('img_signature', 'a signature', 'none')),
+                ({'signed': False, 'properties': {
+                    **RIGHT['properties'], 'lifecycle_attestation': 'x'}},
+                 ('img_signature', 'a signature', 'none')),
                 ({'container_format': 'ovf'},
                  ('container_format', 'bare, ova', 'ovf')),
                 ({'disk_format': 'qcow2', 'signed': False},

@@ -32,6 +32,7 @@ from glance_lifecycle.worker import brake
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import models
 from glance_lifecycle.worker import observing
@@ -291,6 +292,50 @@ class GivenUpTest(ObservingCase):
         self.age(days=99)
         self.assertTrue(self.given_up())
 
+    def own(self, before: Any, after: Any) -> None:
+        """A worker has changed the image."""
+        image_id = image_api.image_id(1)
+        job, _joined = jobs.open_job(self.database, jobs.Wanted(
+            image_id, 'other', {}, 'Needed.'), actor='sweep')
+        fence = claims.claim(self.database, job.id, 'w1')
+        assert fence is not None
+        self.change(updated_at=after)
+        self.assertTrue(self.given_up(), 'while it runs')
+        claims.finish(self.database, job.id, fence, State.DONE,
+                      proof={history.CHANGED: [before, after]})
+
+    def test_changed_by_a_worker(self) -> None:
+        """That is no reason to open what an operator has cancelled."""
+        self.look()
+        jobs.cancel(self.database, self.only().id, actor='operator')
+        old = self.images[image_api.image_id(1)]['updated_at']
+        first, second, third = ('2100-01-01T00:00:0%dZ' % n for n in (1, 2, 3))
+        self.own(old, first)
+        self.assertTrue(self.given_up())
+        self.own(first, second)
+        self.assertTrue(self.given_up())
+        # And by somebody else.
+        self.change(updated_at=third)
+        self.assertFalse(self.given_up())
+
+    def test_changed_between(self) -> None:
+        """By somebody else, before a worker did."""
+        self.look()
+        jobs.cancel(self.database, self.only().id, actor='operator')
+        old = self.images[image_api.image_id(1)]['updated_at']
+        first, second, third = ('2100-01-01T00:00:0%dZ' % n for n in (1, 2, 3))
+        self.own(old, first)
+        self.own(second, third)
+        self.assertFalse(self.given_up())
+
+    def test_changed_by_what(self) -> None:
+        """A worker of another release says nothing of that."""
+        self.look()
+        jobs.cancel(self.database, self.only().id, actor='operator')
+        self.own(None, None)
+        self.change(updated_at='2100-01-01T00:00:00Z')
+        self.assertFalse(self.given_up())
+
     def test_away(self) -> None:
         """What may have failed for others is tried again the next day."""
         self.look()
@@ -503,13 +548,21 @@ class ObservingMachine(stateful.RuleBasedStateMachine):
             self._gave_up(claims.finish(self.database, job.id, job.fence,
                                         state, error='No.'))
             return
+        proof = None
         if image is not None and self._needs(image, job.purpose) == (
                 job.action['arguments']):
-            self.images[job.image_id] = {
+            after = {
                 **test_reconcile.carried_out(
                     image, actions.Action.from_dict(job.action)),
                 'updated_at': now()}
-        claims.finish(self.database, job.id, job.fence, state)
+            proof = {history.CHANGED: [image['updated_at'],
+                                       after['updated_at']]}
+            self.images[job.image_id] = after
+            # What a worker changes is no change to these.
+            self.given_up |= {
+                key: (after, *rest) for key, (was, *rest)
+                in self.given_up.items() if was == image}
+        claims.finish(self.database, job.id, job.fence, state, proof=proof)
         self.given_up.pop((job.image_id, job.purpose), None)
 
     @stateful.rule(data=st.data())

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from glance_lifecycle.audit import drift
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import drift as policy_drift
+from glance_lifecycle.policy import facts as policy_facts
 from glance_lifecycle.policy import wants
 from glance_lifecycle.tests.unit.policy import strategies
 from glance_lifecycle.tests.unit.policy import test_checks
@@ -30,6 +31,7 @@ from glance_lifecycle.tests.unit.worker import test_action
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import caching
 from glance_lifecycle.worker import reconcile
+from glance_lifecycle.worker import resigning
 
 NOW = datetime.datetime(2026, 11, 26, tzinfo=datetime.UTC)
 KINDS = {'fast': 'rbd', 'bulk': 'file', 'far': 's3'}
@@ -156,6 +158,49 @@ class ReconcileTest(unittest.TestCase):
         retired = found(test_checks.policy(
             cache={'prefetch': ['glance']}, retain={'hide_after': '1 day'}))
         self.assertEqual(['hide'], [a.kind for a in retired.actions])
+
+    def signed(self, wanted: dict[str, Any], found: resigning.Found,
+               **changes: Any) -> tuple[list[str], list[str]]:
+        """What is found of the signature it wants again, and why not."""
+        image = IMAGE | changes
+        facts = drift.facts(image, NOW, KINDS)
+        policy = test_checks.policy(**wanted)
+        needs = reconcile.reconcile(image, facts, policy.decide(facts),
+                                    reconcile.Around(signature=found))
+        for action in needs.actions:
+            self.assertEqual((actions.SIGN, {}),
+                             (action.kind, action.arguments))
+        return ([action.reasons[0].found for action in needs.actions],
+                [left.why for left in needs.left])
+
+    def test_sign(self) -> None:
+        """What the service has signed, where that is proven."""
+        wanted = {'require': {'signature': 'signed-only'}}
+        attested = {'lifecycle_attestation': 'x'}
+        whole = {name: 'x' for name in policy_facts.SIGNATURE}
+        good, bad = resigning.Found('', ''), resigning.Found('', 'Forged.')
+        broken = resigning.Found('one that is not good', '')
+        self.assertEqual((['none'], []),
+                         self.signed(wanted, good, **attested))
+        self.assertEqual(([], ['Forged.']),
+                         self.signed(wanted, bad, **attested))
+        self.assertEqual(([broken.wrong], []),
+                         self.signed(wanted, broken, **attested, **whole))
+        # Not twice, of a part of one.
+        self.assertEqual((['none'], []), self.signed(
+            wanted, broken, **attested, img_signature='x'))
+        # Nobody wants it, or knows whether it was there.
+        for image, option in ((attested, 'never'), ({}, 'signed-only')):
+            self.assertEqual(([], []), self.signed(
+                {'require': {'signature': option}}, good, **image))
+        self.assertEqual(([], []), self.signed(
+            {'require': {'signature': 'never'}}, broken, **attested,
+            **whole))
+
+    def test_never_signed(self) -> None:
+        """What nobody has attested is left, whatever the policy wants."""
+        self.assertIn('Nothing here proves',
+                      self.left({'require': {'signature': 'always'}}))
 
     def test_publishers(self) -> None:
         self.assertEqual(

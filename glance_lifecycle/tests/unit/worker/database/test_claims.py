@@ -12,6 +12,8 @@
 
 """One worker has a job, and who has it no more may write nothing."""
 
+from collections.abc import Callable
+
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import errors
@@ -44,6 +46,33 @@ class ClaimsTest(cases.DatabaseTestCase):
         self.assertEqual(['b'], self.due())
         claims.finish(self.database, job_id, fence, State.DONE)
         self.assertEqual(['a', 'b'], sorted(self.due()))
+
+    def test_claim_of_an_image(self) -> None:
+        """Whoever saw both of them due gets one."""
+        job_id, fence = self.claimed('a', purpose='update')
+        other = self.job('a', purpose='copy').id
+        self.assertIsNone(claims.claim(self.database, other, 'w2', at(9)))
+        self.assertEqual((State.QUEUED, 0), (
+            self.get(other).state, self.get(other).attempts))
+        self.assertEqual([1], [claims.claim(
+            self.database, self.job('b').id, 'w2', at(9))])
+        ends: tuple[Callable[[int], object], ...] = (
+            lambda fence: claims.retry(self.database, job_id, fence, 'Away.',
+                                       at(9)),
+            lambda fence: claims.give_back(self.database, job_id, fence,
+                                           'It stops.', at(9)),
+            lambda fence: claims.take_back_one(
+                self.database, job_id, fence, actor='w2', now=at(9)),
+            lambda fence: claims.finish(self.database, job_id, fence,
+                                        State.DONE, now=at(9)))
+        for end in ends:
+            end(fence)
+            got = claims.claim(self.database, other, 'w2', at(9))
+            assert got is not None
+            self.assertIsNone(claims.claim(self.database, job_id, 'w1',
+                                           at(9)))
+            claims.give_back(self.database, other, got, 'It stops.', at(9))
+            fence = claims.claim(self.database, job_id, 'w1', at(9)) or 0
 
     def test_due_without(self) -> None:
         """A kind, with whatever it is done to; not what begins like it."""

@@ -86,6 +86,10 @@ class MigrationTest(cases.DatabaseTestCase):
         """As MariaDB then has it, which commits each statement."""
         self.sql(self.database, 'drop table lifecycle_history',
                  'delete from lifecycle_alembic_version')
+        if not self.database.is_sqlite:
+            # Whose columns with an index stay.
+            self.sql(self.database,
+                     'alter table lifecycle_jobs drop column running')
         migration.sync(self.database)
         self.assertEqual([], self.differences(self.database))
         self.assertFalse(migration.outdated(self.database))
