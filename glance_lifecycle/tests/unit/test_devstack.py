@@ -81,7 +81,8 @@ class Machine:
         return subprocess.run(
             ['bash', str(DATA / 'stack.bash'), str(PLUGIN), str(self.top),
              script], env=self._environ | environ, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=waiting.BOUND)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=waiting.BOUND)
 
     def must_run(self, script: str) -> None:
         done = self.run(script)
@@ -396,7 +397,8 @@ class BoxTest(unittest.TestCase):
         done = subprocess.run(
             [PLUGIN / 'tools' / 'devstack-in-a-box'],
             env={'PATH': os.environ['PATH']} | environ, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=waiting.BOUND)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=waiting.BOUND)
         return done.returncode, done.stdout
 
     def test_no_tree(self) -> None:
