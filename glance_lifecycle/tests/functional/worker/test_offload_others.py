@@ -83,8 +83,8 @@ class SignedTest(signing_case.SigningTestCase):
                 self.assert_queued(image, 'Image refused (')
                 found.append(self.message(self.user, image['id'])
                              .replace(image['id'], 'ID'))
-        self.addCleanup(self.api.configure,
-                        lifecycle_transfer={'run_in': 'worker'})
+        self.api.configure(lifecycle_transfer={'run_in': 'worker'})
+        self.api.restart()
         self.assertEqual(said['child'], said['worker'])
 
 
