@@ -24,20 +24,22 @@ import functools
 import os
 import pathlib
 import re
+import signal
 import sys
 import threading
 from typing import Any
 
 import sqlalchemy as sa
+from taskflow import engines
 from taskflow import states
 
 from glance_lifecycle.cmd import worker
-from glance_lifecycle.worker import carrying_out
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import running
 
-_UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
+_RANDOM = re.compile(
+    r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\btmp\w{8}\b')
 _REQUEST = re.compile(rb'(PUT|POST|PATCH|DELETE) \S*?(/v2/\S*) HTTP')
 _WRITE = re.compile(r'\s*(INSERT INTO|UPDATE|DELETE FROM) (\S+)')
 _FILES = {'os.rename': 2, 'os.link': 2, 'os.remove': 1, 'os.truncate': 1,
@@ -65,13 +67,14 @@ class Points:
     def end(self) -> None:
         self._here.image = None
 
-    def come_to(self, point: str) -> None:
+    def come_to(self, point: str, at_once: bool = False) -> None:
+        """:param at_once: die here, with the master, and do not stop"""
         image = getattr(self._here, 'image', None)
         if image is None:
             return
         # What follows is no point.
         self._here.image = None
-        point = _UUID.sub('ID', point.replace(image, 'IMAGE'))
+        point = _RANDOM.sub('ID', point.replace(image, 'IMAGE'))
         self._here.seen.append(point)
         point = '%s #%d' % (point, self._here.seen.count(point))
         path = self._directory / image
@@ -80,6 +83,9 @@ class Points:
         stop = path.with_suffix('.stop')
         if stop.exists() and stop.read_text() == point:
             stop.rename(path.with_suffix('.stopped'))
+            if at_once:
+                os.kill(os.getppid(), signal.SIGKILL)
+                os.kill(os.getpid(), signal.SIGKILL)
             threading.Event().wait()
         self._here.image = image
 
@@ -110,13 +116,16 @@ class Points:
             self.come_to(' '.join([what, *(
                 name.removeprefix(self._base) for name in named)]))
 
-    def statement(self, _connection: Any, _cursor: Any, statement: str,
+    def statement(self, connection: Any, _cursor: Any, statement: str,
                   *_more: Any) -> None:
         """Before the first of a transaction that writes."""
         found = _WRITE.match(statement)
         if found and not getattr(self._here, 'writing', True):
             self._here.writing = True
-            self.come_to(' '.join(found.groups()))
+            # Who stopped with SQLite's lock would stop Glance as well.
+            self.come_to(
+                ' '.join(found.groups()),
+                at_once=connection.connection.dbapi_connection.in_transaction)
 
     def over(self, _connection: Any) -> None:
         """A transaction is."""
@@ -172,7 +181,7 @@ def install(points: Points) -> None:
     wrap(running.Runner, 'run', run)
     wrap(claims, 'claim', claim)
     wrap(claims, 'finish', finish)
-    wrap(carrying_out.engines, 'load', load)
+    wrap(engines, 'load', load)
 
 
 if __name__ == '__main__':
