@@ -12,23 +12,24 @@
 
 """One action carried out: looked at before, and looked at after."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 import dataclasses
 import datetime
 import enum
 from typing import Any
-
-from taskflow import engines
-from taskflow import exceptions as taskflow_exceptions
+from typing import TYPE_CHECKING
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import history
-from glance_lifecycle.worker import flows
 from glance_lifecycle.worker import reconcile
-from glance_lifecycle.worker.tasks import base
+
+if TYPE_CHECKING:
+    from glance_lifecycle.worker.tasks import base
 
 
 class Result(enum.StrEnum):
@@ -108,6 +109,24 @@ def carry_out(action: actions.Action, cloud: clouds.Cloud,
         raise exceptions.ActionRefused(image=action.image_id, detail=why_not)
     if image is None:
         return Done(Result.NOT_NEEDED)
+    try:
+        proof = _run(action, image, cloud, policy, say)
+    except _NotNeeded:
+        return Done(Result.NOT_NEEDED)
+    after = _confirm(action, cloud, policy)
+    proof = {**proof, history.CHANGED: [
+        each and each.get('updated_at') for each in (image, after)]}
+    return Done(Result.DONE, _told(action, proof), proof)
+
+
+def _run(action: actions.Action, image: clouds.Image, cloud: clouds.Cloud,
+         policy: decision.Policy, say: base.Say) -> Mapping[str, Any]:
+    # TaskFlow, with networkx, is 13 MiB, which a worker that has nothing to
+    # do, or only observes, can do without.
+    from taskflow import engines
+    from taskflow import exceptions as taskflow_exceptions
+
+    from glance_lifecycle.worker import flows
     engine = engines.load(
         flows.flow(action, cloud, say, lambda: _look_again(
             action, cloud, policy)), store=flows.store(action, image))
@@ -116,15 +135,11 @@ def carry_out(action: actions.Action, cloud: clouds.Cloud,
     except taskflow_exceptions.WrappedFailure as wrapped:
         # The first one is the cause.
         failure = next(iter(wrapped))
-        if isinstance(failure.exception, _NotNeeded):
-            return Done(Result.NOT_NEEDED)
         if failure.exception is not None:
             raise failure.exception from None
         raise exceptions.InternalError(detail=str(failure)) from None
-    after = _confirm(action, cloud, policy)
-    proof = {**engine.storage.fetch(flows.PROOF), history.CHANGED: [
-        each and each.get('updated_at') for each in (image, after)]}
-    return Done(Result.DONE, _told(action, proof), proof)
+    proof: Mapping[str, Any] = engine.storage.fetch(flows.PROOF)
+    return proof
 
 
 def _look_again(action: actions.Action, cloud: clouds.Cloud,

@@ -50,7 +50,8 @@ class Scrub(base.Act):
         for text in host.recover():
             self.say('Undone of an earlier copy: %s' % text)
         repairing = list(action.arguments.get('repairing', ()))
-        results = self._verify(host, set(action.stores) - set(repairing))
+        # Also those: whoever noted them may have been killed before the drop.
+        results = self._verify(host, {*action.stores, *repairing})
         bad = sorted(s for s, found in results.items() if found in _BAD)
         proof = {'verified': sorted(set(results) - set(bad)), 'repaired': [],
                  'os_hash_algo': image.get('os_hash_algo'),
@@ -59,8 +60,8 @@ class Scrub(base.Act):
             return proof
         good = self._good(image, host, results, {*bad, *repairing})
         for store in bad:
-            self._drop(image, store, action, [*repairing, store])
-            repairing.append(store)
+            repairing = list(dict.fromkeys((*repairing, store)))
+            self._drop(image, store, action, repairing)
         # As the database has it now.
         self._copy(self._host(image), repairing, good)
         return {**proof, 'repaired': repairing, 'source': good}
