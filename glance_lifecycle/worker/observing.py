@@ -136,7 +136,6 @@ class Observer:
                                                  families))
         return look.finish(total)
 
-
     def _watched(self, cloud: clouds.Cloud) -> clouds.Cloud:
         """The same, which knows what is in use at present."""
         found = copy.copy(cloud)

@@ -74,7 +74,8 @@ class FamilyTest(unittest.TestCase):
         self.assertIsNone(of({'name': pattern}, name='a' * 255))
         self.assertIsNone(of({'name': '(*)'}, name='a' * 256))
 
-    @hypothesis.given(st.lists(_TOKENS, max_size=8), st.text('ab-.', max_size=9))
+    @hypothesis.given(st.lists(_TOKENS, max_size=8),
+                      st.text('ab-.', max_size=9))
     def test_as_others(self, tokens: list[str], name: str) -> None:
         """With brackets it fits the same names as without."""
         pattern = ''.join(tokens)
