@@ -30,6 +30,12 @@ from glance_lifecycle.worker import reconcile
 from glance_lifecycle.worker.tasks import base
 
 
+# What may depend on the other images of a family: to list these for each copy
+# of an image would cost more than the look at it.
+_OF_FAMILIES = (actions.UPDATE, actions.HIDE, actions.DEACTIVATE,
+                actions.DELETE)
+
+
 class Result(enum.StrEnum):
     """DONE: it is. NOT_NEEDED: the image is as wanted, whoever did that."""
 
@@ -74,7 +80,8 @@ def look(action: actions.Action, cloud: clouds.Cloud,
             '%s. Try again after that.' % image[reconcile.LOCK])
     if action.kind not in actions.WANTED:
         return image, ''
-    needs = cloud.needs(image, policy, datetime.datetime.now(datetime.UTC))
+    needs = cloud.needs(image, policy, datetime.datetime.now(datetime.UTC),
+                        alone=action.kind not in _OF_FAMILIES)
     now = next((each for each in needs.actions
                 if each.purpose == action.purpose), None)
     if now is not None and now.same(action):
