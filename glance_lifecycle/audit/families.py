@@ -62,8 +62,7 @@ class Families:
         if member is None:
             return None
         self._asked.setdefault(key.project, set()).add(key)
-        return self._of(key).view(key, member,
-                                          decision.retain.keep_last)
+        return self._of(key).view(key, member, decision.retain.keep_last)
 
     def others(self, than: Collection[str]) -> Iterator[drift.Resource]:
         """The other images of all families that were asked for.

@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from glance_lifecycle.worker.tasks import base
 
 
+# What may depend on the other images of a family: to list these for each copy
+# of an image would cost more than the look at it.
+_OF_FAMILIES = (actions.UPDATE, actions.HIDE, actions.DEACTIVATE,
+                actions.DELETE)
+
+
 class Result(enum.StrEnum):
     """DONE: it is. NOT_NEEDED: the image is as wanted, whoever did that."""
 
@@ -81,7 +87,8 @@ def _judge(action: actions.Action, image: clouds.Image | None,
             '%s. Try again after that.' % image[reconcile.LOCK])
     if action.kind not in actions.WANTED:
         return image, ''
-    needs = cloud.needs(image, policy, datetime.datetime.now(datetime.UTC))
+    needs = cloud.needs(image, policy, datetime.datetime.now(datetime.UTC),
+                        alone=action.kind not in _OF_FAMILIES)
     now = next((each for each in needs.actions
                 if each.purpose == action.purpose), None)
     if now is not None and now.same(action):

@@ -155,19 +155,25 @@ class Cloud:
 
     def needs(self, image: Image, policy: decision.Policy,
               now: datetime.datetime,
-              seen: audit_families.Families | None = None) -> reconcile.Needs:
+              seen: audit_families.Families | None = None, *,
+              alone: bool = False) -> reconcile.Needs:
         """What this image needs, now.
 
         :param seen: of this look; None to look at its family anew
+        :param alone: not to look at its family: nothing that depends on that
+            is found
         :raises ServiceError: its family cannot be listed
         """
-        known = drift.facts(image, now, self.store_kinds)
-        wanted = policy.decide(known)
         if image.get('status') not in drift.SETTLED:
             return reconcile.Needs()
-        with image_api.asking('list the family of image %s' % image['id']):
-            view = (seen or self.families(policy, now)).view(
-                image, known, wanted)
+        known = drift.facts(image, now, self.store_kinds)
+        wanted = policy.decide(known)
+        view = None
+        if not alone:
+            with image_api.asking('list the family of image %s'
+                                  % image['id']):
+                view = (seen or self.families(policy, now)).view(
+                    image, known, wanted)
         return reconcile.reconcile(image, known, wanted, reconcile.Around(
             view, None if wanted.retain.unused_for is None
             else self.unused(image, now), self._missing(image, wanted),

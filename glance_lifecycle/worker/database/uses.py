@@ -81,9 +81,11 @@ def _set(database: engine.Database, names: list[str],
     there = _TABLE.c.name.in_(names)
 
     def work(connection: sa.Connection) -> None:
+        # First, for SQLite does not let a reader become a writer while
+        # another one waits.
+        connection.execute(sa.update(_TABLE).where(there).values(at=now))
         known = set(connection.execute(
             sa.select(_TABLE.c.name).where(there)).scalars())
-        connection.execute(sa.update(_TABLE).where(there).values(at=now))
         new = [{'name': name, 'value': '', 'at': now} for name in names
                if name not in known]
         if new:

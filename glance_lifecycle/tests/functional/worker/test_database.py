@@ -22,6 +22,7 @@ import threading
 from typing import ClassVar
 from typing import Protocol
 from typing import TypeVar
+import uuid
 
 from oslotest import base
 import sqlalchemy as sa
@@ -38,6 +39,7 @@ from glance_lifecycle.tests.unit.worker.database import test_jobs
 from glance_lifecycle.tests.unit.worker.database import test_marks
 from glance_lifecycle.tests.unit.worker.database import test_migration
 from glance_lifecycle.tests.unit.worker.database import test_purging
+from glance_lifecycle.tests.unit.worker.database import test_uses
 from glance_lifecycle.tests.unit.worker.database import test_waiting
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import claims
@@ -45,6 +47,7 @@ from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import models
+from glance_lifecycle.worker.database import uses
 
 State = jobs.State
 T = TypeVar('T')
@@ -54,7 +57,7 @@ LATER = cases.at(10 ** 9)
 CONTRACT = (
     test_claims.ClaimsTest, test_engine.EngineTest, test_history.HistoryTest,
     test_jobs.JobsTest, test_marks.MarksTest, test_migration.MigrationTest,
-    test_purging.PurgingTest, test_waiting.WaitingTest)
+    test_purging.PurgingTest, test_uses.UsesTest, test_waiting.WaitingTest)
 
 
 class Server(Protocol):
@@ -187,6 +190,16 @@ class Races(cases.DatabaseTestCase):
                 (State.QUEUED, True) if fence is None else
                 (State.RUNNING, False),
                 (found.state, found.not_before == LATER))
+
+    def test_uses_of_many(self) -> None:
+        """Two workers list at the same time, and see the same for once."""
+        ids = [str(uuid.UUID(int=number)) for number in range(700)]
+        in_threads(lambda number: uses.saw(
+            self.database, ids, cases.at(number)))
+        found = uses.listed(self.database)
+        self.assertEqual(set(ids), set(found))
+        self.assertLessEqual(set(found.values()), {
+            cases.at(number) for number in range(THREADS)})
 
     def test_marks_of_many(self) -> None:
         """New ones at the same time, as workers begin; and they go."""

@@ -260,8 +260,8 @@ class KeepLastMachine(stateful.RuleBasedStateMachine):
         self.there.images[newest[0]].update(changes)
 
     @stateful.rule(data=st.data(), changes=st.sampled_from((
-        {'status': 'active'}, {'os_hidden': False},
-        {'build': 'y'}, {'build': 'x'},
+        {'status': 'active'}, {'os_hidden': False}, {'build': 'y'},
+        {'build': 'x'},
         {'visibility': 'private'}, {'visibility': 'public'},
         {'protected': True})))
     def change(self, data: st.DataObject, changes: Image) -> None:

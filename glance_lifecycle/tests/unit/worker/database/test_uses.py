@@ -35,13 +35,13 @@ class UsesTest(cases.DatabaseTestCase):
         self.assertEqual(at(1), uses.last(self.database, [ONE]))
         self.assertIsNone(uses.last(self.database, [str(uuid.uuid4())]))
 
-    def test_hostile(self) -> None:
+    def test_hostile_ids(self) -> None:
         """What is no id of an image is none, however long it is."""
         uses.saw(self.database, ['', 'x' * 10_000, ONE + '\0', "'; --",
                                  '../' + ONE, ONE], at(1))
         self.assertEqual({ONE: at(1)}, uses.listed(self.database))
 
-    def test_many(self) -> None:
+    def test_uses_in_batches(self) -> None:
         """In more than one transaction."""
         ids = [str(uuid.UUID(int=number)) for number in range(1200)]
         for second in (1, 2):
@@ -49,7 +49,7 @@ class UsesTest(cases.DatabaseTestCase):
             self.assertEqual(dict.fromkeys(ids, at(second)),
                              uses.listed(self.database))
 
-    def test_others_marks(self) -> None:
+    def test_uses_and_marks(self) -> None:
         """Marks of others are neither read nor forgotten."""
         for name in ('use', 'user/x', 'sweep/full'):
             marks.set(self.database, name, 'x', now=at(0))
