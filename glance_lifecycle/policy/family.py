@@ -96,14 +96,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     match if there is one.
     """
     parts = ['']
-    for piece in _TOKEN.findall(pattern):
-        if piece == '*':
+    for each in _TOKEN.findall(pattern):
+        if each == '*':
             parts.append('')
-        elif piece in ('(', ')'):
+        elif each in ('(', ')'):
             parts[-1] += '()'
         else:
             # Without what fnmatch puts around it: (?s:...)\Z
-            parts[-1] += fnmatch.translate(piece)[4:-3]
+            parts[-1] += fnmatch.translate(each)[4:-3]
     first, *others = parts
     return re.compile('(?s:%s)\\Z' % (first + ''.join(
         '(?>.*?%s)' % part for part in others[:-1]) + ''.join(

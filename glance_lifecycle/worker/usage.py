@@ -115,9 +115,10 @@ class Usage:
         :raises WorkerDatabaseError: the database fails
         """
         watch = self._watch(now)
-        if watch.since is None or watch.failed:
+        if watch.since is None or watch.last is None or watch.failed:
             return None
-        return _seconds(image, now, watch.since, uses.last(
+        # Of the time after that, nothing is known.
+        return _seconds(image, min(now, watch.last), watch.since, uses.last(
             self._database, _names(image)))
 
     def saw(self, image_id: str) -> None:

@@ -28,10 +28,7 @@ import pathlib
 from typing import Any
 
 from cryptography import exceptions as crypto_exceptions
-from oslo_config import cfg
-from oslo_config import fixture as config_fixture
 
-from glance_lifecycle.conf import file_key_manager
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import attestation
 from glance_lifecycle.signing import certificates

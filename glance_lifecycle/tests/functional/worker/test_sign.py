@@ -92,8 +92,9 @@ class SignTest(SignCase):
                 lambda: self.user.update(self.image_id, img_signature='bm8='),
                 lambda: self.user.update(self.image_id, img_signature_x='y'),
                 lambda: self.user.update(
-                    self.image_id, img_signature_key_type='ECC_SECP384R1')), 1):
-            spoil()
+                    self.image_id,
+                    img_signature_key_type='ECC_SECP384R1')), 1):
+            spoil()  # type: ignore[no-untyped-call]
             waiting.until('it is signed again', lambda: (
                 str(daemon.story(self.image_id)).count("'done: ") == number))
             self.verify()
@@ -151,7 +152,8 @@ class SignTest(SignCase):
         daemon = self.worker()
         daemon.wait_for_sweep()
         self.assertNotIn('sign', daemon.states(self.image_id))
-        self.assertIn('about something else', self.left(self.image_id, POLICY)[0])
+        self.assertIn('about something else',
+                      self.left(self.image_id, POLICY)[0])
 
     def test_no_attestation(self) -> None:
         """Its owner has removed that, too, where nothing protects it."""
@@ -159,7 +161,8 @@ class SignTest(SignCase):
         daemon = self.worker()
         daemon.wait_for_sweep()
         self.assertEqual({}, daemon.states(self.image_id))
-        self.assertIn('Nothing here proves', self.left(self.image_id, ALWAYS)[0])
+        self.assertIn('Nothing here proves',
+                      self.left(self.image_id, ALWAYS)[0])
 
     def test_killed(self) -> None:
         """While Glance changes the image: it is signed, once."""

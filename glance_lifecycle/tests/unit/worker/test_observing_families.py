@@ -20,6 +20,7 @@ from typing import Any
 from glance_lifecycle.dependents import base
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
+from glance_lifecycle.tests.unit.policy import strategies
 from glance_lifecycle.tests.unit.policy import test_checks
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.tests.unit.worker import image_api
@@ -118,6 +119,21 @@ class FamiliesTest(ObservingCase):
             'hide_after': '1 day', 'only_unused': False}), 4)
         self.assertEqual({ids(4): ['hide']}, self.wanted())
         self.assertEqual([], self.api.listed())
+
+    def test_alone(self) -> None:
+        """For what does not depend on it, the family is not listed."""
+        image = self.api.images[ids(1)]
+        policy = decision.Policy(strategies.load({'version': 1, 'rules': [
+            {'name': 'a', 'place': {'stores': ['bulk']}, 'retain': {
+                'family': {'property': 'build'}, 'keep_last': 1,
+                'delete_after': '0 days', 'deprecate': True}}]}))
+        now = datetime.datetime.now(datetime.UTC)
+        cloud = self.api.cloud()
+        for alone, kinds, lists in ((True, ['copy'], 0),
+                                    (False, ['delete'], 2)):
+            self.assertEqual(kinds, [each.kind for each in cloud.needs(
+                image, policy, now, alone=alone).actions])
+            self.assertEqual(lists, len(self.api.listed()))
 
     def test_cannot_be_listed(self) -> None:
         """Nothing is decided on a part of it."""

@@ -80,6 +80,13 @@ class UsageTest(cases.DatabaseTestCase):
         for created in ('yesterday', None, '2026-01-01T00:00:00'):
             self.assertIsNone(self.unused(self.image(created_at=created)))
 
+    def test_until(self) -> None:
+        """What was since it was last listed is not known."""
+        self.watched(90, 2)
+        self.assertEqual(88, self.unused())
+        self.assertEqual(0, self.unused(self.image(
+            created_at=self.ago(1).isoformat())))
+
     def test_shelved(self) -> None:
         """The disk of a server that is shelved."""
         self.watched(90)
