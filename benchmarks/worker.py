@@ -283,13 +283,19 @@ def _takeover(expiry: int, kill: int, elsewhere: str) -> float:
 
 def idle(args: argparse.Namespace) -> Iterator[Figure]:
     """Nothing to do, with the intervals as they come."""
-    for what in ('', ', of the first start of all'):
-        with (image_api.running(1000) as url, worker_host.Host(url) as host):
-            if not what:
-                # Else it makes the tables, and keeps alembic in memory.
+    first, after = ', of the first start of all', ', after a job'
+    for what in ('', first, after):
+        with (image_api.running(1000, wrong=int(what == after)) as url,
+              worker_host.Host(url) as host):
+            if what != first:
+                # Else it makes the tables.
                 host.sync()
             worker = host.worker()
             host.wait_for('full')
+            if what == after:
+                # Which loads what an idle worker does without.
+                waiting.until('the job is done', lambda: jobs.counts(
+                    host.database)[jobs.State.DONE], 60, 0.5)
             # Begin after what is done once, such as the first look for
             # garbage everywhere.
             time.sleep(_SETTLED)

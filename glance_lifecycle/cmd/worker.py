@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 from collections.abc import Sequence
+import contextlib
 import datetime
 import functools
 import gc
@@ -37,6 +38,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle import policy_file
 from glance_lifecycle import version
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import dispatching
 from glance_lifecycle.worker import notify_socket
@@ -193,12 +195,36 @@ def _check() -> None:
 
     :raises LifecycleError: what is configured is of no use
     """
+    _make_tables()
     opening.open_database(CONF).close()
     policy_file.in_force(CONF)
     credentials.connect(CONF, worker_conf.NAME)
     # Also so that all options are known to oslo.config: what registers one
     # when an option is first used breaks a report that lists them.
     CONF.log_opt_values(LOG, logging.DEBUG)
+
+
+def _make_tables() -> None:
+    """The first start of all: in a process that ends.
+
+    Alembic, which makes them, would stay in memory: 10 MiB. What goes wrong
+    goes wrong once more in the caller, who tells it.
+
+    :raises LifecycleError: the database is of no use
+    """
+    database = opening.configured(CONF)
+    new = database.is_sqlite and migration.version(database) is None
+    database.close()
+    if new:
+        process = multiprocessing.get_context('fork').Process(
+            target=_open_database)
+        process.start()
+        process.join()
+
+
+def _open_database() -> None:
+    with contextlib.suppress(exceptions.LifecycleError):
+        opening.open_database(CONF).close()
 
 
 if __name__ == '__main__':

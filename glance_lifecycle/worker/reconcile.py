@@ -289,6 +289,11 @@ class _Image:
                 size=len(stores) * (self._image.get('size') or 0))
 
     def _drop(self, reason: drift.Drift) -> Iterator[Action]:
+        if self._image['status'] != 'active':
+            # Glance answers 409, which is no reason to try again and again.
+            self._leave(reason, 'Only of an active image is a copy deleted. '
+                        'Reactivate it first.')
+            return
         place = self._decision.place
         wanted = {*(place.stores or ()), *place.later}
         for store in sorted(set(self._facts.stores) - wanted):

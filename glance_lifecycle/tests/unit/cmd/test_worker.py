@@ -13,6 +13,7 @@
 """How glance-lifecycle-worker begins, and why it does not."""
 
 import io
+import os
 import pathlib
 from typing import Any
 import unittest
@@ -24,6 +25,8 @@ from oslo_config import cfg
 from oslo_reports import guru_meditation_report
 
 from glance_lifecycle.cmd import worker
+from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker import service
 
 GOOD = {
@@ -121,6 +124,27 @@ class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
         own = str(self.base / 'own.log')
         self.said('--log-file', own, result=0)
         self.assertEqual(own, self.conf.log_file)
+
+    def test_tables(self) -> None:
+        """Another process makes them: alembic would stay in this one."""
+        makers = self.base / 'makers'
+        sync = migration.sync
+
+        def noted(database: engine.Database) -> None:
+            makers.write_text(str(os.getpid()))
+            sync(database)
+        with mock.patch.object(migration, 'sync', noted):
+            self.said(result=0)
+        self.assertNotEqual(str(os.getpid()), makers.read_text())
+
+    def test_tables_are_there(self) -> None:
+        database = engine.Database(f'sqlite:///{self.base}/state/worker.db')
+        (self.base / 'state').mkdir()
+        migration.sync(database)
+        database.close()
+        with mock.patch('multiprocessing.get_context',
+                        side_effect=AssertionError):
+            self.said(result=0)
 
     def test_report(self) -> None:
         made = worker._Version()

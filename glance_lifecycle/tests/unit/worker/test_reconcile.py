@@ -244,6 +244,10 @@ class ReconcileTest(unittest.TestCase):
         wanted = {'place': {'stores': ['far']}}
         self.assertIn('Reactivate it first', self.left(
             wanted, status='deactivated'))
+        self.assertIn('Reactivate it first', self.left(
+            {'place': {'stores': ['fast'], 'copies': 'exact',
+                       'combine': 'policy-only'}},
+            status='deactivated', stores='fast,bulk'))
         for status in ('queued', 'importing', 'deleted', 'killed'):
             self.assertEqual(reconcile.Needs(), self.needs(
                 wanted, status=status))
