@@ -18,7 +18,6 @@ worker is killed and started again.
 """
 
 from collections.abc import Callable
-from collections.abc import Mapping
 import dataclasses
 import hashlib
 import pathlib
