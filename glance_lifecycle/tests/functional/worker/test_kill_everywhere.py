@@ -33,6 +33,7 @@ from glance_lifecycle.tests.functional.fixtures import keystone
 from glance_lifecycle.tests.functional.fixtures import nova_cinder
 from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional import store_case
+from glance_lifecycle.tests.functional.worker import test_sign
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker import action as actions
 
@@ -84,6 +85,8 @@ ROWS = {
                       'combine: policy-only}', purpose='drop:s2',
                       stores=('s1', 's2'),
                       writes=('DELETE /v2/stores/s2/IMAGE',)),
+    actions.PREFETCH: Row(_RULES % 'cache: {prefetch: [glance]}',
+                          writes=('PUT /v2/cache/IMAGE',)),
     actions.HIDE: Row(_RULES % 'retain: {hide_after: 0 seconds}', asks=True,
                       writes=('PATCH /v2/images/IMAGE',)),
     actions.DEACTIVATE: Row(
@@ -96,6 +99,10 @@ ROWS = {
                        writes=('DELETE /v2/stores/s2/IMAGE',),
                        options={'scrub_after': 1, 'repair': True}),
 }
+
+
+# Kinds that need more than there is here -> where they are killed.
+ELSEWHERE = {actions.SIGN: test_sign.SignTest.test_killed}
 
 
 class Images:
@@ -152,10 +159,14 @@ class KillEverywhereTest(store_case.StoreCase):
         super().setUpClass()
         cls.identity = keystone.Keystone()
         cls.cloud = nova_cinder.NovaAndCinder(cls.identity)
-        cls.api = glance.GlanceApi(identity=cls.identity)
+        cls.api = glance.GlanceApi(identity=cls.identity, autostart=False)
         for each in (cls.identity, cls.cloud, cls.api):
             each.setUp()
             cls.addClassCleanup(each.cleanUp)
+        cls.api.configure(DEFAULT={
+            'image_cache_dir': cls.api.base / 'cache',
+            'image_cache_driver': 'sqlite'})
+        cls.api.start()
         cls.identity.register('image', cls.api.url)
 
     def setUp(self) -> None:
@@ -227,10 +238,10 @@ class KillEverywhereTest(store_case.StoreCase):
     def writes(self, image_id: str) -> list[str]:
         """Requests on it that Glance has answered well, by its own log."""
         found = re.findall(
-            r'\] (POST|PATCH|DELETE) (/v2/\S*%s\S*) => .*'
+            r'\] (POST|PUT|PATCH|DELETE) (/v2/\S*%s\S*) => .*'
             r'\(HTTP/1.1 2\d\d\)' % image_id, self.api.log_text())
         return [' '.join(each).replace(image_id, 'IMAGE') for each in found
-                if not each[1].endswith('/import')]
+                if not each[1].endswith(('/import', '/stage'))]
 
     def check(self, kind: str) -> None:
         row = ROWS[kind]
@@ -301,7 +312,8 @@ class KillEverywhereTest(store_case.StoreCase):
         act = [point for point in points if 'lifecycle-' in point]
         self.assertEqual(
             [f'{task} {when} #1' for task in (
-                *(['lifecycle-ask-dependents'] if row.asks else []),
+                *(['lifecycle-ask-dependents', 'lifecycle-look-again']
+                  if row.asks else []),
                 f'lifecycle-{kind}')
              for when in ('begins', 'has ended')], act)
         self.assertEqual(
@@ -323,7 +335,7 @@ class KillEverywhereTest(store_case.StoreCase):
 
     def test_kinds(self) -> None:
         """Whoever adds a kind of action adds its row, and its test."""
-        self.assertEqual(set(actions.KINDS), set(ROWS))
+        self.assertEqual(set(actions.KINDS), {*ROWS, *ELSEWHERE})
         self.assertEqual({f'test_{kind}' for kind in ROWS} - set(
             unittest.TestLoader().getTestCaseNames(type(self))), set())
 
@@ -335,6 +347,9 @@ class KillEverywhereTest(store_case.StoreCase):
 
     def test_drop(self) -> None:
         self.check(actions.DROP)
+
+    def test_prefetch(self) -> None:
+        self.check(actions.PREFETCH)
 
     def test_hide(self) -> None:
         self.check(actions.HIDE)
