@@ -17,8 +17,10 @@ examples. Here a real Glance is asked, and does it.
 """
 
 import datetime
+import hashlib
 import json
 from typing import Any
+import uuid
 
 import hypothesis
 from hypothesis import strategies as st
@@ -29,6 +31,7 @@ from glance_lifecycle.policy import document
 from glance_lifecycle.policy import drift as policy_drift
 from glance_lifecycle.policy import wants
 from glance_lifecycle.tests.functional.worker import worker_case
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import jobs
 
 _KINDS = {'s1': 'file', 's2': 'file', 's3': 'file'}
@@ -80,6 +83,10 @@ class ConvergenceTest(worker_case.WorkerCase):
     def look(self, policy: str) -> list[jobs.Job]:
         """All images, until nothing is to be done; all jobs there were."""
         self.daemon.set_policy(policy)
+        # Not at once: half a document may be a good one.
+        digest = hashlib.sha256(policy.encode()).hexdigest()
+        waiting.until('the policy is in force',
+                      lambda: digest in self.daemon.log_text())
         self.daemon.wait_for_sweep()
         for _round in range(5):
             found = jobs.list_jobs(self.daemon.database, limit=10_000)
@@ -102,6 +109,9 @@ class ConvergenceTest(worker_case.WorkerCase):
         phases=[hypothesis.Phase.generate],
         suppress_health_check=list(hypothesis.HealthCheck))
     def test_converges(self, images: list[Any], wanted: Any) -> None:
+        # Nothing is wanted while they are made: a job for an image that is
+        # deactivated just then would fail, and rightly.
+        self.look('version: 1\nrules: []\n# %s\n' % uuid.uuid4())
         made = [self.drifted(stores, deactivated, **fields)
                 for stores, deactivated, fields in images]
         policy = json.dumps({'version': 1, 'rules': [
