@@ -87,9 +87,13 @@ class Importer(running.Runner):
                 self._database, job.id, fence, str(error),
                 datetime.datetime.now(datetime.UTC) + _LATER)
             return running.unless_cancelled(back, running.Outcome.RETRIED)
+        if glance_host.image_state(job.image_id) is None:
+            # Whatever came of that: its staged file is gone with it.
+            error = exceptions.TransferCancelled(
+                detail='the image was deleted')
         _note_failure(job, error)
         if isinstance(error, exceptions.TransferCancelled):
-            # Its owner deleted the image: nothing has gone wrong.
+            # By its owner: nothing has gone wrong.
             claims.finish(self._database, job.id, fence,
                           jobs.State.CANCELLED, text=str(error.for_user()))
             return running.Outcome.CANCELLED
