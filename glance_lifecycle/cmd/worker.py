@@ -37,6 +37,7 @@ from glance_lifecycle.copies import verified
 from glance_lifecycle import exceptions
 from glance_lifecycle import policy_file
 from glance_lifecycle import version
+from glance_lifecycle.worker import cleaning
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import opening
@@ -140,7 +141,9 @@ def _with_glance(argv: Sequence[str]) -> service.Host:
         facade.Copies,
         lambda: recovering.recover(CONF.lifecycle.state_dir), _last_verified,
         _importer,
-        lambda: recovering.recover_offloaded(CONF.lifecycle.state_dir))
+        lambda: recovering.recover_offloaded(CONF.lifecycle.state_dir),
+        cleaning.Places(glance_host.staging_dir(), CONF.lifecycle.state_dir,
+                        glance_host.image_state))
 
 
 def _importer(*args: Any, **options: Any) -> dispatching.Runs:

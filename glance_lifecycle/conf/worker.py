@@ -193,6 +193,19 @@ Set it a little below image_cache_max_size of glance-api.conf, in GiB: what is
 more, the cache would evict again.
 """),
     cfg.IntOpt(
+        'stale_after',
+        default=24,
+        min=0,
+        help="""
+Hours after which a file in Glance's staging directory may be removed, since it
+was last written to; 0 for never.
+
+It is removed only if its image is gone, or is stored and nobody imports or
+copies it, and no process has it open. Only a worker on a host of glance-api
+does that. Raise it where something else than Glance keeps files there under
+the ids of images.
+"""),
+    cfg.IntOpt(
         'attempts',
         default=10,
         min=1,

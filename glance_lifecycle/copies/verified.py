@@ -18,12 +18,14 @@ the lifecycle policy anew; where property protections are not set up users
 could write it; and a property cannot tell whether the copy is still the same.
 """
 
+import contextlib
 import dataclasses
 import datetime
 import hashlib
 import json
 import os
 import tempfile
+import time
 import urllib.parse
 
 from oslo_utils import uuidutils
@@ -31,6 +33,10 @@ from oslo_utils import uuidutils
 from glance_lifecycle import exceptions
 
 DIRECTORY = 'verified'
+_SUFFIX = '.json'
+
+# Seconds after which nobody writes a record any more.
+_DEAD = 3600
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,8 +103,55 @@ def forget(state_dir: str, image_id: str, store: str) -> None:
         pass
 
 
+def listed(state_dir: str) -> dict[str, list[str]]:
+    """Image -> names of its records.
+
+    :raises OSError: the directory cannot be read
+    """
+    found: dict[str, list[str]] = {}
+    for name in _names(state_dir):
+        image_id = name.partition('.')[0]
+        if name.endswith(_SUFFIX) and uuidutils.is_uuid_like(image_id):
+            found.setdefault(image_id, []).append(name)
+    return found
+
+
+def size(state_dir: str, name: str) -> int:
+    """Bytes of a record; 0 if it is gone."""
+    try:
+        return os.lstat(os.path.join(state_dir, DIRECTORY, name)).st_size
+    except OSError:
+        return 0
+
+
+def remove(state_dir: str, name: str) -> None:
+    """A record that ``listed()`` has named."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(state_dir, DIRECTORY, name))
+
+
+def remove_temporary(state_dir: str) -> None:
+    """What a process left that died while it wrote a record.
+
+    :raises OSError: the directory cannot be read
+    """
+    for name in _names(state_dir):
+        path = os.path.join(state_dir, DIRECTORY, name)
+        if name.startswith(tempfile.gettempprefix()):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - os.lstat(path).st_mtime > _DEAD:
+                    os.unlink(path)
+
+
+def _names(state_dir: str) -> list[str]:
+    try:
+        return os.listdir(os.path.join(state_dir, DIRECTORY))
+    except FileNotFoundError:
+        return []
+
+
 def _path(state_dir: str, image_id: str, store: str) -> str:
     if not uuidutils.is_uuid_like(image_id):
         raise ValueError('no image id: %r' % image_id)
-    return os.path.join(state_dir, DIRECTORY, '%s.%s.json' % (
-        image_id, urllib.parse.quote(store, safe='')))
+    return os.path.join(state_dir, DIRECTORY, '%s.%s%s' % (
+        image_id, urllib.parse.quote(store, safe=''), _SUFFIX))

@@ -23,6 +23,7 @@ import datetime
 import functools
 from typing import Any
 from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from openstack import exceptions as sdk_exceptions
 
@@ -47,6 +48,11 @@ PROVIDERS = ('servers', 'volumes', 'rbd_children', 'members')
 
 #: those of them that list a whole cloud
 LISTED = ('servers', 'volumes')
+
+T = TypeVar('T')
+
+# Ids in one query: 4 KiB of a URL.
+_AT_ONCE = 100
 
 # Bytes.
 _PIECE = 2 ** 20
@@ -136,6 +142,34 @@ class Cloud:
                 return None
             sdk_exceptions.raise_from_response(response)
             found: Image = response.json()
+        return found
+
+    def has_images(self) -> bool:
+        """Whether the Image API shows any image now.
+
+        :raises ServiceError: it cannot be asked
+        """
+        with image_api.asking('list an image'):
+            return any(True for _image in drift.catalogue(
+                image_api.getter(self.client), page_size=1,
+                visibility='all'))
+
+    def among(self, image_ids: Sequence[str], keep: Callable[[Image], T]
+              ) -> dict[str, T]:
+        """Those of these images that the Image API lists now.
+
+        :param keep: what is kept of each
+        :raises ServiceError: it cannot be asked
+        """
+        found = {}
+        with image_api.asking('list images by their ids'):
+            for first in range(0, len(image_ids), _AT_ONCE):
+                some = image_ids[first:first + _AT_ONCE]
+                found |= {image['id']: keep(image) for image in
+                          drift.catalogue(
+                              image_api.getter(self.client),
+                              page_size=_AT_ONCE, visibility='all',
+                              id='in:' + ','.join(some))}
         return found
 
     def resource(self, image_id: str) -> Any:

@@ -40,8 +40,8 @@ from glance_lifecycle.worker import audit_events
 from glance_lifecycle.worker import brake
 from glance_lifecycle.worker import caching
 from glance_lifecycle.worker import circuits
+from glance_lifecycle.worker import cleaning
 from glance_lifecycle.worker import cloud as clouds
-from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import opening
@@ -56,6 +56,7 @@ from glance_lifecycle.worker import resigning
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
 from glance_lifecycle.worker import sweeping
+from glance_lifecycle.worker import upkeep
 from glance_lifecycle.worker import usage
 
 LOG = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ class Host:
     :ivar importer: a runner of the imports that glance-api hands over, made
         with the arguments of ``running.Runner``
     :ivar recover_imports: ``recover`` for those that were handed over
+    :ivar places: see ``worker.cleaning``
     """
 
     copies: Callable[[Any], Any] = _nothing
@@ -105,6 +107,7 @@ class Host:
     last_verified: scrubbing.LastVerified | None = None
     importer: Callable[..., dispatching.Runs] | None = None
     recover_imports: Callable[[], Iterable[Any] | None] = _nothing
+    places: cleaning.Places | None = None
 
 
 class Worker(cotyledon.Service):
@@ -144,6 +147,7 @@ class Worker(cotyledon.Service):
         self._sweeper = self._make_sweeper()
         self._dispatcher = self._make_dispatcher()
         self._importers = self._make_importers()
+        self._upkeep = self._make_upkeep()
         self._hints = hints.Hints()
         self._listener = (
             notifications.Listener(conf, self._hints.seen)
@@ -227,6 +231,22 @@ class Worker(cotyledon.Service):
         except exceptions.LifecycleError as error:
             # Others find out.
             LOG.warning('%s', error.for_operator())
+
+    def _make_upkeep(self) -> upkeep.Upkeep:
+        act = self._options.mode == 'act'
+
+        def cleaner() -> cleaning.Cleaner:
+            assert self._host.places is not None  # noqa: S101 - for mypy
+            return cleaning.Cleaner(
+                self._host.places, self._cloud(),
+                self._options.stale_after * 3600, act=act)
+        return upkeep.Upkeep(
+            self._database, 'worker %s' % self._liveness.id,
+            self._host.recover if act else _nothing,
+            cleaner if self._host.places else None,
+            recover_interval=self._options.sweep_interval,
+            clean_interval=self._options.full_sweep_interval,
+            stopped=self._stop.is_set)
 
     def _drain(self, patience: float) -> bool:
         """:returns: whether all has ended within so many seconds"""
@@ -321,7 +341,7 @@ class Worker(cotyledon.Service):
                 importers.turn()
                 if time.monotonic() >= self._recover_at:
                     self._recover_at = time.monotonic() + _RECOVER
-                    self._say_recovered(self._host.recover_imports())
+                    self._upkeep.recovered(self._host.recover_imports())
             except Exception as error:
                 self._say(error)
                 self._stop.wait(_PAUSE)
@@ -337,7 +357,7 @@ class Worker(cotyledon.Service):
                     with self._deletions.look():
                         self._look_at(what)
                     self._wake.set()
-                    self._recover()
+                self._upkeep.turn(seen_all=self._sweeper.has_seen_all())
                 # Those of other workers count as well: each is done once.
                 self._deletions.looked(self._sweeper.last_good())
                 if self._sweeper.well():
@@ -380,23 +400,6 @@ class Worker(cotyledon.Service):
                 # The sweep finds what was to be found.
                 self._say(error)
                 self._stop.wait(_PAUSE)
-
-    def _recover(self) -> None:
-        """What a killed worker or glance-api has left on this host."""
-        if self._options.mode == 'act':
-            self._say_recovered(self._host.recover())
-
-    def _say_recovered(self, plans: Iterable[Any] | None) -> None:
-        for plan in plans or ():
-            LOG.warning('%s: %s', 'Recovered' if plan.finished
-                        else 'Not all recovered', plan.text)
-            if plan.failed or (plan.again_in and not plan.undo):
-                # Nothing was done, and the next look is not far.
-                continue
-            history.record(
-                self._database, image_id=plan.image_id, event='recovered',
-                text=exceptions.sentence(plan.text),
-                actor='worker %s' % self._liveness.id)
 
     @staticmethod
     def _say(error: Exception) -> None:

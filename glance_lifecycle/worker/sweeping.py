@@ -141,6 +141,12 @@ class Sweeper:
                     if mark is not None and mark.good is not None
                     and not mark.failed), default=None)
 
+    def has_seen_all(self) -> bool:
+        """Whether the last look at all images went well and met some."""
+        full = self._mark(What.FULL)
+        return (full is not None and full.good is not None
+                and not full.failed and full.images > 0)
+
     def well(self) -> bool:
         """Whether the last sweep went well, of whichever kind."""
         found = [mark for mark in map(self._mark, What) if mark is not None]

@@ -60,6 +60,28 @@ class VerifiedTest(unittest.TestCase):
         verified.forget(self.state, IMAGE, 's1')
         self.assertIsNone(verified.read(self.state, IMAGE, 's1'))
 
+    def test_listed(self) -> None:
+        self.assertEqual({}, verified.listed(self.state))
+        verified.remove_temporary(self.state)
+        for store in ('s1', 's2'):
+            self.write(store)
+        directory = os.path.join(self.state, verified.DIRECTORY)
+        for name in ('x.json', IMAGE, 'tmpold', 'tmpnew'):
+            with open(os.path.join(directory, name), 'w') as stream:
+                stream.write('x')
+        os.utime(os.path.join(directory, 'tmpold'), (0, 0))
+        names = verified.listed(self.state)[IMAGE]
+        self.assertEqual([f'{IMAGE}.s1.json', f'{IMAGE}.s2.json'],
+                         sorted(names))
+        verified.remove_temporary(self.state)
+        for name in names:
+            self.assertLess(100, verified.size(self.state, name))
+            verified.remove(self.state, name)
+            verified.remove(self.state, name)
+            self.assertEqual(0, verified.size(self.state, name))
+        self.assertEqual([IMAGE, 'tmpnew', 'x.json'],
+                         sorted(os.listdir(directory)))
+
     def test_broken(self) -> None:
         self.write()
         directory = os.path.join(self.state, verified.DIRECTORY)

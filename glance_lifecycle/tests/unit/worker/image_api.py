@@ -151,6 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
                  if each['os_hidden'] is (query['os_hidden'] == 'true')
                  and each['updated_at'] >= since
                  and query.get('owner', each['owner']) == each['owner']]
+        if 'id' in query:
+            ids = query['id'].removeprefix('in:').split(',')
+            found = [each for each in found if each['id'] in ids]
         if 'marker' in query:
             ids = [each['id'] for each in found]
             found = found[ids.index(query['marker']) + 1:]
