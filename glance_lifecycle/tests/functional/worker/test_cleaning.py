@@ -66,7 +66,7 @@ class CleaningTest(worker_case.WorkerCase):
         self.assertEqual({'cleaned'}, {
             line.event for line in
             history.of_image(daemon.database, self.image_id)})
-        self.assertEqual(b'bytes' * 1000, self.admin.data(self.image_id))
+        self.assertEqual(b'bytes' * 1000, self.admin.download(self.image_id))
         # What was staged for an import is still good.
         self.admin.import_image(self.uploading)
         self.admin.wait_import(self.uploading)
