@@ -110,6 +110,14 @@ class _Api(http.server.BaseHTTPRequestHandler):
         else:
             self.send_error(404)
 
+    def do_PATCH(self) -> None:
+        """Whatever is to be changed: then the image is as it should be."""
+        self.rfile.read(int(self.headers['Content-Length']))
+        number = int(self.path[-12:])
+        self.catalogue.texts[number] = json.dumps(image(number)).encode()
+        self.catalogue.page.cache_clear()
+        self._answer(self.catalogue.texts[number])
+
     def _answer(self, data: bytes) -> None:
         self.send_response(200)
         self.send_header('Content-Type', 'application/json')

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The worker, which stops for ever where a job comes to a chosen point.
+"""The worker, which stops where a job comes to a chosen point.
 
 Run in place of ``glance-lifecycle-worker``: nothing of the worker knows of it.
 A point is where the thread of a job passes a boundary, or is about to do
@@ -34,6 +34,7 @@ from taskflow import engines
 from taskflow import states
 
 from glance_lifecycle.cmd import worker
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import running
@@ -50,7 +51,8 @@ class Points:
     """What the threads of jobs come to.
 
     :param directory: has ``IMAGE.points``, all that this one came to, and
-        ``IMAGE.stop``, where it is to stop, then called ``IMAGE.stopped``
+        ``IMAGE.stop``, where it is to stop, then called ``IMAGE.stopped``;
+        where ``IMAGE.go`` is, it goes on
     :param base: whose files count
     """
 
@@ -86,7 +88,7 @@ class Points:
             if at_once:
                 os.kill(os.getppid(), signal.SIGKILL)
                 os.kill(os.getpid(), signal.SIGKILL)
-            threading.Event().wait()
+            waiting.until('it may go on', path.with_suffix('.go').exists)
         self._here.image = image
 
     # Where they come from.

@@ -21,7 +21,6 @@ from collections.abc import Callable
 import dataclasses
 import hashlib
 import pathlib
-import re
 from typing import Any
 import unittest
 
@@ -33,6 +32,7 @@ from glance_lifecycle.tests.functional.fixtures import keystone
 from glance_lifecycle.tests.functional.fixtures import nova_cinder
 from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional import store_case
+from glance_lifecycle.tests.functional.worker import stopped_worker
 from glance_lifecycle.tests.functional.worker import test_sign
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker import action as actions
@@ -124,31 +124,6 @@ class Images:
         self.all.append((point, self.of[point]))
 
 
-class Stopping(worker.Worker):
-    """A worker whose jobs stop at chosen points: see ``stopping``."""
-
-    def _setUp(self) -> None:
-        self.points_dir = self.api.base / 'points'
-        self.points_dir.mkdir(exist_ok=True)
-        super()._setUp()
-
-    def argv(self) -> list[str]:
-        python, _script, *rest = super().argv()
-        return [python, '-m', 'glance_lifecycle.tests.functional.worker'
-                '.stopping', str(self.points_dir), str(self.api.base), *rest]
-
-    def points(self, image_id: str) -> list[str]:
-        """What the jobs of that image came to."""
-        path = self.points_dir / f'{image_id}.points'
-        return path.read_text().splitlines()
-
-    def stop_at(self, image_id: str, point: str) -> None:
-        (self.points_dir / f'{image_id}.stop').write_text(point)
-
-    def stopped(self, image_id: str) -> bool:
-        return (self.points_dir / f'{image_id}.stopped').exists()
-
-
 class KillEverywhereTest(store_case.StoreCase):
 
     identity: keystone.Keystone
@@ -235,18 +210,10 @@ class KillEverywhereTest(store_case.StoreCase):
                 if store in registered
                 and path.read_bytes() == _DATA}
 
-    def writes(self, image_id: str) -> list[str]:
-        """Requests on it that Glance has answered well, by its own log."""
-        found = re.findall(
-            r'\] (POST|PUT|PATCH|DELETE) (/v2/\S*%s\S*) => .*'
-            r'\(HTTP/1.1 2\d\d\)' % image_id, self.api.log_text())
-        return [' '.join(each).replace(image_id, 'IMAGE') for each in found
-                if not each[1].endswith(('/import', '/stage'))]
-
     def check(self, kind: str) -> None:
         row = ROWS[kind]
         undisturbed = self.image(row)
-        daemon = self.useFixture(Stopping(
+        daemon = self.useFixture(stopped_worker.StoppedWorker(
             self.api, row.policy, brake_images=0, brake_percent=0, jobs=16,
             attempts=100, **row.options))
         daemon.wait_for_job(undisturbed, row.purpose or kind)
@@ -269,7 +236,7 @@ class KillEverywhereTest(store_case.StoreCase):
         self.assertEqual([], self.api.leftovers(
             undisturbed, *(image_id for _point, image_id in images.all)))
 
-    def kill(self, daemon: Stopping, row: Row, images: Images
+    def kill(self, daemon: stopped_worker.StoppedWorker, row: Row, images: Images
              ) -> dict[str, dict[str, tuple[int, int]]]:
         """Until a job was killed at each of the points.
 
@@ -330,7 +297,8 @@ class KillEverywhereTest(store_case.StoreCase):
         # A copy that was replaced is read again later, as is any new one.
         if 'scrub_after' in daemon.options:
             story = list(dict.fromkeys(story))
-        return {**self.state(image_id), 'writes': self.writes(image_id),
+        return {**self.state(image_id), 'writes': stopped_worker.writes(
+            self.api, image_id),
                 'jobs': daemon.states(image_id), 'story': story}
 
     def test_kinds(self) -> None:
