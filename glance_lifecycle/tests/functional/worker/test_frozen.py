@@ -112,8 +112,7 @@ class FrozenTest(worker_case.WorkerCase):
                 self.api, image_id, r'\d\d\d'))
 
     def test_in_the_act(self) -> None:
-        """After the last look at the claim: what is gone is not deleted
-        again."""
+        """After the last look at the claim: Glance refuses the second."""
         images = self.thawed(*(
             (purpose, f'{_REQUESTS[purpose]} #1')
             for purpose in ('drop:s2', 'delete')))

@@ -236,8 +236,8 @@ class KillEverywhereTest(store_case.StoreCase):
         self.assertEqual([], self.api.leftovers(
             undisturbed, *(image_id for _point, image_id in images.all)))
 
-    def kill(self, daemon: stopped_worker.StoppedWorker, row: Row, images: Images
-             ) -> dict[str, dict[str, tuple[int, int]]]:
+    def kill(self, daemon: stopped_worker.StoppedWorker, row: Row,
+             images: Images) -> dict[str, dict[str, tuple[int, int]]]:
         """Until a job was killed at each of the points.
 
         Not all at once: one that stopped may hold a lock that others wait

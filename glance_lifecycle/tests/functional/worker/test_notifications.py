@@ -14,24 +14,15 @@
 
 from collections.abc import Callable
 import json
-import pathlib
-import pickle
 import sys
 from typing import Any
 import uuid
-import zlib
 
-import fixtures
-import kombu
-from oslo_config import cfg
 
-from glance_lifecycle.conf import opts
-from glance_lifecycle.tests.functional import base
 from glance_lifecycle.tests.functional.fixtures import glance
-from glance_lifecycle.tests.functional.fixtures import rabbitmq
+from glance_lifecycle.tests.functional.worker import notifications_case
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker import notifications
-from glance_lifecycle.worker import unpacking
 
 # As notifications has imported it; first of all, it would choose eventlet.
 oslo_messaging: Any = sys.modules['oslo_messaging']
@@ -43,92 +34,7 @@ DEFAULT = 'notifications.info'
 IGNORED = {'image.prepare', 'image.send'}
 
 
-class Consumer:
-    """Another service that reads the notifications, as Ceilometer does.
-
-    :ivar heard: event type and payload of each
-    """
-
-    def __init__(self, conf: cfg.ConfigOpts, pool: str | None) -> None:
-        self.heard: list[tuple[str, Any]] = []
-        self.server = oslo_messaging.get_notification_listener(
-            oslo_messaging.get_notification_transport(conf), [
-                oslo_messaging.Target(topic='notifications',
-                                      exchange='glance')], [self], pool=pool)
-
-    def info(self, context: Any, publisher: str, event: str, payload: Any,
-             metadata: Any) -> None:
-        self.heard.append((event, payload))
-
-
-class NotificationsCase(base.FunctionalTestCase):
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.rabbit = self.useFixture(rabbitmq.RabbitMq())
-        self.log = self.useFixture(fixtures.FakeLogger())
-        self.seen: list[str] = []
-        self.conf = self.configured(self.rabbit.url)
-        transport = oslo_messaging.get_notification_transport(self.conf)
-        self.addCleanup(transport.cleanup)
-        self.notifier = oslo_messaging.Notifier(
-            transport, 'image.host1', driver='messagingv2',
-            topics=['notifications'], retry=0)
-
-    def configured(self, url: str, *lines: str) -> cfg.ConfigOpts:
-        """:param lines: of [lifecycle_worker]"""
-        path = pathlib.Path(self.useFixture(fixtures.TempDir()).path, 'x')
-        path.write_text('\n'.join((
-            # What Glance has set, and the listener would, but later.
-            '[DEFAULT]', 'control_exchange = glance',
-            '[oslo_messaging_notifications]', f'transport_url = {url}',
-            '[lifecycle_worker]', *lines)))
-        conf = cfg.ConfigOpts()
-        conf([], project='glance', default_config_files=[str(path)],
-             default_config_dirs=[])
-        opts.register_opts(conf)
-        return conf
-
-    def listen(self, *lines: str, url: str | None = None,
-               seen: Callable[[str], None] | None = None
-               ) -> notifications.Listener:
-        listener = self.started(*lines, url=url, seen=seen)
-        waiting.until('it listens', lambda: not listener.problem())
-        return listener
-
-    def started(self, *lines: str, url: str | None = None,
-                seen: Callable[[str], None] | None = None
-                ) -> notifications.Listener:
-        listener = notifications.Listener(
-            self.configured(url or self.rabbit.url, *lines),
-            seen or self.seen.append)
-        self.addCleanup(listener.stop)
-        listener.start()
-        return listener
-
-    def consume(self, pool: str | None) -> Consumer:
-        consumer = Consumer(self.conf, pool)
-        # One thread: in order.
-        consumer.server.start(override_pool_size=1)
-        self.addCleanup(consumer.server.wait)
-        self.addCleanup(consumer.server.stop)
-        return consumer
-
-    def tell(self, image_id: str | None = None) -> str:
-        """Notify of an image, by default of a new one."""
-        image_id = image_id or str(uuid.uuid4())
-        self.notifier.info({}, 'image.update', {'id': image_id})
-        return image_id
-
-    def mark(self, *more: Callable[[str], bool]) -> None:
-        """Whatever was told before has been heard."""
-        image_id = self.tell()
-        waiting.until('the mark is seen', lambda: image_id in self.seen)
-        for there in more:
-            waiting.until('the mark is heard', lambda: there(image_id))
-
-
-class GlanceTest(NotificationsCase):
+class GlanceTest(notifications_case.NotificationsCase):
 
     def glance(self) -> glance.GlanceApi:
         return self.useFixture(glance.GlanceApi(
@@ -231,7 +137,7 @@ class GlanceTest(NotificationsCase):
         waiting.until('the change is seen', lambda: lost in self.seen)
 
 
-class BrokerTest(NotificationsCase):
+class BrokerTest(notifications_case.NotificationsCase):
 
     def test_no_broker_at_the_start(self) -> None:
         self.rabbit.stop()
@@ -298,6 +204,17 @@ class BrokerTest(NotificationsCase):
             self.tell(image_id)
         waiting.until('both are seen', lambda: self.seen == [image_id] * 2)
 
+    def test_out_of_order(self) -> None:
+        """Each is a hint, and none of them is believed."""
+        self.listen()
+        image_id = str(uuid.uuid4())
+        events = ['image.delete', 'image.activate', 'image.update',
+                  'image.create']
+        for event in events:
+            self.notifier.info({}, event, {'id': image_id})
+        waiting.until('all are seen',
+                      lambda: self.seen == [image_id] * len(events))
+
     def test_queues(self) -> None:
         """Ours; and that of Glance, which nobody else empties."""
         listener = self.listen()
@@ -335,122 +252,3 @@ class BrokerTest(NotificationsCase):
         self.assertEqual(5, self.rabbit.waiting_in()[OWN])
         self.listen()
         waiting.until('the newest are seen', lambda: self.seen == told[-5:])
-
-
-class ForgedTest(NotificationsCase):
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.listener = self.listen()
-        untyped: Any = kombu
-        connection = untyped.Connection(
-            self.rabbit.url.replace('rabbit://', 'amqp://'))
-        self.addCleanup(connection.release)
-        self.channel = connection.channel()
-        self.producer = untyped.Producer(self.channel)
-
-    def forge(self, body: object, content_type: str = 'application/json',
-              content_encoding: str = 'utf-8', **headers: object) -> None:
-        if not isinstance(body, bytes | str):
-            body = json.dumps(body)
-        self.producer.publish(
-            body if isinstance(body, bytes) else body.encode(),
-            exchange='glance', routing_key=DEFAULT, headers=headers,
-            content_type=content_type, content_encoding=content_encoding)
-
-    def forge_message(self, message: object) -> None:
-        self.forge({'oslo.version': '2.0',
-                    'oslo.message': json.dumps(message)})
-
-    def assert_no_harm(self) -> None:
-        self.mark()
-        self.assertEqual(1, len(self.seen))
-        self.assertEqual(1, self.listener.taken)
-        self.assertEqual('', self.listener.problem())
-        self.assertNotIn('Traceback', self.log.output)
-        waiting.until('nothing is held', lambda: self.rabbit.waiting_in()[
-            OWN] == 0)
-
-    def test_bodies(self) -> None:
-        bodies: tuple[object, ...] = (
-            b'', b'\xff\xfe', 'not JSON', '[', '[]', '7', 'null', '"text"',
-            {}, {'oslo.version': '2.0'},
-            {'oslo.version': '2.0', 'oslo.message': '{'},
-            {'oslo.version': '2.0', 'oslo.message': '[]'},
-            {'oslo.version': '2.0', 'oslo.message': 7},
-            {'oslo.version': '99.0', 'oslo.message': '{}'},
-            '[' * 200000, '{"a":' * 200000)
-        for body in bodies:
-            self.forge(body)
-        self.assert_no_harm()
-        self.assertGreaterEqual(self.listener.malformed, 8)
-
-    def test_messages(self) -> None:
-        good = {'event_type': 'image.update', 'priority': 'INFO',
-                'publisher_id': 'x', 'message_id': 'x', 'timestamp': 'x',
-                'payload': {'id': str(uuid.uuid4())}}
-        for name, value in (
-                ('priority', 7), ('priority', None), ('priority', 'x' * 999),
-                ('priority', []), ('event_type', 7), ('event_type', {}),
-                ('event_type', None), ('payload', None), ('payload', []),
-                ('payload', 'x'), ('payload', {'id': 7}),
-                ('payload', {'id': {}}), ('payload', {'id': '../../x'}),
-                ('payload', {'image_id': str(uuid.uuid4())})):
-            self.forge_message({**good, name: value})
-        for name in ('event_type', 'payload', 'priority'):
-            self.forge_message({key: value for key, value in good.items()
-                                if key != name})
-        self.assert_no_harm()
-        self.assertEqual(11, self.listener.malformed)
-
-    def test_code(self) -> None:
-        """Nothing is unpickled, nor otherwise run."""
-        trap = self.work / 'trap'
-        self.forge(pickle.dumps(_Trap(trap)),
-                   content_type='application/x-python-serialize',
-                   content_encoding='binary')
-        self.forge(f'!!python/object/apply:pathlib.Path.touch ["{trap}"]',
-                   content_type='application/x-yaml')
-        self.forge('x', content_type='application/no-such')
-        self.forge('x', content_encoding='no-such')
-        self.forge('x', compression='no-such')
-        self.assert_no_harm()
-        self.assertFalse(trap.exists())
-
-    def test_huge(self) -> None:
-        """Larger than any that Glance sends."""
-        self.forge_message({
-            'event_type': 'image.update', 'priority': 'INFO',
-            'payload': {'id': 'x' * 20_000_000, 'name': ['y'] * 1_000_000}})
-        self.assert_no_harm()
-
-    def test_packed(self) -> None:
-        """With kombu_compression; and a bomb, which is no message."""
-        for size, times in ((0, 1), (unpacking.LIMIT, 0)):
-            image_id = str(uuid.uuid4())
-            message = {'event_type': 'image.update', 'priority': 'INFO',
-                       'payload': {'id': image_id, 'name': 'x' * size}}
-            body = json.dumps({'oslo.version': '2.0',
-                               'oslo.message': json.dumps(message)})
-            self.forge(zlib.compress(body.encode()), content_encoding='utf-8',
-                       compression='gzip')
-            self.mark()
-            self.assertEqual(times, self.seen.count(image_id))
-        self.assertEqual(1, self.listener.malformed)
-
-    def test_many(self) -> None:
-        """Each costs one look at most, those of one image too."""
-        for _ in range(500):
-            self.forge('not JSON')
-        self.assert_no_harm()
-        self.assertEqual(500, self.listener.malformed)
-
-
-class _Trap:
-    """Makes a file where it is unpickled."""
-
-    def __init__(self, path: pathlib.Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return pathlib.Path.touch, (self.path,)

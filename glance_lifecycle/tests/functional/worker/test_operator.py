@@ -13,19 +13,15 @@
 """What operators ask and do on a host of the worker, by the real command."""
 
 import os
-import pathlib
 import subprocess
 import sys
 from typing import Any
 
 from glance_lifecycle.policy import drift
 from glance_lifecycle.tests.functional import base
-from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import glance_conf
 from glance_lifecycle.tests.functional.fixtures import mariadb
 from glance_lifecycle.tests.functional.fixtures import openstack
-from glance_lifecycle.tests.functional.fixtures import worker
-from glance_lifecycle.tests.functional import store_case
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker.database import claims
@@ -39,15 +35,6 @@ State = jobs.State
 HOSTILE = 'golden\x1b[2J\n\x9b1A'
 VISIBLE = 'golden\\x1b[2J\\x0a\\x9b1A'
 IMAGES = [f'7e8d6b6a-0000-4000-8000-00000000000{n}' for n in range(10)]
-
-POLICY = """\
-version: 1
-rules:
-  - name: golden
-    match: {project: admin, name: "golden-*"}
-    place: {stores: [s1, s2]}
-    protect: {protected: true}
-"""
 
 
 class OperatorCase(base.FunctionalTestCase):
@@ -338,65 +325,3 @@ class MariaDbTest(OperatorCase):
         text = self.ask('status', code=1).stderr
         self.assertIn('does the server run?', text)
         self.assertNotIn(mariadb.PASSWORD, text)
-
-
-class RealWorkerTest(store_case.StoreCase):
-    """Beside a worker that runs, and one that was killed."""
-
-    def setUp(self) -> None:
-        self.api = self.useFixture(glance.GlanceApi())
-        super().setUp()
-        python = self.work / 'python'
-        python.mkdir()
-        self.openstack = openstack.WorkerHost(python)
-
-    def ask(self, daemon: worker.Worker, *argv: str) -> openstack.Answer:
-        answer = self.openstack.lifecycle(
-            *argv, '--config-file', str(self.api.etc / 'glance-api.conf'),
-            '--config-file', str(daemon.conf))
-        self.assertEqual(0, answer.code, str(answer))
-        return answer
-
-    def test_worker(self) -> None:
-        created = self.admin.create_image(
-            name='golden-1', disk_format='raw', visibility='private')
-        self.admin.upload(created['id'], b'bytes' * 1000)
-        daemon = self.useFixture(worker.Worker(
-            self.api, POLICY, mode='observe'))
-        daemon.wait_for_sweep()
-        text = self.ask(daemon, 'status').stdout
-        self.assertIn('alive', text)
-        self.assertIn('They observe, and change nothing', text)
-        status = self.ask(daemon, 'status', '-f', 'json').json
-        self.assertEqual((2, 0), (status['jobs']['queued'],
-                                  status['jobs']['held']))
-        self.assertEqual((daemon.child, True), (
-            status['workers'][0]['pid'], status['workers'][0]['alive']))
-        self.assertEqual(1, status['last_full_sweep']['numbers']['images'])
-        self.assertEqual('', status['last_changes_sweep']['error'])
-
-        # A cancelled job stays so, although the gap is there still.
-        job = daemon.job(created['id'], 'copy')
-        self.ask(daemon, 'job', 'cancel', job.id)
-        daemon.wait_for_sweep()
-        self.assertEqual('cancelled', daemon.states()['copy'])
-        self.ask(daemon, 'job', 'retry', job.id)
-        daemon.configure(mode='act')
-        daemon.terminate()
-        daemon.start()
-        daemon.wait_for_job(created['id'], 'update')
-        daemon.wait_for_job(created['id'], 'copy')
-        self.assertEqual(['s1', 's2'], self.stores_of(created['id']))
-        rows = self.ask(daemon, 'history', created['id'], '-f', 'json').json
-        self.assertEqual(
-            ['queued', 'cancelled', 'queued', 'done'],
-            [row['Event'] for row in rows if 'opy' in row['What']
-             or row['Who'].startswith('operator')])
-
-        child = daemon.child
-        daemon.kill()
-        waiting.until('the worker is gone', lambda: not pathlib.Path(
-            f'/proc/{child}').exists())
-        text = self.ask(daemon, 'status').stdout
-        self.assertIn('GONE', text)
-        self.assertIn('No worker is alive', text)

@@ -17,6 +17,7 @@ import os
 import signal
 import subprocess
 from typing import Any
+import uuid
 
 import kombu as typed_in_part
 
@@ -89,6 +90,42 @@ class NotifiedTest(store_case.StoreCase):
         waiting.until('it is protected again', lambda: (
             self.admin.get(created['id'])['protected']))
         self.assertIsNone(daemon.sweeps()[1])
+
+    def test_forged(self) -> None:
+        """That it is gone, changed, or there: the Image API is asked."""
+        created = self.admin.create_image(
+            disk_format='raw', visibility='private', name='golden-1')
+        golden = str(created['id'])
+        self.admin.upload(golden, b'bytes' * 1000)
+        daemon = self.useFixture(worker.Worker(
+            self.api, worker_case.POLICY, sweep_interval=3600,
+            notifications=True))
+        waiting.until('it listens', lambda: (
+            'notifications are listened to' in daemon.log_text()))
+        daemon.wait_for_job(golden, 'copy')
+        before = daemon.story(golden)
+        producer = self.connection.Producer()
+        none = str(uuid.uuid4())
+        for event, image_id in (
+                ('image.delete', golden), ('image.update', none),
+                ('image.create', golden), ('image.create', none),
+                ('image.update', golden), ('image.update', golden)):
+            producer.publish(
+                {'oslo.version': '2.0', 'oslo.message': json.dumps({
+                    'event_type': event, 'priority': 'INFO',
+                    'payload': {'id': image_id, 'protected': False,
+                                'status': 'deleted'}})},
+                exchange='glance', routing_key='notifications.info')
+        self.admin.update(golden, protected=False)
+        waiting.until('it is protected again', lambda: (
+            self.admin.get(golden)['protected']))
+        self.assertEqual(['s1', 's2'], self.stores_of(golden))
+        self.assertEqual([], daemon.story(none))
+        self.assertEqual({'copy': 'done', 'update': 'done'},
+                         daemon.states(golden))
+        added = daemon.story(golden)[len(before):]
+        self.assertLessEqual(
+            {line.partition(':')[0] for line in added}, {'queued', 'done'})
 
 
 class ServiceTest(worker_case.WorkerCase):
