@@ -28,6 +28,7 @@ import sys
 import time
 
 from benchmarks import arguments
+from benchmarks import busy
 from benchmarks import images
 from benchmarks import latency
 from benchmarks import machine
@@ -47,6 +48,9 @@ LATENCY_GOAL = 1.5
 
 #: Requests a second.
 RATE = 10
+
+#: CPUWeight= of the worker's unit, in etc/systemd.
+WORKER_WEIGHT = 20
 
 _WHERE = ('child', 'worker')
 
@@ -71,7 +75,7 @@ def wall(args: argparse.Namespace) -> Iterator[Figure]:
     """One import at a time, in turns."""
     image = images.prepare(args.work / 'images', args.size, 'qcow2')
     walls: dict[str, list[float]] = {where: [] for where in _WHERE}
-    with _beside() as api:
+    with _beside() as (api, _daemon):
         for _number in range(args.repeat):
             for where in _WHERE:
                 api.configure(lifecycle_transfer={'run_in': where})
@@ -92,7 +96,7 @@ def wall(args: argparse.Namespace) -> Iterator[Figure]:
 def late(args: argparse.Namespace) -> Iterator[Figure]:
     """The same API, idle and while it waits for three imports."""
     image = images.prepare(args.work / 'images', args.size, 'qcow2')
-    with _beside() as api:
+    with _beside() as (api, daemon):
         api.configure(lifecycle_transfer={'run_in': 'worker'})
         api.restart()
         user = api.user()
@@ -100,14 +104,15 @@ def late(args: argparse.Namespace) -> Iterator[Figure]:
             user.create_image(f'listed {number}')
         latency.import_three(user, images.prepare(
             args.work / 'images', 'tiny', 'qcow2'), None)
-        idle = latency.Pinger(user, RATE)
-        with idle.running():
-            time.sleep(args.requests / RATE)
-        busy, walls = latency.Pinger(user, RATE), []
-        while len(busy.times) < args.requests:
-            walls.append(latency.import_three(user, image, busy))
+        with _grouped(args.services, api, daemon):
+            idle = latency.Pinger(user, RATE)
+            with idle.running():
+                time.sleep(args.requests / RATE)
+            under, walls = latency.Pinger(user, RATE), []
+            while len(under.times) < args.requests:
+                walls.append(latency.import_three(user, image, under))
     before = latency.summary('worker', 'idle', idle.times, 0.0)
-    found = latency.summary('worker', 'imports', busy.times,
+    found = latency.summary('worker', 'imports', under.times,
                             sum(walls) / len(walls))
     yield Figure('p99 idle', before.p99 * 1000, 'ms')
     yield Figure('p99 under three imports', found.p99 * 1000, 'ms')
@@ -115,12 +120,32 @@ def late(args: argparse.Namespace) -> Iterator[Figure]:
 
 
 @contextlib.contextmanager
-def _beside() -> Iterator[glance.GlanceApi]:
+def _beside() -> Iterator[tuple[glance.GlanceApi, worker.Worker]]:
     """A glance-api, and a worker that observes."""
     with (mariadb.MariaDb() as server,
           variants.OURS.api(server.database(), os.cpu_count() or 1) as api,
-          worker.Worker(api, POLICY, mode='observe', sweep_interval=60)):
-        yield api
+          worker.Worker(api, POLICY, mode='observe', sweep_interval=60
+                        ) as daemon):
+        yield api, daemon
+
+
+@contextlib.contextmanager
+def _grouped(services: bool, api: glance.GlanceApi, daemon: worker.Worker
+             ) -> Iterator[None]:
+    """Each in a control group of its own, as systemd starts services."""
+    with contextlib.ExitStack() as stack:
+        if services:
+            parent = busy.hierarchy()
+            if parent is None:
+                sys.exit('No control group can be made here: run without '
+                         '--services.')
+            for pids, weight in (
+                    ((*api.workers(), *api.descendants()), busy.WEIGHT),
+                    ((daemon.pid, daemon.child), WORKER_WEIGHT)):
+                group = stack.enter_context(busy.Group(parent, weight))
+                for pid in pids:
+                    group.add(pid)
+        yield
 
 
 def _one(user: client.Client, image: images.BenchImage) -> float:
@@ -152,6 +177,10 @@ def main() -> int:
                         help='imports in each place; default: 3')
     parser.add_argument('--requests', type=int, default=300, metavar='N',
                         help='at the least; default: 300')
+    parser.add_argument(
+        '--services', action='store_true',
+        help='for the latency, glance-api and the worker in a control group '
+        'each, as systemd starts services, and not in a session each alone')
     arguments.add_files(parser, 'benchmarks-offload.inc')
     args = parser.parse_args()
     args.work = args.work.resolve()

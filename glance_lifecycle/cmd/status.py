@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import importlib.metadata
 import importlib.util
 import os
+import socket
 import sys
 from typing import Any
 
@@ -27,6 +28,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle import policy_file
 from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import opening
+from glance_lifecycle.worker import presence
 
 CONF = cfg.CONF
 
@@ -81,6 +83,32 @@ class Checks(upgradecheck.UpgradeCommands):
                 'sync".' % (found or 'none', migration.head()))
         return Result(Code.SUCCESS)
 
+    def _imports(self) -> Result:
+        """Who is to run imports can be reached."""
+        if CONF.lifecycle_transfer.run_in != 'worker':
+            return Result(Code.SUCCESS)
+        if CONF.lifecycle.mode == 'staged':
+            return Result(Code.WARNING, '[lifecycle_transfer] run_in = worker '
+                          'is without effect: imports are staged ([lifecycle] '
+                          'mode), and those run in glance-api.')
+        host = socket.gethostname()
+        database = opening.configured(CONF, patience=0)
+        try:
+            found = {worker.host for worker in presence.workers(database)
+                     if worker.imports}
+        except exceptions.LifecycleError as error:
+            return Result(Code.WARNING, error.for_operator())
+        finally:
+            database.close()
+        if host in found:
+            return Result(Code.SUCCESS)
+        return Result(Code.WARNING, 'Imports wait for a worker on this host '
+                      '(%s), and none has told of itself%s. Start '
+                      'glance-lifecycle-worker here; in a container, with the '
+                      'host name of that of glance-api.' % (
+                          host, ', only on %s' % ', '.join(sorted(found))
+                          if found else ''))
+
     def _glance(self) -> Result:
         """The release of Glance is one that is known."""
         if importlib.util.find_spec('glance') is None:
@@ -97,7 +125,8 @@ class Checks(upgradecheck.UpgradeCommands):
 
     _upgrade_checks = (
         ('Lifecycle policy', _policy), ('State directory', _state_dir),
-        ('Database of the worker', _database), ('Release of Glance', _glance))
+        ('Database of the worker', _database),
+        ('Imports in a worker', _imports), ('Release of Glance', _glance))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -142,8 +142,9 @@ def _with_glance(argv: Sequence[str]) -> service.Host:
         lambda: recovering.recover(CONF.lifecycle.state_dir), _last_verified,
         _importer,
         lambda: recovering.recover_offloaded(CONF.lifecycle.state_dir),
-        cleaning.Places(glance_host.staging_dir(), CONF.lifecycle.state_dir,
-                        glance_host.image_state))
+        lambda: cleaning.Places(
+            glance_host.staging_dir(), CONF.lifecycle.state_dir,
+            glance_host.image_state))
 
 
 def _importer(*args: Any, **options: Any) -> dispatching.Runs:

@@ -24,6 +24,7 @@ from taskflow.patterns import linear_flow
 
 from glance_lifecycle.conf import opts
 from glance_lifecycle.plugin import outcome
+from glance_lifecycle.plugin import pauses
 from glance_lifecycle.plugin import session as sessions
 from glance_lifecycle.plugin.tasks import admit
 from glance_lifecycle.plugin.tasks import attest
@@ -49,6 +50,7 @@ def get_flow(**kwargs: Any) -> linear_flow.Flow:
     """
     flow = linear_flow.Flow('lifecycle')
     try:
+        pauses.shorten_pauses()
         session = sessions.get(kwargs)
         outcome.follow(session)
         session.show_stores()

@@ -107,7 +107,7 @@ class Host:
     last_verified: scrubbing.LastVerified | None = None
     importer: Callable[..., dispatching.Runs] | None = None
     recover_imports: Callable[[], Iterable[Any] | None] = _nothing
-    places: cleaning.Places | None = None
+    places: Callable[[], cleaning.Places] | None = None
 
 
 class Worker(cotyledon.Service):
@@ -238,7 +238,7 @@ class Worker(cotyledon.Service):
         def cleaner() -> cleaning.Cleaner:
             assert self._host.places is not None  # noqa: S101 - for mypy
             return cleaning.Cleaner(
-                self._host.places, self._cloud(),
+                self._host.places(), self._cloud(),
                 self._options.stale_after * 3600, act=act)
         return upkeep.Upkeep(
             self._database, 'worker %s' % self._liveness.id,

@@ -16,7 +16,10 @@ import json
 import sqlite3
 
 from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional import plugin_case
+from glance_lifecycle.tests import waiting
+from glance_lifecycle.worker import presence
 
 
 class UpgradeCheckTest(plugin_case.PluginTestCase):
@@ -61,6 +64,22 @@ class UpgradeCheckTest(plugin_case.PluginTestCase):
         policy.write_text('version: 2')
         self.api.configure(lifecycle={'policy_file': policy})
         self.assertEqual(2, self.check(2)['Lifecycle policy'][0])
+
+    def test_imports(self) -> None:
+        """They would wait for a worker that is not there, or not be its."""
+        self.api.configure(lifecycle_transfer={'run_in': 'worker'})
+        self.manage('db', 'sync')
+        result, details = self.check(1)['Imports in a worker']
+        self.assertEqual(1, result)
+        self.assertIn('none has told of itself', details)
+        daemon = self.useFixture(worker.Worker(
+            self.api, 'version: 1\nrules: []\n', mode='observe'))
+        waiting.until('it has told of itself',
+                      lambda: presence.workers(daemon.database))
+        self.assertEqual((0, ''), self.check()['Imports in a worker'])
+        self.api.configure(lifecycle={'mode': 'staged'})
+        self.assertIn('without effect',
+                      self.check(1)['Imports in a worker'][1])
 
     def test_no_state_dir(self) -> None:
         self.api.state_dir.rmdir()
