@@ -112,15 +112,22 @@ in a control group of its own, as systemd starts it: CPUWeight= is for that.
 """),
     cfg.StrOpt(
         'scheduling_policy',
-        default='other',
-        choices=[('other', 'as every process (SCHED_OTHER)'),
+        default='auto',
+        choices=[('auto', 'idle in a control group of glance-api alone, other '
+                          'elsewhere'),
+                 ('other', 'as every process (SCHED_OTHER)'),
                  ('batch', 'as work that nobody waits for (SCHED_BATCH): the '
-                           'same share, and it interrupts nobody')],
+                           'same share, and it interrupts nobody'),
+                 ('idle', 'only where nothing else of its group wants a core '
+                          '(SCHED_IDLE); nice is of no effect then')],
         help="""
 How the kernel schedules that process.
 
-Set batch if the API answers late while imports run, before you raise nice: it
-takes nothing from the import's share.
+By default, where glance-api has a control group with a share of the cores of
+its own (systemd's CPUWeight=, or a container), an import uses what glance-api
+itself leaves of that share. Elsewhere it would come after all services of the
+host, and nice says who goes first. Set other where more than glance-api runs
+in its container, and imports take too long.
 """),
     cfg.IntOpt(
         'workers',

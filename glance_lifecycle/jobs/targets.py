@@ -60,7 +60,7 @@ def niceness() -> dict[str, Any]:
     """Of ``jobs.Limits``, what says who goes first."""
     conf = CONF.lifecycle_transfer
     return {'nice': conf.nice, 'group_nice': conf.group_nice,
-            'batch': conf.scheduling_policy == 'batch'}
+            'policy': conf.scheduling_policy}
 
 
 def cpu_limit(virtual_size: int, stores: int) -> int:

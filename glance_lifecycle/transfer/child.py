@@ -33,6 +33,7 @@ from typing import Any
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import scheduling
 from glance_lifecycle.transfer import work
 
 PR_SET_PDEATHSIG = 1
@@ -41,11 +42,6 @@ PR_SET_DUMPABLE = 4
 # How long an orphan may take to remove what it wrote before it dies anyway.
 # What it leaves then, the journal finds.
 ORPHAN_GRACE = 5.0
-
-AUTOGROUP = '/proc/self/autogroup'
-# Linux lets unprivileged processes, all of them together, set the niceness of
-# a group ten times a second.
-AUTOGROUP_PAUSE = 0.1
 
 
 def main() -> int:
@@ -75,9 +71,9 @@ def main() -> int:
     return 0
 
 
-def apply_limits(limits: jobs.Limits) -> 'Group':
+def apply_limits(limits: jobs.Limits) -> scheduling.Group:
     """Limit this process before it looks at a hostile byte."""
-    group = be_nice(limits)
+    group = scheduling.be_nice(limits)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for kind, value in ((resource.RLIMIT_AS, limits.memory),
                         (resource.RLIMIT_CPU, limits.cpu),
@@ -85,59 +81,6 @@ def apply_limits(limits: jobs.Limits) -> 'Group':
         if value:
             resource.setrlimit(kind, (value, value))
     return group
-
-
-def be_nice(limits: jobs.Limits) -> 'Group':
-    """Let others go first; this process is a session of its own already.
-
-    Where the kernel groups tasks by session (sched_autogroup), niceness
-    counts only within the group, and each of our children had as much of the
-    cores as all of glance-api: GET /v2/images took twenty times as long.
-
-    :returns: of this process, to be set back
-    """
-    niceness = os.nice(limits.nice)
-    if limits.batch:
-        # Before any thread starts: they inherit it.
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    return Group(niceness if limits.group_nice is None
-                 else limits.group_nice)
-
-
-class Group(threading.Thread):
-    """Sets the scheduling group of this process back.
-
-    At once where it may. Else as a thread, which waits, and is started when
-    this process is confined.
-    """
-
-    def __init__(self, niceness: int) -> None:
-        super().__init__(name='group', daemon=True)
-        self._niceness = b'%d' % niceness
-        try:
-            self._fd = os.open(AUTOGROUP, os.O_WRONLY | os.O_CLOEXEC)
-        except OSError:
-            # No such kernel, or a container that hides it.
-            self._fd = -1
-        self._set()
-
-    def run(self) -> None:
-        while self._fd >= 0:
-            time.sleep(AUTOGROUP_PAUSE)
-            self._set()
-
-    def _set(self) -> None:
-        try:
-            if self._fd >= 0:
-                os.write(self._fd, self._niceness)
-        except BlockingIOError:
-            # Another import begins at the same time.
-            return
-        except OSError:
-            logging.debug('This process has no scheduling group.')
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
 
 
 def _stop_with_parent(worker: work.Work) -> None:

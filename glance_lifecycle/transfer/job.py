@@ -100,7 +100,7 @@ class Limits:
     :ivar files: open files
     :ivar nice: added to the parent's niceness
     :ivar group_nice: niceness of its scheduling group; None for its own
-    :ivar batch: whether it is scheduled as SCHED_BATCH
+    :ivar policy: how it is scheduled; see ``scheduling``
     """
 
     memory: int = 0
@@ -108,7 +108,7 @@ class Limits:
     files: int = 256
     nice: int = 0
     group_nice: int | None = None
-    batch: bool = False
+    policy: str = 'other'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -170,6 +170,16 @@ class RunnerTest(unittest.TestCase):
         self.assertEqual({min(own + 3, 19)}, set(seen))
 
     def test_group_and_policy(self) -> None:
+        for name, policy in (('batch', os.SCHED_BATCH),
+                             ('idle', os.SCHED_IDLE)):
+            with self.subTest(name):
+                seen = self._scheduled(jobs.Limits(
+                    nice=3, group_nice=1, policy=name))
+                self.assertEqual(1, seen.pop('group', 1))
+                self.assertEqual({policy}, set(seen.values()))
+
+    def _scheduled(self, limits: jobs.Limits) -> dict[str, int]:
+        """How each thread of a child is scheduled, and its group."""
         seen: dict[str, int] = {}
 
         def look(report: dict[str, Any]) -> None:
@@ -184,18 +194,9 @@ class RunnerTest(unittest.TestCase):
             raise exceptions.TransferCancelled(detail='enough seen')
 
         self.assertRaises(
-            exceptions.TransferCancelled, self.run_child, self.job(
-                size=1 << 40, limits=jobs.Limits(
-                    nice=3, group_nice=1, batch=True)), progress=look)
-        self.assertEqual(1, seen.pop('group', 1))
-        self.assertEqual({os.SCHED_BATCH}, set(seen.values()))
-
-    def test_imports_that_begin_together(self) -> None:
-        """The kernel makes unprivileged processes wait for each other."""
-        children = [_grouped() for _ in range(3)]
-        for pid in children:
-            _, status = os.waitpid(pid, 0)
-            self.assertEqual(0, os.waitstatus_to_exitcode(status))
+            exceptions.TransferCancelled, self.run_child,
+            self.job(size=1 << 40, limits=limits), progress=look)
+        return seen
 
     def test_killed(self) -> None:
         def kill(report: dict[str, Any]) -> None:
@@ -253,26 +254,3 @@ def _alive(pid: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return stat.rpartition(')')[2].split()[0] != 'Z'
-
-
-def _grouped() -> int:
-    """A process that ends once its scheduling group is set back.
-
-    Without privileges; forked, for others cannot read this tree.
-    """
-    if pid := os.fork():
-        return pid
-    try:
-        os.setsid()
-        if os.getuid() == 0:
-            os.setresuid(65534, 65534, 65534)
-            # What /proc has of one that was root is root's.
-            ctypes.CDLL(None).prctl(child.PR_SET_DUMPABLE, 1, 0, 0, 0)
-        set_back = child.be_nice(jobs.Limits(group_nice=5))
-        set_back.start()
-        set_back.join()
-        group = pathlib.Path(child.AUTOGROUP)
-        os._exit(0 if not group.exists()
-                 or int(group.read_text().split()[-1]) == 5 else 1)
-    finally:
-        os._exit(2)

@@ -1,0 +1,121 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Who goes first: an import's process goes after glance-api.
+
+Set by the process itself, before it starts a thread: they inherit it.
+"""
+
+import logging
+import os
+import pathlib
+import threading
+import time
+
+from glance_lifecycle.transfer import job as jobs
+
+#: name -> how the kernel schedules a process; sched(7)
+POLICIES = {'other': os.SCHED_OTHER, 'batch': os.SCHED_BATCH,
+            'idle': os.SCHED_IDLE}
+AUTO = 'auto'
+
+AUTOGROUP = '/proc/self/autogroup'
+# Linux lets unprivileged processes, all of them together, set the niceness of
+# a group ten times a second.
+AUTOGROUP_PAUSE = 0.1
+
+_CGROUPS = pathlib.Path('/proc/self/cgroup')
+_MOUNT = pathlib.Path('/sys/fs/cgroup')
+
+
+def be_nice(limits: jobs.Limits) -> 'Group':
+    """Let others go first; this process is a session of its own already.
+
+    Where the kernel groups tasks by session (sched_autogroup), niceness
+    counts only within the group, and each of our children had as much of the
+    cores as all of glance-api: GET /v2/images took twenty times as long.
+
+    :returns: of this process, to be set back
+    """
+    niceness = os.nice(limits.nice)
+    policy = limits.policy
+    if policy == AUTO:
+        policy = 'idle' if in_group_of_service() else 'other'
+    os.sched_setscheduler(0, POLICIES[policy], os.sched_param(0))
+    return Group(niceness if limits.group_nice is None
+                 else limits.group_nice)
+
+
+def in_group_of_service(cgroups: pathlib.Path = _CGROUPS,
+                        mount: pathlib.Path = _MOUNT) -> bool:
+    """Whether the cores are shared out to a group with one service in it.
+
+    As systemd starts services of which one of the same slice has CPUWeight=
+    or CPUQuota=, and as containers are. Within it nothing but glance-api is
+    waited for, and what the group gets is not less: an import may go last.
+    In a slice, or in no group, that is last of all services of the host.
+
+    :param cgroups: its list of groups, cgroups(7)
+    :param mount: where version 2 is mounted
+    """
+    try:
+        lines = cgroups.read_text().splitlines()
+    except OSError:
+        return False
+    for _number, controllers, path in (
+            line.split(':', 2) for line in lines if line.count(':') >= 2):
+        if path.endswith('.slice'):
+            continue
+        if not controllers and (
+                mount / path.lstrip('/') / 'cpu.weight').exists():
+            return True
+        # Version 1; the root may be the host's.
+        if 'cpu' in controllers.split(',') and path != '/':
+            return True
+    return False
+
+
+class Group(threading.Thread):
+    """Sets the scheduling group of this process back.
+
+    At once where it may. Else as a thread, which waits, and is started when
+    this process is confined.
+    """
+
+    def __init__(self, niceness: int) -> None:
+        super().__init__(name='group', daemon=True)
+        self._niceness = b'%d' % niceness
+        try:
+            self._fd = os.open(AUTOGROUP, os.O_WRONLY | os.O_CLOEXEC)
+        except OSError:
+            # No such kernel, or a container that hides it.
+            self._fd = -1
+        self._set()
+
+    def run(self) -> None:
+        while self._fd >= 0:
+            time.sleep(AUTOGROUP_PAUSE)
+            self._set()
+
+    def _set(self) -> None:
+        try:
+            if self._fd >= 0:
+                os.write(self._fd, self._niceness)
+        except BlockingIOError:
+            # Another import begins at the same time.
+            return
+        except OSError:
+            logging.debug('This process has no scheduling group.')
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
