@@ -15,6 +15,7 @@
 from typing import Any
 
 from oslo_config import cfg
+from oslo_config import types
 
 from glance_lifecycle.conf import credentials
 
@@ -79,6 +80,33 @@ Imports that one worker runs at the same time, beside its jobs.
 
 Only with [lifecycle_transfer] run_in = worker; they are run in each mode. More
 of them wait. Raise it where imports wait although the host is idle.
+"""),
+    cfg.IntOpt(
+        'rate',
+        default=0,
+        min=0,
+        help="""
+MiB that one worker reads from stores in a second, all its jobs together; 0
+for no limit.
+
+A copy to several stores is read once. Set it where copies and scrubs take too
+much of the network or of the disks. Leave each of the jobs that run at the
+same time 1 MiB or more: some stores end a connection on which nothing comes
+for a minute. Imports are not limited by it, nor is what Glance or a store
+copies by itself, as copy-image does.
+"""),
+    cfg.Opt(
+        'store_rates',
+        type=types.Dict(types.Integer(min=1)),
+        default={},
+        # Else the sample would show "{}", which is no value.
+        sample_default='',
+        help="""
+The same for single stores, as store:MiB: what one worker reads from that store
+and writes to it in a second. Others have no limit of their own.
+
+A copy that goes to several stores is as fast as the slowest of them lets it
+be. Set it for a store that has other work, for example to ceph:200,s3:50.
 """),
     cfg.IntOpt(
         'sweep_interval',
@@ -160,6 +188,17 @@ GiB of copies that are read back after each look at all images, at most.
 
 With a look a day it takes as many days as this fits into all copies until each
 was read. Lower it where reading burdens the stores.
+"""),
+    cfg.IntOpt(
+        'scrub_rate',
+        default=0,
+        min=0,
+        help="""
+MiB that one worker reads back in a second to compare them; 0 for no limit but
+that of rate and store_rates.
+
+Set it where scrub_after is set and copies are to be as fast as they can, but
+reading back has time.
 """),
     cfg.BoolOpt(
         'repair',

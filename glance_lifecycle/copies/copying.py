@@ -109,17 +109,21 @@ class Copying:
     :param trust: let a cluster copy by itself, and compare no hash then
     :param may_register: called before a copy is registered; where it raises,
         the copies are removed
+    :param paced: how fast it may be; a cluster that copies by itself asks
+        nobody
     """
 
     def __init__(self, image: glance_host.StoredImage,
                  stores: Sequence[str], source: str | None,
                  progress: Progress, *, trust: bool = False,
-                 may_register: Callable[[], None] = always) -> None:
+                 may_register: Callable[[], None] = always,
+                 paced: copy_jobs.Paced = copy_jobs.unpaced) -> None:
         self._image = image
         self._trust = trust
         self._progress = progress
         self._source = source
         self._may_register = may_register
+        self._paced = paced
         wanted = list(dict.fromkeys(stores))
         self.missing = [s for s in wanted if s not in image.stores]
         self.outcomes = [Outcome(s, Result.THERE) for s in wanted
@@ -230,7 +234,7 @@ class Copying:
         image = self._image
         before = copy_jobs.fingerprint(described)
         result = copy_jobs.read(image, described, found, self._progress,
-                                journal=self._journal.fd)
+                                journal=self._journal.fd, paced=self._paced)
         verifying.remember(image, copy, described, before)
         return result
 

@@ -27,6 +27,7 @@ from glance_lifecycle.copies import looking
 from glance_lifecycle.copies import verifying
 from glance_lifecycle.dependents import base
 from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import copies as copy_jobs
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -57,10 +58,11 @@ class Copies:
         """:raises ImageRefused: there is nothing to compare with"""
         verifying.check_hash(self.image)
 
-    def verify(self, copy: glance_host.StoredCopy, progress: Progress
+    def verify(self, copy: glance_host.StoredCopy, progress: Progress, *,
+               paced: copy_jobs.Paced = copy_jobs.unpaced
                ) -> verifying.Outcome:
         """Read all of a copy; see ``verifying``."""
-        return verifying.verify(self.image, copy, progress)
+        return verifying.verify(self.image, copy, progress, paced)
 
     def recover(self) -> list[str]:
         """Undo what died of earlier copies of it; what was done."""
@@ -68,11 +70,13 @@ class Copies:
 
     def copy(self, stores: Sequence[str], source: str | None,
              progress: Progress, *, trust: bool,
-             may_register: Callable[[], None] = copying.always
+             may_register: Callable[[], None] = copying.always,
+             paced: copy_jobs.Paced = copy_jobs.unpaced
              ) -> list[copying.Outcome]:
         """Copy it to these stores; see ``copying.Copying``."""
         return copying.Copying(self.image, stores, source, progress,
-                               trust=trust, may_register=may_register).run()
+                               trust=trust, may_register=may_register,
+                               paced=paced).run()
 
     def ceph_clusters(self) -> dict[str, base.Ceph]:
         """How the stores log in to Ceph: store -> cluster."""

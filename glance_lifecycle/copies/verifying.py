@@ -62,9 +62,11 @@ def check_hash(image: glance_host.StoredImage) -> None:
 
 
 def verify(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
-           progress: Callable[[dict[str, Any]], None]) -> Outcome:
+           progress: Callable[[dict[str, Any]], None],
+           paced: copy_jobs.Paced = copy_jobs.unpaced) -> Outcome:
     """Read and compare one copy, and remember when it was good.
 
+    :param paced: how fast it may be read
     :raises ImageRefused: ``no-hash``
     """
     check_hash(image)
@@ -72,7 +74,8 @@ def verify(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
     try:
         described = copy_jobs.describe(image, copy)
         before = copy_jobs.fingerprint(described)
-        done = copy_jobs.read(image, described, [copy_jobs.NOWHERE], progress)
+        done = copy_jobs.read(image, described, [copy_jobs.NOWHERE],
+                              progress, paced=paced)
     except exceptions.CopyMissing as error:
         verified.forget(state_dir, image.id, copy.store)
         return Outcome(copy.store, Result.MISSING, detail=str(error))

@@ -28,7 +28,12 @@ from glance_lifecycle.jobs import targets
 from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import entry_points
 from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import pacing
 from glance_lifecycle.transfer import runner
+
+#: From the store that is read and those that are written to how fast it may
+#: be; None for as fast as it can.
+Paced = Callable[[str, Sequence[str]], pacing.Pace | None]
 
 CONF = cfg.CONF
 NAMESPACE = 'glance_lifecycle.stored_sources'
@@ -40,6 +45,10 @@ ADAPTER = 'driver'
 NOWHERE = jobs.Target(
     '', 'glance_lifecycle.transfer.backends.null.sink:NullSink', {},
     driver='null')
+
+
+def unpaced(_source: str, _stores: Sequence[str]) -> None:
+    """Nothing limits it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,7 +103,7 @@ def fingerprint(described: Described) -> str:
 def read(image: glance_host.StoredImage, described: Described,
          found: Sequence[jobs.Target],
          progress: Callable[[dict[str, Any]], None], *,
-         journal: int = -1) -> dict[str, Any]:
+         journal: int = -1, paced: Paced = unpaced) -> dict[str, Any]:
     """One pass in a child process with the limits of an import.
 
     Its ``os_hash_value`` is compared, and not the md5 besides: that proves
@@ -104,6 +113,7 @@ def read(image: glance_host.StoredImage, described: Described,
     :param found: where to write; NOWHERE to verify
     :param progress: called with the child's reports
     :param journal: descriptor of the journal, which the child inherits
+    :param paced: how fast it may be
     :returns: see ``runner.Child.run``
     :raises CopyCorrupt: its digest is not the expected one
     :raises CopyMissing: it was removed meanwhile
@@ -113,7 +123,8 @@ def read(image: glance_host.StoredImage, described: Described,
     child = runner.Child(
         job, -1, progress,
         python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
-                                  or glance_host.wsgi_python()))
+                                  or glance_host.wsgi_python()),
+        pace=paced(described.store, [t.store for t in found if t.store]))
     try:
         return child.run()
     except exceptions.ImageRefused as error:

@@ -14,8 +14,9 @@
 
 Speaks JSON lines: the job comes in as the first line of standard input,
 ``{"progress": {...}}`` goes out every few seconds, and the last line is
-``{"result": {...}}`` or ``{"error": ..., "fields": {...}}``. When standard
-input ends, the parent is gone or wants us to stop.
+``{"result": {...}}`` or ``{"error": ..., "fields": {...}}``. A job that is
+paced says ``{"want": bytes}``, and is told ``{"wait": seconds}``. When
+standard input ends, the parent is gone or wants us to stop.
 
 Started as ``python -I -m glance_lifecycle.transfer.child FD``.
 """
@@ -33,6 +34,7 @@ from typing import Any
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import pacing
 from glance_lifecycle.transfer import scheduling
 from glance_lifecycle.transfer import work
 
@@ -51,10 +53,12 @@ def main() -> int:
     try:
         job = jobs.Job.from_json(sys.stdin.readline())
         group = apply_limits(job.limits)
-        worker = work.Work(job, int(sys.argv[1]), output.progress)
+        asking = pacing.Asking(output.line)
+        worker = work.Work(job, int(sys.argv[1]), output.progress,
+                           asking.ask if job.paced else None)
         worker.confine()
         group.start()
-        _stop_with_parent(worker)
+        _stop_with_parent(worker, asking)
         output.line({'result': worker.run()})
     except exceptions.LifecycleError as error:
         output.line(error.to_dict())
@@ -83,21 +87,24 @@ def apply_limits(limits: jobs.Limits) -> scheduling.Group:
     return group
 
 
-def _stop_with_parent(worker: work.Work) -> None:
+def _stop_with_parent(worker: work.Work, asking: pacing.Asking) -> None:
     """Stop the work when the parent closes our standard input or is gone.
 
-    The end of standard input says both. The kernel's signal covers a pipe
-    whose other end some other process inherited.
+    The end of standard input says both; until then it has answers. The
+    kernel's signal covers a pipe whose other end some other process inherited.
     """
     def stop() -> None:
         worker.cancel('it was cancelled')
+        asking.over()
         time.sleep(ORPHAN_GRACE)
         os._exit(1)
 
     def watch() -> None:
-        while os.read(0, 4096):
-            pass
-        stop()
+        try:
+            for line in sys.stdin:
+                asking.told(line)
+        finally:
+            stop()
 
     # In a thread: the handler interrupts the main thread, which may hold the
     # very lock that cancel() takes.

@@ -22,6 +22,7 @@ them. The first error, or a cancel, stops everything; a store that may fail is
 dropped and the rest go on.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from concurrent import futures
@@ -89,14 +90,18 @@ class Engine:
         have, or nothing becomes visible
     :param looker: refuses the image for what its bytes are, None for a pass
         whose bytes were looked at before
+    :param pace: told how many bytes are to pass, returns how many seconds to
+        wait for that; None where there is no limit
     """
 
     def __init__(self, source: sources.Source,
                  sinks: Sequence[sink_api.Sink], algorithms: Sequence[str],
                  *, all_must_succeed: bool = True, workers: int = 2,
                  expected: Mapping[str, str] | None = None,
-                 looker: lane.Looker | None = None) -> None:
+                 looker: lane.Looker | None = None,
+                 pace: Callable[[int], float] | None = None) -> None:
         self._source = source
+        self._pace = pace
         self._expected = dict(expected or {})
         self._stopped = threading.Event()
         self._error: BaseException | None = None
@@ -184,6 +189,8 @@ class Engine:
             for win in window.windows(self._source.extents()):
                 if self._stopped.is_set() or not self._live_sinks():
                     break
+                if self._pace is not None and not win.is_zero:
+                    self._stopped.wait(self._pace(win.data))
                 self._hand_over(win, decoders)
         except buffers.Stopped:
             pass

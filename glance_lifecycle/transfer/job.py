@@ -127,6 +127,7 @@ class Job:
         notes there what it makes; -1 for none
     :ivar content: fields of ``inspect.Rules`` by which what is decoded is
         inspected as it passes; None where it was inspected before
+    :ivar paced: whether to ask the parent before each window, see ``pacing``
     """
 
     image_id: str
@@ -143,6 +144,7 @@ class Job:
     confinement: str = confine.BEST_EFFORT
     readable: tuple[str, ...] = ()
     content: dict[str, Any] | None = None
+    paced: bool = False
 
     def reserve(self) -> dict[str, int]:
         """What the source opens before it is confined; see its ``reserve``.

@@ -18,6 +18,7 @@ standard input, which a dying parent cannot fail to give.
 """
 
 from collections.abc import Callable
+import dataclasses
 import functools
 import json
 import os
@@ -34,6 +35,7 @@ from oslo_log import log as logging
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import pacing
 
 LOG = logging.getLogger(__name__)
 
@@ -51,12 +53,15 @@ class Child:
     :param progress: called with each progress report, in this thread; an
         exception that it raises stops the child and is raised by ``run()``
     :param python: interpreter to use; see ``find_python``
+    :param pace: how fast it may be; None for as fast as it can
     """
 
     def __init__(self, job: jobs.Job, fd: int,
                  progress: Callable[[dict[str, Any]], None], *,
-                 python: str | None = None) -> None:
-        self._job = job
+                 python: str | None = None,
+                 pace: pacing.Pace | None = None) -> None:
+        self._job = dataclasses.replace(job, paced=pace is not None)
+        self._pace = pace
         self._fd = fd
         self._progress = progress
         self._python = python or find_python()
@@ -130,10 +135,22 @@ class Child:
         assert process.stdout is not None  # noqa: S101 - for mypy
         for line in process.stdout:
             message: dict[str, Any] = json.loads(line)
-            if 'progress' not in message:
+            if 'want' in message:
+                self._answer(process, message['want'])
+            elif 'progress' in message:
+                self._progress(message['progress'])
+            else:
                 return message
-            self._progress(message['progress'])
         return None
+
+    def _answer(self, process: subprocess.Popen[bytes], size: int) -> None:
+        assert process.stdin is not None  # noqa: S101 - for mypy
+        wait = 0.0 if self._pace is None else self._pace.ask(size)
+        try:
+            process.stdin.write(pacing.answer(wait))
+            process.stdin.flush()
+        except BrokenPipeError:
+            LOG.debug('the transfer process died before it got its answer')
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None  # noqa: S101 - for mypy

@@ -44,6 +44,12 @@ class Window:
     def is_zero(self) -> bool:
         return all(p.kind is extents.Kind.ZERO for p in self.pieces)
 
+    @property
+    def data(self) -> int:
+        """Bytes of it that are read."""
+        return sum(p.length for p in self.pieces
+                   if p.kind is extents.Kind.DATA)
+
 
 def windows(source: Iterable[extents.Extent],
             size: int = SIZE) -> Iterator[Window]:

@@ -34,11 +34,14 @@ class Work:
     :param report: called every ``progress_interval`` with a dict: ``phase``
         (``prepare``, ``transfer``), ``total`` and ``done`` in bytes, and
         ``stores`` as store -> bytes done (-1: dropped)
+    :param pace: see ``engine.Engine``
     """
 
     def __init__(self, job: jobs.Job, fd: int,
-                 report: Callable[[dict[str, Any]], None]) -> None:
+                 report: Callable[[dict[str, Any]], None],
+                 pace: Callable[[int], float] | None = None) -> None:
         self._job = job
+        self._pace = pace
         self._fd = fd
         self._report = report
         self._cancelled: str | None = None
@@ -97,7 +100,7 @@ class Work:
                 source, sinks, self._job.digests,
                 all_must_succeed=self._job.all_must_succeed,
                 workers=self._job.workers, expected=self._job.expected,
-                looker=self._job.open_looker(source))
+                looker=self._job.open_looker(source), pace=self._pace)
             if self._cancelled is not None:
                 self._engine.cancel(self._cancelled)
             return self._engine.run()

@@ -35,6 +35,7 @@ from glance_lifecycle.dependents import loading
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import caching
+from glance_lifecycle.worker import pacing
 from glance_lifecycle.worker import reconcile
 from glance_lifecycle.worker import resigning
 from glance_lifecycle.worker import usage
@@ -92,6 +93,7 @@ class Cloud:
     :ivar repair: whether a bad copy is replaced
     :ivar caches: those of the image service; None to leave them alone
     :ivar unused: see ``worker.usage``
+    :ivar pacing: how fast bytes may be moved
     """
 
     def __init__(self, connection: Any,
@@ -99,6 +101,7 @@ class Cloud:
                  providers: Sequence[str] = PROVIDERS, *,
                  repair: bool = False,
                  caches: caching.Caches | None = None,
+                 limits: pacing.Pacing | None = None,
                  signatures: resigning.Signatures | None = None,
                  unused: usage.Unused = usage.unknown,
                  used: Callable[[str], None] = _not_kept) -> None:
@@ -111,6 +114,7 @@ class Cloud:
         self.signatures = signatures or resigning.Signatures()
         self.unused = unused
         self._used = used
+        self.pacing = limits or pacing.Pacing()
         self.may_act: Callable[[], None] = _always
         self.note: Callable[[Mapping[str, Any]], None] = _forget
 

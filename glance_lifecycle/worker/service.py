@@ -52,6 +52,7 @@ from glance_lifecycle.worker import monitoring
 from glance_lifecycle.worker import notifications
 from glance_lifecycle.worker import notify_socket
 from glance_lifecycle.worker import observing
+from glance_lifecycle.worker import pacing
 from glance_lifecycle.worker import resigning
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
@@ -141,6 +142,7 @@ class Worker(cotyledon.Service):
             self._options.claim_expiry, imports=host.importer is not None)
         self._deletions = running.Deletions()
         self._stores = circuits.Circuits()
+        self._pacing = pacing.Pacing.of(conf)
         self._auditor = audit_events.Auditor(conf, self._liveness.id)
         self._usage = usage.Usage(self._database, datetime.timedelta(
             seconds=_MISSED * self._options.full_sweep_interval))
@@ -281,6 +283,7 @@ class Worker(cotyledon.Service):
                                 self._connection.image,
                                 self._options.cache_endpoints,
                                 self._options.cache_limit),
+                            limits=self._pacing,
                             signatures=resigning.of(self._conf),
                             unused=self._usage.unused, used=self._usage.saw)
 

@@ -49,7 +49,8 @@ class CopyToStores(base.Act):
             results = {o.store: (str(o.result), o.detail)
                        for o in host.copy(action.stores, None,
                                           self._progress, trust=False,
-                                          may_register=self.cloud.may_act)}
+                                          may_register=self.cloud.may_act,
+                                          paced=self.cloud.pacing.copying)}
         for store in action.stores:
             result, detail = results.get(store, ('not copied', ''))
             if result not in _GOOD:

@@ -85,7 +85,8 @@ class Scrub(base.Act):
             if copy.store not in stores:
                 continue
             self.cloud.may_act()
-            outcome = host.verify(copy, self._progress)
+            outcome = host.verify(copy, self._progress,
+                                  paced=self.cloud.pacing.reading_back)
             if outcome.result not in (*_GOOD, *_BAD):
                 raise exceptions.StoreError(
                     store=copy.store, detail=base.without_store(
@@ -132,7 +133,8 @@ class Scrub(base.Act):
               ) -> None:
         """:raises StoreError: not all of them are there"""
         for outcome in host.copy(stores, source, self._progress, trust=False,
-                                 may_register=self.cloud.may_act):
+                                 may_register=self.cloud.may_act,
+                                 paced=self.cloud.pacing.copying):
             if outcome.result not in _COPIED:
                 raise exceptions.StoreError(
                     store=outcome.store, detail=base.without_store(

@@ -25,7 +25,7 @@ import unittest
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.transfer import child
+from glance_lifecycle.transfer import extents
 from glance_lifecycle.transfer.formats import null
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import runner
@@ -51,6 +51,13 @@ class Busy(null.NullSource):
             pass
 
 
+class Full(null.NullSource):
+    """All data, though it is zeros."""
+
+    def extents(self) -> Any:
+        yield extents.Extent(0, self.virtual_size, extents.Kind.DATA)
+
+
 class Odd(null.NullSource):
     """Raises what nobody expects."""
 
@@ -58,7 +65,7 @@ class Odd(null.NullSource):
         raise RuntimeError('surprise')
 
 
-class RunnerTest(unittest.TestCase):
+class RunnerCase(unittest.TestCase):
 
     def setUp(self) -> None:
         directory = tempfile.TemporaryDirectory()
@@ -69,7 +76,7 @@ class RunnerTest(unittest.TestCase):
         self.reports: list[dict[str, Any]] = []
 
     def job(self, source: str = 'NullSource', size: int = 4 * MIB,
-            limits: jobs.Limits | None = None,
+            limits: jobs.Limits | None = None, name: str = '',
             **options: Any) -> jobs.Job:
         module = ('glance_lifecycle.transfer.formats.null:'
                   if source == 'NullSource' else HERE)
@@ -79,7 +86,7 @@ class RunnerTest(unittest.TestCase):
             targets=(jobs.Target(
                 'a', 'glance_lifecycle.transfer.backends.file.sink:FileSink',
                 {'datadirs': [[str(self.work), 0]], 'by_space': False,
-                 'mode': 0, 'metadata': []}),),
+                 'mode': 0, 'metadata': []}, name),),
             digests=('sha256',), progress_interval=0.05,
             limits=limits or jobs.Limits(), **options)
 
@@ -90,6 +97,9 @@ class RunnerTest(unittest.TestCase):
 
     def left(self) -> list[str]:
         return sorted(p.name for p in self.work.iterdir())
+
+
+class RunnerTest(RunnerCase):
 
     def test_result(self) -> None:
         result = self.run_child(self.job())
