@@ -226,9 +226,13 @@ class ServiceError(LifecycleError):
     """The Image service, asked by its API; the same may work later.
 
     :param what: it was asked for
+    :param service: which, if it is another
     """
 
-    message = 'The Image service did not {what}: {detail}'
+    message = 'The {service} service did not {what}: {detail}'
+
+    def __init__(self, **fields: Any) -> None:
+        super().__init__(**{'service': 'Image', **fields})
 
 
 class ServiceRefused(ServiceError):

@@ -80,7 +80,7 @@ def listed(text: object) -> list[str]:
 
 
 @contextlib.contextmanager
-def asking(what: str) -> Iterator[None]:
+def asking(what: str, service: str = 'Image') -> Iterator[None]:
     """Whatever the service or the network may do, in our words.
 
     :param what: it is asked for: "did not ..."
@@ -94,10 +94,11 @@ def asking(what: str) -> Iterator[None]:
         refused = 400 <= status < 500 and status not in _PASSING
         kind = (exceptions.ServiceRefused if refused
                 else exceptions.ServiceError)
-        raise kind(what=what, detail=str(error.details or error)) from None
+        raise kind(service=service, what=what,
+                   detail=str(error.details or error)) from None
     except (sdk_exceptions.SDKException, ksa_exceptions.ClientException,
             OSError) as error:
         # Their texts may quote URLs with what should not be shown.
         raise exceptions.ServiceError(
-            what=what, detail='it cannot be asked (%s)'
+            service=service, what=what, detail='it cannot be asked (%s)'
             % type(error).__name__) from None

@@ -166,6 +166,10 @@ _SECTIONS = {
     }, least=1),
     'cache': _mapping({
         'prefetch': _list(_one_of('glance', 'nova')),
+        'aggregates': _list(_text(
+            'the name or the id, in quotes, of a host aggregate of Nova',
+            # It stands in jobs and their history.
+            maxLength=200, pattern=r'^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+\Z')),
         'keep': _BOOL,
     }, least=1),
     'retain': _mapping({

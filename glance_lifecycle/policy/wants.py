@@ -170,9 +170,11 @@ class Cache:
     """Which caches to fill, and whether it may be evicted from them.
 
     :ivar prefetch: ``glance`` and ``nova``
+    :ivar aggregates: of Nova's hosts, by name or id: those that fetch it
     """
 
     prefetch: tuple[str, ...] = ()
+    aggregates: tuple[str, ...] = ()
     keep: bool = False
 
 
@@ -271,6 +273,11 @@ def contradictions(section: str, fields: Mapping[str, Any]
         yield from _place(Place(**fields))
     elif section == 'metadata':
         yield from _metadata(Metadata(**fields))
+    elif section == 'cache':
+        cache = Cache(**fields)
+        if 'nova' in cache.prefetch and not cache.aggregates:
+            yield ('nova is to prefetch, and no aggregates are named whose '
+                   'hosts do')
     elif section == 'retain':
         yield from _retain(Retain(**fields))
 

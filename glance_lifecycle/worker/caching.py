@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is in the image caches of glance-api.
+"""Which caches an image is to be fetched into: glance-api's, and Nova's.
 
 Each glance-api has a cache of its own, which only it can be asked about:
 https://docs.openstack.org/api-ref/image/v2/#cache-manage, API 2.14. A cloud's
@@ -27,6 +27,8 @@ from oslo_log import log as logging
 
 from glance_lifecycle.audit import image_api
 from glance_lifecycle import exceptions
+from glance_lifecycle.policy import wants
+from glance_lifecycle.worker import nova_caches
 
 LOG = logging.getLogger(__name__)
 
@@ -44,11 +46,13 @@ class Missing:
     :ivar nodes: that have room for it
     :ivar full: that have none
     :ivar unknown: that could not be asked, or have no cache
+    :ivar absent: host aggregates that are not there
     """
 
     nodes: tuple[str, ...] = ()
     full: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 NOT_MISSING = Missing()
@@ -57,15 +61,16 @@ NOT_MISSING = Missing()
 class Caches:
     """The caches, each asked once until something is queued there.
 
-    :param client: ``connection.image``
+    :param connection: an ``openstack.connection.Connection``
     :param nodes: URL of each glance-api; none for the usual endpoint
     :param limit: GiB that may be cached in one, with what is queued; 0 for
         no limit
     """
 
-    def __init__(self, client: Any, nodes: Iterable[str] = (),
+    def __init__(self, connection: Any, nodes: Iterable[str] = (),
                  limit: int = 0) -> None:
-        self._client = client
+        self._client = connection.image
+        self._aggregates = nova_caches.Aggregates(connection)
         self._nodes = tuple(dict.fromkeys(
             node.rstrip('/').removesuffix('/v2') for node in nodes)
         ) or (USUAL,)
@@ -73,11 +78,21 @@ class Caches:
         # Node -> image -> bytes; None: it could not be asked.
         self._known: dict[str, dict[str, int] | None] = {}
 
-    def missing(self, image: Mapping[str, Any]) -> Missing:
-        """Where this image is neither cached nor queued."""
-        nodes, full, unknown = [], [], []
+    def missing(self, image: Mapping[str, Any], wanted: wants.Cache
+                ) -> Missing:
+        """Where this image is neither cached nor queued.
+
+        Of Nova's hosts nobody knows, and it is missing there always.
+        """
+        nodes, full, unknown, absent = [], [], [], []
         size = image.get('size') or 0
-        for node in self._nodes:
+        if 'nova' in wanted.prefetch:
+            ids = self._aggregates.ids
+            for name in wanted.aggregates:
+                node = nova_caches.node(name)
+                (unknown if ids is None else nodes if name in ids
+                 else absent).append(node)
+        for node in self._nodes if 'glance' in wanted.prefetch else ():
             there = self._there(node)
             if there is None:
                 unknown.append(node)
@@ -89,13 +104,17 @@ class Caches:
                 nodes.append(node)
                 # In one look, no more are found to fit than do.
                 there[image['id']] = size
-        return Missing(tuple(nodes), tuple(full), tuple(unknown))
+        return Missing(tuple(nodes), tuple(full), tuple(unknown),
+                       tuple(absent))
 
     def queue(self, node: str, image_id: str) -> None:
         """Have the node fetch it; done twice, it is done once.
 
         :raises ServiceError: it does not
         """
+        if nova_caches.is_node(node):
+            self._aggregates.fetch(node, image_id)
+            return
         self._known.pop(node, None)
         with image_api.asking('cache image %s' % image_id):
             sdk_exceptions.raise_from_response(self._client.put(

@@ -220,7 +220,7 @@ class Cloud:
     def _missing(self, image: Image, wanted: decision.Decision
                  ) -> caching.Missing:
         if self.caches and reconcile.wants_caches(image, wanted):
-            return self.caches.missing(image)
+            return self.caches.missing(image, wanted.cache)
         return caching.Missing()
 
     def prefetch(self, image_id: str, node: str) -> None:

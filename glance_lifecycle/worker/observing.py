@@ -43,6 +43,7 @@ from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker import nova_caches
 from glance_lifecycle.worker import reconcile
 from glance_lifecycle.worker import scrubbing as scrubbings
 from glance_lifecycle.worker import usage
@@ -372,12 +373,18 @@ def _waiting(database: engine.Database) -> dict[str, list[_Open]]:
 
 
 def _was_fetched(action: actions.Action, last: jobs.Job) -> bool:
-    """Whether it was in these caches, and may be evicted from them."""
-    return (action.kind == actions.PREFETCH
-            and not action.arguments.get('keep')
-            and last.state == jobs.State.DONE
-            and set(action.arguments['caches']) <= set(
-                last.action.get('arguments', {}).get('caches', ())))
+    """Whether it was in these caches, and may be evicted from them.
+
+    Where it is to be kept, and nobody can tell whether it was: for a day.
+    """
+    if action.kind != actions.PREFETCH or last.state != jobs.State.DONE:
+        return False
+    wanted = set(action.arguments['caches'])
+    if not wanted <= set(last.action.get('arguments', {}).get('caches', ())):
+        return False
+    return not action.arguments.get('keep') or (
+        all(map(nova_caches.is_node, wanted))
+        and datetime.datetime.now(datetime.UTC) - last.updated_at < _AGAIN)
 
 
 def _later(moment: Any, since: datetime.datetime) -> bool:

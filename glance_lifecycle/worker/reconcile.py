@@ -124,10 +124,10 @@ def reconcile(image: Mapping[str, Any], facts: decisions.Facts,
 
 def wants_caches(image: Mapping[str, Any], decision: decisions.Decision
                  ) -> bool:
-    """Whether the image service is to have it in its caches."""
+    """Whether caches are to have it."""
     return (image.get('status') == 'active' and not image.get('os_hidden')
             and not image.get(LOCK) and 'cache' not in decision.unsure
-            and 'glance' in decision.cache.prefetch)
+            and bool(decision.cache.prefetch))
 
 
 def _broken(decision: decisions.Decision, signature: resigning.Found
@@ -316,6 +316,10 @@ class _Image:
             self._leave(self._uncached(node), 'There is no room for it. Raise '
                         '[lifecycle_worker] cache_limit, or let the policy '
                         'prefetch less.')
+
+        for node in missing.absent:
+            self._leave(self._uncached(node), 'There is no such aggregate. '
+                        'Name one that "openstack aggregate list" shows.')
 
     def _uncached(self, node: str) -> drift.Drift:
         return drift.Drift(

@@ -280,7 +280,7 @@ class Worker(cotyledon.Service):
         return clouds.Cloud(self._connection, self._host.copies,
                             repair=self._options.repair,
                             caches=caching.Caches(
-                                self._connection.image,
+                                self._connection,
                                 self._options.cache_endpoints,
                                 self._options.cache_limit),
                             limits=self._pacing,

@@ -12,6 +12,7 @@
 
 """What is cached where, asked of a server that answers as Glance does."""
 
+import dataclasses
 import functools
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
@@ -23,14 +24,18 @@ import unittest
 from openstack import connection
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.policy import wants
 from glance_lifecycle.tests.unit.worker import image_api
 from glance_lifecycle.worker import caching
+from glance_lifecycle.worker import nova_caches
 
 IMAGE = image_api.image(1, size=2 ** 30)
+GLANCE = wants.Cache(prefetch=('glance',))
+NOVA = wants.Cache(prefetch=('nova',), aggregates=('fast', '2', 'none'))
 
 
 class Node:
-    """A glance-api with a cache.
+    """A glance-api with a cache, or a Nova.
 
     :ivar answer: of GET /v2/cache, as JSON
     :ivar asked: how often
@@ -39,6 +44,7 @@ class Node:
     def __init__(self) -> None:
         self.cached: list[dict[str, Any]] = []
         self.queued: list[str] = []
+        self.posted: list[tuple[str, Any]] = []
         self.answer: Any = None
         self.status = 200
         self.asked = 0
@@ -71,6 +77,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.node.queued.append(self.path.rpartition('/')[2])
         self._answer({})
 
+    def do_POST(self) -> None:
+        self.node.posted.append((self.path, json.loads(self.rfile.read(
+            int(self.headers['Content-Length'])))))
+        self._answer({})
+
     def _answer(self, found: Any) -> None:
         data = json.dumps(found).encode()
         self.send_response(self.node.status)
@@ -90,14 +101,14 @@ class CachesTest(unittest.TestCase):
         self.nodes = [Node(), Node()]
         for node in self.nodes:
             self.addCleanup(node.close)
-        self.client = connection.Connection(
+        self.connection = connection.Connection(
             auth_type='admin_token', auth={
-                'endpoint': self.nodes[0].url + '/v2', 'token': 't'}).image
+                'endpoint': self.nodes[0].url + '/v2', 'token': 't'})
         self.urls = [node.url for node in self.nodes]
 
     def caches(self, limit: int = 0) -> caching.Caches:
         # However they are written.
-        return caching.Caches(self.client, [
+        return caching.Caches(self.connection, [
             self.urls[0] + '/v2/', self.urls[1]], limit)
 
     def cache(self, node: int, image_id: str, size: int = 1) -> None:
@@ -106,18 +117,18 @@ class CachesTest(unittest.TestCase):
 
     def test_missing(self) -> None:
         self.assertEqual(caching.Missing(nodes=tuple(self.urls)),
-                         self.caches().missing(IMAGE))
+                         self.caches().missing(IMAGE, GLANCE))
         self.cache(0, IMAGE['id'])
-        self.assertEqual((self.urls[1],), self.caches().missing(IMAGE).nodes)
+        self.assertEqual((self.urls[1],), self.caches().missing(IMAGE, GLANCE).nodes)
         self.nodes[1].queued.append(IMAGE['id'])
-        self.assertEqual(caching.Missing(), self.caches().missing(IMAGE))
+        self.assertEqual(caching.Missing(), self.caches().missing(IMAGE, GLANCE))
 
     def test_queue(self) -> None:
         caches = self.caches()
-        caches.missing(IMAGE)
+        caches.missing(IMAGE, GLANCE)
         caches.queue(self.urls[1], IMAGE['id'])
         self.assertEqual([IMAGE['id']], self.nodes[1].queued)
-        self.assertNotIn(self.urls[1], caches.missing(IMAGE).nodes)
+        self.assertNotIn(self.urls[1], caches.missing(IMAGE, GLANCE).nodes)
         self.nodes[1].status = 403
         with self.assertRaises(exceptions.ServiceRefused):
             caches.queue(self.urls[1], IMAGE['id'])
@@ -125,19 +136,19 @@ class CachesTest(unittest.TestCase):
     def test_asked_once(self) -> None:
         caches = self.caches()
         for number in range(5):
-            caches.missing(image_api.image(number))
+            caches.missing(image_api.image(number), GLANCE)
         self.assertEqual([1, 1], [node.asked for node in self.nodes])
 
     def test_room(self) -> None:
         self.cache(0, image_api.image_id(7), 2 ** 30 + 1)
         caches = self.caches(limit=2)
-        found = caches.missing(IMAGE)
+        found = caches.missing(IMAGE, GLANCE)
         self.assertEqual(((self.urls[1],), (self.urls[0],)),
                          (found.nodes, found.full))
         # What is found to fit takes room.
-        second = caches.missing(image_api.image(2, size=2 ** 30))
+        second = caches.missing(image_api.image(2, size=2 ** 30), GLANCE)
         self.assertEqual((self.urls[1],), second.nodes)
-        third = caches.missing(image_api.image(3, size=1))
+        third = caches.missing(image_api.image(3, size=1), GLANCE)
         self.assertEqual((self.urls[1],), third.full)
 
     def test_unknown(self) -> None:
@@ -149,10 +160,42 @@ class CachesTest(unittest.TestCase):
                         'queued_images': []}):
             self.nodes[1].answer = answer
             self.assertEqual(caching.Missing(unknown=tuple(self.urls)),
-                             self.caches().missing(IMAGE), answer)
+                             self.caches().missing(IMAGE, GLANCE), answer)
 
     def test_the_usual_endpoint(self) -> None:
-        caches = caching.Caches(self.client)
-        self.assertEqual((caching.USUAL,), caches.missing(IMAGE).nodes)
+        caches = caching.Caches(self.connection)
+        self.assertEqual((caching.USUAL,), caches.missing(IMAGE, GLANCE).nodes)
         caches.queue(caching.USUAL, IMAGE['id'])
         self.assertEqual([IMAGE['id']], self.nodes[0].queued)
+
+    def test_hosts_of_nova(self) -> None:
+        """Nobody tells what they have; what is no aggregate is told apart."""
+        self.nodes[0].answer = {'aggregates': [
+            {'id': 1, 'uuid': 'u1', 'name': 'fast'},
+            {'id': 2, 'uuid': 'u2', 'name': 'slow'}]}
+        caches = self.caches()
+        for _ in range(2):
+            self.assertEqual(caching.Missing(
+                nodes=(nova_caches.node('fast'), nova_caches.node('2')),
+                absent=(nova_caches.node('none'),)),
+                caches.missing(IMAGE, NOVA))
+        self.assertEqual(1, self.nodes[0].asked)
+        caches.queue(nova_caches.node('slow'), IMAGE['id'])
+        self.assertEqual([('/v2/os-aggregates/2/images',
+                           {'cache': [{'id': IMAGE['id']}]})],
+                         self.nodes[0].posted)
+        with self.assertRaisesRegex(exceptions.ServiceRefused,
+                                    'The Compute service did not .* none'):
+            caches.queue(nova_caches.node('none'), IMAGE['id'])
+
+    def test_no_nova(self) -> None:
+        """Then nothing is done, and nothing else is left undone."""
+        both = dataclasses.replace(NOVA, prefetch=('glance', 'nova'))
+        answer: Any
+        for answer in ([], {}, {'aggregates': [{'id': 'x'}]},
+                       {'aggregates': [{'id': 1, 'name': 'fast'}]}):
+            self.nodes[0].answer = answer
+            found = self.caches().missing(IMAGE, both)
+            self.assertEqual(((self.urls[1],), ()),
+                             (found.nodes, found.absent))
+            self.assertIn(nova_caches.node('fast'), found.unknown)
