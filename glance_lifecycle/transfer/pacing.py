@@ -16,6 +16,9 @@ The buckets are the parent's, so that what one transfer does not use is the
 others' at once. Its child asks before each window, is told how long to wait,
 and waits by itself, where a cancel reaches it. Nobody polls, and a transfer
 without a limit never asks.
+
+It is for the load of stores, and no wall: whoever has taken the child over by
+its image may read without asking, but takes nothing of the others' share.
 """
 
 from collections.abc import Callable
@@ -38,7 +41,8 @@ BURST = 0.5
 class Bucket:
     """Tokens for bytes, in order of asking; for any number of threads.
 
-    In no span of T seconds do more than ``rate * (T + BURST)`` bytes pass.
+    In no span of T seconds are more than ``rate * (T + BURST)`` bytes due. Who
+    waits for another bucket besides lets them pass later: one window each.
 
     :param rate: bytes a second, more than 0
     :param clock: seconds, monotonic
@@ -77,14 +81,11 @@ class Pace:
         The child may be in the hands of a hostile image: it gets a window at
         a time, and who asks again without waiting gets nothing. Else it
         could take what belongs to the others for hours.
-
-        :raises ValueError, OverflowError: it asked for what is no number
         """
         now = self._clock()
         if now < self._until:
             return self._until - now
-        # JSON has NaN, which would stay in the buckets for ever.
-        size = min(max(int(size), 0), window.SIZE)
+        size = min(max(size, 0), window.SIZE)
         wait = max((b.reserve(size) for b in self._buckets), default=0.0)
         self._until = now + wait
         return wait

@@ -127,6 +127,9 @@ class Child:
             process.stdin.flush()
         except BrokenPipeError:
             LOG.debug('the transfer process died before it got its job')
+        # From here on there are only answers, and a child that reads none
+        # must not hold us: a cancel would not reach it.
+        os.set_blocking(process.stdin.fileno(), False)
         return process
 
     def _listen(self,
@@ -143,12 +146,20 @@ class Child:
                 return message
         return None
 
-    def _answer(self, process: subprocess.Popen[bytes], size: int) -> None:
+    def _answer(self, process: subprocess.Popen[bytes],
+                size: object) -> None:
+        """:raises TransferFailed: no honest child asks like that"""
         assert process.stdin is not None  # noqa: S101 - for mypy
-        wait = 0.0 if self._pace is None else self._pace.ask(size)
+        if self._pace is None or type(size) is not int:
+            raise exceptions.TransferFailed(
+                detail='its process asked for bytes that are none of its')
         try:
-            process.stdin.write(pacing.answer(wait))
-            process.stdin.flush()
+            # A line is written whole or not at all.
+            os.write(process.stdin.fileno(),
+                     pacing.answer(self._pace.ask(size)))
+        except BlockingIOError:
+            raise exceptions.TransferFailed(
+                detail='its process asks, and reads no answer') from None
         except BrokenPipeError:
             LOG.debug('the transfer process died before it got its answer')
 

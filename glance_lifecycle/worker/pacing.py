@@ -17,8 +17,11 @@ from collections.abc import Sequence
 import time
 
 from oslo_config import cfg
+from oslo_log import log as logging
 
 from glance_lifecycle.transfer import pacing
+
+LOG = logging.getLogger(__name__)
 
 _MIB = 2 ** 20
 
@@ -45,6 +48,12 @@ class Pacing:
     def of(cls, conf: cfg.ConfigOpts,
            clock: pacing.Clock = time.monotonic) -> 'Pacing':
         options = conf.lifecycle_worker
+        LOG.info(
+            'MiB a second at most: %(rate)d of all jobs, %(scrub)d of those '
+            'that read copies back, 0 being no limit; of stores %(stores)s.',
+            {'rate': options.rate, 'scrub': options.scrub_rate,
+             'stores': ', '.join('%s %d' % each for each in sorted(
+                 options.store_rates.items())) or 'none'})
         return cls(options.rate * _MIB, options.scrub_rate * _MIB,
                    {store: rate * _MIB
                     for store, rate in options.store_rates.items()}, clock)

@@ -10,18 +10,21 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """Buckets by a clock that the test sets, and a child that is told to wait."""
 
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
 import unittest
+from unittest import mock
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer import test_runner
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import pacing
+from glance_lifecycle.transfer import runner
 from glance_lifecycle.transfer import window
 
 MIB = 1024 ** 2
@@ -101,21 +104,11 @@ class BucketTest(unittest.TestCase):
         """It asks for more than a window, less than nothing, and again."""
         shared = self.bucket(10 * MIB)
         bad = pacing.Pace([shared], self.clock)
-        for size in [10 ** 18, -10 ** 18, *[window.SIZE] * 1000]:
+        for size in [10 ** 400, -10 ** 400, *[window.SIZE] * 1000]:
             bad.ask(size)
         self.assertAlmostEqual(
             2 * window.SIZE / (10 * MIB) - pacing.BURST,
             pacing.Pace([shared], self.clock).ask(window.SIZE) - pacing.BURST)
-
-    def test_no_number_stays_in_no_bucket(self) -> None:
-        shared = self.bucket(10 * MIB)
-        for size in (float('nan'), float('inf'), 'many'):
-            with self.subTest(size):
-                with self.assertRaises((ValueError, OverflowError)):
-                    pacing.Pace([shared], self.clock).ask(
-                        size)  # type: ignore[arg-type]
-        self.assertAlmostEqual(
-            0.2, pacing.Pace([shared], self.clock).ask(window.SIZE))
 
     def test_wait_is_over(self) -> None:
         pace = self.pace(1)
@@ -202,3 +195,47 @@ class ChildTest(test_runner.RunnerCase):
         pace = Recorded(pacing.Bucket(1))
         self.run_child(self.job(), pace=pace)
         self.assertEqual([], pace.asked)
+
+    def test_nobody_asks_without_a_limit(self) -> None:
+        """Who asked all the same would be stopped."""
+        self.run_child(self.job('Full'))
+        with self.assertRaisesRegex(exceptions.TransferFailed, 'none of its'):
+            self.run_child(self.job('Asking', name='other'))
+
+    def test_no_number(self) -> None:
+        shared = pacing.Bucket(10 * MIB)
+        with self.assertRaisesRegex(exceptions.TransferFailed, 'none of its'):
+            self.run_child(self.job('Asking'), pace=pacing.Pace([shared]))
+        self.assertEqual([], self.left())
+        self.assertLess(pacing.Pace([shared]).ask(window.SIZE), 0.3)
+
+    def test_answers_are_not_read(self) -> None:
+        """Of a child that only asks: its parent is not held up."""
+        python = self.work / 'python'
+        python.write_text("#!/bin/sh\ncase $* in *transfer.child*) "
+                          "exec yes '{\"want\": 1}';; esac\n"
+                          'exec %s "$@"\n' % sys.executable)
+        python.chmod(0o700)
+        with waiting.bounded(), mock.patch.object(
+                runner, 'STOP_GRACE', 0.1), self.assertRaisesRegex(
+                    exceptions.TransferFailed, 'reads no answer'):
+            self.run_child(self.job('Full'), pace=Recorded(
+                pacing.Bucket(MIB)), python=str(python))
+
+    def test_parent_killed(self) -> None:
+        """While its child waits, for longer than any test."""
+        parent = subprocess.Popen([sys.executable, '-c', (
+            'import os, sys\n'
+            'from glance_lifecycle.transfer import job, pacing, runner\n'
+            'runner.Child(job.Job.from_json(sys.argv[1]), '
+            'os.open(".", os.O_RDONLY), lambda report: print(report, '
+            'flush=True), pace=pacing.Pace([pacing.Bucket(1)])).run()'),
+            self.job('Full').to_json()], stdout=subprocess.PIPE)
+        assert parent.stdout is not None
+        for _twice in range(2):
+            self.assertIn(b"'done': 0", parent.stdout.readline())
+        child, = test_runner.children(parent.pid)
+        parent.kill()
+        parent.communicate()
+        waiting.until('it has ended', lambda: not test_runner.alive(child))
+        self.assertEqual([], self.left())

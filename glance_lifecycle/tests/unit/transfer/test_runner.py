@@ -58,6 +58,14 @@ class Full(null.NullSource):
         yield extents.Extent(0, self.virtual_size, extents.Kind.DATA)
 
 
+class Asking(Full):
+    """Asks its parent for what is no number of bytes."""
+
+    def extents(self) -> Any:
+        os.write(1, b'{"want": NaN}\n')
+        return super().extents()
+
+
 class Odd(null.NullSource):
     """Raises what nobody expects."""
 
@@ -166,7 +174,7 @@ class RunnerTest(RunnerCase):
         seen = []
 
         def look(report: dict[str, Any]) -> None:
-            child, = _children(os.getpid())
+            child, = children(os.getpid())
             seen.append(os.getpriority(os.PRIO_PROCESS, child))
             group = pathlib.Path(f'/proc/{child}/autogroup')
             if group.exists():
@@ -193,7 +201,7 @@ class RunnerTest(RunnerCase):
         seen: dict[str, int] = {}
 
         def look(report: dict[str, Any]) -> None:
-            child, = _children(os.getpid())
+            child, = children(os.getpid())
             # Every thread, those of the digests as well.
             for task in pathlib.Path(f'/proc/{child}/task').iterdir():
                 seen[f'policy {task.name}'] = os.sched_getscheduler(
@@ -210,7 +218,7 @@ class RunnerTest(RunnerCase):
 
     def test_killed(self) -> None:
         def kill(report: dict[str, Any]) -> None:
-            for pid in _children(os.getpid()):
+            for pid in children(os.getpid()):
                 os.kill(pid, signal.SIGKILL)
 
         with self.assertRaisesRegex(exceptions.TransferFailed, 'killed'):
@@ -227,12 +235,12 @@ class RunnerTest(RunnerCase):
             stdout=subprocess.PIPE)
         assert parent.stdout is not None
         parent.stdout.readline()
-        child = _children(parent.pid)
+        child = children(parent.pid)
         self.assertEqual(1, len(child))
         self.assertEqual(1, len(self.left()))
         parent.kill()
         parent.communicate()
-        waiting.until('it has ended', lambda: not _alive(child[0]))
+        waiting.until('it has ended', lambda: not alive(child[0]))
         self.assertEqual([], self.left())
 
 
@@ -248,7 +256,7 @@ class FindPythonTest(unittest.TestCase):
         self.assertIn('python', os.path.basename(runner.find_python()))
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     found = []
     with contextlib.suppress(FileNotFoundError):
         for task in os.listdir('/proc/%d/task' % pid):
@@ -258,7 +266,7 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
     try:
         stat = pathlib.Path('/proc/%d/stat' % pid).read_text()
     except (FileNotFoundError, ProcessLookupError):
