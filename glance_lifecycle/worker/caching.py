@@ -84,7 +84,10 @@ class Caches:
 
         Of Nova's hosts nobody knows, and it is missing there always.
         """
-        nodes, full, unknown, absent = [], [], [], []
+        nodes: list[str] = []
+        full: list[str] = []
+        unknown: list[str] = []
+        absent: list[str] = []
         size = image.get('size') or 0
         if 'nova' in wanted.prefetch:
             ids = self._aggregates.ids

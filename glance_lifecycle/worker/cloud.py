@@ -165,7 +165,7 @@ class Cloud:
         :param keep: what is kept of each
         :raises ServiceError: it cannot be asked
         """
-        found = {}
+        found: dict[str, T] = {}
         with image_api.asking('list images by their ids'):
             for first in range(0, len(image_ids), _AT_ONCE):
                 some = image_ids[first:first + _AT_ONCE]

@@ -101,8 +101,7 @@ class Upkeep:
     def _clean(self, cleaner: cleaning.Cleaner) -> None:
         for removed in cleaner.clean():
             text = cleaning.said(removed, act=cleaner.act)
-            LOG.info('Image %(image)s: %(text)s', {
-                'image': removed.image_id, 'text': text})
+            LOG.info('%s: %s', removed.image_id, text)
             if cleaner.act:
                 self._record(removed.image_id, 'cleaned', text)
             if self._stopped():

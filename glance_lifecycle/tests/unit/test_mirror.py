@@ -51,6 +51,7 @@ WITHIN = {
     'unit/signing/test_properties': {'signing/algorithms'},
     'unit/signing/test_trust': {'signing/chain'},
     'unit/signing/test_verify': {'signing/diagnosis'},
+    'unit/worker/test_caching': {'worker/nova_caches'},
     'unit/transfer/backends/driver/test_sink': {
         'transfer/backends/driver/store'},
     'unit/transfer/backends/file/test_sink': {

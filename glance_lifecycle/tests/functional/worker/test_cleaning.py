@@ -38,7 +38,7 @@ class CleaningTest(worker_case.WorkerCase):
         self.admin.stage(self.uploading, b'staged')
         self.admin.create_image()
 
-    def staged(self, name: str, *, age: float = OLD) -> pathlib.Path:
+    def left(self, name: str, *, age: float = OLD) -> pathlib.Path:
         """A file that some process has left."""
         path = self.api.staging / name
         if not path.exists():
@@ -53,10 +53,10 @@ class CleaningTest(worker_case.WorkerCase):
 
     def test_removed(self) -> None:
         """Of images that are gone, or stored; with other names: never."""
-        removed = [self.staged(self.gone), self.staged(self.image_id),
-                   self.staged(f'{self.gone}.converted')]
-        kept = [self.staged(self.uploading), self.staged('notes'),
-                self.staged(f'{self.gone}.young', age=3600)]
+        removed = [self.left(self.gone), self.left(self.image_id),
+                   self.left(f'{self.gone}.converted')]
+        kept = [self.left(self.uploading), self.left('notes'),
+                self.left(f'{self.gone}.young', age=3600)]
         self.assertEqual({self.image_id, self.gone}, self.records())
         daemon = self.worker(POLICY)
         waiting.until('all is removed', lambda: not any(
@@ -72,22 +72,22 @@ class CleaningTest(worker_case.WorkerCase):
         self.admin.wait_import(self.uploading)
 
     def test_observed(self) -> None:
-        left = self.staged(self.gone)
+        path = self.left(self.gone)
         daemon = self.worker(POLICY, mode='observe')
         waiting.until('it says what it would do',
                       lambda: f'Staged file {self.gone} of an image that is '
                       'gone, 4 bytes, would be removed' in daemon.log_text())
-        self.assertTrue(left.exists())
+        self.assertTrue(path.exists())
         self.assertIn(self.gone, self.records())
 
     def test_read(self) -> None:
         """A process has it open, in whatever way; then it is over."""
-        left = self.staged(self.gone)
-        with left.open('rb'):
+        path = self.left(self.gone)
+        with path.open('rb'):
             daemon = self.worker(POLICY, full_sweep_interval=60)
             waiting.until('records are removed',
                           lambda: self.records() == {self.image_id})
             waiting.until('it is left', lambda: (
                 f'Staged file {self.gone!r} is kept: it is open'
                 in daemon.log_text()))
-            self.assertTrue(left.exists())
+            self.assertTrue(path.exists())

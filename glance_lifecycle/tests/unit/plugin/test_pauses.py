@@ -45,4 +45,5 @@ class PausesTest(testtools.TestCase):
         for _ in range(100):
             cycle: list[object] = []
             cycle.append(cycle)
+        del cycle
         self.assertGreaterEqual(gc.collect(), 100)

@@ -15,7 +15,6 @@
 import subprocess
 import sys
 import threading
-import time
 from typing import Any
 import unittest
 from unittest import mock
@@ -162,7 +161,7 @@ class ChildTest(test_runner.RunnerCase):
         """No more passes than may, of both together."""
         rate = 40 * MIB
         shared = pacing.Bucket(rate)
-        begun = time.monotonic()
+        begun = shared._clock()
         paces = [Recorded(shared), Recorded(shared)]
         other = threading.Thread(target=self.run_child, args=(
             self.job('Full', 20 * MIB, name='other'),), kwargs={

@@ -13,7 +13,6 @@
 """A real child process: results, errors, limits, and every death."""
 
 import contextlib
-import ctypes
 import os
 import pathlib
 import signal

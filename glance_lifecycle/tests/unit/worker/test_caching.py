@@ -119,9 +119,11 @@ class CachesTest(unittest.TestCase):
         self.assertEqual(caching.Missing(nodes=tuple(self.urls)),
                          self.caches().missing(IMAGE, GLANCE))
         self.cache(0, IMAGE['id'])
-        self.assertEqual((self.urls[1],), self.caches().missing(IMAGE, GLANCE).nodes)
+        self.assertEqual((self.urls[1],),
+                         self.caches().missing(IMAGE, GLANCE).nodes)
         self.nodes[1].queued.append(IMAGE['id'])
-        self.assertEqual(caching.Missing(), self.caches().missing(IMAGE, GLANCE))
+        self.assertEqual(caching.Missing(),
+                         self.caches().missing(IMAGE, GLANCE))
 
     def test_queue(self) -> None:
         caches = self.caches()

@@ -166,7 +166,7 @@ class CleaningTest(testtools.TestCase):
             target=lambda: found.append(path.read_bytes()))
 
         def asked(_method: str, where: str) -> None:
-            if where.endswith(ID):
+            if where.endswith(f'/{ID}'):
                 reader.start()
                 # It waits for the lease.
                 waiting.until('it is opened', lambda: any(
@@ -183,7 +183,7 @@ class CleaningTest(testtools.TestCase):
         path = self.staged(OTHER)
 
         def asked(_method: str, where: str) -> None:
-            if where.endswith(OTHER):
+            if where.endswith(f'/{OTHER}'):
                 self.api.images[OTHER][LOCK] = 'task'
 
         self.api.hook = asked
@@ -196,7 +196,7 @@ class CleaningTest(testtools.TestCase):
         new.write_bytes(b'new')
 
         def asked(_method: str, where: str) -> None:
-            if where.endswith(ID) and new.exists():
+            if where.endswith(f'/{ID}') and new.exists():
                 new.rename(path)
 
         self.api.hook = asked
@@ -209,7 +209,9 @@ class CleaningTest(testtools.TestCase):
         self.database[ID] = mock.Mock(status='active', lock=None,
                                       locations={})
         self.assert_kept(*paths)
-        self.database = {OTHER: None}
+
+    def test_not_of_this_database(self) -> None:
+        self.database[OTHER] = None
         self.assert_kept(self.staged(OTHER))
 
     def test_none_shown(self) -> None:

@@ -131,7 +131,8 @@ class ReconcileTest(unittest.TestCase):
     def test_prefetch(self) -> None:
         wanted = test_checks.policy(cache={'prefetch': ['glance'],
                                            'keep': True})
-        missing = caching.Missing(nodes=('b', 'a'), full=('c',))
+        missing = caching.Missing(nodes=('b', 'a'), full=('c',),
+                                  absent=('d',))
 
         def found(policy: decision.Policy, **changes: Any
                   ) -> reconcile.Needs:
@@ -148,13 +149,14 @@ class ReconcileTest(unittest.TestCase):
         self.assertEqual(
             ('prefetch', {'caches': ['a', 'b'], 'keep': True}, 2000),
             (action.kind, action.arguments, action.size))
-        left, = needs.left
-        self.assertIn('no room', left.why)
+        full, absent = needs.left
+        self.assertIn('no room', full.why)
+        self.assertIn('no such aggregate', absent.why)
         for changes in ({'os_hidden': True}, {'status': 'deactivated'},
                         {'os_glance_import_task': 't'}):
             self.assertEqual(reconcile.Needs(), found(wanted, **changes))
         self.assertEqual(reconcile.Needs(), found(
-            test_checks.policy(cache={'prefetch': ['nova']})))
+            test_checks.policy(cache={'keep': True})))
         retired = found(test_checks.policy(
             cache={'prefetch': ['glance']}, retain={'hide_after': '1 day'}))
         self.assertEqual(['hide'], [a.kind for a in retired.actions])
