@@ -52,6 +52,7 @@ class PrefetchNovaTest(store_case.StoreCase):
 
     def look_at_all(self, daemon: worker.Worker) -> None:
         """As once a day: with a policy that says the same."""
+        waiting.until('all were looked at', lambda: daemon.sweeps()[0])
         before = daemon.sweeps()[0]
         daemon.set_policy(daemon.policy_file.read_text() + '# Changed.\n')
         waiting.until('all are looked at', lambda: (
