@@ -140,5 +140,5 @@ class UpkeepTest(testtools.TestCase):
         self.found = [plans.Plan(ID, 'task')]
         self.database.close()
         (self.base / 'worker.db').unlink()
-        with self.assertRaises(exceptions.LifecycleError):
-            self.upkeep().turn(seen_all=False)
+        self.assertRaises(exceptions.LifecycleError,
+                          lambda: self.upkeep().turn(seen_all=False))
