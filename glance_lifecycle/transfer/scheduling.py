@@ -16,6 +16,7 @@
 Set by the process itself, before it starts a thread: they inherit it.
 """
 
+import contextlib
 import logging
 import os
 import pathlib
@@ -25,8 +26,7 @@ import time
 from glance_lifecycle.transfer import job as jobs
 
 #: name -> how the kernel schedules a process; sched(7)
-POLICIES = {'other': os.SCHED_OTHER, 'batch': os.SCHED_BATCH,
-            'idle': os.SCHED_IDLE}
+POLICIES = {'batch': os.SCHED_BATCH, 'idle': os.SCHED_IDLE}
 AUTO = 'auto'
 
 AUTOGROUP = '/proc/self/autogroup'
@@ -48,12 +48,21 @@ def be_nice(limits: jobs.Limits) -> 'Group':
     :returns: of this process, to be set back
     """
     niceness = os.nice(limits.nice)
-    policy = limits.policy
-    if policy == AUTO:
-        policy = 'idle' if in_group_of_service() else 'other'
-    os.sched_setscheduler(0, POLICIES[policy], os.sched_param(0))
+    if limits.policy != AUTO:
+        _set_policy(limits.policy)
+    elif in_group_of_service():
+        # A sandbox may forbid it, and then the import is no worse off.
+        with contextlib.suppress(OSError):
+            _set_policy('idle')
     return Group(niceness if limits.group_nice is None
                  else limits.group_nice)
+
+
+def _set_policy(name: str) -> None:
+    # As its parent is: from idle, which may be glance-api's, nobody without
+    # privileges comes back.
+    if name != 'other':
+        os.sched_setscheduler(0, POLICIES[name], os.sched_param(0))
 
 
 def in_group_of_service(cgroups: pathlib.Path = _CGROUPS,
