@@ -59,8 +59,7 @@ def be_nice(limits: jobs.Limits) -> 'Group':
 
 
 def _set_policy(name: str) -> None:
-    # As its parent is: from idle, which may be glance-api's, nobody without
-    # privileges comes back.
+    """``other`` is as the parent is: nobody comes back from its idle."""
     if name != 'other':
         os.sched_setscheduler(0, POLICIES[name], os.sched_param(0))
 
