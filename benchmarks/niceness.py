@@ -75,25 +75,29 @@ class Candidate:
 
 
 _BATCH = {'scheduling_policy': 'batch'}
+# Else it is idle by default where glance-api has a control group.
+_OTHER = {'scheduling_policy': 'other'}
 
 #: name -> what it is
 CANDIDATES = {
-    'nice 0': Candidate({'nice': 0}),
-    'nice 5': Candidate({'nice': 5}),
-    'nice 7': Candidate({'nice': 7}),
-    'nice 10': Candidate({'nice': 10}),
-    'nice 15': Candidate({'nice': 15}),
-    'nice 15 group 0': Candidate({'nice': 15, 'group_nice': 0}),
-    'nice 15 group 5': Candidate({'nice': 15, 'group_nice': 5}),
-    'nice 0 group 10': Candidate({'nice': 0, 'group_nice': 10}),
+    'default': Candidate({}),
+    'idle': Candidate({'scheduling_policy': 'idle'}),
+    'nice 0': Candidate({'nice': 0, **_OTHER}),
+    'nice 5': Candidate({'nice': 5, **_OTHER}),
+    'nice 7': Candidate({'nice': 7, **_OTHER}),
+    'nice 10': Candidate({'nice': 10, **_OTHER}),
+    'nice 15': Candidate({'nice': 15, **_OTHER}),
+    'nice 15 group 0': Candidate({'nice': 15, 'group_nice': 0, **_OTHER}),
+    'nice 15 group 5': Candidate({'nice': 15, 'group_nice': 5, **_OTHER}),
+    'nice 0 group 10': Candidate({'nice': 0, 'group_nice': 10, **_OTHER}),
     'batch 0': Candidate({'nice': 0, **_BATCH}),
     'batch 5': Candidate({'nice': 5, **_BATCH}),
     'batch 10': Candidate({'nice': 10, **_BATCH}),
-    'weight 50': Candidate({'nice': 0}, 50),
-    'weight 20': Candidate({'nice': 0}, 20),
+    'weight 50': Candidate({'nice': 0, **_OTHER}, 50),
+    'weight 20': Candidate({'nice': 0, **_OTHER}, 20),
 }
 # All of them take a quarter of an hour.
-_DEFAULT = ('nice 0', 'nice 5', 'nice 7', 'nice 10', 'nice 15',
+_DEFAULT = ('default', 'nice 0', 'nice 5', 'nice 7', 'nice 10', 'nice 15',
             'nice 15 group 0', 'batch 0', 'batch 5', 'weight 20')
 
 

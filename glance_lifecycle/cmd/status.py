@@ -13,6 +13,7 @@
 """``glance-lifecycle-status upgrade check``: before services start anew."""
 
 from collections.abc import Sequence
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
@@ -92,14 +93,13 @@ class Checks(upgradecheck.UpgradeCommands):
                           'is without effect: imports are staged ([lifecycle] '
                           'mode), and those run in glance-api.')
         host = socket.gethostname()
-        database = opening.configured(CONF, patience=0)
         try:
-            found = {worker.host for worker in presence.workers(database)
-                     if worker.imports}
+            with contextlib.closing(opening.existing(
+                    CONF, patience=0)) as database:
+                found = {worker.host for worker in presence.workers(database)
+                         if worker.imports}
         except exceptions.LifecycleError as error:
             return Result(Code.WARNING, error.for_operator())
-        finally:
-            database.close()
         if host in found:
             return Result(Code.SUCCESS)
         return Result(Code.WARNING, 'Imports wait for a worker on this host '

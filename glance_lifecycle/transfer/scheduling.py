@@ -17,6 +17,8 @@ Set by the process itself, before it starts a thread: they inherit it.
 """
 
 import contextlib
+import ctypes
+import errno
 import logging
 import os
 import pathlib
@@ -24,6 +26,7 @@ import threading
 import time
 
 from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import seccomp
 
 #: name -> how the kernel schedules a process; sched(7)
 POLICIES = {'batch': os.SCHED_BATCH, 'idle': os.SCHED_IDLE}
@@ -33,6 +36,10 @@ AUTOGROUP = '/proc/self/autogroup'
 # Linux lets unprivileged processes, all of them together, set the niceness of
 # a group ten times a second.
 AUTOGROUP_PAUSE = 0.1
+
+# linux/ioprio.h
+_WHO_PROCESS = 1
+_BEST_EFFORT = 2 << 13
 
 _CGROUPS = pathlib.Path('/proc/self/cgroup')
 _MOUNT = pathlib.Path('/sys/fs/cgroup')
@@ -49,19 +56,44 @@ def be_nice(limits: jobs.Limits) -> 'Group':
     """
     niceness = os.nice(limits.nice)
     if limits.policy != AUTO:
-        _set_policy(limits.policy)
+        _set_policy(limits.policy, niceness)
     elif in_group_of_service():
         # A sandbox may forbid it, and then the import is no worse off.
         with contextlib.suppress(OSError):
-            _set_policy('idle')
+            _set_policy('idle', niceness)
     return Group(niceness if limits.group_nice is None
                  else limits.group_nice)
 
 
-def _set_policy(name: str) -> None:
-    """``other`` is as the parent is: nobody comes back from its idle."""
-    if name != 'other':
-        os.sched_setscheduler(0, POLICIES[name], os.sched_param(0))
+def _set_policy(name: str, niceness: int) -> None:
+    """``other`` is as the parent is: nobody comes back from its idle.
+
+    :raises OSError: it may not
+    """
+    if name == 'other':
+        return
+    if name == 'idle':
+        _keep_at_disks(niceness)
+    os.sched_setscheduler(0, POLICIES[name], os.sched_param(0))
+
+
+def _keep_at_disks(niceness: int) -> None:
+    """Go as niceness alone has it at disks, ioprio_set(2).
+
+    There SCHED_IDLE comes after everybody else of the host, in whichever
+    group: an import would wait for ten seconds at a time.
+
+    :raises OSError: it may not, or this is an unknown kind of machine
+    """
+    try:
+        number = seccomp.number('ioprio_set')
+    except KeyError:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from None
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(number, _WHO_PROCESS, 0,
+                    _BEST_EFFORT | (niceness + 20) // 5):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
 
 
 def in_group_of_service(cgroups: pathlib.Path = _CGROUPS,

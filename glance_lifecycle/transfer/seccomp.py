@@ -192,6 +192,14 @@ def available() -> bool:
             and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0)
 
 
+def number(name: str) -> int | None:
+    """Of one of ``ALWAYS`` on this machine; None: it has no such call.
+
+    :raises KeyError: the machine's calls are not known
+    """
+    return ALWAYS[name][_MACHINES[os.uname().machine][1]]
+
+
 def program(*groups: Calls, machine: str | None = None, forks: bool = False,
             others: Iterable[int] | None = None) -> bytes:
     """The filter that denies these calls, and what goes with them.

@@ -175,7 +175,8 @@ def _told(action: actions.Action, proof: Mapping[str, Any]) -> str:
 
 def _untold(action: actions.Action) -> bool:
     """Whether nobody tells that it was done: Nova tells of no cache."""
-    return any(map(nova_caches.is_node, action.arguments.get('caches', ())))
+    return action.kind == actions.PREFETCH and all(
+        map(nova_caches.is_node, action.arguments['caches']))
 
 
 def _confirm(action: actions.Action, cloud: clouds.Cloud,

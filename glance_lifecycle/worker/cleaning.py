@@ -108,7 +108,8 @@ class Cleaner:
         :raises LifecycleError: the Image API or the database cannot be asked
         :raises OSError: a directory cannot be read
         """
-        verified.remove_temporary(self._places.state_dir)
+        if self.act:
+            verified.remove_temporary(self._places.state_dir)
         records = verified.listed(self._places.state_dir)
         staged = list(self._staged()) if self._stale_after else []
         ids = {*records, *(image_id for image_id, _name in staged)}

@@ -76,7 +76,8 @@ class Aggregates:
         :raises ServiceError: it does not
         """
         aggregate = name.removeprefix(_PREFIX)
-        number = self._ask().get(aggregate)
+        # Of the look just before, where it went well.
+        number = (self.ids or self._ask()).get(aggregate)
         what = 'have image %s fetched by aggregate %s' % (image_id, aggregate)
         if number is None:
             raise exceptions.ServiceRefused(

@@ -316,7 +316,6 @@ class _Image:
             self._leave(self._uncached(node), 'There is no room for it. Raise '
                         '[lifecycle_worker] cache_limit, or let the policy '
                         'prefetch less.')
-
         for node in missing.absent:
             self._leave(self._uncached(node), 'There is no such aggregate. '
                         'Name one that "openstack aggregate list" shows.')

@@ -360,7 +360,7 @@ class Worker(cotyledon.Service):
                     with self._deletions.look():
                         self._look_at(what)
                     self._wake.set()
-                self._upkeep.turn(seen_all=self._sweeper.has_seen_all())
+                self._upkeep.turn(self._sweeper.has_seen_all)
                 # Those of other workers count as well: each is done once.
                 self._deletions.looked(self._sweeper.last_good())
                 if self._sweeper.well():

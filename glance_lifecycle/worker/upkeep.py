@@ -62,10 +62,11 @@ class Upkeep:
         self._stopped = stopped
         self._recover_at = self._clean_at = 0.0
 
-    def turn(self, *, seen_all: bool) -> None:
+    def turn(self, seen_all: Callable[[], bool]) -> None:
         """Do what is due.
 
-        :param seen_all: whether a look at all images has met some
+        :param seen_all: whether a look at all images has met some; asked only
+            when it is time to clean
         :raises LifecycleError: the database cannot be asked
         """
         now = time.monotonic()
@@ -73,7 +74,7 @@ class Upkeep:
             self._recover_at = now + self._recover_interval
             self.recovered(self._recover())
         # After it: what an import has left may be undone by now.
-        if seen_all and self._cleaner and now >= self._clean_at:
+        if self._cleaner and now >= self._clean_at and seen_all():
             # Not at once again, whatever happens.
             self._clean_at = now + self._recover_interval
             try:

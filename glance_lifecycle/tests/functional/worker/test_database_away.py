@@ -15,36 +15,21 @@
 import os
 import signal
 from typing import ClassVar
-from typing import Protocol
 
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import mariadb
 from glance_lifecycle.tests.functional.fixtures import postgresql
 from glance_lifecycle.tests.functional.fixtures import transfer
+from glance_lifecycle.tests.functional.worker import test_database
 from glance_lifecycle.tests.functional.worker import worker_case
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import migration
 
 
-class Server(Protocol):
-
-    def database(self) -> str:
-        raise NotImplementedError
-
-    def kill9(self) -> None:
-        raise NotImplementedError
-
-    def start(self) -> None:
-        raise NotImplementedError
-
-    def stop(self) -> None:
-        raise NotImplementedError
-
-
 class ServerCase(worker_case.WorkerCase):
 
-    server: ClassVar[Server]
+    server: ClassVar[test_database.Server]
 
     def setUp(self) -> None:
         super().setUp()

@@ -16,6 +16,9 @@
 import ctypes
 import os
 import pathlib
+import signal
+import subprocess
+from unittest import mock
 
 import fixtures
 import testtools
@@ -23,6 +26,7 @@ import testtools
 from glance_lifecycle.transfer import child
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import scheduling
+from glance_lifecycle.transfer import seccomp
 
 SERVICE = '/system.slice/glance-api.service'
 
@@ -77,6 +81,23 @@ class GroupOfServiceTest(testtools.TestCase):
             self.mount / 'none', self.mount))
 
 
+class PolicyTest(testtools.TestCase):
+
+    def test_idle_at_disks(self) -> None:
+        """There it goes as its niceness says, after nobody's else."""
+        self.assertEqual('best-effort: prio 5', _at_disks(
+            jobs.Limits(nice=7, policy='idle')))
+        # Elsewhere the kernel derives that from the niceness by itself.
+        self.assertEqual('none: prio 0', _at_disks(
+            jobs.Limits(nice=7, policy='batch')))
+
+    def test_unknown_machine(self) -> None:
+        """``auto`` leaves it as it was, and ``idle`` says so."""
+        with mock.patch.object(seccomp, 'number',
+                               side_effect=KeyError):
+            self.assertRaises(OSError, scheduling._keep_at_disks, 0)
+
+
 class GroupTest(testtools.TestCase):
 
     def test_imports_that_begin_together(self) -> None:
@@ -108,3 +129,24 @@ def _grouped() -> int:
                  or int(group.read_text().split()[-1]) == 5 else 1)
     finally:
         os._exit(2)
+
+
+def _at_disks(limits: jobs.Limits) -> str:
+    """What ionice says of a process with these limits."""
+    asked, answer = os.pipe()
+    if not (pid := os.fork()):
+        try:
+            scheduling.be_nice(limits)
+            os.write(answer, b'x')
+            signal.pause()
+        finally:
+            os._exit(1)
+    try:
+        os.read(asked, 1)
+        return subprocess.run(['ionice', '-p', str(pid)], check=True,
+                              capture_output=True, text=True).stdout.strip()
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(asked)
+        os.close(answer)
