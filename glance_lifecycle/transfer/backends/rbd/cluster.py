@@ -142,6 +142,13 @@ class Cluster:
         """Which client we are, as lists of watchers have it."""
         return int(self._client.get_instance_id())
 
+    @property
+    def address(self) -> str:
+        """Ours, as blocklists have it; empty before Ceph Octopus."""
+        if not hasattr(self._client, 'get_addrs'):
+            return ''
+        return str(self._client.get_addrs())
+
     def config(self, name: str) -> str:
         return str(self._client.conf_get(name) or '')
 

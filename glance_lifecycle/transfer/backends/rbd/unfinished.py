@@ -20,6 +20,11 @@ stock Glance that goes on.
 A dead client's watch on an image lasts for 30 s, in which nobody can remove
 the image. A client that is dead for certain is cut off instead, as librbd
 does with the owner of a lock that it breaks.
+
+Nor does the end of its watch mean that nothing more comes from a client: an
+OSD that stood still ends the watch first, and then does what had reached it
+before. A write that came after the removal would leave an object that no image
+has. So whoever wrote an image is cut off before it is removed.
 """
 
 from collections.abc import Callable
@@ -55,6 +60,8 @@ class Process:
     """A process, so that another one can tell whether it is dead.
 
     :ivar client: its client id in the cluster
+    :ivar address: the client's; empty where it is not known, as with Ceph
+        before Octopus
     :ivar boot: this run of this kernel
     :ivar namespace: within which ``pid`` means something
     :ivar born: the kernel's start time
@@ -65,10 +72,11 @@ class Process:
     namespace: str
     pid: int
     born: str
+    address: str = ''
 
     @classmethod
-    def current(cls, client: int) -> 'Process':
-        return cls(client, *_here(), os.getpid(), _born(os.getpid()))
+    def current(cls, client: int, address: str) -> 'Process':
+        return cls(client, *_here(), os.getpid(), _born(os.getpid()), address)
 
     @classmethod
     def from_json(cls, text: str) -> 'Process | None':
@@ -138,7 +146,7 @@ def make_removable(cluster: rbd_cluster.Cluster) -> None:
 
 def mark(cluster: rbd_cluster.Cluster, image: Any) -> None:
     """Say in the image's metadata that this process writes it."""
-    process = Process.current(cluster.client_id)
+    process = Process.current(cluster.client_id, cluster.address)
     cluster.call('marking the image', image.metadata_set, MARK,
                  json.dumps(dataclasses.asdict(process)))
 
@@ -197,19 +205,23 @@ def _read_mark(image: Any) -> tuple[bool, Process | None]:
 
 def is_abandoned(cluster: rbd_cluster.Cluster, name: str,
                  image_id: str) -> bool:
-    """Whether nobody has the image open, now or within 35 s."""
+    """Whether nobody has the image open, now or within 35 s.
+
+    Then nothing more comes from who wrote it, either.
+    """
     deadline = time.monotonic() + WATCH_LASTS
     cut_off = False
-    while ((found := look(cluster, name)) and found.id == image_id
-           and found.watchers):
+    while (found := look(cluster, name)) and found.id == image_id:
         process = found.process
-        if process and process.client in found.watchers:
-            dead = process.is_dead()
-            if dead is False:
-                return False
-            if dead and not cut_off:
-                cut_off = True
-                _cut_off(cluster, found.watchers[process.client])
+        open_there = process and found.watchers.get(process.client)
+        dead = process.is_dead() if process and open_there else None
+        if dead is False:
+            return False
+        if process and not cut_off and (dead or not found.watchers):
+            cut_off = True
+            _cut_off(cluster, open_there or process.address)
+        if not found.watchers:
+            return True
         if time.monotonic() > deadline:
             return False
         time.sleep(_WATCH_INTERVAL)
@@ -217,6 +229,8 @@ def is_abandoned(cluster: rbd_cluster.Cluster, name: str,
 
 
 def _cut_off(cluster: rbd_cluster.Cluster, address: str) -> None:
+    if not address:
+        return
     try:
         cluster.blocklist(address, _BLOCKLIST_SECONDS)
     except exceptions.StoreError:

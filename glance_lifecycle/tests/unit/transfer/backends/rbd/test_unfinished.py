@@ -23,7 +23,7 @@ from glance_lifecycle.transfer.backends.rbd import unfinished
 class ProcessTest(unittest.TestCase):
 
     def process(self, **other: object) -> unfinished.Process:
-        current = unfinished.Process.current(17)
+        current = unfinished.Process.current(17, '127.0.0.1:0/4')
         return dataclasses.replace(current, **other)  # type: ignore
 
     def test_ourselves(self) -> None:
@@ -50,6 +50,12 @@ class ProcessTest(unittest.TestCase):
         text = json.dumps(dataclasses.asdict(process))
         self.assertEqual(process,
                          unfinished.Process.from_json(text))
+
+    def test_json_of_earlier_releases(self) -> None:
+        fields = dataclasses.asdict(self.process())
+        del fields['address']
+        self.assertEqual(self.process(address=''),
+                         unfinished.Process.from_json(json.dumps(fields)))
 
     def test_damaged_json(self) -> None:
         fields = dataclasses.asdict(self.process())
