@@ -115,6 +115,11 @@ class Check(abc.ABC):
         return inspect.cleandoc(cls.__doc__ or '')
 
     @classmethod
+    def why(cls) -> str:
+        """Its text after the title, in one line."""
+        return ' '.join(cls.text().partition('\n\n')[2].split())
+
+    @classmethod
     def subject(cls) -> str:
         return SUBJECTS[cls.code[3]]
 

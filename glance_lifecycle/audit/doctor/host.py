@@ -26,6 +26,8 @@ from glance_lifecycle.audit.doctor import options
 
 # Of options that name options that name options.
 _DEEPEST = 5
+_MOST_NAMES = 20
+_LONGEST = 10_000
 
 
 class Hidden(Exception):
@@ -114,7 +116,9 @@ class Host:
         """
         if '$' not in text:
             return text
-        if depth == 0 or len(text) > 10_000:
+        # Each may hold many of the next: it would double and double.
+        if depth == 0 or len(text) > _LONGEST or (
+                text.count('$') > _MOST_NAMES):
             raise ValueError('too deep')
         return cfg.ConfigOpts.Template(
             text.replace(r'\$', '$$')).safe_substitute(

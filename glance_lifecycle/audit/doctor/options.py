@@ -131,6 +131,8 @@ class Catalogue:
 
 def stores_of(text: str) -> dict[str, str]:
     """``enabled_backends``: store -> driver, empty if it is not readable."""
+    if len(text) > _LONGEST:
+        return {}
     try:
         return dict(_PAIRS(text))
     except ValueError:

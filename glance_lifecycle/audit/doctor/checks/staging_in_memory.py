@@ -63,7 +63,7 @@ class StagingInMemory(check.Check):
             if host.multi_store else ('DEFAULT', 'node_staging_uri'))
         value = host.value(section, name) or ''
         path = value.removeprefix('file://')
-        if temporary(path):
+        if temporary(host, path):
             yield self.found(
                 host, '[%s] %s' % (section, name),
                 'Images are staged in %s, a temporary directory.'
@@ -73,7 +73,13 @@ class StagingInMemory(check.Check):
                 host.setting(section, name))
 
 
-def temporary(path: str) -> bool:
-    """Whether it may be gone after a start of the host, or before."""
-    return any(pathlib.PurePath(path).is_relative_to(place)
-               for place in _TEMPORARY)
+def temporary(host: hosts.Host, named: str) -> bool:
+    """Whether it may be gone after a start of the host, or before.
+
+    Not of a service that lives in such a directory as a whole, as those of
+    tests and demonstrations do.
+    """
+    path = pathlib.PurePath(named)
+    home = host.directory.path.absolute().parent
+    return not (str(home) not in _TEMPORARY and path.is_relative_to(home)
+                ) and any(path.is_relative_to(place) for place in _TEMPORARY)

@@ -39,7 +39,7 @@ class StateInMemory(check.Check):
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         value = host.value('lifecycle', 'state_dir') or ''
-        if staging_in_memory.temporary(value):
+        if staging_in_memory.temporary(host, value):
             yield self.found(
                 host, '[lifecycle] state_dir',
                 'Journals are kept in %s, a temporary directory.'
