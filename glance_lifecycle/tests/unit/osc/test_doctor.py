@@ -66,7 +66,7 @@ class DoctorTest(cases.DoctorTestCase):
         self.assertEqual('GLC105', found['findings'][0]['code'])
         for name in ('table', 'csv', 'value'):
             self.assertIn('GLC105', self.doctor('-f', name)[1])
-        self.assertEqual('GLC105\n', self.doctor(
+        self.assertEqual('GLC105\nGLC101\n', self.doctor(
             '-f', 'value', '-c', 'Code')[1])
 
     def test_hosts(self) -> None:
