@@ -47,6 +47,8 @@ def dump(kind: Any) -> Spec:
         return ['host']
     if isinstance(kind, types.IPAddress):
         return ['ip']
+    if kind is str:
+        return ['str', {}]
     # Not its subclasses, that read the string in other ways.
     if type(kind) is types.String:
         return ['str', {
@@ -55,7 +57,7 @@ def dump(kind: Any) -> Spec:
                 ('quotes', kind.quotes or None),
                 ('ignore_case', kind.ignore_case or None),
                 ('regex', kind.regex.pattern if kind.regex else None),
-                ('max_length', kind.max_length)) if shown is not None}]
+                ('max_length', kind.max_length or None)) if shown is not None}]
     return ['any']
 
 
