@@ -12,11 +12,11 @@
 
 """Options that are gone, and what others are often called."""
 
+import functools
+
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import options
-
-group_name = options.group_name
 
 #: Said in guides and seen in configurations -> what is meant.
 MEANT = {
@@ -56,7 +56,7 @@ def removed(host: hosts.Host, setting: ini.Setting) -> str:
     """Since when an option is gone; empty if it never was one."""
     for release in reversed(options.RELEASES):
         if release < host.release:
-            old = options.Catalogue(release, host.stores)
+            old = _catalogue(release, tuple(host.stores.items()))
             if old.option(setting.section, setting.name) is not None:
                 return 'Glance %d' % (release + 1)
     if setting.section == 'DEFAULT':
@@ -64,3 +64,9 @@ def removed(host: hosts.Host, setting: ini.Setting) -> str:
             return 'an older release'
         return _OLDER.get(setting.name, '')
     return ''
+
+
+@functools.lru_cache(maxsize=16)
+def _catalogue(release: int, stores: tuple[tuple[str, str], ...]
+               ) -> options.Catalogue:
+    return options.Catalogue(release, dict(stores))

@@ -121,9 +121,9 @@ class _Parser(iniparser.BaseParser):
     # What oslo.config raises, and we only note.
 
     def error_invalid_assignment(  # type: ignore[override]
-            self, line: str) -> tuple[str, list[str]]:
+            self, line: str) -> tuple[None, list[str]]:
         self._problem('The line has neither "=" nor ":".')
-        return '', []
+        return None, []
 
     def error_empty_key(self, line: str) -> None:  # type: ignore[override]
         if '=' in line or ':' in line:

@@ -75,7 +75,7 @@ TOGETHER = {
         'audit/doctor/checks/unreadable_file',
         'audit/doctor/checks/unreadable_line',
         'audit/doctor/checks/worker_and_staged', 'audit/doctor/compared',
-        'audit/doctor/history', 'audit/doctor/plugins',
+        'audit/doctor/history', 'audit/doctor/near', 'audit/doctor/plugins',
         'audit/doctor/policies'},
     # One policy is shown, checked and explained.
     'osc/test_policy': {

@@ -33,12 +33,8 @@ class OldName(check.Check):
 
     code = 'GLC104'
     severity = check.INFO
-    bad = ({'glance-api.conf': '[DEFAULT]\n'
-            'sql_connection = mysql+pymysql://glance:secret@db/glance\n'},
-           )
-    good = ({'glance-api.conf': '[database]\n'
-             'connection = mysql+pymysql://glance:secret@db/glance\n'},
-            )
+    bad = ({'glance-api.conf': '[DEFAULT]\nlogdir = /var/log/glance\n'},)
+    good = ({'glance-api.conf': '[DEFAULT]\nlog_dir = /var/log/glance\n'},)
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for setting in host.settings():

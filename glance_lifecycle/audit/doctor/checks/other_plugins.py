@@ -41,7 +41,7 @@ class OtherPlugins(check.Check):
     good = ({'a/glance-image-import.conf': '[image_import_opts]\n'
              'image_import_plugins = [lifecycle]\n',
              'b/glance-api.conf': '[image_import_opts]\n'
-             'image_import_plugins = ["lifecycle",]\n'},
+             'image_import_plugins = ["lifecycle"]\n'},
             )
 
     def cloud(self, found: Sequence[hosts.Host]

@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
-import difflib
-
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import near
 
 
 class UnknownDriver(check.Check):
@@ -55,14 +54,14 @@ class UnknownDriver(check.Check):
         for store, driver in host.stores.items():
             if driver in known or driver.startswith('glance.store.'):
                 continue
-            meant = [self._MEANT[driver]] if driver in self._MEANT else (
-                difflib.get_close_matches(driver, known, 1, 0.7))
+            meant = self._MEANT.get(driver) or near.closest(
+                driver, known, 0.7)
             shown, called = masking.name(store), masking.name(driver)
             yield self.found(
                 host, 'store %s' % shown,
                 'The driver %s of the store %s is none of glance_store\'s.' % (
                     called, shown),
-                'Write %s:%s in enabled_backends.' % (shown, meant[0])
+                'Write %s:%s in enabled_backends.' % (shown, meant)
                 if meant else 'Write one of: %s; or install the driver on '
                 'every host.' % ', '.join(sorted(known)),
                 host.setting('DEFAULT', 'enabled_backends'),

@@ -13,7 +13,7 @@
 """GLC101"""
 
 from collections.abc import Iterator
-import difflib
+import itertools
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
@@ -21,9 +21,11 @@ from glance_lifecycle.audit.doctor import history
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import near
+from glance_lifecycle.audit.doctor import options
 
-# Of difflib: enable_import_methods is 0.98 of enabled_import_methods.
-_ALIKE = 0.85
+# Of one host: of a file that is none, there would be thousands.
+_MOST = 100
 
 
 class UnknownOption(check.Check):
@@ -55,13 +57,23 @@ class UnknownOption(check.Check):
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
+        unknown = self._unknown(host)
+        for setting in itertools.islice(unknown, _MOST):
+            yield self._judged(host, setting, list(host.catalogue.groups[
+                options.group_name(setting.section)]))
+        more = sum(1 for _ in unknown)
+        if more:
+            yield self.found(
+                host, '*', 'Nobody reads %d more options.' % more,
+                'Correct these first.')
+
+    def _unknown(self, host: hosts.Host) -> Iterator[ini.Setting]:
         for setting in host.settings():
             group = host.catalogue.groups.get(
-                history.group_name(setting.section))
-            if (group is None or host.option(setting) is not None
-                    or history.removed(host, setting)):
-                continue
-            yield self._judged(host, setting, list(group))
+                options.group_name(setting.section))
+            if (group is not None and host.option(setting) is None
+                    and not history.removed(host, setting)):
+                yield setting
 
     def _judged(self, host: hosts.Host, setting: ini.Setting,
                 known: list[str]) -> finding.Finding:
@@ -69,13 +81,13 @@ class UnknownOption(check.Check):
         section = masking.name(setting.section)
         subject = '[%s] %s' % (section, name)
         meant = history.MEANT.get(name)
-        near = [meant] if meant in known else difflib.get_close_matches(
-            name, known, 1, _ALIKE)
-        if near:
+        if meant not in known:
+            meant = near.closest(setting.name, known)
+        if meant:
             return self.found(
                 host, subject, 'Nobody reads [%s] %s: the option is called '
-                '%s.' % (section, name, near[0]),
-                'Rename it to %s.' % near[0], setting)
+                '%s.' % (section, name, meant),
+                'Rename it to %s.' % meant, setting)
         homes = host.catalogue.homes(setting.name)
         # The sections of stores know one another's options.
         if homes:

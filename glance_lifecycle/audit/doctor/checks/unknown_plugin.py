@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
-import difflib
-
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import near
 from glance_lifecycle.audit.doctor import plugins
 
 
@@ -51,11 +50,11 @@ class UnknownPlugin(check.Check):
             if name in known:
                 continue
             shown = masking.name(name)
-            near = difflib.get_close_matches(name, known, 1, 0.75)
+            meant = near.closest(name, known, 0.75)
             yield self.found(
                 host, plugins.FULL_NAME,
                 'Neither Glance nor this package has an import plugin "%s".'
-                % shown, 'Write %s.' % near[0] if near else
+                % shown, 'Write %s.' % meant if meant else
                 'See that it is installed on every host of glance-api.',
                 plugins.setting(host),
-                severity=check.ERROR if near else None)
+                severity=check.ERROR if meant else None)

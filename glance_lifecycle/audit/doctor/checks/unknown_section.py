@@ -13,15 +13,17 @@
 """GLC102"""
 
 from collections.abc import Iterator
-import difflib
+import itertools
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import near
 from glance_lifecycle.audit.doctor import options
 
-_ALIKE = 0.85
+# Of one host.
+_MOST = 100
 
 
 class UnknownSection(check.Check):
@@ -53,14 +55,14 @@ class UnknownSection(check.Check):
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         groups = host.catalogue.groups
-        for section, place in host.sections():
-            if options.group_name(section) in groups:
-                continue
+        unknown = ((section, place) for section, place in host.sections()
+                   if options.group_name(section) not in groups)
+        for section, place in itertools.islice(unknown, _MOST):
             name = masking.name(section)
-            near = difflib.get_close_matches(
-                options.group_name(section), [*groups, 'default'], 1, _ALIKE)
-            if near:
-                meant = 'DEFAULT' if near == ['default'] else near[0]
+            meant = near.closest(
+                options.group_name(section), (*groups, 'default'))
+            if meant:
+                meant = 'DEFAULT' if meant == 'default' else meant
                 yield self.found(
                     host, '[%s]' % name, 'Nobody reads the section [%s]: it '
                     'is called [%s].' % (name, meant),

@@ -90,7 +90,7 @@ class DoctorTest(cases.DoctorTestCase):
         self.add('[DEFAULT]\nenable_import_methods = []\n')
         path = self.work / 'mutes.yaml'
         path.write_text('version: 1\nmutes:\n  - {code: GLC101, until: '
-                        '2999-01-01, reason: Never mind.}\n')
+                        '"2999-01-01", reason: Never mind.}\n')
         code, said = self.doctor('--mutes', str(path))
         self.assertEqual(0, code)
         self.assertIn('1 more, muted', said.replace('\n', ' '))

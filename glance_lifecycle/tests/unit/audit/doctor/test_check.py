@@ -41,5 +41,6 @@ class CheckTest(unittest.TestCase):
         entry = importlib.metadata.EntryPoint(
             'ABC101', 'glance_lifecycle.nothing:Nothing', check.NAMESPACE)
         with unittest.mock.patch(
-                'stevedore._cache.get_group_all', return_value=[entry]):
+                'stevedore.ExtensionManager.list_entry_points',
+                return_value=[entry]):
             self.assertRaises(exceptions.ConfigurationError, check.load_all)

@@ -25,9 +25,9 @@ FILES = {
     'image_member_quota = $image_tag_quota\n'
     'log_dir = $${x}/\\$y\nlog_file = ${image_import_opts.max_parallel_stores}'
     '\n[IMAGE_IMPORT_OPTS]\nimage_import_plugins = [lifecycle]\n'
-    '[DATABASE]\nsql_connection = old\n'
+    '[KEYSTONE_AUTHTOKEN]\nauth_plugin = old\n'
     '[oslo_messaging_notifications]\ndriver = log\ndriver = noop\n',
-    'glance-api.conf.d/x.conf': '[DEFAULT]\nsql_connection = newer\n'
+    'glance-api.conf.d/x.conf': '[keystone_authtoken]\nauth_plugin = newer\n'
     '[oslo_messaging_notifications]\ndriver = test\n',
 }
 
@@ -49,19 +49,19 @@ class HostTest(cases.DoctorTestCase):
             cfg.ListOpt('image_import_plugins', bounds=True),
             cfg.IntOpt('max_parallel_stores', default=1)],
             group='image_import_opts')
-        conf.register_opt(cfg.StrOpt('connection', deprecated_opts=[
-            cfg.DeprecatedOpt('sql_connection', group='DEFAULT'),
-            cfg.DeprecatedOpt('sql_connection', group='DATABASE')]),
-            group='database')
+        conf.register_opt(
+            cfg.StrOpt('auth_type', deprecated_name='auth_plugin'),
+            group='keystone_authtoken')
         etc = pathlib.Path(host.directory.path)
         conf(args=[], default_config_files=[
             str(etc / name) for name in FILES], default_config_dirs=[])
         for section, name, _kind in (
                 *names, ('image_import_opts', 'image_import_plugins', None),
-                ('database', 'connection', None)):
+                ('keystone_authtoken', 'auth_type', None)):
             group = conf if section == 'DEFAULT' else conf[section]
             self.assertEqual(group[name], host.value(section, name), name)
-        self.assertEqual('newer', host.value('database', 'connection'))
+        self.assertEqual('newer', host.value(
+            'keystone_authtoken', 'auth_type'))
 
     def test_stores(self) -> None:
         host = self.gathered(FILES)[0]

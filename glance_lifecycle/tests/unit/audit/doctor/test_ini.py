@@ -48,7 +48,7 @@ class IniTest(unittest.TestCase):
         self.assertEqual([], found.problems)
 
     def test_goes_on(self) -> None:
-        found = ini.parse('a = b\n[x\nno sign\n = v\n[]\n[ok]\n\n  c\nd = e\n',
+        found = ini.parse('a = b\n[x\nno sign\n= v\n[]\n[ok]\n\n  c\nd = e\n',
                           'f')
         self.assertEqual([1, 2, 3, 4, 5, 8],
                          sorted(one.line for one in found.problems))

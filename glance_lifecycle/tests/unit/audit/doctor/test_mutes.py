@@ -29,9 +29,9 @@ version: 1
 mutes:
   - code: GLC103
     subject: "[DEFAULT] workers"
-    until: 2027-01-31
+    until: '2027-01-31'
     reason: kolla-ansible writes it.
-  - {code: GLC105, until: 2026-11-27, reason: Later., severity: error,
+  - {code: GLC105, until: '2026-11-27', reason: Later., severity: error,
      count: 2}
 """
 

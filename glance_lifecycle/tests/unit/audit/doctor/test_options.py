@@ -51,10 +51,9 @@ class OptionsTest(unittest.TestCase):
             options.Catalogue(33, {}).option('DEFAULT', 'bind_host'))
 
     def test_old_name(self) -> None:
-        option = options.Catalogue(33, {}).option('DEFAULT', 'sql_connection')
+        option = options.Catalogue(33, {}).option('DEFAULT', 'logdir')
         assert option is not None
-        self.assertEqual('[database] connection', option.full_name)
-        self.assertTrue(option.secret)
+        self.assertEqual('[DEFAULT] log_dir', option.full_name)
 
     def test_auth_section(self) -> None:
         self.assertIsNotNone(options.Catalogue(33, {}, ['mine']).option(
