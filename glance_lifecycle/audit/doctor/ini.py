@@ -111,7 +111,9 @@ class _Parser(iniparser.BaseParser):
 
     def _split_key_value(self, line: str) -> Any:
         self._begun = self.lineno
-        return super()._split_key_value(line)
+        key, value = super()._split_key_value(line)
+        # Not '': what is indented below would seem to continue it.
+        return key or None, value
 
     def _problem(self, message: str, line: int = 0) -> None:
         if len(self.parsed.problems) < _MOST_PROBLEMS:
@@ -121,13 +123,13 @@ class _Parser(iniparser.BaseParser):
     # What oslo.config raises, and we only note.
 
     def error_invalid_assignment(  # type: ignore[override]
-            self, line: str) -> tuple[None, list[str]]:
-        self._problem('The line has neither "=" nor ":".')
-        return None, []
+            self, line: str) -> tuple[str, list[str]]:
+        return '', []
 
     def error_empty_key(self, line: str) -> None:  # type: ignore[override]
-        if '=' in line or ':' in line:
-            self._problem('There is no name before the "=".')
+        self._problem('There is no name before the "=".'
+                      if '=' in line or ':' in line else
+                      'The line has neither "=" nor ":".')
 
     def error_unexpected_continuation(  # type: ignore[override]
             self, line: str) -> None:

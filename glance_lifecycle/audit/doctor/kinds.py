@@ -38,9 +38,9 @@ def dump(kind: Any) -> Spec:
     if isinstance(kind, types.Boolean):
         return ['bool']
     if isinstance(kind, types.List):
-        return ['list', dump(kind.item_type), kind.bounds]
+        return ['list', dump(kind.item_type), bool(kind.bounds)]
     if isinstance(kind, types.Dict):
-        return ['dict', dump(kind.value_type), kind.bounds]
+        return ['dict', dump(kind.value_type), bool(kind.bounds)]
     if isinstance(kind, types.URI):
         return ['uri', sorted(kind.schemes or [])]
     if isinstance(kind, types.HostAddress):

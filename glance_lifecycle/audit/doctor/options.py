@@ -155,9 +155,12 @@ def _known(release: int) -> _Known:
         'data', 'glance-%d.json' % release).read_text()
     data = json.loads(text)
     auth = data['auth']
+    merged = {group: {**data['libraries'].get(group, {}),
+                      **data['glance'].get(group, {})}
+              for group in {**data['libraries'], **data['glance']}}
     groups = {group: {**(auth if group in data['with_auth'] else {}),
                       **options}
-              for group, options in data['groups'].items()}
+              for group, options in merged.items()}
     return _Known(
         {**{group: dict(_loaded(group, options))
             for group, options in groups.items()}, **dict(_ours(auth))},

@@ -24,16 +24,17 @@ from glance_lifecycle.audit.doctor import masking
 class RemovedOption(check.Check):
     """An option that this release no longer has.
 
-    It is ignored. Options of the standalone server (``bind_host``,
-    ``bind_port``, ``workers`` and so on) are left-overs that many deployment
-    tools write: since Glance 33 there is only the WSGI application, and what
-    serves it has options of its own. They harm nobody, and are told as
-    "info".
+    It is ignored, and harms nobody who does not count on it: deployment tools
+    write many for years. Those of the standalone server (``bind_host``,
+    ``bind_port``, ``workers`` and so on) are left-overs, too: since Glance 33
+    there is only the WSGI application, and what serves it has options of its
+    own.
 
     Remove the line; set what it did where it is done now.
     """
 
     code = 'GLC103'
+    severity = check.INFO
     bad = (
         {'glance-api.conf': '[DEFAULT]\nworkers = 4\n'},
         {'glance-api.conf': '[DEFAULT]\nregistry_host = 192.0.2.1\n'},
@@ -54,6 +55,4 @@ class RemovedOption(check.Check):
                     'Remove the line.%s' % (
                         ' What serves the WSGI application, such as uWSGI, '
                         'has options of its own for that.'
-                        if name in history.LEFT_OVER else ''), setting,
-                    severity=check.INFO if name in history.LEFT_OVER
-                    else None)
+                        if name in history.LEFT_OVER else ''), setting)
