@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
-import importlib.metadata
 import inspect
 import operator
 import re
@@ -31,11 +30,11 @@ from typing import ClassVar
 
 import stevedore
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
 from glance_lifecycle import exceptions
 
 NAMESPACE = 'glance_lifecycle.checks'

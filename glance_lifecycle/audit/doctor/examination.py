@@ -12,18 +12,18 @@
 
 """All checks over all hosts, and what they found put together."""
 
-from collections import Counter
 from collections.abc import Iterable
 from collections.abc import Sequence
+from collections import Counter
 import dataclasses
 import importlib.metadata
 import pathlib
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check as checks
 from glance_lifecycle.audit.doctor import files
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
 from glance_lifecycle import exceptions
 
 # Shown of one finding that stands in many places.

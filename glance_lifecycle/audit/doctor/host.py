@@ -18,11 +18,11 @@ from typing import Any
 
 from oslo_config import cfg
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import files
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
 
 # Of options that name options that name options.
 _DEEPEST = 5
@@ -55,10 +55,9 @@ class Host:
                 lists = self._by_name.setdefault(
                     key, [[] for _ in self.files])
                 lists[number].append(setting)
-        setting = self._last([('DEFAULT', 'enabled_backends')])
-        self.multi_store = setting is not None and (
-            setting.value.strip() != '')
-        self.stores = options.stores_of(setting.value) if setting else {}
+        named = self._last([('DEFAULT', 'enabled_backends')])
+        self.multi_store = named is not None and named.value.strip() != ''
+        self.stores = options.stores_of(named.value) if named else {}
         self.catalogue = options.Catalogue(release, self.stores, {
             setting.value for setting in self.settings()
             if setting.name == 'auth_section'})

@@ -29,24 +29,21 @@ Convert = Callable[[Any], Any]
 
 def dump(kind: Any) -> Spec:
     """The data of a type."""
-    if isinstance(kind, types.Port):
-        return ['port', *_bounds(kind)]
-    if isinstance(kind, types.Integer):
-        return ['int', *_bounds(kind)]
-    if isinstance(kind, types.Float):
-        return ['float', *_bounds(kind)]
-    if isinstance(kind, types.Boolean):
-        return ['bool']
+    # Of a class before its base.
+    for number, name in ((types.Port, 'port'), (types.Integer, 'int'),
+                         (types.Float, 'float')):
+        if isinstance(kind, number):
+            return [name, kind.min, kind.max]
+    for plain, name in ((types.Boolean, 'bool'), (types.IPAddress, 'ip'),
+                        (types.HostAddress, 'host')):
+        if isinstance(kind, plain):
+            return [name]
     if isinstance(kind, types.List):
         return ['list', dump(kind.item_type), bool(kind.bounds)]
     if isinstance(kind, types.Dict):
         return ['dict', dump(kind.value_type), bool(kind.bounds)]
     if isinstance(kind, types.URI):
         return ['uri', sorted(kind.schemes or [])]
-    if isinstance(kind, types.HostAddress):
-        return ['host']
-    if isinstance(kind, types.IPAddress):
-        return ['ip']
     if kind is str:
         return ['str', {}]
     # Not its subclasses, that read the string in other ways.
@@ -71,8 +68,9 @@ def load(spec: Spec) -> Convert:
     if name == 'bool':
         return _callable(types.Boolean())
     if name in ('list', 'dict'):
-        made = types.List if name == 'list' else types.Dict
-        return _callable(made(load(rest[0]), bounds=rest[1]))
+        item: Any = load(rest[0])
+        many: Any = types.List if name == 'list' else types.Dict
+        return _callable(many(item, bounds=rest[1]))
     if name == 'uri':
         return _callable(types.URI(schemes=rest[0] or None))
     if name == 'host':
@@ -108,10 +106,6 @@ def described(spec: Spec) -> str:
     return {'bool': 'true or false', 'uri': 'a URI',
             'host': 'a host name or an IP address', 'ip': 'an IP address'
             }.get(name, 'another text')
-
-
-def _bounds(kind: Any) -> list[Any]:
-    return [kind.min, kind.max]
 
 
 def _callable(kind: Any) -> Convert:

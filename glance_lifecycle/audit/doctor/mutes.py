@@ -23,8 +23,8 @@ import dataclasses
 import datetime
 from typing import Any
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit import finding
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import yaml_tree
 

@@ -14,10 +14,10 @@
 
 from typing import Any
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
 from glance_lifecycle.audit.doctor import mutes
+from glance_lifecycle.audit import finding
 
 #: Of the schema: it is raised if a field changes its meaning, or goes.
 VERSION = 1

@@ -14,18 +14,18 @@
 
 from collections.abc import Iterator
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import policies
+from glance_lifecycle.audit import finding
 
 
 class AnybodySigns(check.Check):
     """Signatures are required, and anybody can make one.
 
-    Without ``ca_bundle`` or ``allowed_certificates``, a signature is good if it
-    belongs to its certificate. Every user can make a key and a certificate, so
-    that requiring one keeps nobody out.
+    Without ``ca_bundle`` or ``allowed_certificates``, a signature is good if
+    it belongs to its certificate. Every user can make a key and a certificate,
+    so that requiring one keeps nobody out.
 
     Name the CAs in ``ca_bundle``, or the certificates in
     ``allowed_certificates``.

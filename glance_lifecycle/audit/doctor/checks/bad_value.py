@@ -14,13 +14,13 @@
 
 from collections.abc import Iterator
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import kinds
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
 
 
 class BadValue(check.Check):

@@ -14,12 +14,12 @@
 
 from collections.abc import Iterator
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor.checks import bad_value
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import masking
-from glance_lifecycle.audit.doctor.checks import bad_value
+from glance_lifecycle.audit import finding
 
 # Texts for people.
 _FREE = ('description', 'format', 'string', 'message')

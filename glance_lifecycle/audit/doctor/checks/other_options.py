@@ -15,18 +15,18 @@
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import compared
 from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit import finding
 
 # Of glance-api, what decides which images it takes and shows.
 _SAME = (
     'container_formats', 'disk_formats', 'enabled_import_methods',
     'hashing_algorithm', 'image_property_quota', 'image_size_cap',
-    'node_staging_uri', 'property_protection_file', 'require_image_format_match',
-    'show_image_direct_url', 'show_multiple_locations',
-    'use_keystone_limits')
+    'node_staging_uri', 'property_protection_file',
+    'require_image_format_match', 'show_image_direct_url',
+    'show_multiple_locations', 'use_keystone_limits')
 _SECTIONS = ('DEFAULT', 'image_format')
 
 # Of ours, what is a host's own.

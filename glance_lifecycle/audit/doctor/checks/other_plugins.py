@@ -15,11 +15,11 @@
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import compared
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import plugins
+from glance_lifecycle.audit import finding
 
 
 class OtherPlugins(check.Check):

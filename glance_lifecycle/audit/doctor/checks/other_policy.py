@@ -14,14 +14,13 @@
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+import hashlib
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import compared
 from glance_lifecycle.audit.doctor import host as hosts
-import hashlib
-
 from glance_lifecycle.audit.doctor import reading
+from glance_lifecycle.audit import finding
 
 
 class OtherPolicy(check.Check):

@@ -14,11 +14,12 @@
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+import functools
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import compared
 from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit import finding
 
 
 class OtherStores(check.Check):
@@ -47,8 +48,8 @@ class OtherStores(check.Check):
               ) -> Iterator[finding.Finding]:
         for section, name in (('DEFAULT', 'enabled_backends'),
                               ('glance_store', 'default_backend')):
-            groups = compared.differing(
-                found, lambda host, at=(section, name): host.value(*at))
+            groups = compared.differing(found, functools.partial(
+                hosts.Host.value, section=section, name=name))
             if groups:
                 some = compared.fewest(groups)
                 yield self.found(

@@ -14,12 +14,12 @@
 
 from collections.abc import Iterator
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import policies
 from glance_lifecycle.audit.doctor import reading
+from glance_lifecycle.audit import finding
 from glance_lifecycle.policy import document
 
 _MOST = 10

@@ -14,11 +14,11 @@
 
 from collections.abc import Iterator
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import policies
+from glance_lifecycle.audit import finding
 from glance_lifecycle.policy import shadow
 
 _MOST = 20

@@ -13,15 +13,14 @@
 """GLC603"""
 
 from collections.abc import Iterator
-
-from glance_lifecycle.audit import finding
-from glance_lifecycle.audit.doctor import check
-from glance_lifecycle.audit.doctor import host as hosts
 from collections.abc import Mapping
 from typing import Any
 
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import policies
+from glance_lifecycle.audit import finding
 from glance_lifecycle.policy import document
 
 

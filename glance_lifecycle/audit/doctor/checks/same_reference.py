@@ -14,14 +14,13 @@
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+import urllib.parse
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import compared
 from glance_lifecycle.audit.doctor import host as hosts
-import urllib.parse
-
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit import finding
 
 _NAME = 'worker_self_reference_url'
 _LOOPBACK = ('127.0.0.1', 'localhost', '::1', '0.0.0.0', '::')  # noqa: S104

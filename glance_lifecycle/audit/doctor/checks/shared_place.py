@@ -12,16 +12,15 @@
 
 """GLC206"""
 
-from collections.abc import Iterator
-
-from glance_lifecycle.audit import finding
-from glance_lifecycle.audit.doctor import check
-from glance_lifecycle.audit.doctor import host as hosts
 from collections.abc import Hashable
+from collections.abc import Iterator
 import itertools
 import os.path
 
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit import finding
 
 
 class SharedPlace(check.Check):

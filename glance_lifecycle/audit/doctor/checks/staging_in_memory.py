@@ -13,14 +13,13 @@
 """GLC301"""
 
 from collections.abc import Iterator
-
-from glance_lifecycle.audit import finding
-from glance_lifecycle.audit.doctor import check
-from glance_lifecycle.audit.doctor import host as hosts
 import pathlib
 
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
 
 # Often memory, or emptied by others, or both.
 _TEMPORARY = ('/tmp', '/var/tmp', '/dev/shm', '/run', '/var/run')  # noqa: S108

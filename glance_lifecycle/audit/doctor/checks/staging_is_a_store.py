@@ -13,14 +13,13 @@
 """GLC302"""
 
 from collections.abc import Iterator
-
-from glance_lifecycle.audit import finding
-from glance_lifecycle.audit.doctor import check
-from glance_lifecycle.audit.doctor import host as hosts
 import pathlib
 
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
 
 
 class StagingIsAStore(check.Check):

@@ -14,9 +14,9 @@
 
 from collections.abc import Iterator
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit import finding
 
 
 class StagingNoFile(check.Check):

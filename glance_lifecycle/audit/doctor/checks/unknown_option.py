@@ -15,7 +15,6 @@
 from collections.abc import Iterator
 import itertools
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import history
 from glance_lifecycle.audit.doctor import host as hosts
@@ -23,6 +22,7 @@ from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import near
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
 
 # Of one host: of a file that is none, there would be thousands.
 _MOST = 100

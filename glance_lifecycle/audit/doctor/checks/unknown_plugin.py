@@ -14,12 +14,12 @@
 
 from collections.abc import Iterator
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import near
 from glance_lifecycle.audit.doctor import plugins
+from glance_lifecycle.audit import finding
 
 
 class UnknownPlugin(check.Check):
@@ -36,7 +36,7 @@ class UnknownPlugin(check.Check):
     severity = check.UNKNOWN
     bad = (
         {'glance-image-import.conf': '[image_import_opts]\n'
-         'image_import_plugins = [lifecyle]\n'},
+         'image_import_plugins = [life_cycle]\n'},
         {'glance-image-import.conf': '[image_import_opts]\n'
          'image_import_plugins = [virus_scan, lifecycle]\n'},
     )

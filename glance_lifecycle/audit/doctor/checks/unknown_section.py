@@ -15,12 +15,12 @@
 from collections.abc import Iterator
 import itertools
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import near
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
 
 # Of one host.
 _MOST = 100

@@ -12,7 +12,6 @@
 
 """The commands, from a command line to what they print."""
 
-import argparse
 import io
 import json
 import types
@@ -120,6 +119,6 @@ class DoctorTest(cases.DoctorTestCase):
             explain('GLC999')
 
     def test_parser(self) -> None:
-        parsed: argparse.Namespace = doctor.Doctor(
-            types.SimpleNamespace(), None).get_parser('x').parse_args([])
+        app: Any = types.SimpleNamespace()
+        parsed = doctor.Doctor(app, None).get_parser('x').parse_args([])
         self.assertEqual('text', parsed.formatter)

@@ -17,11 +17,11 @@ import pathlib
 import tempfile
 import unittest
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
 
 
 class DoctorTestCase(unittest.TestCase):

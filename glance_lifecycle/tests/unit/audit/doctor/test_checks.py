@@ -14,10 +14,10 @@
 
 import re
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
 from glance_lifecycle.tests.unit.audit.doctor import cases
 
 ALARMS = (finding.Severity.ERROR, finding.Severity.UNKNOWN,

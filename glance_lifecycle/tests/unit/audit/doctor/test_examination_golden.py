@@ -15,9 +15,9 @@
 import pathlib
 import re
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
+from glance_lifecycle.audit import finding
 from glance_lifecycle.tests.functional.fixtures import glance_conf
 from glance_lifecycle.tests.unit.audit.doctor import cases
 

@@ -87,8 +87,9 @@ class HostTest(cases.DoctorTestCase):
 
     def test_grows(self) -> None:
         """A value that doubles with each name does not fill the memory."""
-        names = ('log_dir', 'log_file', 'log_date_format', 'syslog_log_facility',
-                 'log_config_append', 'image_cache_dir')
+        names = ('log_dir', 'log_file', 'log_date_format',
+                 'syslog_log_facility', 'log_config_append',
+                 'image_cache_dir')
         text = ''.join('%s = %s\n' % (one, ('$' + other) * 600)
                        for one, other in zip(names, names[1:]))
         host = self.host('[DEFAULT]\n%simage_cache_dir = %s\n' % (

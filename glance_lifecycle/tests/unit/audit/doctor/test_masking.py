@@ -18,11 +18,12 @@ from glance_lifecycle.audit.doctor import masking
 class MaskingTest(unittest.TestCase):
 
     def test_urls(self) -> None:
-        for text in ('mysql://u:CANARY@db/g', 'rabbit://u:CANARY@a:1,u:CANARY@b',
-                     'http://CANARY@h', 'http://u:CAN/ARY@x@h/p',
-                     'http://h/?password=CANARY&x=1',
-                     'redis://h:1?db=0&sentinel_password=CANARY',
-                     'see http://u:CANARY@h'):
+        for text in (
+                'mysql://u:CANARY@db/g', 'rabbit://u:CANARY@a:1,u:CANARY@b',
+                'http://CANARY@h', 'http://u:CAN/ARY@x@h/p',
+                'http://h/?password=CANARY&x=1',
+                'redis://h:1?db=0&sentinel_password=CANARY',
+                'see http://u:CANARY@h'):
             shown = masking.value(text)
             self.assertNotIn('CAN', shown)
             self.assertNotIn('ARY', shown)

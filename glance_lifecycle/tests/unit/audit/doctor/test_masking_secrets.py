@@ -16,6 +16,7 @@ import io
 import json
 import pathlib
 import types
+from typing import Any
 import unittest.mock
 
 from glance_lifecycle.audit.doctor import options
@@ -39,7 +40,8 @@ class CanaryTest(cases.DoctorTestCase):
         out = io.StringIO()
         sarif = self.work / 'x.sarif'
         for name in ('text', 'json', 'yaml', 'csv', 'table', 'value'):
-            command = doctor.Doctor(types.SimpleNamespace(stdout=out), None)
+            app: Any = types.SimpleNamespace(stdout=out)
+            command = doctor.Doctor(app, None)
             parsed = command.get_parser('x').parse_args([
                 '-f', name, '--config-dir', str(path), '--sarif', str(sarif),
                 *argv])

@@ -13,8 +13,8 @@
 import datetime
 import unittest
 
-from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.doctor import mutes
+from glance_lifecycle.audit import finding
 from glance_lifecycle import exceptions
 
 TODAY = datetime.date(2026, 11, 27)
