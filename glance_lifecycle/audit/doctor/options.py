@@ -37,6 +37,7 @@ STAGING = 'os_glance_staging_store'
 TASKS = 'os_glance_tasks_store'
 RESERVED = (STAGING, TASKS)
 SINGLE_STORE = 'glance_store'
+_DATADIR = 'filesystem_store_datadir'
 
 # Longer values are not judged: oslo.config's own types take quadratic time.
 _LONGEST = 20_000
@@ -104,11 +105,15 @@ class Catalogue:
         for store, driver in {
                 **stores, **dict.fromkeys(RESERVED, 'file')}.items():
             name = group_name(store)
-            options = known.drivers.get(driver, {})
             self._groups[name] = {
                 **self._groups.get(name, {}), **{
                     each.name: dataclasses.replace(each, group=name)
-                    for each in options.values()}}
+                    for each in known.drivers.get(driver, {}).values()}}
+        for store in RESERVED:
+            # glance_store registers another default for these.
+            self._groups[store] = {**self._groups[store], _DATADIR: (
+                dataclasses.replace(self._groups[store][_DATADIR],
+                                    default='/var/lib/glance/' + store))}
         self._old = {(group_name(group), name): option
                      for options in self._groups.values()
                      for option in options.values()

@@ -20,7 +20,7 @@ from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import masking
 
 _WIDTH = 78
-_MOST_PLACES = 8
+_MOST_PLACES = 4
 _MOST_HOSTS = 8
 
 _COLOURS = {'error': '\033[31m', 'unknown': '\033[35m',

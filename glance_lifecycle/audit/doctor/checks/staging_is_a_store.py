@@ -41,6 +41,8 @@ class StagingIsAStore(check.Check):
             'filesystem_store_datadir = /srv/images/\n'},
            )
     good = ({'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file\n'
+             '[glance_store]\ndefault_backend = a\n'},
+            {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file\n'
              '[glance_store]\ndefault_backend = a\n'
              '[a]\nfilesystem_store_datadir = /srv/images\n'
              '[os_glance_staging_store]\n'
@@ -52,8 +54,7 @@ class StagingIsAStore(check.Check):
         stores = [store for store, driver in host.stores.items()
                   if driver == 'file' and host.value(store, name)]
         for reserved in options.RESERVED if host.multi_store else ():
-            own = host.value(reserved, name) or (
-                '/var/lib/glance/%s' % reserved)
+            own = host.value(reserved, name) or ''
             for store in stores:
                 if pathlib.PurePath(own) == pathlib.PurePath(
                         host.value(store, name)):

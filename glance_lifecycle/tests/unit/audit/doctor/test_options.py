@@ -44,6 +44,14 @@ class OptionsTest(unittest.TestCase):
             {'cinder', 'file', 'http', 'rbd', 's3', 'swift'}, set(drivers))
         self.assertTrue(drivers['s3']['s3_store_secret_key'].secret)
 
+    def test_reserved(self) -> None:
+        """glance_store has another default for them than for stores."""
+        for store in options.RESERVED:
+            option = options.Catalogue(33, {}).option(
+                store, 'filesystem_store_datadir')
+            assert option is not None
+            self.assertEqual('/var/lib/glance/' + store, option.default)
+
     def test_gone(self) -> None:
         self.assertIsNotNone(
             options.Catalogue(31, {}).option('DEFAULT', 'bind_host'))
