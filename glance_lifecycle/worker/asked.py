@@ -252,6 +252,14 @@ def release(database: engine.Database, job_id: str, *, actor: str,
 
 # History.
 
+def images_named(database: engine.Database, name: str) -> list[str]:
+    """Ids of the images, ten at most, that a worker knew by this name.
+
+    As their jobs have it: no cloud is asked.
+    """
+    return history.named(database, fields.text(name, fields.NAME))
+
+
 def history_of_image(database: engine.Database,
                      image_id: str) -> Iterator[history.Entry]:
     """What was done to it, the oldest first."""

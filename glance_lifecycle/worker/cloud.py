@@ -193,11 +193,11 @@ class Cloud:
 
     def needs(self, image: Image, policy: decision.Policy,
               now: datetime.datetime,
-              seen: audit_families.Families | None = None, *,
+              see: drift.See | None = None, *,
               alone: bool = False) -> reconcile.Needs:
         """What this image needs, now.
 
-        :param seen: of this look; None to look at its family anew
+        :param see: its family, as this look has it; None to list it anew
         :param alone: not to look at its family: nothing that depends on that
             is found
         :raises ServiceError: its family cannot be listed
@@ -210,7 +210,7 @@ class Cloud:
         if not alone:
             with image_api.asking('list the family of image %s'
                                   % image['id']):
-                view = (seen or self.families(policy, now)).view(
+                view = (see or self.families(policy, now).view)(
                     image, known, wanted)
         return reconcile.reconcile(image, known, wanted, reconcile.Around(
             view, None if wanted.retain.unused_for is None

@@ -211,8 +211,8 @@ class Runner:
             LOG.info('Store %s works again.', store)
         claims.finish(
             self._database, job.id, fence, jobs.State.DONE,
-            text=_sentence(done.text) if needed else
-            'It was not needed any more.', proof=done.proof or None)
+            text=_sentence(done.text) if needed else _unneeded(job),
+            proof=done.proof or None)
         return Outcome.DONE if needed else Outcome.NOT_NEEDED
 
     def _failed(self, job: jobs.Job, fence: int,
@@ -321,6 +321,14 @@ def _away(error: exceptions.LifecycleError) -> bool:
 
 def _destroys(job: jobs.Job) -> bool:
     return job.purpose.partition(':')[0] in actions.DESTRUCTIVE
+
+
+def _unneeded(job: jobs.Job) -> str:
+    text = 'It was not needed any more.'
+    # A worker that is killed has no time to say what it has done.
+    return text if job.attempts < 2 else text + (
+        ' An earlier attempt may have done it, and ended before it was '
+        'written down.')
 
 
 def _sentence(text: str) -> str:

@@ -52,6 +52,7 @@ WITHIN = {
     'unit/signing/test_trust': {'signing/chain'},
     'unit/signing/test_verify': {'signing/diagnosis'},
     'unit/worker/test_caching': {'worker/nova_caches'},
+    'unit/worker/test_observing': {'worker/open_jobs'},
     'unit/transfer/backends/driver/test_sink': {
         'transfer/backends/driver/store'},
     'unit/transfer/backends/file/test_sink': {
@@ -78,6 +79,7 @@ WITHIN = {
         'worker/database/migrations/env',
         'worker/database/migrations/versions/5c1e7a90d3b4_initial',
         'worker/database/migrations/versions/8d2f6b41c7e9_one_running',
+        'worker/database/migrations/versions/c3e81f5a06d7_members',
         'worker/database/models'},
 }
 

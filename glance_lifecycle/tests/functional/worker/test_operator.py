@@ -260,6 +260,20 @@ class SqliteTest(OperatorCase):
         self.assertEqual([], answer.json)
         self.assertIn('Nothing is known of image golden', answer.stderr)
 
+    def test_history_by_name(self) -> None:
+        """Whoever else takes the name is not mistaken for it."""
+        database = self.open()
+        job = self.job(database, 'copy', 0, stores=['s2'])
+        answer = self.ask('history', HOSTILE, '--long', '-f', 'json')
+        self.assertEqual([job], [row['Job'] for row in answer.json])
+        self.assertIn(IMAGES[0], answer.stderr)
+        self.job(database, 'update', 1)
+        answer = self.ask('history', HOSTILE, code=1)
+        self.assertIn('Several images had the name %s: ' % VISIBLE,
+                      answer.stderr)
+        self.assertIn(IMAGES[0], answer.stderr)
+        self.assertIn(IMAGES[1], answer.stderr)
+
 
 class NoDatabaseTest(OperatorCase):
     """A plain sentence that says what to do; and nothing is made."""
