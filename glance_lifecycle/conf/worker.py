@@ -108,6 +108,21 @@ and writes to it in a second. Others have no limit of their own.
 A copy that goes to several stores is as fast as the slowest of them lets it
 be. Set it for a store that has other work, for example to ceph:200,s3:50.
 """),
+    cfg.Opt(
+        'store_jobs',
+        type=types.Dict(types.Integer(min=1)),
+        default={},
+        sample_default='',
+        help="""
+Jobs that may run at the same time that write to a store, read it back or
+delete from it, as store:number; all workers together. Others have no limit
+but jobs.
+
+The jobs above that wait, and those of other stores go on. Set it for a store
+that suffers from many copies at once, however fast they are, for example to
+tape:1,s3:4. It must be the same for all workers. Not counted are imports, the
+store that a copy is read from, and deletions of whole images.
+"""),
     cfg.IntOpt(
         'sweep_interval',
         default=60,

@@ -187,11 +187,13 @@ class Worker(cotyledon.Service):
         runner = runs(
             self._database, self._liveness.id, self._cloud, self._policy,
             self._deletions, self._stores, attempts=self._options.attempts,
-            retry_delay=self._options.retry_delay, stopping=self._stopping)
+            retry_delay=self._options.retry_delay, stopping=self._stopping,
+            limits=self._options.store_jobs)
         return dispatching.Dispatcher(
             self._database, runner, self._deletions, self._stores,
             self._liveness.id, room, wake, self._ended,
-            lambda kind: self._monitoring.metrics.job_running(kind), host)
+            lambda kind: self._monitoring.metrics.job_running(kind), host,
+            self._options.store_jobs)
 
     def run(self) -> None:
         self._liveness.beat()
