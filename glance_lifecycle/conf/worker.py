@@ -20,6 +20,10 @@ from oslo_config import types
 from glance_lifecycle.conf import credentials
 
 NAME = 'lifecycle_worker'
+
+#: that only the worker reads, after those of glance-api, where it is there
+FILE = '/etc/glance/glance-lifecycle-worker.conf'
+
 _TITLE = {'title': 'Lifecycle worker',
           'help': 'The worker, which keeps every image as the lifecycle '
                   'policy wants it.'}

@@ -56,6 +56,7 @@ from glance_lifecycle.worker import pacing
 from glance_lifecycle.worker import resigning
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
+from glance_lifecycle.worker import store_names
 from glance_lifecycle.worker import sweeping
 from glance_lifecycle.worker import upkeep
 from glance_lifecycle.worker import usage
@@ -150,6 +151,7 @@ class Worker(cotyledon.Service):
         self._dispatcher = self._make_dispatcher()
         self._importers = self._make_importers()
         self._upkeep = self._make_upkeep()
+        self._names = store_names.Names(conf, self._cloud)
         self._hints = hints.Hints()
         self._listener = (
             notifications.Listener(conf, self._hints.seen)
@@ -357,6 +359,7 @@ class Worker(cotyledon.Service):
         """Looks at images, whenever they are due."""
         while not self._stop.is_set():
             try:
+                self._names.turn()
                 what = self._sweeper.due()
                 if what is not None:
                     with self._deletions.look():
