@@ -18,6 +18,7 @@ from typing import Any
 from unittest import mock
 
 import fixtures
+import sqlalchemy as sa
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.policy import test_checks
@@ -28,6 +29,8 @@ from glance_lifecycle.worker import circuits
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import models
+from glance_lifecycle.worker.database import store_jobs
 from glance_lifecycle.worker import dispatching
 from glance_lifecycle.worker import running
 
@@ -170,13 +173,13 @@ class DispatcherTest(test_running.RunningCase):
         return found
 
     def at(self, number: int, store: str, project: str = 'p') -> str:
-        """A job that touches a store; that is all that it has to be."""
-        action = self.wanted(number).to_dict()
-        return jobs.open_job(self.database, jobs.Wanted(
-            image_api.image_id(number), 'update', {
-                **action, 'arguments': {
-                    **action['arguments'], 'stores': [store]}},
-            'Needed.', project=project), actor='sweep')[0].id
+        """A job that is said to touch a store."""
+        self.api.add(image_api.image(number, owner=project))
+        job_id = self.needed(number)
+        self.database.write(lambda connection: connection.execute(
+            sa.update(models.JOBS).where(models.JOBS.c.id == job_id).values(
+                stores=store_jobs.dump([store]))))
+        return job_id
 
     def settled(self, dispatcher: dispatching.Dispatcher, running: int
                 ) -> set[str]:
@@ -187,7 +190,6 @@ class DispatcherTest(test_running.RunningCase):
 
     def test_store_is_full(self) -> None:
         """However many wait for it, those of others run, all at once."""
-        self.api.add(*map(image_api.image, range(1, 30)))
         far = [self.at(number, 'far') for number in range(1, 20)]
         other = [self.at(number, 'bulk') for number in range(20, 23)]
         dispatcher = self.limited(far=2)
@@ -206,7 +208,6 @@ class DispatcherTest(test_running.RunningCase):
 
     def test_store_is_full_elsewhere(self) -> None:
         """By a job of another worker."""
-        self.api.add(*map(image_api.image, range(1, 4)))
         first, second = self.at(1, 'far'), self.at(2, 'far')
         dispatcher = self.limited(far=1)
         fence = claims.claim(self.database, first, 'w2')
@@ -217,7 +218,6 @@ class DispatcherTest(test_running.RunningCase):
 
     def test_turns_at_a_store(self) -> None:
         """Of each project, also where others come between."""
-        self.api.add(*map(image_api.image, range(1, 40)))
         number = iter(range(1, 40))
         of = {self.at(next(number), 'far', project): project
               for project in 'ab' for _each in range(4)}
@@ -236,7 +236,6 @@ class DispatcherTest(test_running.RunningCase):
 
     def test_all_room_at_a_store(self) -> None:
         """Of one project at once, also before they are claimed."""
-        self.api.add(*map(image_api.image, range(1, 9)))
         made = {self.at(number, 'far') for number in range(1, 9)}
         dispatcher = self.limited(room=5, far=9)
         self.assertEqual(5, dispatcher.turn())
