@@ -356,7 +356,9 @@ def _move(database: engine.Database, job_id: str, before: set[State],
         'state': after, 'updated_at': now, 'cancel_requested': False,
         'open_key': open_key(job.image_id, job.purpose)}
     if after == State.QUEUED:
-        values |= {'attempts': 0, 'not_before': now, 'error': ''}
+        values |= {'attempts': 0, 'not_before': now, 'error': '',
+                   # Of one that an older release has closed.
+                   'stores': store_jobs.dump(store_jobs.touched(job.action))}
 
     def work(connection: sa.Connection) -> Job | None:
         changed = connection.execute(sa.update(_TABLE).where(

@@ -138,6 +138,14 @@ class StoreJobsTest(cases.DatabaseTestCase):
         self.assertEqual([1, 1, None], [self.claim(job_id, s1=1) for job_id in (
             new, old, self.copy('c', 's1'))])
 
+    def test_retried(self) -> None:
+        """What an older release has closed, and an operator wants again."""
+        job_id = self.copy('a', 's1')
+        jobs.cancel(self.database, job_id, actor='me')
+        self.set_stores(job_id, None)
+        jobs.requeue(self.database, job_id, actor='me', now=at(0))
+        self.assertEqual(('s1',), self.get(job_id).stores)
+
     def test_told_anew(self) -> None:
         """Between the look at its stores and the claim: it is left."""
         self.claim(self.copy('a', 's1'), s1=1)
