@@ -201,6 +201,12 @@ class Worker(cotyledon.Service):
         self._liveness.beat()
         LOG.info('Worker %(worker)s starts; mode %(mode)s.', {
             'worker': self._liveness.id, 'mode': self._options.mode})
+        LOG.info('Jobs at once: %(jobs)d; at stores, those of other workers '
+                 'included, %(stores)s.', {
+                     'jobs': self._options.jobs, 'stores': ', '.join(
+                         '%s %d' % each for each in sorted(
+                             self._options.store_jobs.items()))
+                     or 'as many'})
         for thread in self._threads:
             thread.start()
         if self._listener is not None:
