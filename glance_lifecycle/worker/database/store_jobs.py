@@ -17,10 +17,10 @@ take the lock of a row first. So each worker has to know the limits; what one
 without them has begun is counted by the others all the same.
 """
 
-from collections import Counter
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections import Counter
 import json
 from typing import Any
 

@@ -12,6 +12,10 @@
 
 """A store with a limit has no more jobs than that, and others no fewer."""
 
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
 import sqlalchemy as sa
 import testtools
 
@@ -43,10 +47,9 @@ class StoreJobsTest(cases.DatabaseTestCase):
             sa.update(models.JOBS).where(models.JOBS.c.id == job_id).values(
                 stores=stores)))
 
-    def names(self, **options: object) -> list[str]:
+    def names(self, **options: Any) -> list[str]:
         return sorted(job.image_id for job in claims.due(
-            self.database, 99, now=at(99),
-            **options))  # type: ignore[arg-type]
+            self.database, 99, now=at(99), **options))
 
     def test_kept(self) -> None:
         """Each store once, and whoever joins tells anew which they are."""
@@ -60,8 +63,8 @@ class StoreJobsTest(cases.DatabaseTestCase):
 
     def test_no_more(self) -> None:
         first, second, third = (self.copy(name, 's1', 's2') for name in 'abc')
-        self.assertEqual([1, 1, None], [self.claim(job_id, s1=2) for job_id in (
-            first, second, third)])
+        self.assertEqual([1, 1, None], [
+            self.claim(job_id, s1=2) for job_id in (first, second, third)])
         self.assertEqual((State.QUEUED, 0), (
             self.get(third).state, self.get(third).attempts))
         # Of a worker that knows no limit, or another one.
@@ -81,15 +84,16 @@ class StoreJobsTest(cases.DatabaseTestCase):
     def test_freed(self) -> None:
         """By whatever ends a claim."""
         first, second = self.copy('a', 's1'), self.copy('b', 's1')
-        for end in (
-                lambda fence: claims.retry(
-                    self.database, first, fence, 'Away.', at(9), at(9)),
-                lambda fence: claims.give_back(
-                    self.database, first, fence, 'It stops.', at(9)),
-                lambda fence: claims.take_back_one(
-                    self.database, first, fence, actor='w2', now=at(9)),
-                lambda fence: claims.finish(
-                    self.database, first, fence, State.DONE, now=at(9))):
+        ends: tuple[Callable[[int], object], ...] = (
+            lambda fence: claims.retry(
+                self.database, first, fence, 'Away.', at(9), at(9)),
+            lambda fence: claims.give_back(
+                self.database, first, fence, 'It stops.', at(9)),
+            lambda fence: claims.take_back_one(
+                self.database, first, fence, actor='w2', now=at(9)),
+            lambda fence: claims.finish(
+                self.database, first, fence, State.DONE, now=at(9)))
+        for end in ends:
             fence = self.claim(first, s1=1)
             assert fence is not None
             self.assertIsNone(self.claim(second, s1=1))
@@ -135,8 +139,9 @@ class StoreJobsTest(cases.DatabaseTestCase):
         self.set_stores(old, None)
         self.assertEqual((), self.get(old).stores)
         self.assertEqual(['a'], self.names(full=['s1']))
-        self.assertEqual([1, 1, None], [self.claim(job_id, s1=1) for job_id in (
-            new, old, self.copy('c', 's1'))])
+        self.assertEqual([1, 1, None], [
+            self.claim(job_id, s1=1)
+            for job_id in (new, old, self.copy('c', 's1'))])
 
     def test_retried(self) -> None:
         """What an older release has closed, and an operator wants again."""
@@ -150,16 +155,17 @@ class StoreJobsTest(cases.DatabaseTestCase):
         """Between the look at its stores and the claim: it is left."""
         self.claim(self.copy('a', 's1'), s1=1)
         job_id = self.copy('b', 's2')
-        read, told = self.database.read, []
+        read = self.database.read
+        told: list[int] = []
 
-        def once(work: object) -> object:
-            found = read(work)  # type: ignore[arg-type,var-annotated]
+        def once(work: Any) -> Any:
+            found: Any = read(work)
             if not told:
                 told.append(1)
                 self.set_stores(job_id, '["s1"]')
             return found
-        self.database.read = once  # type: ignore[method-assign,assignment]
-        self.assertIsNone(self.claim(job_id, s1=1))
+        with mock.patch.object(self.database, 'read', once):
+            self.assertIsNone(self.claim(job_id, s1=1))
         self.assertEqual([1], told)
         self.assertIsNone(self.claim(job_id, s1=1))
         self.assertEqual(State.QUEUED, self.get(job_id).state)
