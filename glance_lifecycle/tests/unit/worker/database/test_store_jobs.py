@@ -51,7 +51,7 @@ class StoreJobsTest(cases.DatabaseTestCase):
         return sorted(job.image_id for job in claims.due(
             self.database, 99, now=at(99), **options))
 
-    def test_kept(self) -> None:
+    def test_stores_are_kept(self) -> None:
         """Each store once, and whoever joins tells anew which they are."""
         job_id = self.copy('a', 's1', 's2', 's1')
         self.assertEqual(('s1', 's2'), self.get(job_id).stores)
@@ -102,14 +102,14 @@ class StoreJobsTest(cases.DatabaseTestCase):
             assert got is not None
             claims.give_back(self.database, second, got, 'It stops.', at(9))
 
-    def test_cancelled(self) -> None:
+    def test_cancelled_at_a_store(self) -> None:
         """It is at the store until it has undone what it has begun."""
         first, second = self.copy('a', 's1'), self.copy('b', 's1')
         self.claim(first, s1=1)
         jobs.cancel(self.database, first, actor='me')
         self.assertIsNone(self.claim(second, s1=1))
 
-    def test_due(self) -> None:
+    def test_due_at_stores(self) -> None:
         """Those of a full store are in nobody's way."""
         for number in range(9):
             self.copy(f'a{number}', 's1', project='p1')
@@ -123,7 +123,7 @@ class StoreJobsTest(cases.DatabaseTestCase):
         self.assertEqual(['b'], self.names(store='s2', full=['s1']))
         self.assertEqual([], self.names(store='s2', images=['b', 'c']))
 
-    def test_names(self) -> None:
+    def test_names_of_stores(self) -> None:
         """Whatever a store is called, it is no pattern, and no other one."""
         strange = ('%', '_', 'a"b', "a'b", 'a\\b', 'Störe', 'a b', 'a', 'A')
         for store in strange:
@@ -143,7 +143,7 @@ class StoreJobsTest(cases.DatabaseTestCase):
             self.claim(job_id, s1=1)
             for job_id in (new, old, self.copy('c', 's1'))])
 
-    def test_retried(self) -> None:
+    def test_retried_of_an_older_release(self) -> None:
         """What an older release has closed, and an operator wants again."""
         job_id = self.copy('a', 's1')
         jobs.cancel(self.database, job_id, actor='me')
