@@ -135,6 +135,14 @@ class Cloud:
         with image_api.asking('list its stores'):
             return image_api.store_kinds(self.client)
 
+    def store_names(self) -> list[str]:
+        """Those of the cloud; none where they have no names.
+
+        :raises ServiceError: it cannot be asked
+        """
+        with image_api.asking('list its stores'):
+            return image_api.store_names(self.client)
+
     def image(self, image_id: str) -> Image | None:
         """As the Image API shows it now; None if it is gone.
 

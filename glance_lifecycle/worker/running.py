@@ -36,6 +36,7 @@ from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import store_jobs
 
 LOG = logging.getLogger(__name__)
 
@@ -118,6 +119,7 @@ class Runner:
     :param connect: a cloud, anew for each job
     :param attempts: see the option; ``retry_delay`` too
     :param stopping: set when jobs are to be undone and given back
+    :param limits: jobs that may run at once that touch a store
     """
 
     def __init__(self, database: engine.Database, worker: str,
@@ -125,7 +127,8 @@ class Runner:
                  policy: Callable[[], decision.Policy],
                  deletions: Deletions, stores: circuits.Circuits, *,
                  attempts: int, retry_delay: float,
-                 stopping: threading.Event) -> None:
+                 stopping: threading.Event,
+                 limits: store_jobs.Limits = store_jobs.NONE) -> None:
         self._database = database
         self._worker = worker
         self._connect = connect
@@ -135,13 +138,15 @@ class Runner:
         self._attempts = attempts
         self._retry_delay = retry_delay
         self._stopping = stopping
+        self._limits = limits
 
     def run(self, job_id: str) -> tuple[jobs.Job, Outcome]:
         """Claim and do it.
 
         :raises WorkerDatabaseError: it can be neither claimed nor closed
         """
-        fence = claims.claim(self._database, job_id, self._worker)
+        fence = claims.claim(self._database, job_id, self._worker,
+                             limits=self._limits)
         # As it was claimed: it may have been told something new meanwhile.
         job = jobs.get(self._database, job_id)
         if fence is None:

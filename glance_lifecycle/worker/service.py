@@ -56,6 +56,7 @@ from glance_lifecycle.worker import pacing
 from glance_lifecycle.worker import resigning
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
+from glance_lifecycle.worker import store_names
 from glance_lifecycle.worker import sweeping
 from glance_lifecycle.worker import upkeep
 from glance_lifecycle.worker import usage
@@ -150,6 +151,7 @@ class Worker(cotyledon.Service):
         self._dispatcher = self._make_dispatcher()
         self._importers = self._make_importers()
         self._upkeep = self._make_upkeep()
+        self._names = store_names.Names(conf, self._cloud)
         self._hints = hints.Hints()
         self._listener = (
             notifications.Listener(conf, self._hints.seen)
@@ -187,16 +189,24 @@ class Worker(cotyledon.Service):
         runner = runs(
             self._database, self._liveness.id, self._cloud, self._policy,
             self._deletions, self._stores, attempts=self._options.attempts,
-            retry_delay=self._options.retry_delay, stopping=self._stopping)
+            retry_delay=self._options.retry_delay, stopping=self._stopping,
+            limits=self._options.store_jobs)
         return dispatching.Dispatcher(
             self._database, runner, self._deletions, self._stores,
             self._liveness.id, room, wake, self._ended,
-            lambda kind: self._monitoring.metrics.job_running(kind), host)
+            lambda kind: self._monitoring.metrics.job_running(kind), host,
+            self._options.store_jobs)
 
     def run(self) -> None:
         self._liveness.beat()
         LOG.info('Worker %(worker)s starts; mode %(mode)s.', {
             'worker': self._liveness.id, 'mode': self._options.mode})
+        LOG.info('Jobs at once: %(jobs)d; at stores, those of other workers '
+                 'included, %(stores)s.', {
+                     'jobs': self._options.jobs, 'stores': ', '.join(
+                         '%s %d' % each for each in sorted(
+                             self._options.store_jobs.items()))
+                     or 'as many'})
         for thread in self._threads:
             thread.start()
         if self._listener is not None:
@@ -355,6 +365,7 @@ class Worker(cotyledon.Service):
         """Looks at images, whenever they are due."""
         while not self._stop.is_set():
             try:
+                self._names.turn()
                 what = self._sweeper.due()
                 if what is not None:
                     with self._deletions.look():

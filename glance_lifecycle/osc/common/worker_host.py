@@ -27,6 +27,7 @@ from osc_lib import exceptions as osc_exceptions
 from oslo_config import cfg
 
 from glance_lifecycle.conf import opts
+from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.policy import units
@@ -36,7 +37,7 @@ from glance_lifecycle.worker.database import opening
 
 # As glance-api finds them, and then the worker its own.
 _GLANCE = ('glance-image-import.conf', 'glance-api.conf')
-_OWN = '/etc/glance/glance-lifecycle-worker.conf'
+_OWN = worker_conf.FILE
 
 _EPILOG = (
     'It asks the database of the lifecycle worker, which the configuration '

@@ -79,6 +79,7 @@ WITHIN = {
         'worker/database/migrations/env',
         'worker/database/migrations/versions/5c1e7a90d3b4_initial',
         'worker/database/migrations/versions/8d2f6b41c7e9_one_running',
+        'worker/database/migrations/versions/c3a5f09e21d7_stores',
         'worker/database/migrations/versions/c3e81f5a06d7_members',
         'worker/database/models'},
 }

@@ -92,6 +92,8 @@ JOBS = sa.Table(
     sa.Column('bytes', sa.BigInteger(), nullable=True),
     # The image while it runs, so that there is one such job of an image.
     sa.Column('running', sa.String(36), nullable=True),
+    # Names of those that it touches, as JSON; NULL of an older release.
+    sa.Column('stores', sa.Text(), nullable=True),
     sa.UniqueConstraint('open_key', name='uq_lifecycle_jobs_open_key'),
     sa.Index('uq_lifecycle_jobs_running', 'running', unique=True),
     sa.Index('ix_lifecycle_jobs_due', 'state', 'not_before'),

@@ -127,6 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
         if parts == ['info', 'stores', 'detail']:
             return 200, {'stores': [{'id': name, 'type': kind}
                                     for name, kind in STORES.items()]}
+        if parts == ['info', 'stores']:
+            return 200, {'stores': [{'id': name} for name in STORES]}
         if parts == ['images']:
             return 200, self._list(query)
         if len(parts) < 2 or parts[0] != 'images':

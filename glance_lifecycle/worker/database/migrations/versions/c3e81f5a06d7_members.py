@@ -16,7 +16,7 @@ Run again after it was killed, it must do the rest: MariaDB commits each
 statement.
 
 Revision ID: c3e81f5a06d7
-Revises: 8d2f6b41c7e9
+Revises: c3a5f09e21d7
 """
 
 from alembic import op
@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from glance_lifecycle.worker.database import models
 
 revision = 'c3e81f5a06d7'
-down_revision = '8d2f6b41c7e9'
+down_revision = 'c3a5f09e21d7'
 
 _TABLE = 'lifecycle_members'
 _INDEXES = {'ix_lifecycle_members_family': ['family'],
