@@ -31,6 +31,7 @@ from cotyledon import types
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from glance_lifecycle.audit import image_api
 from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
@@ -283,19 +284,19 @@ class Worker(cotyledon.Service):
         return policy_file.in_force(self._conf)
 
     def _cloud(self) -> clouds.Cloud:
-        """:raises ConfigurationError: the credentials are of no use"""
+        """:raises LifecycleError: the credentials are of no use"""
         if self._connection is None:
             self._connection = credentials.connect(self._conf,
                                                    worker_conf.NAME)
-        return clouds.Cloud(self._connection, self._host.copies,
-                            repair=self._options.repair,
-                            caches=caching.Caches(
-                                self._connection,
-                                self._options.cache_endpoints,
-                                self._options.cache_limit),
-                            limits=self._pacing,
-                            signatures=resigning.of(self._conf),
-                            unused=self._usage.unused, used=self._usage.saw)
+        # The SDK asks Keystone where it is, the first time.
+        with image_api.asking('tell where it is'):
+            return clouds.Cloud(
+                self._connection, self._host.copies,
+                repair=self._options.repair, caches=caching.Caches(
+                    self._connection, self._options.cache_endpoints,
+                    self._options.cache_limit),
+                limits=self._pacing, signatures=resigning.of(self._conf),
+                unused=self._usage.unused, used=self._usage.saw)
 
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:

@@ -18,6 +18,7 @@ import signal
 
 from glance_lifecycle.tests.functional import canary_case
 from glance_lifecycle.tests.functional.fixtures import ceph
+from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import swift
 from glance_lifecycle.tests.functional.fixtures import transfer
@@ -146,6 +147,10 @@ class RbdSecretsTest(canary_case.CanaryTestCase):
                     good.replace(self.key, self.key[::-1])):
             self.keyring.write_text(bad)
             image_id = self.staged(self.user, self.source, 'raw')
-            self.user.import_image(image_id, all_stores=True)
-            self.check(image_id, 'uploading', 'Store pool')
-            self.check_recovery()
+            # Glance connects when it first needs the store.
+            refused = self.assertRaises(
+                client.HttpError, self.user.import_image, image_id,
+                all_stores=True)
+            self.assert_clean('answer', str(refused))
+            self.assert_clean('log', self.api.log_text())
+        self.assertIn('permission denied', self.api.log_text())

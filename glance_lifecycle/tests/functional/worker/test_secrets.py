@@ -33,7 +33,7 @@ version: 1
 rules:
   - name: golden
     match: {name: "golden-*"}
-    place: {stores: [s1, s2]}
+    place: {stores: [s1], later: [s2]}
     protect: {protected: true}
 """
 
@@ -94,11 +94,10 @@ class WorkerSecretsTest(canary_case.CanaryTestCase):
     def test_all(self) -> None:
         image_id = self.imported()
         self.daemon.wait_for_job(image_id, 'copy')
-        self.daemon.wait_for_job(image_id, 'update')
         self.assert_nothing_told(image_id)
         # What is asked for fails, each with its own words.
         self.broker.stop()
-        self.wait_logged('to the broker at')
+        self.wait_logged('is unreachable')
         self.server.kill9()
         self.wait_logged('is tried again for')
         self.server.start()
