@@ -186,6 +186,6 @@ class UrlTest(cases.DatabaseTestCase):
     def test_unknown(self) -> None:
         error = self.assertRaises(
             exceptions.ConfigurationError, engine.Database,
-            'no-such+driver://u:thesecret@h/d')
-        self.assertIn('no-such+driver', error.for_operator())
+            'nosuch+driver://u:thesecret@h/d')
+        self.assertIn('nosuch+driver', error.for_operator())
         self.assertNotIn('thesecret', error.for_operator())
