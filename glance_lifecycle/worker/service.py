@@ -25,9 +25,9 @@ import socket
 import threading
 import time
 from typing import Any
+from typing import TYPE_CHECKING
 
 import cotyledon
-from cotyledon import types
 from oslo_config import cfg
 from oslo_log import log as logging
 
@@ -61,6 +61,10 @@ from glance_lifecycle.worker import store_names
 from glance_lifecycle.worker import sweeping
 from glance_lifecycle.worker import upkeep
 from glance_lifecycle.worker import usage
+
+if TYPE_CHECKING:
+    # The cotyledon of 2025.2 has none.
+    from cotyledon import types
 
 LOG = logging.getLogger(__name__)
 
@@ -121,7 +125,7 @@ class Worker(cotyledon.Service):
 
     name = 'worker'
 
-    def __init__(self, number: types.WorkerId, conf: cfg.ConfigOpts,
+    def __init__(self, number: 'types.WorkerId', conf: cfg.ConfigOpts,
                  host: Host, manager: notify_socket.Manager =
                  notify_socket.Manager()) -> None:
         super().__init__(number)

@@ -88,10 +88,6 @@ def database(parsed_args: argparse.Namespace
 def _opened(conf: cfg.ConfigOpts) -> engine.Database:
     try:
         return opening.existing(conf)
-    except ImportError as error:
-        raise osc_exceptions.CommandError(
-            'The Python module %s, which [lifecycle_worker] connection needs, '
-            'is not installed for this command.' % error.name) from None
     except errors.WorkerDatabaseError as error:
         raise osc_exceptions.CommandError(
             '%s. Is [lifecycle_worker] connection right, and does the server '
