@@ -36,6 +36,11 @@ LOG = logging.getLogger(__name__)
 
 #: of a job that has ended, how it ended, and how many seconds it took
 Ended = Callable[[jobs.Job, running.Outcome, float], None]
+#: Seconds that an image is left alone whose job ended in an unexpected way,
+#: such as one that a database which became read-only lets nobody claim. It was
+#: begun again at once, a thousand times a second, and kept others out.
+REST = 30.0
+
 #: around each job, of its kind
 Counted = Callable[[str], contextlib.AbstractContextManager[None]]
 
@@ -84,6 +89,8 @@ class Dispatcher:
             room, thread_name_prefix='lifecycle-job')
         self._lock = threading.Lock()
         self._running: dict[str, jobs.Job] = {}
+        # Images, and until when; by time.monotonic().
+        self._resting: dict[str, float] = {}
         # Whose turn was the last; and the same of stores with a limit.
         self._project = ''
         self._project_at: dict[str, str] = {}
@@ -93,9 +100,12 @@ class Dispatcher:
 
         :raises WorkerDatabaseError: the database fails
         """
+        now = time.monotonic()
         with self._lock:
             here = list(self._running.values())
-        images = {job.image_id for job in here}
+            self._resting = {image: until for image, until
+                             in self._resting.items() if until > now}
+            images = {job.image_id for job in here} | self._resting.keys()
         stores = store_jobs.room(self._database, self._limits, {
             job.id: job.stores for job in here})
         room = self._room - len(here)
@@ -213,10 +223,17 @@ class Dispatcher:
         except exceptions.LifecycleError as error:
             LOG.error('Job %(job)s: %(error)s', {
                 'job': job_id, 'error': error.for_operator()})
+            self._rest(job_id)
         except Exception:
             LOG.exception('Job %s ended in an unexpected way.', job_id)
+            self._rest(job_id)
         finally:
             self._end(job_id)
+
+    def _rest(self, job_id: str) -> None:
+        with self._lock:
+            self._resting[self._running[job_id].image_id] = (
+                time.monotonic() + REST)
 
     def _end(self, job_id: str) -> None:
         with self._lock:

@@ -249,10 +249,32 @@ class DispatcherTest(test_running.RunningCase):
 
             def run(_job_id: str) -> Any:
                 raise error
-            with mock.patch.object(self.runner, 'run', run):
+            with mock.patch.object(self.runner, 'run', run), \
+                    mock.patch.object(dispatching, 'REST', 0.0):
                 self.assertEqual(1, self.dispatcher.turn())
                 self.quiet()
         self.assertEqual([], self.outcomes)
+
+    def test_rests(self) -> None:
+        """One that fails at once is not tried at once, nor in others' way."""
+        broken = self.images(1, 2)
+        run = self.runner.run
+        tried: list[str] = []
+
+        def breaks(job_id: str) -> Any:
+            tried.append(job_id)
+            if job_id in broken:
+                raise errors.WorkerDatabaseError(detail='read-only')
+            return run(job_id)
+        self.useFixture(fixtures.MockPatchObject(self.runner, 'run', breaks))
+        self.assertEqual(2, self.dispatcher.turn())
+        self.quiet()
+        self.assertEqual(0, self.dispatcher.turn())
+        whole, = self.images(3)
+        self.assertEqual(1, self.dispatcher.turn())
+        self.quiet()
+        self.assertEqual(sorted([*broken, whole]), sorted(tried))
+        self.assertEqual(State.DONE, self.get(whole).state)
 
     def test_imports(self) -> None:
         """They have a dispatcher of their own, of their own host."""
