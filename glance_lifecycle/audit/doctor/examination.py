@@ -19,12 +19,16 @@ import dataclasses
 import importlib.metadata
 import pathlib
 
+from oslo_log import log as logging
+
 from glance_lifecycle.audit.doctor import check as checks
 from glance_lifecycle.audit.doctor import files
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import options
 from glance_lifecycle.audit import finding
 from glance_lifecycle import exceptions
+
+LOG = logging.getLogger(__name__)
 
 # Shown of one finding that stands in many places.
 _MOST_PLACES = 50
@@ -74,7 +78,7 @@ def examine(found: Sequence[hosts.Host],
     """Make the checks of the hosts' release."""
     release = found[0].release
     made = [kind for kind in kinds if release in kind.releases]
-    findings = [one for kind in made for one in kind().cloud(found)]
+    findings = [one for kind in made for one in _findings(kind(), found)]
     return Examination(
         release=release, hosts=tuple(one.name for one in found),
         files=sum(len(one.files) for one in found),
@@ -82,6 +86,22 @@ def examine(found: Sequence[hosts.Host],
                      for one in found for file in one.files),
         checks=tuple(kind.code for kind in made),
         findings=tuple(sorted(_together(findings), key=_order)))
+
+
+def _findings(check: checks.Check, found: Sequence[hosts.Host]
+              ) -> list[finding.Finding]:
+    """Of one check. If it fails, the others are made all the same."""
+    try:
+        return list(check.cloud(found))
+    except Exception as error:
+        LOG.exception('The check %s failed.', check.code)
+        return [check.found(
+            found, 'the check %s' % check.code,
+            'The check failed in an unexpected way (%s), and what it looks '
+            'for was not looked at.' % type(error).__name__,
+            'Run the command with --debug, and report what it prints as a '
+            'bug of the package that the check is from.',
+            severity=checks.UNKNOWN)]
 
 
 def installed_release() -> int:

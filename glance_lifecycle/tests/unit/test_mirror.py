@@ -73,6 +73,7 @@ TOGETHER = {
         'audit/doctor/checks/unknown_option',
         'audit/doctor/checks/unknown_plugin',
         'audit/doctor/checks/unknown_section',
+        'audit/doctor/checks/store_name',
         'audit/doctor/checks/unreadable_file',
         'audit/doctor/checks/unreadable_line',
         'audit/doctor/checks/worker_and_staged', 'audit/doctor/compared',

@@ -16,6 +16,8 @@ import sys
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
+from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit import finding
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.audit.doctor import cases
 
@@ -41,6 +43,21 @@ class ExaminationTest(cases.DoctorTestCase):
         self.assertEqual((1, 1), (found.files, found.settings))
         self.assertEqual(1, found.counts()[check.ERROR])
         self.assertEqual(('api',), found.hosts)
+
+    def test_check_fails(self) -> None:
+        """Others are made, and it is not taken for "all well"."""
+        class Broken(check.Check):
+            code = 'GLC999'
+
+            def host(self, host: hosts.Host) -> list[finding.Finding]:
+                raise KeyError('secret')
+        found = examination.examine(self.gathered({
+            'glance-api.conf': '[DEFAULT]\ndebug = x\n'}),
+            [Broken, *check.load_all()]).findings
+        self.assertEqual([check.ERROR, check.UNKNOWN],
+                         [one.severity for one in found][:2])
+        self.assertIn('KeyError', found[1].evidence)
+        self.assertNotIn('secret', found[1].evidence)
 
     def test_nothing_there(self) -> None:
         self.assertRaises(

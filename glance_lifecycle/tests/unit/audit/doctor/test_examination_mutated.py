@@ -109,7 +109,7 @@ BROKEN = (
      'brackets'),
     ('web-download', 'web-dowload', 'GLC105', 'web-download'),
     ('signed-only', 'sometimes', 'GLC105', 'always'),
-    ('fast:rbd,', 'fast,', 'GLC105', 'pairs'),
+    ('fast:rbd,', 'fast,', 'GLC212', 'one store'),
     ('log_dir =', 'log_dir', 'GLC106', 'line'),
     ('[glance_store]', '[glance_store', 'GLC106', 'section'),
     ('[fast]', '[fast]\n\n  rbd_store_pool = x', 'GLC106', 'indented'),
