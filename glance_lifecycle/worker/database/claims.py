@@ -37,6 +37,12 @@ from glance_lifecycle.worker.database import store_jobs
 _TABLE = models.JOBS
 State = jobs.State
 
+# Made once: making the query of due() takes 3 ms of CPU, asking this one half
+# a millisecond, and an idle worker asks five times a second.
+_ANY = sa.select(_TABLE.c.id).where(
+    _TABLE.c.state == State.QUEUED,
+    _TABLE.c.not_before <= sa.bindparam('now')).limit(1)
+
 
 def due(database: engine.Database, limit: int, *, after: str = '',
         without: Collection[str] = (), only: str = '',
@@ -57,6 +63,10 @@ def due(database: engine.Database, limit: int, *, after: str = '',
         that follow in the alphabet come first, then the others. Who asks for
         fewer jobs than there are projects would else starve the last ones.
     """
+    at = fields.moment(now)
+    if database.read(lambda connection: connection.execute(
+            _ANY, {'now': at}).first()) is None:
+        return []
     runs = sa.select(_TABLE.c.image_id).where(
         _TABLE.c.state == State.RUNNING)
     waits = sa.select(
@@ -64,7 +74,7 @@ def due(database: engine.Database, limit: int, *, after: str = '',
             partition_by=_TABLE.c.project,
             order_by=(_TABLE.c.created_at, _TABLE.c.id)).label('turn')
     ).where(_TABLE.c.state == State.QUEUED,
-            _TABLE.c.not_before <= fields.moment(now),
+            _TABLE.c.not_before <= at,
             _TABLE.c.image_id.not_in(runs),
             _TABLE.c.image_id.not_in(images),
             _TABLE.c.purpose.startswith(only, autoescape=True),

@@ -24,6 +24,9 @@ from glance_lifecycle.worker.database import models
 
 _TABLE = models.MARKS
 
+# Made once: an idle worker asks for several each second.
+_GET = sa.select(_TABLE).where(_TABLE.c.name == sa.bindparam('named'))
+
 
 @dataclasses.dataclass(frozen=True)
 class Mark:
@@ -34,7 +37,7 @@ class Mark:
 
 def get(database: engine.Database, name: str) -> Mark | None:
     row = database.read(lambda connection: connection.execute(
-        sa.select(_TABLE).where(_TABLE.c.name == name)).first())
+        _GET, {'named': name}).first())
     return None if row is None else Mark(**row._mapping)
 
 
