@@ -42,6 +42,8 @@ State = jobs.State
 _ANY = sa.select(_TABLE.c.id).where(
     _TABLE.c.state == State.QUEUED,
     _TABLE.c.not_before <= sa.bindparam('now')).limit(1)
+_RUNNING = sa.select(_TABLE.c.id, _TABLE.c.fence, _TABLE.c.worker).where(
+    _TABLE.c.state == State.RUNNING)
 
 
 def due(database: engine.Database, limit: int, *, after: str = '',
@@ -244,9 +246,8 @@ def take_back(database: engine.Database,
     :param actor: of the history: who found that
     :returns: the jobs, as they are now
     """
-    rows = database.read(lambda connection: connection.execute(
-        sa.select(_TABLE.c.id, _TABLE.c.fence, _TABLE.c.worker).where(
-            _TABLE.c.state == State.RUNNING)).all())
+    rows = database.read(
+        lambda connection: connection.execute(_RUNNING).all())
     living = alive()
     found = [take_back_one(database, row.id, row.fence, actor=actor, now=now)
              for row in rows if row.worker not in living]
