@@ -21,7 +21,11 @@ extensions = [
     'doctor_checks',
     'openstackdocstheme',
     'oslo_config.sphinxext',
+    'sphinx.ext.graphviz',
 ]
+
+# Text stays sharp, and can be searched.
+graphviz_output_format = 'svg'
 
 project = 'glance_lifecycle'
 copyright = 'OpenStack Developers'  # noqa: A001 - Sphinx's name

@@ -72,7 +72,7 @@ LOG = logging.getLogger(__name__)
 _TURN = 1.0
 
 # The same between two looks for imports: 1 ms of CPU each.
-_IMPORT_TURN = 0.25
+_IMPORT_TURN = 0.5
 
 # And between two looks for those whose glance-api has died, unless one has
 # just ended here. One that cannot be recovered is tried as often.

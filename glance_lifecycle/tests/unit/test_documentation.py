@@ -1,0 +1,197 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the documentation tells to write or to run is right.
+
+Taken out of the pages: commands are parsed by their own parsers, lines of
+configuration are examined by the doctor, policies and mutes are read.
+"""
+
+import argparse
+from collections.abc import Iterator
+import configparser
+import dataclasses
+import importlib.metadata
+import pathlib
+import re
+import shlex
+import tempfile
+import unittest
+from unittest import mock
+
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import examination
+from glance_lifecycle.audit.doctor import mutes
+from glance_lifecycle.audit import finding
+from glance_lifecycle.cmd import manage
+from glance_lifecycle.policy import document
+from glance_lifecycle.policy import shadow
+
+TOP = pathlib.Path(__file__).parents[3]
+# Of the pages of checks, which are made and not written, half is wrong.
+PAGES = [TOP / 'README.rst', TOP / 'SECURITY.rst', *sorted(
+    page for page in (TOP / 'doc/source').rglob('*.rst')
+    if page.parent.name != 'checks')]
+
+# Lines of other files, by a section that only they have: Nova's, Cinder's,
+# Glance's property protections, DevStack's, systemd's, the key manager's.
+_OTHERS = re.compile(r'^\[(\[.*|glance|image_cache|Service|Unit|\^.*|'
+                     r'libvirt|testenv.*|[a-z]+_rbd)\]', re.MULTILINE)
+_SECTION = re.compile(r'^\[[A-Za-z_.]+\]$', re.MULTILINE)
+_COMMAND = re.compile(r'(sudo (-u \S+ )?)?(?P<command>(openstack image '
+                      r'lifecycle|glance-lifecycle-manage) .*)')
+
+# Of the doctor: what nobody reads, or reads as something else.
+_WRONG = ('GLC101', 'GLC102', 'GLC103', 'GLC104', 'GLC105', 'GLC106',
+          'GLC109', 'GLC110', 'GLC111', 'GLC203')
+
+
+@dataclasses.dataclass(frozen=True)
+class Block:
+    """A literal block: where it begins, and its lines."""
+
+    where: str
+    text: str
+
+
+def blocks() -> Iterator[Block]:
+    for page in PAGES:
+        lines = page.read_text().split('\n')
+        number = 0
+        while number < len(lines):
+            line = lines[number]
+            number += 1
+            if line.lstrip().startswith('.. '):
+                if '.. code-block::' not in line:
+                    continue
+            elif not line.endswith('::'):
+                continue
+            # The list item that a block is of is indented, too.
+            outer = len(line) - len(line.lstrip())
+            begin = number
+            while number < len(lines) and (
+                    not lines[number].strip() or _indent(lines[number])
+                    > outer + (2 if line.lstrip()[:2] in ('* ', '#.') else 0)):
+                number += 1
+            found = lines[begin:number]
+            depth = min((_indent(one) for one in found if one.strip()),
+                        default=0)
+            yield Block('%s:%d' % (page.relative_to(TOP), begin + 1),
+                        '\n'.join(one[depth:] for one in found).strip('\n'))
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def commands(block: Block) -> Iterator[str]:
+    """Those of ours, each in one line."""
+    text = re.sub(r'\\\n\s*', '', block.text)
+    lines = text.split('\n')
+    if any(line.startswith('$ ') for line in lines):
+        # The others are what it prints.
+        lines = [line[2:] for line in lines if line.startswith('$ ')]
+    for line in lines:
+        found = _COMMAND.match(line)
+        if found:
+            # What may be left out, as in "job list [--image ID]".
+            yield re.sub(r'\[--[^]]*\](\.\.\.)?', '',
+                         found['command'].partition(' # ')[0])
+
+
+class DocumentationTest(unittest.TestCase):
+
+    maxDiff = None
+
+    def setUp(self) -> None:
+        super().setUp()
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.work = pathlib.Path(directory.name)
+
+    def test_commands(self) -> None:
+        """Each is one that there is, with arguments that it takes."""
+        count = 0
+        for block in blocks():
+            for command in commands(block):
+                count += 1
+                with self.subTest(where=block.where, command=command):
+                    # Up to a pipe or a redirection, as a shell has it.
+                    lexer = shlex.shlex(command, punctuation_chars='|<>;&',
+                                        posix=True)
+                    lexer.whitespace_split = True
+                    words = []
+                    for word in lexer:
+                        if word[0] in '|<>;&':
+                            break
+                        words.append(word)
+                    self.parse(words)
+        self.assertGreater(count, 30)
+
+    def parse(self, words: list[str]) -> None:
+        def refused(message: str) -> None:
+            raise AssertionError(message)
+
+        if words[0] == 'glance-lifecycle-manage':
+            parser, rest = manage._parser(), words[1:]
+        else:
+            parser, rest = self.parser(words[1:])
+        with mock.patch.object(argparse.ArgumentParser, 'error', (
+                lambda _self, message: refused(message))):
+            parser.parse_args(rest)
+
+    def parser(self, words: list[str]
+               ) -> tuple[argparse.ArgumentParser, list[str]]:
+        """Of a command of openstack, and its arguments."""
+        known = importlib.metadata.entry_points(group='openstack.image.v2')
+        for size in range(len(words), 1, -1):
+            name = '_'.join(words[:size])
+            if name in known.names:
+                command = known[name].load()(mock.Mock(), None)
+                return command.get_parser(name), words[size:]
+        raise AssertionError('there is no such command')
+
+    def test_configuration(self) -> None:
+        """Every section and option is one that is read."""
+        count = 0
+        for number, block in enumerate(blocks()):
+            if not _SECTION.search(block.text) or _OTHERS.search(block.text):
+                continue
+            count += 1
+            with self.subTest(where=block.where):
+                path = self.work / str(number)
+                path.mkdir()
+                (path / 'glance-api.conf').write_text(block.text)
+                found = examination.examine(examination.gathered(
+                    [('api', path)], 33, local=False), [
+                        kind for kind in check.load_all()
+                        if kind.code in _WRONG])
+                self.assertEqual([], [
+                    one.evidence for one in found.findings
+                    if one.severity != finding.Severity.INFO])
+                parser = configparser.RawConfigParser(strict=False)
+                parser.read_string(block.text)
+        self.assertGreater(count, 10)
+
+    def test_policies(self) -> None:
+        count = 0
+        for block in blocks():
+            if not block.text.startswith('version: 1'):
+                continue
+            count += 1
+            with self.subTest(where=block.where):
+                if 'mutes:' in block.text:
+                    self.assertTrue(mutes.load(block.text.encode()))
+                else:
+                    self.assertEqual([], list(shadow.warnings(
+                        document.load(block.text.encode()))))
+        self.assertGreater(count, 1)
