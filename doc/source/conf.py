@@ -18,6 +18,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent / '_ext'))
 
 extensions = [
+    'cliff.sphinxext',
     'doctor_checks',
     'openstackdocstheme',
     'oslo_config.sphinxext',
@@ -38,3 +39,10 @@ openstackdocs_auto_name = False
 openstackdocs_use_storyboard = False
 openstackdocs_bug_project = 'glance-lifecycle'
 openstackdocs_bug_tag = 'doc'
+
+autoprogram_cliff_application = 'openstack'
+
+man_pages = [
+    ('cli/openstack', 'openstack-image-lifecycle',
+     'commands for the life of images', '', 1),
+]
