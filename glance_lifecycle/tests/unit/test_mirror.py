@@ -28,7 +28,7 @@ TOP = pathlib.Path(*glance_lifecycle.__path__)
 
 # Tests of the project, not of a module.
 PROJECT = {'test_architecture', 'test_devstack', 'test_entry_points',
-           'test_messages', 'test_mirror', 'test_waiting'}
+           'test_messages', 'test_mirror', 'test_tempest', 'test_waiting'}
 
 # Unit tests of several modules at once, that have no others.
 TOGETHER = {
