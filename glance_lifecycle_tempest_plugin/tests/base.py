@@ -107,8 +107,9 @@ class LifecycleTest(test.BaseTestCase):
         self.wait_until(f'image {image_id} is deleted', gone)
 
     def update(self, client: Any, image_id: str, **fields: Any) -> Any:
+        """Change what the image has already."""
         return client.update_image(image_id, [
-            {'add': '/' + name, 'value': value}
+            {'replace': '/' + name, 'value': value}
             for name, value in fields.items()])
 
     def stores_of(self, image_id: str) -> set[str]:
