@@ -47,8 +47,7 @@ def stock(cloud: clouds.Cloud, base: pathlib.Path) -> glance_conf.Sections:
             'http_qcow2_image': f'{cloud.web.url}/image.qcow2'},
         # As lib/tempest of DevStack has it.
         'image-feature-enabled': {
-            'import_image': True, 'os_glance_reserved': True,
-            'manage_locations': True},
+            'import_image': True, 'os_glance_reserved': True},
         'enforce_scope': {'glance': True},
     }
 
