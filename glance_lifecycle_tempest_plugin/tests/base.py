@@ -33,8 +33,8 @@ SIZE = 1024 * 1024
 def disk() -> bytes:
     """A disk of SIZE bytes: data, zeros, and data again."""
     piece = SIZE // 4
-    # Of no boot sector: that Glance would look into.
-    return b'disk' * 128 + os.urandom(piece) + bytes(
+    # Nothing that could be another format: neither a boot sector, nor text.
+    return bytes(512) + os.urandom(piece) + bytes(
         SIZE - 2 * piece - 512) + os.urandom(piece)
 
 

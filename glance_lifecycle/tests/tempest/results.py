@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import re
 from typing import Any
 from typing import BinaryIO
 
@@ -23,6 +24,9 @@ import subunit
 import testtools
 
 SKIP = 'skip'
+
+# What a class that skips all of its tests is told of as.
+_CLASS = re.compile(r'setUpClass \((.+)\)')
 
 _GOOD = ('success', SKIP, 'xfail')
 
@@ -95,11 +99,18 @@ def _said(outcome: Outcome | None) -> str:
 
 
 def never_run(runs: Sequence[Results]) -> Iterator[str]:
-    """A sentence for each test that all runs have skipped."""
-    for name in sorted(set().union(*runs)):
-        seen = [run[name] for run in runs if name in run]
-        if all(outcome.status == SKIP for outcome in seen):
-            yield f'{name}: always skipped ({seen[-1].reason}).'
+    """A sentence for each test that all runs have skipped.
+
+    Where a class is skipped as a whole, it stands for its tests.
+    """
+    ran = [name for run in runs for name, outcome in run.items()
+           if outcome.status != SKIP]
+    for name in sorted(set().union(*runs) - set(ran)):
+        of_class = _CLASS.fullmatch(name)
+        if not of_class or not any(
+                one.startswith(of_class[1] + '.') for one in ran):
+            reason = [run[name] for run in runs if name in run][-1].reason
+            yield f'{name}: always skipped ({reason}).'
 
 
 def summary(results: Results) -> str:

@@ -218,3 +218,11 @@ class CompareTest(testtools.TestCase):
                 {'a': PASSED, 'b': skipped('no'), 'c': skipped('no')},
                 {'a': skipped('no'), 'b': skipped('not then'),
                  'c': PASSED}))])
+
+    def test_never_run_class(self) -> None:
+        whole = {'setUpClass (a.B)': skipped('no')}
+        self.assertEqual([], [*results.never_run(
+            (whole, {'a.B.test_c': PASSED}))])
+        self.assertEqual(
+            ['setUpClass (a.B): always skipped (no).'],
+            [*results.never_run((whole, {'a.BC.test_c': PASSED}))])
