@@ -54,7 +54,7 @@ def read(stream: BinaryIO) -> dict[str, Outcome]:
     """The results in a subunit stream, by the id of the test."""
     found: dict[str, Outcome] = {}
 
-    def ended(test: dict[str, Any]) -> None:
+    def ended(test: Any) -> None:
         if test['id'] is None or test['status'] == 'exists':
             return
         reason = test['details'].get('reason')

@@ -74,7 +74,9 @@ class Qcow2Test(testtools.TestCase):
         with tempfile.NamedTemporaryFile() as file:
             file.write(image)
             file.flush()
-            return format_inspector.detect_file_format(file.name)
+            found = format_inspector.detect_file_format(file.name)
+        assert found is not None
+        return found
 
     def test_zeros_take_no_room(self) -> None:
         self.assertEqual(5 * qcow2.CLUSTER,

@@ -14,6 +14,7 @@
 
 from tempest.lib import decorators
 
+from glance_lifecycle_tempest_plugin.common import qcow2
 from glance_lifecycle_tempest_plugin.tests import base
 
 
@@ -28,18 +29,18 @@ class FailuresTest(base.LifecycleTest):
     @decorators.idempotent_id('27bbb27e-7649-4e9a-aefd-1fc5f3bce33d')
     def test_truncated(self) -> None:
         """Its end is missing, which stock Glance fills with zeros."""
-        data, *held = base.stored(base.disk())
+        data, held, disk_format = base.stored(base.disk())
         image_id = self.create_image(disk_format='qcow2')
         image = self.import_data(image_id, data[:-100000])
         self.assert_refused(image, 'Image refused (')
-        self._assert_goes_well_again(image_id, data, *held)
+        self._assert_goes_well_again(image_id, data, held, disk_format)
 
     @decorators.idempotent_id('81364a30-0887-48c3-b940-351f69db2861')
     def test_another_format(self) -> None:
         """Declared as raw, it would be booted as what it is not."""
         content = base.disk()
         image_id = self.create_image()
-        image = self.import_data(image_id, base.qcow2.encode(content))
+        image = self.import_data(image_id, qcow2.encode(content))
         self.assert_refused(image, 'Image refused (')
         self._assert_goes_well_again(image_id, content, content, 'raw')
 

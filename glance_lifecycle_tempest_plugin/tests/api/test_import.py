@@ -15,6 +15,7 @@
 from tempest import config
 from tempest.lib import decorators
 
+from glance_lifecycle_tempest_plugin.common import qcow2
 from glance_lifecycle_tempest_plugin.tests import base
 
 CONF = config.CONF
@@ -36,7 +37,7 @@ class ImportTest(base.LifecycleTest):
             raise self.skipException('Imports do not convert.')
         content = base.disk()
         image_id = self.create_image(disk_format='qcow2')
-        image = self.import_data(image_id, base.qcow2.encode(content))
+        image = self.import_data(image_id, qcow2.encode(content))
         self.assert_active(image, content)
         self.assertEqual(len(content), image['virtual_size'])
 

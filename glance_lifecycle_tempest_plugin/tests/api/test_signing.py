@@ -15,6 +15,7 @@
 from tempest import config
 from tempest.lib import decorators
 
+from glance_lifecycle_tempest_plugin.common import qcow2
 from glance_lifecycle_tempest_plugin.tests import base
 
 CONF = config.CONF
@@ -88,7 +89,7 @@ class SignedTest(base.LifecycleTest):
         if not (CONF.lifecycle.signing and base.converts()):
             raise self.skipException('The service signs nothing anew.')
         content = base.disk()
-        data = base.qcow2.encode(content)
+        data = qcow2.encode(content)
         given = base.signed(data)
         image_id = self.create_image(disk_format='qcow2', **given)
         image = self.import_data(image_id, data)
