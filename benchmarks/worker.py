@@ -163,7 +163,7 @@ def families(args: argparse.Namespace) -> Iterator[Figure]:
         yield Figure(name, 's', _seconds(mark))
         yield Figure(name, 'MiB', worker.peak() / MIB, 300)
         yield Figure(f'{CHANGED} of them that have changed', 's',
-                     _seconds(host.wait_for('changes')))
+                     _seconds(host.wait_for('changes')), 2)
 
 
 def open_jobs(args: argparse.Namespace) -> Iterator[Figure]:

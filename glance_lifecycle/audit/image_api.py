@@ -64,6 +64,20 @@ def store_kinds(client: Any) -> Mapping[str, str] | None:
             if 'type' in store}
 
 
+def store_names(client: Any) -> list[str]:
+    """All stores; none where they have no names: without multi-store.
+
+    Each user may know them.
+
+    :raises openstack.exceptions.HttpException: it cannot be asked
+    """
+    response = client.get('/info/stores')
+    if response.status_code == 404:
+        return []
+    sdk_exceptions.raise_from_response(response)
+    return [store['id'] for store in response.json().get('stores', ())]
+
+
 def stores_of(image: Mapping[str, Any]) -> list[str]:
     """Where the Image API says that an image is stored.
 

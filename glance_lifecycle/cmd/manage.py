@@ -13,44 +13,39 @@
 """``glance-lifecycle-manage``: what an operator does on a Glance host."""
 
 import argparse
-import json
+import importlib.util
 import sys
 
 from oslo_config import cfg
+from oslo_log import log as logging
 
 from glance_lifecycle.cmd import manage_db
 from glance_lifecycle.conf import opts
 from glance_lifecycle import exceptions
-from glance_lifecycle import glance_host
-from glance_lifecycle.recovery import recovering
 
 CONF = cfg.CONF
+
+_PROG = 'glance-lifecycle-manage'
 
 
 def main(argv: list[str] | None = None) -> int:
     """:returns: 0 done, 1 it failed, if only for one import, 2 wrong usage
     """
     args = _parser().parse_args(argv)
-    config = [word for name, values in (('--config-file', args.config_file),
-                                        ('--config-dir', args.config_dir))
-              for value in values for word in (name, value)]
     try:
-        glance_host.load_configuration(config)
-        opts.register_opts(CONF)
+        _configure(args)
         return int(args.function(args))
     except exceptions.LifecycleError as error:
-        print('glance-lifecycle-manage: %s' % error.for_operator(),
-              file=sys.stderr)
-        return 1
+        said = error.for_operator()
     except cfg.Error as error:
-        print('glance-lifecycle-manage: %s' % exceptions.sentence(str(error)),
-              file=sys.stderr)
-        return 1
+        said = exceptions.sentence(str(error))
+    print('%s: %s' % (_PROG, said), file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog='glance-lifecycle-manage',
+        prog=_PROG,
         description='Look after image imports on this host.')
     for name in ('--config-file', '--config-dir'):
         parser.add_argument(
@@ -94,91 +89,33 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _recover(args: argparse.Namespace) -> int:
-    state_dir = CONF.lifecycle.state_dir
-    plans: list[recovering.Plan] = []
-    declined = False
-    try:
-        if args.by_name or args.forget:
-            plans += _recover_named(args, state_dir)
-        else:
-            plans += recovering.recover(state_dir, args.dry_run)
-            if args.stale_after is not None:
-                plans += _recover_stale(args, state_dir)
-    except _Declined:
-        declined = True
-    failed = int(any(plan.failed for plan in plans))
-    if args.format == 'json':
-        print(json.dumps([plan.to_dict() for plan in plans], indent=2))
-        return failed
-    for plan in plans:
-        print('%s: %s' % (_said(args, plan), plan.text))
-    if declined:
-        print('The rest is left as it is.' if plans else 'Nothing is changed.')
-    elif not plans:
-        print('Nothing to recover.')
-    return failed
+def _configure(args: argparse.Namespace) -> None:
+    """Read the configuration, as Glance does where it is installed.
 
+    The database of the worker is wanted also where only the worker is.
 
-def _said(args: argparse.Namespace, plan: recovering.Plan) -> str:
-    if plan.failed:
-        return 'not recovered'
-    if args.dry_run:
-        return 'would be recovered'
-    if args.forget:
-        return 'forgotten'
-    return 'recovered' if plan.finished else 'not all recovered'
-
-
-def _recover_named(args: argparse.Namespace,
-                   state_dir: str) -> list[recovering.Plan]:
-    """One journal, with its destructive end."""
-    dead = recovering.find(state_dir, args.by_name or args.forget)
-    plan = recovering.planned(dead)
-    stores = ', '.join(target.store for target in dead.record.targets)
-    if args.by_name:
-        what = ('whatever is named %s in store %s is removed, whoever made '
-                'it, unless Glance has a location there.'
-                % (plan.image_id, stores))
+    :raises ConfigurationError: the command is for a host of Glance's
+    """
+    argv = [word for name, values in (('--config-file', args.config_file),
+                                      ('--config-dir', args.config_dir))
+            for value in values for word in (name, value)]
+    if importlib.util.find_spec('glance') is None:
+        if args.function is _recover:
+            raise exceptions.ConfigurationError(
+                detail='Glance is not installed in the Python environment of '
+                'this command. Run the one of glance-api\'s environment')
+        logging.register_options(CONF)
+        CONF(argv, project='glance', prog=_PROG)
     else:
-        what = ('the record of this import is dropped. What cannot be '
-                'removed now stays for ever, unknown to all, in store %s.'
-                % stores)
-    try:
-        if args.dry_run:
-            return [plan]
-        _ask(args, what, [plan])
-        act = recovering.remove_by_name if args.by_name else recovering.forget
-        return list(act(dead))
-    finally:
-        dead.close()
+        # Only now: --help is there for everybody.
+        from glance_lifecycle import glance_host
+        glance_host.load_configuration(argv)
+    opts.register_opts(CONF)
 
 
-class _Declined(Exception):
-    """The operator said no."""
-
-
-def _ask(args: argparse.Namespace, what: str,
-         plans: list[recovering.Plan]) -> None:
-    """:raises _Declined: the operator does not agree"""
-    if args.yes:
-        return
-    print('DESTRUCTIVE: ' + what, file=sys.stderr)
-    for plan in plans:
-        print('  ' + plan.text, file=sys.stderr)
-    print('Go on? [y/N] ', end='', file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ('y', 'yes'):
-        raise _Declined
-
-
-def _recover_stale(args: argparse.Namespace,
-                   state_dir: str) -> list[recovering.Plan]:
-    """Show the plan and ask first: age is no proof of death."""
-    planned = list(recovering.recover_stale(state_dir, args.stale_after, True))
-    if args.dry_run or not planned:
-        return planned
-    _ask(args, 'these imports are taken for dead and undone:', planned)
-    return list(recovering.recover_stale(state_dir, args.stale_after))
+def _recover(args: argparse.Namespace) -> int:
+    from glance_lifecycle.cmd import manage_recover
+    return manage_recover.recover(args)
 
 
 if __name__ == '__main__':

@@ -27,6 +27,11 @@ _GLANCE = 33
 
 def main() -> int:
     """:returns: see ``cmd.worker``"""
+    if importlib.util.find_spec('openstack') is None:
+        print('glance-lifecycle-worker: The Python module openstack is not '
+              'installed. Install what the worker needs: pip install '
+              '"glance-lifecycle[worker]".', file=sys.stderr)
+        return 1
     if importlib.util.find_spec('glance') is None or int(
             importlib.metadata.version('glance').partition('.')[0]
     ) >= _GLANCE:

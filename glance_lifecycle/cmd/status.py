@@ -12,6 +12,7 @@
 
 """``glance-lifecycle-status upgrade check``: before services start anew."""
 
+from collections.abc import Collection
 from collections.abc import Sequence
 import contextlib
 import importlib.metadata
@@ -24,12 +25,15 @@ from typing import Any
 from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 
+from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import opts
+from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
 from glance_lifecycle import policy_file
 from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import presence
+from glance_lifecycle.worker import store_names
 
 CONF = cfg.CONF
 
@@ -109,6 +113,18 @@ class Checks(upgradecheck.UpgradeCommands):
                           host, ', only on %s' % ', '.join(sorted(found))
                           if found else ''))
 
+    def _stores(self) -> Result:
+        """Stores that have a limit are there."""
+        if not store_names.named(CONF):
+            return Result(Code.SUCCESS)
+        try:
+            found = store_names.unknown(CONF, _known_stores())
+        except exceptions.LifecycleError as error:
+            return Result(Code.WARNING, 'It is not known which stores there '
+                          'are. %s' % error.for_operator())
+        return Result(Code.WARNING if found else Code.SUCCESS,
+                      ' '.join(found))
+
     def _glance(self) -> Result:
         """The release of Glance is one that is known."""
         if importlib.util.find_spec('glance') is None:
@@ -126,12 +142,31 @@ class Checks(upgradecheck.UpgradeCommands):
     _upgrade_checks = (
         ('Lifecycle policy', _policy), ('State directory', _state_dir),
         ('Database of the worker', _database),
-        ('Imports in a worker', _imports), ('Release of Glance', _glance))
+        ('Imports in a worker', _imports), ('Limits of stores', _stores),
+        ('Release of Glance', _glance))
+
+
+def _known_stores() -> Collection[str]:
+    """Of the Glance that is configured here, or as the Image API has them.
+
+    :raises LifecycleError: it cannot be asked
+    """
+    if importlib.util.find_spec('glance') is not None:
+        # It imports glance.
+        from glance_lifecycle import glance_host
+        if (found := glance_host.store_kinds()) is not None:
+            return found
+    connection = credentials.connect(CONF, worker_conf.NAME)
+    # An extra, too.
+    from glance_lifecycle.audit import image_api
+    with image_api.asking('list its stores'):
+        return image_api.store_names(connection.image)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """:returns: 0 all is well, 1 warnings, 2 failures, 255 it did not run"""
     opts.register_opts(CONF)
+    credentials.register(CONF, worker_conf.NAME)
     code: int = upgradecheck.main(
         CONF, project='glance', upgrade_command=Checks(),
         argv=sys.argv[1:] if argv is None else list(argv),
@@ -140,12 +175,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _files() -> dict[str, Any]:
-    """Those that glance-api finds by itself, on a host that has one."""
+    """Those that glance-api finds by itself, and that of a worker."""
+    own = [worker_conf.FILE] if os.path.exists(worker_conf.FILE) else []
     if importlib.util.find_spec('glance') is None:
-        return {}
+        return {'default_config_files': own} if own else {}
     # It imports glance.
     from glance_lifecycle import glance_host
-    return {'default_config_files': glance_host.configuration_files()}
+    return {'default_config_files': [*glance_host.configuration_files(),
+                                     *own]}
 
 
 if __name__ == '__main__':

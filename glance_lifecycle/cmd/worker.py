@@ -51,9 +51,6 @@ LOG = logging.getLogger(__name__)
 
 PROG = 'glance-lifecycle-worker'
 
-# The file that only the worker reads, where there is one.
-_OWN = '/etc/glance/%s.conf' % PROG
-
 # Seconds beyond what the jobs are given at the end.
 _MARGIN = 10
 
@@ -133,7 +130,7 @@ def _with_glance(argv: Sequence[str]) -> service.Host:
     from glance_lifecycle.copies import facade
     from glance_lifecycle import glance_host
     from glance_lifecycle.recovery import recovering
-    own = [_OWN] if os.path.exists(_OWN) else []
+    own = [worker_conf.FILE] if os.path.exists(worker_conf.FILE) else []
     glance_host.load_configuration(argv, log=False, prog=PROG, more_files=own)
     if not CONF.enabled_backends:
         return service.Host()

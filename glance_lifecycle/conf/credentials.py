@@ -54,8 +54,9 @@ def connect(conf: cfg.ConfigOpts, group: str) -> Any:
         module = importlib.import_module('openstack.connection')
     except ImportError as error:
         raise exceptions.ConfigurationError(
-            detail='the Python module %s is not installed (extra "protection" '
-            'or "worker")' % error.name) from None
+            detail='the Python module %s is not installed. pip install '
+            'glance-lifecycle[protection], or [worker] for the worker'
+            % error.name) from None
     if session.timeout is None:
         session.timeout = _TIMEOUT
     return module.Connection(

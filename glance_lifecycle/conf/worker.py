@@ -20,6 +20,10 @@ from oslo_config import types
 from glance_lifecycle.conf import credentials
 
 NAME = 'lifecycle_worker'
+
+#: that only the worker reads, after those of glance-api, where it is there
+FILE = '/etc/glance/glance-lifecycle-worker.conf'
+
 _TITLE = {'title': 'Lifecycle worker',
           'help': 'The worker, which keeps every image as the lifecycle '
                   'policy wants it.'}
@@ -107,6 +111,21 @@ and writes to it in a second. Others have no limit of their own.
 
 A copy that goes to several stores is as fast as the slowest of them lets it
 be. Set it for a store that has other work, for example to ceph:200,s3:50.
+"""),
+    cfg.Opt(
+        'store_jobs',
+        type=types.Dict(types.Integer(min=1)),
+        default={},
+        sample_default='',
+        help="""
+Jobs that may run at the same time that write to a store, read it back or
+delete from it, as store:number; all workers together. Others have no limit
+but jobs.
+
+The jobs above that wait, and those of other stores go on. Set it for a store
+that suffers from many copies at once, however fast they are, for example to
+tape:1,s3:4. It must be the same for all workers. Not counted are imports, the
+store that a copy is read from, and deletions of whole images.
 """),
     cfg.IntOpt(
         'sweep_interval',

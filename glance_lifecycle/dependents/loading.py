@@ -63,5 +63,7 @@ def providers(names: Sequence[str], connection: Any,
 
 def _why(error: BaseException) -> str:
     if isinstance(error, ImportError) and error.name:
-        return 'the Python module %s is not installed' % error.name
+        return 'the Python module %s is not installed%s' % (
+            error.name, ': pip install glance-lifecycle[protection]'
+            if error.name.partition('.')[0] == 'openstack' else '')
     return 'its module cannot be loaded (%s)' % type(error).__name__

@@ -187,6 +187,7 @@ class Import:
         task.message = message
         self._task_repo.save(task)
 
+    @database.retry
     def check_room(self, staged: int, size: int, stores: int) -> None:
         """Compare with every quota that the stored image counts against.
 

@@ -19,10 +19,12 @@ import json
 from typing import Any
 
 from osc_lib.command import command
+from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import worker_host
 from glance_lifecycle.worker import asked
+from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import history
 
 _COLUMNS = ('At', 'Who', 'Event', 'What', 'Rule')
@@ -42,7 +44,8 @@ class ShowHistory(command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('image', metavar='<image>',
-                            help='Image (id; no cloud is asked for names).')
+                            help='Image (id, or the name that it had when a '
+                            'job of it was opened; no cloud is asked).')
         parser.add_argument(
             '--long', action='store_true',
             help='Also show the proof, the job, and the digest of the policy.')
@@ -52,14 +55,27 @@ class ShowHistory(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         with worker_host.database(parsed_args) as (database, _conf):
-            rows = [_row(entry, parsed_args.long)
-                    for entry in asked.history_of_image(
-                        database, parsed_args.image)]
-        if not rows:
-            self.app.stderr.write(
-                'Nothing is known of image %s. Is that its id?\n'
-                % shown.visible(parsed_args.image))
+            entries = [*asked.history_of_image(database, parsed_args.image)]
+            if not entries:
+                entries = self._named(database, parsed_args.image)
+        rows = [_row(entry, parsed_args.long) for entry in entries]
         return _COLUMNS + (_LONG if parsed_args.long else ()), rows
+
+    def _named(self, database: engine.Database, name: str
+               ) -> list[history.Entry]:
+        """:raises CommandError: several images had the name"""
+        found = asked.images_named(database, name)
+        if len(found) > 1:
+            raise osc_exceptions.CommandError(
+                'Several images had the name %s: %s. Name one by its id.' % (
+                    shown.visible(name), ', '.join(found)))
+        if not found:
+            self.app.stderr.write(
+                'Nothing is known of image %s. Is that its id, or its name?\n'
+                % shown.visible(name))
+            return []
+        self.app.stderr.write('The history of image %s.\n' % found[0])
+        return [*asked.history_of_image(database, found[0])]
 
 
 def _row(entry: history.Entry, long: bool) -> Sequence[Any]:

@@ -63,12 +63,13 @@ class ListJobs(command.Lister):
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         states = set(parsed_args.states or asked.ATTENTION)
-        with worker_host.database(parsed_args) as (database, _conf):
+        with worker_host.database(parsed_args) as (database, conf):
             page = asked.listed(
                 database, states=set(jobs.State) if _ALL in states
                 else {jobs.State(state) for state in states},
                 image_id=parsed_args.image, marker=parsed_args.marker,
-                limit=parsed_args.limit)
+                limit=parsed_args.limit,
+                limits=conf.lifecycle_worker.store_jobs)
         if page.more:
             self.app.stderr.write('There are more: --marker %s\n'
                                   % page.views[-1].job.id)
@@ -82,7 +83,8 @@ def _row(view: asked.View, now: datetime.datetime) -> Sequence[Any]:
             shown.visible(job.image_name), shown.visible(view.what),
             worker_host.when(job.created_at),
             worker_host.ago(job.created_at, now), job.attempts,
-            shown.visible(job.error or job.reason))
+            shown.visible(' '.join(filter(None, (
+                view.waits, job.error or job.reason)))))
 
 
 def _limit(text: str) -> int:

@@ -39,8 +39,9 @@ class ShowJob(command.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Any]]:
-        with worker_host.database(parsed_args) as (database, _conf):
-            view = asked.show(database, parsed_args.job)
+        with worker_host.database(parsed_args) as (database, conf):
+            view = asked.show(database, parsed_args.job,
+                              conf.lifecycle_worker.store_jobs)
             told = list(asked.history_of_job(database, parsed_args.job))
         found = _fields(view, datetime.datetime.now(datetime.UTC))
         found['history'] = worker_host.Cell(
@@ -64,6 +65,7 @@ def _fields(view: asked.View, now: datetime.datetime) -> dict[str, Any]:
         'age': worker_host.ago(job.created_at, now),
         'not_before': worker_host.when(job.not_before)
         if job.state == jobs.State.QUEUED else None,
+        'waits': shown.visible(view.waits),
         'worker': job.worker, 'cancel_requested': job.cancel_requested,
         'policy_digest': job.policy_digest}
 

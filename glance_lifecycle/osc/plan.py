@@ -25,12 +25,16 @@ from glance_lifecycle.audit import image_api
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import worker_host
+from glance_lifecycle.policy import units
 from glance_lifecycle.worker import cloud as clouds
+from glance_lifecycle.worker.database import durations
+from glance_lifecycle.worker import estimating
 from glance_lifecycle.worker import plan as plans
 from glance_lifecycle.worker import resigning
 
 _ACTIONS = ('Image', 'Name', 'Action', 'Why', 'Rule', 'Bytes')
-_TOTALS = ('By', 'Name', 'Images', 'Actions', 'Bytes')
+_TOTALS = ('By', 'Name', 'Images', 'Actions', 'Bytes', 'Time')
 _LEFT = ('Image', 'Name', 'Field', 'Wanted', 'Found', 'Rule', 'Why')
 
 
@@ -56,11 +60,14 @@ class PlanImages(command.Lister):
         what = parser.add_mutually_exclusive_group()
         what.add_argument(
             '--totals', action='store_true',
-            help='Show sums by action, rule and store.')
+            help='Show sums by action, rule and store, and how long they '
+            'will take one after another, as jobs before them did. Only a '
+            'host of the worker knows these.')
         what.add_argument(
             '--left', action='store_true',
             help='Show the differences that no action mends, and why.')
         policy_options.add_arguments(parser)
+        parser.set_defaults(config_dir=[])
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace
@@ -79,8 +86,9 @@ class PlanImages(command.Lister):
             % (plan.images, len(plan.actions), len(plan.left),
                '' if parsed_args.left or not plan.left else ': see --left'))
         if parsed_args.totals:
-            return _TOTALS, [(t.by, t.name, t.images, t.actions, t.size)
-                             for t in plan.totals()]
+            return _TOTALS, [
+                (t.by, t.name, t.images, t.actions, t.size, _time(t.seconds))
+                for t in plan.totals(self._speeds(parsed_args))]
         if parsed_args.left:
             return _LEFT, [
                 (one.image_id, shown.visible(one.image_name), one.reason.field,
@@ -90,6 +98,26 @@ class PlanImages(command.Lister):
             (one.image_id, shown.visible(one.image_name), one.text(),
              one.why(), ', '.join(one.rules), one.size)
             for one in plan.actions]
+
+    def _speeds(self, parsed_args: argparse.Namespace) -> estimating.Speeds:
+        """What the worker's jobs took; a plan is of use without that."""
+        try:
+            with worker_host.database(parsed_args) as (database, _conf):
+                speeds = estimating.Speeds(durations.latest(database))
+        except osc_exceptions.CommandError as error:
+            self.app.stderr.write('Times are not known: %s\n' % error)
+            return estimating.Speeds(())
+        self.app.stderr.write(
+            'Times are for one action after another, as the last %d jobs '
+            'took.\n' % speeds.count)
+        return speeds
+
+
+def _time(seconds: float | None) -> worker_host.Cell:
+    """Seconds, for programs."""
+    return worker_host.Cell(
+        None if seconds is None else round(seconds, 1),
+        'not known' if seconds is None else units.about_text(seconds))
 
 
 def _images(cloud: clouds.Cloud, parsed_args: argparse.Namespace) -> Any:

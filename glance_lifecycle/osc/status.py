@@ -47,7 +47,8 @@ class ShowStatus(command.ShowOne):
         with worker_host.database(parsed_args) as (database, conf):
             status = asked.status(
                 database, state_dir=conf.lifecycle.state_dir,
-                expiry=conf.lifecycle_worker.claim_expiry)
+                expiry=conf.lifecycle_worker.claim_expiry,
+                limits=conf.lifecycle_worker.store_jobs)
         data = status.to_dict()
         found: dict[str, Any] = {
             'at': data['at'],
@@ -59,6 +60,7 @@ class ShowStatus(command.ShowOne):
             'running': Cell(data['running'], *_running(status)),
             'stores_away': Cell(_away(status), ', '.join(_away(status))
                                 or 'none'),
+            'store_jobs': Cell(data['stores'], *_stores(status)),
             'destructive': Cell(data['destructive'], ', '.join(
                 '%s: %d' % pair for pair in status.destructive.items())),
             'held': Cell(data['held'], *_held(status))}
@@ -86,6 +88,14 @@ def _away(status: asked.Status) -> list[str]:
     """Stores whose jobs wait because they failed."""
     return sorted({store for worker in status.workers if worker.alive
                    for store in worker.away})
+
+
+def _stores(status: asked.Status) -> Iterator[str]:
+    for store, found in status.stores.items():
+        yield '%s: %d of %d jobs run, %d more are due' % (
+            store, found.running, found.limit, found.due)
+    if not status.stores:
+        yield 'no limits'
 
 
 def _age(moment: datetime.datetime | None,

@@ -36,6 +36,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import pacing
+from glance_lifecycle.transfer import scheduling
 
 LOG = logging.getLogger(__name__)
 
@@ -121,6 +122,7 @@ class Child:
                 detail='cannot start %s for the transfer: %s. Set '
                 '[lifecycle_transfer] python_interpreter'
                 % (self._python, error.strerror)) from error
+        scheduling.begin(process.pid, self._job.limits)
         assert process.stdin is not None  # noqa: S101 - for mypy
         try:
             process.stdin.write(self._job.to_json().encode() + b'\n')

@@ -35,6 +35,7 @@ from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
+from glance_lifecycle.worker.database import store_jobs
 from glance_lifecycle.worker.database import waiting
 from glance_lifecycle.worker import liveness
 from glance_lifecycle.worker import presence
@@ -50,6 +51,8 @@ SHOWN = 10
 # Of one query.
 _PAGE = 500
 
+_UNLIMITED = store_jobs.Room(store_jobs.NONE)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class View:
@@ -57,15 +60,18 @@ class View:
 
     :ivar what: what is done to the image; begins with DESTRUCTIVE if it is
     :ivar destructive: whether that cannot be undone
+    :ivar waits: why it does not run, although it is due: a sentence, if the
+        limit of a store is why
     """
 
     job: jobs.Job
     what: str
     destructive: bool
+    waits: str = ''
 
     def to_dict(self) -> dict[str, Any]:
         return {**plain(self.job), 'what': self.what,
-                'destructive': self.destructive}
+                'destructive': self.destructive, 'waits': self.waits}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,6 +122,19 @@ class Sweep:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class StoreJobs:
+    """Of a store with a limit.
+
+    :ivar limit: jobs that may run at once
+    :ivar due: those that could be begun but for the limit of a store
+    """
+
+    running: int
+    limit: int
+    due: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Status:
     """How it stands.
 
@@ -126,6 +145,7 @@ class Status:
     :ivar running: the jobs that run; ``SHOWN`` at most
     :ivar held: those that wait for an operator; ``SHOWN`` at most
     :ivar sweeps: ``full`` and ``changes`` -> the last; None for none yet
+    :ivar stores: those with a limit of jobs
     """
 
     at: datetime.datetime
@@ -136,6 +156,7 @@ class Status:
     running: tuple[View, ...]
     held: tuple[View, ...]
     sweeps: Mapping[str, Sweep | None]
+    stores: Mapping[str, StoreJobs]
 
     def to_dict(self) -> dict[str, Any]:
         return {**plain(self), 'running': [v.to_dict() for v in self.running],
@@ -158,8 +179,12 @@ def plain(value: Any) -> Any:
 
 # Jobs.
 
-def view(job: jobs.Job) -> View:
-    """What is said of a job, whichever release has opened it."""
+def view(job: jobs.Job, stores: store_jobs.Room = _UNLIMITED,
+         now: datetime.datetime | None = None) -> View:
+    """What is said of a job, whichever release has opened it.
+
+    :param stores: as they are now
+    """
     if imports.is_import(job.purpose):
         return View(job, 'import', False)
     kinds = {job.purpose.partition(':')[0], job.action.get('kind')}
@@ -168,26 +193,38 @@ def view(job: jobs.Job) -> View:
         what = actions.Action.from_dict(job.action).text()
     except exceptions.ConfigurationError:
         what = ('DESTRUCTIVE: ' if destructive else '') + job.purpose
-    return View(job, what, destructive)
+    due = job.state == State.QUEUED and job.not_before <= fields.moment(now)
+    why = stores.why(job.stores) if due else ''
+    return View(job, what, destructive, 'Waits: %s.' % why if why else '')
 
 
-def show(database: engine.Database, job_id: str) -> View:
-    """:raises JobNotFound: there is none, or it was purged"""
-    return view(jobs.get(database, job_id))
+def show(database: engine.Database, job_id: str,
+         limits: store_jobs.Limits = store_jobs.NONE) -> View:
+    """One job, as it is now.
+
+    :param limits: see [lifecycle_worker] store_jobs
+    :raises JobNotFound: there is none, or it was purged
+    """
+    return view(jobs.get(database, job_id),
+                store_jobs.room(database, limits, {}))
 
 
 def listed(database: engine.Database, *,
            states: Collection[State] = ATTENTION,
            image_id: str | None = None, marker: str | None = None,
-           limit: int = 100) -> Page:
+           limit: int = 100,
+           limits: store_jobs.Limits = store_jobs.NONE) -> Page:
     """Jobs, the newest first.
 
     :param marker: id of the last job of the page before
+    :param limits: see [lifecycle_worker] store_jobs
     :raises JobNotFound: the marker was purged meanwhile
     """
     found = jobs.list_jobs(database, state=states, image_id=image_id,
                            marker=marker, limit=limit + 1)
-    return Page(tuple(map(view, found[:limit])), len(found) > limit)
+    stores = store_jobs.room(database, limits, {})
+    return Page(tuple(view(job, stores) for job in found[:limit]),
+                len(found) > limit)
 
 
 def all_held(database: engine.Database) -> list[View]:
@@ -252,6 +289,14 @@ def release(database: engine.Database, job_id: str, *, actor: str,
 
 # History.
 
+def images_named(database: engine.Database, name: str) -> list[str]:
+    """Ids of the images, ten at most, that a worker knew by this name.
+
+    As their jobs have it: no cloud is asked.
+    """
+    return history.named(database, fields.text(name, fields.NAME))
+
+
 def history_of_image(database: engine.Database,
                      image_id: str) -> Iterator[history.Entry]:
     """What was done to it, the oldest first."""
@@ -277,11 +322,13 @@ def _entries(read: Callable[[int | None], list[history.Entry]]
 # Status.
 
 def status(database: engine.Database, *, state_dir: str, expiry: float,
+           limits: store_jobs.Limits = store_jobs.NONE,
            now: datetime.datetime | None = None) -> Status:
     """Of several reads, one after another.
 
     :param state_dir: [lifecycle] state_dir of this host
     :param expiry: see [lifecycle_worker] claim_expiry
+    :param limits: see [lifecycle_worker] store_jobs
     """
     now = fields.moment(now)
     running = jobs.list_jobs(database, state=State.RUNNING, limit=_PAGE)
@@ -297,7 +344,11 @@ def status(database: engine.Database, *, state_dir: str, expiry: float,
         running=tuple(map(view, running[:SHOWN])),
         held=listed(database, states={State.HELD}, limit=SHOWN).views,
         sweeps={kind: _sweep(marks.get(database, 'sweep/' + kind))
-                for kind in ('full', 'changes')})
+                for kind in ('full', 'changes')},
+        stores={store: StoreJobs(
+            count, limits[store], waiting.at_store(database, store, now))
+            for store, count in store_jobs.room(
+                database, limits, {}).running().items()})
 
 
 def _workers(database: engine.Database, running: list[jobs.Job],

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 import dataclasses
 import datetime
 import enum
+import time
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -117,12 +118,14 @@ def carry_out(action: actions.Action, cloud: clouds.Cloud,
         raise exceptions.ActionRefused(image=action.image_id, detail=why_not)
     if image is None:
         return Done(Result.NOT_NEEDED)
+    begun = time.monotonic()
     try:
         proof = _run(action, image, cloud, policy, say)
     except _NotNeeded:
         return Done(Result.NOT_NEEDED)
+    seconds = time.monotonic() - begun
     after = _confirm(action, cloud, policy)
-    proof = {**proof, history.CHANGED: [
+    proof = {**proof, history.SECONDS: round(seconds, 3), history.CHANGED: [
         each and each.get('updated_at') for each in (image, after)]}
     return Done(Result.DONE, _told(action, proof), proof)
 

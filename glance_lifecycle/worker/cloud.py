@@ -135,6 +135,14 @@ class Cloud:
         with image_api.asking('list its stores'):
             return image_api.store_kinds(self.client)
 
+    def store_names(self) -> list[str]:
+        """Those of the cloud; none where they have no names.
+
+        :raises ServiceError: it cannot be asked
+        """
+        with image_api.asking('list its stores'):
+            return image_api.store_names(self.client)
+
     def image(self, image_id: str) -> Image | None:
         """As the Image API shows it now; None if it is gone.
 
@@ -193,11 +201,11 @@ class Cloud:
 
     def needs(self, image: Image, policy: decision.Policy,
               now: datetime.datetime,
-              seen: audit_families.Families | None = None, *,
+              see: drift.See | None = None, *,
               alone: bool = False) -> reconcile.Needs:
         """What this image needs, now.
 
-        :param seen: of this look; None to look at its family anew
+        :param see: its family, as this look has it; None to list it anew
         :param alone: not to look at its family: nothing that depends on that
             is found
         :raises ServiceError: its family cannot be listed
@@ -210,7 +218,7 @@ class Cloud:
         if not alone:
             with image_api.asking('list the family of image %s'
                                   % image['id']):
-                view = (seen or self.families(policy, now)).view(
+                view = (see or self.families(policy, now).view)(
                     image, known, wanted)
         return reconcile.reconcile(image, known, wanted, reconcile.Around(
             view, None if wanted.retain.unused_for is None

@@ -29,12 +29,18 @@ from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import store_jobs
 from glance_lifecycle.worker import running
 
 LOG = logging.getLogger(__name__)
 
 #: of a job that has ended, how it ended, and how many seconds it took
 Ended = Callable[[jobs.Job, running.Outcome, float], None]
+#: Seconds that an image is left alone whose job ended in an unexpected way,
+#: such as one that a database which became read-only lets nobody claim. It was
+#: begun again at once, a thousand times a second, and kept others out.
+REST = 30.0
+
 #: around each job, of its kind
 Counted = Callable[[str], contextlib.AbstractContextManager[None]]
 
@@ -58,13 +64,16 @@ class Dispatcher:
     :param wake: set when there may be something to do
     :param host: whose imports are to be run, and no other jobs; by default
         all other jobs are
+    :param limits: jobs that may run at once that touch a store, of whichever
+        worker
     """
 
     def __init__(self, database: engine.Database, runner: Runs,
                  deletions: running.Deletions, stores: circuits.Circuits,
                  worker: str, room: int, wake: threading.Event,
                  ended: Ended, counted: Counted = _not_counted,
-                 host: str = '') -> None:
+                 host: str = '',
+                 limits: store_jobs.Limits = store_jobs.NONE) -> None:
         self._database = database
         self._runner = runner
         self._deletions = deletions
@@ -75,42 +84,78 @@ class Dispatcher:
         self._ended = ended
         self._counted = counted
         self._host = host
+        self._limits = limits
         self._pool = futures.ThreadPoolExecutor(
             room, thread_name_prefix='lifecycle-job')
         self._lock = threading.Lock()
-        # Job -> image.
-        self._running: dict[str, str] = {}
+        self._running: dict[str, jobs.Job] = {}
+        # Images, and until when; by time.monotonic().
+        self._resting: dict[str, float] = {}
+        # Whose turn was the last; and the same of stores with a limit.
         self._project = ''
+        self._project_at: dict[str, str] = {}
 
     def turn(self) -> int:
         """Begin what is due; how many jobs that were.
 
         :raises WorkerDatabaseError: the database fails
         """
+        now = time.monotonic()
         with self._lock:
-            images = set(self._running.values())
-            room = self._room - len(self._running)
+            here = list(self._running.values())
+            self._resting = {image: until for image, until
+                             in self._resting.items() if until > now}
+            images = {job.image_id for job in here} | self._resting.keys()
+        stores = store_jobs.room(self._database, self._limits, {
+            job.id: job.stores for job in here})
+        room = self._room - len(here)
         begun = 0
         while room > begun:
-            found = claims.due(
-                self._database, room - begun, after=self._project,
-                without=self._not_mine(),
-                only=imports.of_host(self._host) if self._host else '')
-            postponed = 0
-            for job in found:
+            postponed, full = 0, stores.full()
+            for turn in self._due(room - begun, self._project, images, stores):
+                if not stores.allows(turn.stores):
+                    continue
+                job = self._first_at(turn, images, stores)
                 # Two actions on an image would see each other's half-way.
                 if job.image_id in images:
                     continue
                 if self._may(job):
+                    self._project = turn.project
                     images.add(job.image_id)
+                    stores.take(job.stores)
                     begun += self._begin(job)
                 else:
                     postponed += 1
-            # Those of a store that is away make room for others at once,
-            # however many they are.
-            if not postponed:
+            # Those of a store that is away, or by now has as many as it may,
+            # make room for others at once, however many they are.
+            if not postponed and full == stores.full():
                 break
         return begun
+
+    def _due(self, limit: int, after: str, images: set[str],
+             stores: store_jobs.Room, store: str = '') -> list[jobs.Job]:
+        return claims.due(
+            self._database, limit, after=after, without=self._not_mine(),
+            only=imports.of_host(self._host) if self._host else '',
+            images=images, full=stores.full(), store=store)
+
+    def _first_at(self, job: jobs.Job, images: set[str],
+                  stores: store_jobs.Room) -> jobs.Job:
+        """Whose project has its turn at the store, if that has a limit.
+
+        By the turns of all jobs, one project would always come first at a
+        store that takes few, if others with jobs for other stores come
+        between.
+        """
+        store = next((s for s in job.stores if s in self._limits), None)
+        if store is None:
+            return job
+        found = self._due(1, self._project_at.get(store, ''), images, stores,
+                          store)
+        # None: another worker has it meanwhile.
+        first = found[0] if found else job
+        self._project_at[store] = first.project
+        return first
 
     def running(self) -> set[str]:
         """Ids of the jobs that run here."""
@@ -159,9 +204,8 @@ class Dispatcher:
         return seconds <= 0
 
     def _begin(self, job: jobs.Job) -> bool:
-        self._project = job.project
         with self._lock:
-            self._running[job.id] = job.image_id
+            self._running[job.id] = job
         try:
             self._pool.submit(self._run, job.id, job.purpose.partition(':')[0])
         except RuntimeError:
@@ -179,10 +223,17 @@ class Dispatcher:
         except exceptions.LifecycleError as error:
             LOG.error('Job %(job)s: %(error)s', {
                 'job': job_id, 'error': error.for_operator()})
+            self._rest(job_id)
         except Exception:
             LOG.exception('Job %s ended in an unexpected way.', job_id)
+            self._rest(job_id)
         finally:
             self._end(job_id)
+
+    def _rest(self, job_id: str) -> None:
+        with self._lock:
+            self._resting[self._running[job_id].image_id] = (
+                time.monotonic() + REST)
 
     def _end(self, job_id: str) -> None:
         with self._lock:

@@ -21,12 +21,10 @@ that was away, once a day.
 
 from collections.abc import Callable
 from collections.abc import Iterable
-from collections.abc import Mapping
 import contextlib
 import copy
 import dataclasses
 import datetime
-import hashlib
 from typing import Any
 
 from oslo_log import log as logging
@@ -39,11 +37,11 @@ from glance_lifecycle.worker import brake as brakes
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
-from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import history
-from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker import kindred as kindreds
 from glance_lifecycle.worker import nova_caches
+from glance_lifecycle.worker import open_jobs as opened
 from glance_lifecycle.worker import reconcile
 from glance_lifecycle.worker import scrubbing as scrubbings
 from glance_lifecycle.worker import usage
@@ -54,10 +52,6 @@ LOG = logging.getLogger(__name__)
 # or a service that was away - may go well without a change of the image.
 _AGAIN = datetime.timedelta(days=1)
 
-# Of one query.
-_PAGE = 1000
-
-_WAITING = (jobs.State.QUEUED, jobs.State.HELD)
 _OVER = 'It is not needed any more: the image is as its policy wants it.'
 
 
@@ -107,37 +101,52 @@ class Observer:
         self._use = use
 
     def look(self, images: Iterable[clouds.Image], cloud: clouds.Cloud,
-             policy: decision.Policy, total: int | None = None) -> Seen:
-        """At some of all images; no more than the brake lets pass are held.
+             policy: decision.Policy) -> Seen:
+        """At all images; no more than the brake lets pass are held.
 
-        :param total: how many there are; None where these are all
         :raises ServiceError: the Image API cannot be asked
         :raises WorkerDatabaseError: the database fails
         """
         look = _Look(self._database, self._brake, self._actor, policy,
-                     whole=total is None)
+                     whole=True)
         now = datetime.datetime.now(datetime.UTC)
-        scrubbing = self._scrubbing() if total is None else None
-        if total is None and policy.watches_use:
+        scrubbing = self._scrubbing()
+        if policy.watches_use:
             cloud = self._watched(cloud)
-        families = cloud.families(policy, now, keep=total is not None)
-        met = set()
+        noting = kindreds.Noting(self._database, cloud.families(policy, now),
+                                 now)
         for image in images:
-            if total is not None:
-                met.add(image['id'])
             open_jobs = look.take(image, cloud.needs(
-                image, policy, now, families))
+                image, policy, now, noting.view))
             action = scrubbing.action(image, now) if scrubbing else None
             if action is not None:
                 look.scrub(action, open_jobs)
-        if total is None:
-            look.end_of_gone(cloud)
-        else:
-            # What is new makes others old.
-            with image_api.asking('list the families of what has changed'):
-                for image in families.others(met):
-                    look.take(image, cloud.needs(image, policy, now,
-                                                 families))
+        noting.end()
+        look.end_of_gone(cloud)
+        return look.finish()
+
+    def look_at_some(self, images: Iterable[clouds.Image],
+                     kindred: kindreds.Kindred, policy: decision.Policy,
+                     total: int, gone: Iterable[str] = ()) -> Seen:
+        """At images that have changed, and at those that others make old.
+
+        :param total: how many images there are
+        :param gone: ids of images that are no more; read after ``images``
+
+        Raises as ``look``.
+        """
+        look = _Look(self._database, self._brake, self._actor, policy,
+                     whole=False)
+        met = set()
+        for image in images:
+            met.add(image['id'])
+            look.take(image, kindred.needs(
+                image, waits=look.has_open_jobs(image['id'])))
+        for image_id in gone:
+            kindred.gone(image_id)
+        with image_api.asking('list the families of what has changed'):
+            for image, needs in kindred.others(met):
+                look.take(image, needs)
         return look.finish(total)
 
     def _watched(self, cloud: clouds.Cloud) -> clouds.Cloud:
@@ -154,44 +163,6 @@ class Observer:
         return found
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Open:
-    """What has to be known of an open job, while there may be many.
-
-    :ivar told: SHA-256 of its action and its policy
-    :ivar does: SHA-256 of what is done, whatever for
-    """
-
-    id: str
-    image_id: str
-    purpose: str
-    state: jobs.State
-    told: bytes
-    does: bytes
-
-    @property
-    def waits(self) -> bool:
-        return self.state in _WAITING
-
-    @classmethod
-    def of(cls, job: jobs.Job) -> '_Open':
-        return cls(job.id, job.image_id, job.purpose, job.state,
-                   _told(job.action, job.policy_digest), _does(job.action))
-
-
-def _told(action: Mapping[str, Any], policy: str) -> bytes:
-    return _digest({'action': action, 'policy': policy})
-
-
-def _does(action: Mapping[str, Any]) -> bytes:
-    return _digest({name: action.get(name)
-                    for name in ('arguments', 'unused')})
-
-
-def _digest(value: Mapping[str, Any]) -> bytes:
-    return hashlib.sha256(fields.dump(value).encode()).digest()
-
-
 class _Look:
     """One look, as far as it has come."""
 
@@ -203,14 +174,14 @@ class _Look:
         self._actor = actor
         self._policy = policy
         # A query for each of all images would take longer than listing them.
-        self._waiting = _waiting(database) if whole else None
+        self._waiting = opened.all_open(database) if whole else None
         # With the job that waits for something else so far.
-        self._new: list[tuple[actions.Action, _Open | None]] = []
+        self._new: list[tuple[actions.Action, opened.OpenJob | None]] = []
         self._touched: set[str] = set()
         self._hold = ''
 
     def take(self, image: clouds.Image, needs: reconcile.Needs
-             ) -> list[_Open]:
+             ) -> list[opened.OpenJob]:
         """Open what this image needs; the jobs that were open before."""
         self.seen.images += 1
         self.seen.actions += len(needs.actions)
@@ -227,18 +198,23 @@ class _Look:
             self._take(action, image, there.get(action.purpose))
         return open_jobs
 
-    def scrub(self, action: actions.Action, open_jobs: list[_Open]) -> None:
+    def has_open_jobs(self, image_id: str) -> bool:
+        """Of a look at some images."""
+        return bool(self._open_jobs(image_id))
+
+    def scrub(self, action: actions.Action,
+              open_jobs: list[opened.OpenJob]) -> None:
         """Read copies back: it touches nothing, and is held by no brake."""
         if not any(job.purpose == action.purpose for job in open_jobs):
             self._open(action, None, brake=False)
 
     def _take(self, action: actions.Action, image: clouds.Image,
-              job: _Open | None) -> None:
-        if job is not None and (not job.waits or job.told == _told(
+              job: opened.OpenJob | None) -> None:
+        if job is not None and (not job.waits or job.told == opened.told(
                 action.to_dict(), self._policy.digest)):
             self.seen.joined += 1
         elif job is not None and (job.state == jobs.State.HELD or
-                                  job.does == _does(action.to_dict())):
+                                  job.does == opened.does(action.to_dict())):
             self._open(action, None)
         elif job is None and self._given_up(action, image):
             self.seen.given_up += 1
@@ -247,7 +223,8 @@ class _Look:
             # what it does is braked like one that opens it.
             self._add(action, job)
 
-    def _add(self, action: actions.Action, job: _Open | None) -> None:
+    def _add(self, action: actions.Action, job: opened.OpenJob | None
+             ) -> None:
         self._touched.add(action.image_id)
         self._new.append((action, job))
         if self._brake.reached(len(self._touched)) and not self._hold:
@@ -257,8 +234,8 @@ class _Look:
             # No more than these are kept in memory.
             self._flush()
 
-    def finish(self, total: int | None) -> Seen:
-        total = max(total or 0, self.seen.images)
+    def finish(self, total: int = 0) -> Seen:
+        total = max(total, self.seen.images)
         touched = len(self._touched)
         if not self._hold and self._brake.holds(touched, total):
             self._hold = self._brake.text(touched, total)
@@ -270,7 +247,7 @@ class _Look:
             self._open(action, job)
         self._new = []
 
-    def _open(self, action: actions.Action, waits: _Open | None, *,
+    def _open(self, action: actions.Action, waits: opened.OpenJob | None, *,
               brake: bool = True) -> None:
         hold = self._hold if brake else ''
         if waits is not None and hold:
@@ -312,7 +289,8 @@ class _Look:
                  and last.state == jobs.State.FAILED
                  and now - last.updated_at > _AGAIN)
         return not (again or last.policy_digest != self._policy.digest
-                    or _does(last.action) != _does(action.to_dict())
+                    or opened.does(last.action) != opened.does(
+                        action.to_dict())
                     or self._changed(image, last.updated_at))
 
     def _changed(self, image: clouds.Image, since: datetime.datetime) -> bool:
@@ -346,30 +324,14 @@ class _Look:
                 for job in waiting:
                     self._end(job, 'The image is gone.')
 
-    def _open_jobs(self, image_id: str) -> list[_Open]:
+    def _open_jobs(self, image_id: str) -> list[opened.OpenJob]:
         if self._waiting is not None:
             return self._waiting.pop(image_id, [])
-        return [_Open.of(job) for job in jobs.list_jobs(
-            self._database, state=jobs.OPEN, image_id=image_id)
-            if not imports.is_import(job.purpose)]
+        return opened.of_image(self._database, image_id)
 
-    def _end(self, job: _Open, reason: str) -> None:
+    def _end(self, job: opened.OpenJob, reason: str) -> None:
         jobs.over(self._database, job.id, actor=self._actor, reason=reason)
         self.seen.ended += 1
-
-
-def _waiting(database: engine.Database) -> dict[str, list[_Open]]:
-    """Open jobs, by image."""
-    found: dict[str, list[_Open]] = {}
-    marker = None
-    while page := jobs.list_jobs(database, state=jobs.OPEN, marker=marker,
-                                 limit=_PAGE):
-        for job in page:
-            # Their users want them, no policy.
-            if not imports.is_import(job.purpose):
-                found.setdefault(job.image_id, []).append(_Open.of(job))
-        marker = page[-1].id
-    return found
 
 
 def _was_fetched(action: actions.Action, last: jobs.Job) -> bool:

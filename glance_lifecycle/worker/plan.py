@@ -27,6 +27,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import cloud as clouds
+from glance_lifecycle.worker import estimating
 from glance_lifecycle.worker import reconcile
 
 SCHEMA = 1
@@ -41,6 +42,8 @@ class Total:
 
     :ivar by: what it is: ``action``, ``rule`` or ``store``
     :ivar size: bytes that are written or freed
+    :ivar seconds: that they take, one after another; None where that is not
+        known of all of them
     """
 
     by: str
@@ -48,6 +51,7 @@ class Total:
     images: int
     actions: int
     size: int
+    seconds: float | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,12 +70,12 @@ class Plan:
     actions: tuple[actions.Action, ...]
     left: tuple[reconcile.Left, ...] = ()
 
-    def totals(self) -> Iterator[Total]:
+    def totals(self, speeds: estimating.Speeds) -> Iterator[Total]:
         """By action, by rule and by store."""
         for by, names in (('action', lambda each: (each.kind,)),
                           ('rule', lambda each: each.rules),
                           ('store', lambda each: each.stores)):
-            yield from _totals(by, names, self.actions)
+            yield from _totals(by, names, self.actions, speeds)
 
     def to_json(self) -> str:
         return json.dumps({
@@ -90,9 +94,9 @@ def make(images: Iterable[clouds.Image], cloud: clouds.Cloud,
     wanted: list[actions.Action] = []
     left: list[reconcile.Left] = []
     count = 0
-    families = cloud.families(policy, now)
+    see = cloud.families(policy, now).view
     for image in images:
-        needs = cloud.needs(image, policy, now, families)
+        needs = cloud.needs(image, policy, now, see)
         wanted += needs.actions
         left += needs.left
         count += 1
@@ -137,8 +141,8 @@ def _number(value: Any) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _totals(by: str, names: Any, found: Iterable[actions.Action]
-            ) -> Iterator[Total]:
+def _totals(by: str, names: Any, found: Iterable[actions.Action],
+            speeds: estimating.Speeds) -> Iterator[Total]:
     groups: dict[str, list[actions.Action]] = {}
     for each in found:
         for name in names(each):
@@ -148,4 +152,5 @@ def _totals(by: str, names: Any, found: Iterable[actions.Action]
         # An action on several stores has the bytes of all of them.
         yield Total(by, name, len({a.image_id for a in group}), len(group),
                     sum(a.size // (len(a.stores) if by == 'store' else 1)
-                        for a in group))
+                        for a in group),
+                    estimating.total(map(speeds.seconds, group)))

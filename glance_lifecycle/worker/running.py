@@ -36,6 +36,7 @@ from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import store_jobs
 
 LOG = logging.getLogger(__name__)
 
@@ -118,6 +119,7 @@ class Runner:
     :param connect: a cloud, anew for each job
     :param attempts: see the option; ``retry_delay`` too
     :param stopping: set when jobs are to be undone and given back
+    :param limits: jobs that may run at once that touch a store
     """
 
     def __init__(self, database: engine.Database, worker: str,
@@ -125,7 +127,8 @@ class Runner:
                  policy: Callable[[], decision.Policy],
                  deletions: Deletions, stores: circuits.Circuits, *,
                  attempts: int, retry_delay: float,
-                 stopping: threading.Event) -> None:
+                 stopping: threading.Event,
+                 limits: store_jobs.Limits = store_jobs.NONE) -> None:
         self._database = database
         self._worker = worker
         self._connect = connect
@@ -135,13 +138,15 @@ class Runner:
         self._attempts = attempts
         self._retry_delay = retry_delay
         self._stopping = stopping
+        self._limits = limits
 
     def run(self, job_id: str) -> tuple[jobs.Job, Outcome]:
         """Claim and do it.
 
         :raises WorkerDatabaseError: it can be neither claimed nor closed
         """
-        fence = claims.claim(self._database, job_id, self._worker)
+        fence = claims.claim(self._database, job_id, self._worker,
+                             limits=self._limits)
         # As it was claimed: it may have been told something new meanwhile.
         job = jobs.get(self._database, job_id)
         if fence is None:
@@ -211,8 +216,8 @@ class Runner:
             LOG.info('Store %s works again.', store)
         claims.finish(
             self._database, job.id, fence, jobs.State.DONE,
-            text=_sentence(done.text) if needed else
-            'It was not needed any more.', proof=done.proof or None)
+            text=_sentence(done.text) if needed else _unneeded(job),
+            proof=done.proof or None)
         return Outcome.DONE if needed else Outcome.NOT_NEEDED
 
     def _failed(self, job: jobs.Job, fence: int,
@@ -321,6 +326,14 @@ def _away(error: exceptions.LifecycleError) -> bool:
 
 def _destroys(job: jobs.Job) -> bool:
     return job.purpose.partition(':')[0] in actions.DESTRUCTIVE
+
+
+def _unneeded(job: jobs.Job) -> str:
+    text = 'It was not needed any more.'
+    # A worker that is killed has no time to say what it has done.
+    return text if job.attempts < 2 else text + (
+        ' An earlier attempt may have done it, and ended before it was '
+        'written down.')
 
 
 def _sentence(text: str) -> str:

@@ -25,12 +25,13 @@ import socket
 import threading
 import time
 from typing import Any
+from typing import TYPE_CHECKING
 
 import cotyledon
-from cotyledon import types
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from glance_lifecycle.audit import image_api
 from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
@@ -56,9 +57,14 @@ from glance_lifecycle.worker import pacing
 from glance_lifecycle.worker import resigning
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
+from glance_lifecycle.worker import store_names
 from glance_lifecycle.worker import sweeping
 from glance_lifecycle.worker import upkeep
 from glance_lifecycle.worker import usage
+
+if TYPE_CHECKING:
+    # The cotyledon of 2025.2 has none.
+    from cotyledon import types
 
 LOG = logging.getLogger(__name__)
 
@@ -119,7 +125,7 @@ class Worker(cotyledon.Service):
 
     name = 'worker'
 
-    def __init__(self, number: types.WorkerId, conf: cfg.ConfigOpts,
+    def __init__(self, number: 'types.WorkerId', conf: cfg.ConfigOpts,
                  host: Host, manager: notify_socket.Manager =
                  notify_socket.Manager()) -> None:
         super().__init__(number)
@@ -150,6 +156,7 @@ class Worker(cotyledon.Service):
         self._dispatcher = self._make_dispatcher()
         self._importers = self._make_importers()
         self._upkeep = self._make_upkeep()
+        self._names = store_names.Names(conf, self._cloud)
         self._hints = hints.Hints()
         self._listener = (
             notifications.Listener(conf, self._hints.seen)
@@ -187,16 +194,24 @@ class Worker(cotyledon.Service):
         runner = runs(
             self._database, self._liveness.id, self._cloud, self._policy,
             self._deletions, self._stores, attempts=self._options.attempts,
-            retry_delay=self._options.retry_delay, stopping=self._stopping)
+            retry_delay=self._options.retry_delay, stopping=self._stopping,
+            limits=self._options.store_jobs)
         return dispatching.Dispatcher(
             self._database, runner, self._deletions, self._stores,
             self._liveness.id, room, wake, self._ended,
-            lambda kind: self._monitoring.metrics.job_running(kind), host)
+            lambda kind: self._monitoring.metrics.job_running(kind), host,
+            self._options.store_jobs)
 
     def run(self) -> None:
         self._liveness.beat()
         LOG.info('Worker %(worker)s starts; mode %(mode)s.', {
             'worker': self._liveness.id, 'mode': self._options.mode})
+        LOG.info('Jobs at once: %(jobs)d; at stores, those of other workers '
+                 'included, %(stores)s.', {
+                     'jobs': self._options.jobs, 'stores': ', '.join(
+                         '%s %d' % each for each in sorted(
+                             self._options.store_jobs.items()))
+                     or 'as many'})
         for thread in self._threads:
             thread.start()
         if self._listener is not None:
@@ -273,19 +288,19 @@ class Worker(cotyledon.Service):
         return policy_file.in_force(self._conf)
 
     def _cloud(self) -> clouds.Cloud:
-        """:raises ConfigurationError: the credentials are of no use"""
+        """:raises LifecycleError: the credentials are of no use"""
         if self._connection is None:
             self._connection = credentials.connect(self._conf,
                                                    worker_conf.NAME)
-        return clouds.Cloud(self._connection, self._host.copies,
-                            repair=self._options.repair,
-                            caches=caching.Caches(
-                                self._connection,
-                                self._options.cache_endpoints,
-                                self._options.cache_limit),
-                            limits=self._pacing,
-                            signatures=resigning.of(self._conf),
-                            unused=self._usage.unused, used=self._usage.saw)
+        # The SDK asks Keystone where it is, the first time.
+        with image_api.asking('tell where it is'):
+            return clouds.Cloud(
+                self._connection, self._host.copies,
+                repair=self._options.repair, caches=caching.Caches(
+                    self._connection, self._options.cache_endpoints,
+                    self._options.cache_limit),
+                limits=self._pacing, signatures=resigning.of(self._conf),
+                unused=self._usage.unused, used=self._usage.saw)
 
     def _ended(self, job: jobs.Job, outcome: running.Outcome,
                seconds: float) -> None:
@@ -355,6 +370,7 @@ class Worker(cotyledon.Service):
         """Looks at images, whenever they are due."""
         while not self._stop.is_set():
             try:
+                self._names.turn()
                 what = self._sweeper.due()
                 if what is not None:
                     with self._deletions.look():

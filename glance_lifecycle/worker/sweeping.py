@@ -37,6 +37,7 @@ from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import marks
+from glance_lifecycle.worker import kindred
 from glance_lifecycle.worker import observing
 
 LOG = logging.getLogger(__name__)
@@ -84,6 +85,8 @@ class _Mark:
     :ivar policy: digest of the policy of that one
     :ivar images: that it met
     :ivar failed: whether the last one did
+    :ivar noted: whether that wrote down who is of which family, which
+        earlier releases did not
     """
 
     ended_at: datetime.datetime
@@ -91,6 +94,7 @@ class _Mark:
     policy: str
     images: int
     failed: bool
+    noted: bool
 
 
 class Sweeper:
@@ -190,26 +194,43 @@ class Sweeper:
             # It comes by all of them.
             return observing.Seen()
         cloud = self._connect()
-        found = map(cloud.image, image_ids)
-        return self._observer.look(
-            (image for image in found if image is not None), cloud,
-            self._policy(), full.images)
+        gone: list[str] = []
+
+        def there() -> Iterator[clouds.Image]:
+            for image_id in image_ids:
+                image = cloud.image(image_id)
+                if image is None:
+                    gone.append(image_id)
+                else:
+                    yield image
+
+        policy = self._policy()
+        return self._observer.look_at_some(
+            there(), self._kindred(cloud, policy, full), policy, full.images,
+            gone)
 
     def _look(self, what: What, policy: decision.Policy) -> observing.Seen:
         cloud = self._connect()
         query = {'visibility': 'all'}
-        total = None
         if what is What.CHANGES:
-            full = self._mark(What.FULL)
-            total = full.images if full else 0
             query['updated_at'] = 'gte:%s' % self._since().strftime(
                 '%Y-%m-%dT%H:%M:%SZ')
+        images = self._paced(drift.catalogue(
+            image_api.getter(cloud.client), page_size=drift.PAGE, **query))
         with image_api.asking('list the images'):
-            return self._observer.look(
-                self._paced(drift.catalogue(
-                    image_api.getter(cloud.client), page_size=drift.PAGE,
-                    **query)),
-                cloud, policy, total)
+            if what is What.FULL:
+                return self._observer.look(images, cloud, policy)
+            full = self._mark(What.FULL)
+            return self._observer.look_at_some(
+                images, self._kindred(cloud, policy, full), policy,
+                full.images if full else 0)
+
+    def _kindred(self, cloud: clouds.Cloud, policy: decision.Policy,
+                 full: _Mark | None) -> kindred.Kindred:
+        now = datetime.datetime.now(datetime.UTC)
+        if full is not None and full.noted and full.policy == policy.digest:
+            return kindred.Noted(self._database, cloud, policy, now)
+        return kindred.Listed(cloud, policy, now)
 
     def _since(self) -> datetime.datetime:
         """When the last look began that went well, and the overlap before."""
@@ -248,7 +269,7 @@ class Sweeper:
             return _Mark(_time(value['ended_at']),
                          _time(value['good']) if value['good'] else None,
                          value['policy'], value['good_images'],
-                         bool(value['error']))
+                         bool(value['error']), value.get('noted') is True)
         except (KeyError, TypeError, ValueError):
             # Of another release, or of a hand: all is looked at, and it is
             # written anew.
@@ -262,13 +283,15 @@ class Sweeper:
         last = self._mark(what)
         good: dict[str, Any] = {
             'good': begun.isoformat(), 'policy': policy.digest,
-            'good_images': seen.images} if seen is not None else {
+            'good_images': seen.images, 'noted': True
+            } if seen is not None else {
             'good': last.good.isoformat() if last and last.good else '',
             # What it has opened and closed before it failed is that of its
             # own policy: whoever returns to the one before looks again.
             'policy': last.policy if last and last.policy == policy.digest
             else '',
-            'good_images': last.images if last else 0}
+            'good_images': last.images if last else 0,
+            'noted': last.noted if last else False}
         marks.set(self._database, what.mark, json.dumps({
             'started_at': begun.isoformat(),
             'ended_at': datetime.datetime.now(datetime.UTC).isoformat(),

@@ -27,6 +27,7 @@ from osc_lib import exceptions as osc_exceptions
 from oslo_config import cfg
 
 from glance_lifecycle.conf import opts
+from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.policy import units
@@ -36,7 +37,7 @@ from glance_lifecycle.worker.database import opening
 
 # As glance-api finds them, and then the worker its own.
 _GLANCE = ('glance-image-import.conf', 'glance-api.conf')
-_OWN = '/etc/glance/glance-lifecycle-worker.conf'
+_OWN = worker_conf.FILE
 
 _EPILOG = (
     'It asks the database of the lifecycle worker, which the configuration '
@@ -87,10 +88,6 @@ def database(parsed_args: argparse.Namespace
 def _opened(conf: cfg.ConfigOpts) -> engine.Database:
     try:
         return opening.existing(conf)
-    except ImportError as error:
-        raise osc_exceptions.CommandError(
-            'The Python module %s, which [lifecycle_worker] connection needs, '
-            'is not installed for this command.' % error.name) from None
     except errors.WorkerDatabaseError as error:
         raise osc_exceptions.CommandError(
             '%s. Is [lifecycle_worker] connection right, and does the server '

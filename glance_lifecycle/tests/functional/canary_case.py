@@ -56,10 +56,11 @@ class CanaryTestCase(plugin_case.PluginTestCase):
             self.assert_clean('journal', self.journal_text())
             yield image_id
 
-    def process_text(self, pid: int) -> str:
+    def process_text(self, pid: int, *more: int) -> str:
         """The child, what it started, and what starts it."""
         text = ''
-        for one in (pid, *process.descendants(pid), *self.api.workers()):
+        for one in (pid, *process.descendants(pid), *self.api.workers(),
+                    *more):
             for name in ('cmdline', 'environ'):
                 # The child has made its own readable by root only.
                 with contextlib.suppress(PermissionError,

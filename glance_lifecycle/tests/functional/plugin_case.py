@@ -20,11 +20,9 @@ import pathlib
 import subprocess
 from typing import Any
 
-from testtools import content
-from testtools import content_type
-
 from glance_lifecycle.tests.functional import base
 from glance_lifecycle.tests.functional.fixtures import client
+from glance_lifecycle.tests.functional.fixtures import details
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import transfer
@@ -113,9 +111,8 @@ class SharedApiTestCase(PluginTestCase):
         super().setUp()
         self.user = self.api.user()
         start = len(self.api.log_text())
-        self.addDetail('glance-api.log', content.Content(
-            content_type.UTF8_TEXT,
-            lambda: [self.api.log_text()[start:].encode()]))
+        self.addDetail('glance-api.log', details.log(
+            lambda: self.api.log_text()[start:]))
 
     def import_one(self, source: os.PathLike[str] | bytes,
                    disk_format: str = 'qcow2', **options: Any

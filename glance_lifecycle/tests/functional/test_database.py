@@ -22,12 +22,14 @@ import fixtures
 import sqlalchemy as sa
 import yaml
 
+from glance_lifecycle.tests.functional.fixtures import gate
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import mariadb
 from glance_lifecycle.tests.functional.fixtures import ports
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional import plugin_case
+from glance_lifecycle.tests.functional import test_foreign_objects
 from glance_lifecycle.tests.functional import test_notifications
 
 RULES = [{'name': 'all', 'metadata': {'set_tags': ['approved'],
@@ -127,9 +129,10 @@ class DatabaseTestCase(plugin_case.PluginTestCase):
                 'lifecycle_transfer': {'progress_interval': 1, 'nice': 0},
                 'oslo_messaging_notifications': {'driver': 'log'}}
 
-    def begin(self, api: glance.GlanceApi) -> tuple[str, int]:
+    def begin(self, api: glance.GlanceApi, disk_format: str = 'raw'
+              ) -> tuple[str, int]:
         """An import to all stores that stands still: image and child."""
-        image_id = self.staged(api.user(), self.source, 'raw')
+        image_id = self.staged(api.user(), self.source, disk_format)
         api.user().import_image(image_id, all_stores=True)
         child = transfer.find(api)
         os.kill(child, signal.SIGSTOP)
@@ -242,6 +245,54 @@ class MariaDbTest(DatabaseTestCase):
         self.check(api, image_id)
         self.assertTrue(net.lost.is_set())
         self.wait_logged(api, 'is tried again for 60 s')
+
+    def test_stopped_before_any_work(self) -> None:
+        """What is asked and announced first waits as well."""
+        here = self.useFixture(gate.Gate())
+        conf = self.conf()
+        conf['DEFAULT'] = {'user_storage_quota': '100GB'}
+        api = self.new_api(conf=conf, database=self.url,
+                           plugins=['gate', 'lifecycle'],
+                           python_path=[here.path])
+        image_id = self.staged(api.user(), self.source, 'raw')
+        api.user().import_image(image_id, all_stores=True)
+        here.wait()
+        self.server.stop()
+        here.open()
+        self.wait_logged(api, 'is tried again for 60 s')
+        self.server.start()
+        self.check(api, image_id)
+
+    def test_stopped_while_it_is_undone(self) -> None:
+        api = self.new_api(conf=self.conf(), database=self.url)
+        image_id, child = self.begin(api)
+        self.server.stop()
+        os.kill(child, signal.SIGKILL)
+        self.wait_logged(api, 'is tried again for 60 s')
+        self.server.start()
+        self.check_given_back(api, image_id, 'uploading',
+                              'its process was killed',
+                              f'staging/{image_id}')
+
+    def test_stopped_while_it_is_refused(self) -> None:
+        self.source = test_foreign_objects.bad_cluster(self.work / 'bad')
+        api = self.new_api(conf=self.conf(), database=self.url)
+        image_id, child = self.begin(api, 'qcow2')
+        self.server.stop()
+        os.kill(child, signal.SIGCONT)
+        self.wait_logged(api, 'is tried again for 60 s')
+        self.server.start()
+        self.check_given_back(api, image_id, 'queued',
+                              '(bad-compressed-data)')
+
+    def check_given_back(self, api: glance.GlanceApi, image_id: str,
+                         status: str, said: str, *left: str) -> None:
+        image = api.user().wait_import(image_id)
+        transfer.until('nothing else is left',
+                       lambda: api.leftovers() == [*left])
+        self.assertEqual(status, image['status'])
+        self.assertIn(said, self.message(api.user(), image_id))
+        self.assert_lists(image, failed=plugin_case.ALL)
 
     def test_does_not_come_back(self) -> None:
         """Nothing is lost for that: recovery has the rest."""

@@ -77,8 +77,9 @@ class DecodedTest(DecodedTestCase):
 
     def test_each_look(self) -> None:
         """Some of those that the unit tests have all of."""
-        for name in ('vdi', 'vhdx', 'vmdk', 'vmdk, of ESX', 'iso, hybrid',
-                     'boot sector', 'luks 2', 'parallels'):
+        for name in ('vdi', 'vhdx', 'vmdk', 'vmdk, of ESX', 'iso',
+                     'iso, hybrid', 'iso and qcow2', 'boot sector', 'luks 2',
+                     'parallels'):
             content, reason = test_content.LOOKS[name]
             assert reason is not None
             with self.subTest(name):

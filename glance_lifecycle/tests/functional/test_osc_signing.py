@@ -167,6 +167,10 @@ class SigningCommandsTestCase(base.FunctionalTestCase):
                  image['lifecycle_attestation'].replace(
                      '"keyid":', '"cert":"x","keyid":'),
                  'attestation', 'attestation-malformed'),
+                ('lifecycle_attestation',
+                 image['lifecycle_attestation'].replace(
+                     '"keyid":"service"', '"keyid":1'),
+                 'attestation', 'attestation-malformed'),
                 # With the longest salt, the hash method is in doubt once in
                 # 40.
                 ('img_signature_hash_method', 'SHA-384',

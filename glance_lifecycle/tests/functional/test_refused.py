@@ -23,6 +23,7 @@ import struct
 
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import web
+from glance_lifecycle.tests.functional import fuzz_foreign
 from glance_lifecycle.tests.functional import hostile
 from glance_lifecycle.tests.functional import plugin_case
 from glance_lifecycle.tests.unit.transfer.formats.foreign import handmade
@@ -94,6 +95,27 @@ class RefusedTest(plugin_case.SharedApiTestCase):
                       self.message(self.user, made['id']))
         other.delete(staged)
         self.assert_nothing_left(self.api, *self.others(made['id']))
+
+    def test_corpus(self) -> None:
+        """Every way to name another file, in every format that has one."""
+        watch = fuzz_foreign.Watch(self.work / 'bait')
+        os.mkfifo(self.work / 'fifo')
+        corpus = list(hostile.corpus(
+            self.work, str(self.work / 'bait/secret'),
+            str(self.work / 'bait/described'),
+            watch.bait[-1].removeprefix('nbd://').removesuffix('/x')))
+        # By qemu-img, perhaps, as it made them.
+        watch.touched()
+        for name, disk_format, content in corpus:
+            with self.subTest(name):
+                # Glance knows no qed.
+                image = self.import_one(
+                    content, 'raw' if disk_format == 'qed' else disk_format)
+                self.assertEqual('queued', image['status'])
+                self.assertIn('Image refused (',
+                              self.message(self.user, image['id']))
+                self.assertFalse(watch.touched())
+        self.assert_nothing_left(self.api, *self.others(''))
 
     def test_bomb(self) -> None:
         """100 GiB virtual in a 196 KB file: stock fills the store."""

@@ -14,9 +14,14 @@
 
 import os
 import signal
+import types
 
 from cryptography.hazmat.primitives import serialization
+import fixtures
 
+from glance_lifecycle import glance_host
+from glance_lifecycle.plugin import session as sessions
+from glance_lifecycle.tests.functional import base
 from glance_lifecycle.tests.functional import canary_case
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import mariadb
@@ -125,3 +130,28 @@ class SecretsTest(canary_case.CanaryTestCase):
         result = self.api.run('glance-lifecycle-manage', 'recover')
         self.assertEqual(1, result.returncode)
         self.assertIn(str(blocked), result.stderr)
+
+
+class UnexpectedTest(base.FunctionalTestCase):
+
+    def test_what_users_are_told(self) -> None:
+        """The text of a library is for the log alone."""
+        log = self.useFixture(fixtures.FakeLogger())
+        session = sessions.Session(
+            types.SimpleNamespace(image_id='image-1'),  # type: ignore
+            [])
+        for error in (OSError(2, 'No such file', '/etc/glance/x'),
+                      ValueError('swift://user:hunter2@host'),
+                      KeyError('hunter2')):
+            with self.subTest(error=error):
+                told = self.assertRaises(
+                    glance_host.UserError, self.fail_in, session, error)
+                for text in (str(told), str(session.error)):
+                    self.assertIn(type(error).__name__, text)
+                    self.assertIn('the log of glance-api', text)
+                    self.assertNotRegex(text, 'hunter2|/etc')
+        self.assertIn('failed unexpectedly', log.output)
+
+    def fail_in(self, session: sessions.Session, error: Exception) -> None:
+        with session.reporting():
+            raise error

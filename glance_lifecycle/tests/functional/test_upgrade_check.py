@@ -81,6 +81,19 @@ class UpgradeCheckTest(plugin_case.PluginTestCase):
         self.assertIn('without effect',
                       self.check(1)['Imports in a worker'][1])
 
+    def test_limits_of_stores(self) -> None:
+        """One that is not there has none, and nobody would notice."""
+        self.manage('db', 'sync')
+        self.api.configure(lifecycle_worker={
+            'store_jobs': 's1:2', 'store_rates': 's2:50'})
+        self.assertEqual((0, ''), self.check()['Limits of stores'])
+        self.api.configure(lifecycle_worker={
+            'store_jobs': 's1:2,S2:1', 'store_rates': 's2:50'})
+        result, details = self.check(1)['Limits of stores']
+        self.assertEqual(1, result)
+        self.assertIn('store_jobs: S2 is no store of this cloud', details)
+        self.assertIn('The stores are s1, s2, s3.', details)
+
     def test_no_state_dir(self) -> None:
         self.api.state_dir.rmdir()
         self.assertEqual(1, self.check(1)['State directory'][0])

@@ -27,8 +27,9 @@ import glance_lifecycle
 TOP = pathlib.Path(*glance_lifecycle.__path__)
 
 # Tests of the project, not of a module.
-PROJECT = {'test_architecture', 'test_devstack', 'test_entry_points',
-           'test_messages', 'test_mirror', 'test_tempest', 'test_waiting'}
+PROJECT = {'test_architecture', 'test_container', 'test_devstack',
+           'test_entry_points', 'test_messages', 'test_mirror', 'test_tempest',
+           'test_waiting', 'test_zuul'}
 
 # Unit tests of several modules at once, that have no others.
 TOGETHER = {
@@ -52,6 +53,7 @@ WITHIN = {
     'unit/signing/test_trust': {'signing/chain'},
     'unit/signing/test_verify': {'signing/diagnosis'},
     'unit/worker/test_caching': {'worker/nova_caches'},
+    'unit/worker/test_observing': {'worker/open_jobs'},
     'unit/transfer/backends/driver/test_sink': {
         'transfer/backends/driver/store'},
     'unit/transfer/backends/file/test_sink': {
@@ -78,6 +80,8 @@ WITHIN = {
         'worker/database/migrations/env',
         'worker/database/migrations/versions/5c1e7a90d3b4_initial',
         'worker/database/migrations/versions/8d2f6b41c7e9_one_running',
+        'worker/database/migrations/versions/c3a5f09e21d7_stores',
+        'worker/database/migrations/versions/c3e81f5a06d7_members',
         'worker/database/models'},
 }
 

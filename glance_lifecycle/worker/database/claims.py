@@ -32,6 +32,7 @@ from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import models
+from glance_lifecycle.worker.database import store_jobs
 
 _TABLE = models.JOBS
 State = jobs.State
@@ -39,6 +40,8 @@ State = jobs.State
 
 def due(database: engine.Database, limit: int, *, after: str = '',
         without: Collection[str] = (), only: str = '',
+        images: Collection[str] = (), full: Collection[str] = (),
+        store: str = '',
         now: datetime.datetime | None = None) -> list[jobs.Job]:
     """Jobs that can be claimed now, fair between projects.
 
@@ -47,6 +50,9 @@ def due(database: engine.Database, limit: int, *, after: str = '',
 
     :param without: kinds of actions, as purposes begin with them
     :param only: what their purposes begin with; by default, of any
+    :param images: of these none is wanted
+    :param full: stores that none of them is to touch
+    :param store: that all of them are to touch; by default, whatever they do
     :param after: the project whose job was the last to be claimed: those
         that follow in the alphabet come first, then the others. Who asks for
         fewer jobs than there are projects would else starve the last ones.
@@ -60,7 +66,10 @@ def due(database: engine.Database, limit: int, *, after: str = '',
     ).where(_TABLE.c.state == State.QUEUED,
             _TABLE.c.not_before <= fields.moment(now),
             _TABLE.c.image_id.not_in(runs),
+            _TABLE.c.image_id.not_in(images),
             _TABLE.c.purpose.startswith(only, autoescape=True),
+            ~store_jobs.touch(full),
+            store_jobs.touch([store]) if store else sa.true(),
             *(sa.and_(_TABLE.c.purpose != kind,
                       _TABLE.c.purpose.not_like(kind + ':%'))
               for kind in sorted(without))).subquery()
@@ -75,27 +84,39 @@ def due(database: engine.Database, limit: int, *, after: str = '',
 
 
 def claim(database: engine.Database, job_id: str, worker: str,
-          now: datetime.datetime | None = None) -> int | None:
+          now: datetime.datetime | None = None,
+          limits: store_jobs.Limits = store_jobs.NONE) -> int | None:
     """Have a queued job for oneself.
 
     :param worker: a UUID; a new one at each start
+    :param limits: jobs that may run at once that touch a store
     :returns: the fence, or None: it is another's, or not due, or another job
-        of the image runs
+        of the image runs, or a store that it touches has as many as it may
     """
     now = fields.moment(now)
     # Of this call. Where the answer to a commit was lost, nothing else tells
     # this worker's claim from that of another of its threads.
     token = str(uuid.uuid4())
+    take = sa.update(_TABLE).where(
+        _TABLE.c.id == job_id, _TABLE.c.state == State.QUEUED,
+        _TABLE.c.not_before <= now).values(
+            state=State.RUNNING, worker=worker, claim=token,
+            fence=_TABLE.c.fence + 1, attempts=_TABLE.c.attempts + 1,
+            # Unique: who only looked for another that runs would not see
+            # the one that is claimed in the same millisecond.
+            running=_TABLE.c.image_id, updated_at=now)
+    limited: set[str] = set()
+    if limits:
+        # Not in the transaction, see ``engine.Database.write()``.
+        known = database.read(lambda connection: connection.execute(
+            sa.select(_TABLE.c.stores).where(_TABLE.c.id == job_id)).scalar())
+        limited = limits.keys() & store_jobs.load(known)
+        take = take.where(_TABLE.c.stores.is_not_distinct_from(known))
 
     def work(connection: sa.Connection) -> int | None:
-        connection.execute(sa.update(_TABLE).where(
-            _TABLE.c.id == job_id, _TABLE.c.state == State.QUEUED,
-            _TABLE.c.not_before <= now).values(
-                state=State.RUNNING, worker=worker, claim=token,
-                fence=_TABLE.c.fence + 1, attempts=_TABLE.c.attempts + 1,
-                # Unique: who only looked for another that runs would not see
-                # the one that is claimed in the same millisecond.
-                running=_TABLE.c.image_id, updated_at=now))
+        if not limited or store_jobs.allowed(
+                connection, limits, limited, job_id, token):
+            connection.execute(take)
         fence: int | None = connection.execute(
             sa.select(_TABLE.c.fence).where(
                 _TABLE.c.id == job_id, _TABLE.c.claim == token)).scalar()

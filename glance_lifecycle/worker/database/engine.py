@@ -56,6 +56,10 @@ _WRONG = (sa_exc.DataError, sa_exc.IntegrityError, sa_exc.NotSupportedError,
 # errors of operation, as is a server that is away.
 _BAD_FIELDS = (1054, 1364)
 
+# What is to be installed for a driver.
+_EXTRAS = {'pymysql': 'glance-lifecycle[mysql]',
+           'psycopg': 'glance-lifecycle[postgresql]'}
+
 said = database_errors.said
 
 
@@ -71,11 +75,13 @@ class Database:
         database fails
     :param make: whether SQLite's file is made, readable by its owner only,
         where it is not there
+    :raises ConfigurationError: the URL is none, or its driver is missing
     """
 
     def __init__(self, url: str | sa.URL, patience: float = 60, *,
                  make: bool = True) -> None:
         self.url = _complete(url)
+        _load_driver(self.url)
         self._patience = patience
         self._file = (sqlite_file.SqliteFile(self.url.database, make=make)
                       if self.is_sqlite and self.url.database else None)
@@ -188,6 +194,25 @@ def _complete(text: str | sa.URL) -> sa.URL:
     if backend == 'sqlite' and 'timeout' not in url.query:
         return url.update_query_dict({'timeout': str(sqlite_file.BUSY)})
     return url
+
+
+def _load_driver(url: sa.URL) -> None:
+    """Now, and not in the first transaction, where it would be a traceback.
+
+    :raises ConfigurationError: it is not installed
+    """
+    try:
+        url.get_dialect().import_dbapi()
+    except sa_exc.NoSuchModuleError:
+        raise exceptions.ConfigurationError(
+            detail='[lifecycle_worker] connection begins with %s, which '
+            'SQLAlchemy does not know' % url.drivername) from None
+    except ImportError as error:
+        name = error.name or url.get_driver_name()
+        raise exceptions.ConfigurationError(
+            detail='[lifecycle_worker] connection needs the Python module '
+            '%s, which is missing or cannot be loaded. Install %s' % (
+                name, _EXTRAS.get(name, 'it'))) from None
 
 
 def _prepare(engine: sa.Engine) -> None:

@@ -28,6 +28,8 @@ _TABLE = models.HISTORY
 
 #: of a proof: the image's ``updated_at`` before and after, as Glance has it
 CHANGED = 'updated_at'
+#: of a proof: how long it took
+SECONDS = 'seconds'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +89,20 @@ def of_image(database: engine.Database, image_id: str,
     :param marker: ``id`` of the last entry of the page before
     """
     return _list(database, _TABLE.c.image_id == image_id, marker, limit)
+
+
+def named(database: engine.Database, name: str, limit: int = 10
+          ) -> list[str]:
+    """Ids of images that had this name when a job of theirs was opened.
+
+    The newest first. Anybody may give an image any name.
+    """
+    jobs = models.JOBS.c
+    rows = database.read(lambda connection: connection.execute(
+        sa.select(jobs.image_id).where(jobs.image_name == name)
+        .group_by(jobs.image_id)
+        .order_by(sa.func.max(jobs.created_at).desc()).limit(limit)).all())
+    return [row.image_id for row in rows]
 
 
 def of_job(database: engine.Database, job_id: str,

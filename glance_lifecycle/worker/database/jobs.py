@@ -44,6 +44,7 @@ from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import models
+from glance_lifecycle.worker.database import store_jobs
 
 _TABLE = models.JOBS
 
@@ -75,6 +76,7 @@ class Job:
     :ivar cancel_requested: its holder is to undo what it has begun
     :ivar error: a sentence: what went wrong last
     :ivar bytes: to move, or moved, if that is known
+    :ivar stores: that it touches, see ``store_jobs``
     """
 
     id: str
@@ -96,6 +98,7 @@ class Job:
     cancel_requested: bool
     error: str
     bytes: int | None
+    stores: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +134,7 @@ def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
     key = open_key(wanted.image_id, purpose)
     # What a second observation may change.
     told = {'action': fields.dump(wanted.action),
+            'stores': store_jobs.dump(store_jobs.touched(wanted.action)),
             'reason': fields.text(wanted.reason),
             'rule': fields.text(wanted.rule, fields.NAME),
             'policy_digest': wanted.policy_digest, 'bytes': wanted.bytes,
@@ -352,7 +356,9 @@ def _move(database: engine.Database, job_id: str, before: set[State],
         'state': after, 'updated_at': now, 'cancel_requested': False,
         'open_key': open_key(job.image_id, job.purpose)}
     if after == State.QUEUED:
-        values |= {'attempts': 0, 'not_before': now, 'error': ''}
+        values |= {'attempts': 0, 'not_before': now, 'error': '',
+                   # Of one that an older release has closed.
+                   'stores': store_jobs.dump(store_jobs.touched(job.action))}
 
     def work(connection: sa.Connection) -> Job | None:
         changed = connection.execute(sa.update(_TABLE).where(
@@ -404,4 +410,5 @@ _FIELDS = [field.name for field in dataclasses.fields(Job)]
 def read_row(row: sa.Row[Any]) -> Job:
     values = {name: row._mapping[name] for name in _FIELDS}
     return Job(**{**values, 'action': json.loads(row.action),
-                  'state': State(row.state)})
+                  'state': State(row.state),
+                  'stores': store_jobs.load(row.stores)})

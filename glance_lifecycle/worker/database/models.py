@@ -23,7 +23,7 @@ PREFIX = 'lifecycle_'
 VERSION_TABLE = 'lifecycle_alembic_version'
 
 #: The newest of ``migrations/versions``, to which the tables belong.
-REVISION = '8d2f6b41c7e9'
+REVISION = 'c3e81f5a06d7'
 
 _MYSQL = ('mysql', 'mariadb')
 
@@ -92,6 +92,8 @@ JOBS = sa.Table(
     sa.Column('bytes', sa.BigInteger(), nullable=True),
     # The image while it runs, so that there is one such job of an image.
     sa.Column('running', sa.String(36), nullable=True),
+    # Names of those that it touches, as JSON; NULL of an older release.
+    sa.Column('stores', sa.Text(), nullable=True),
     sa.UniqueConstraint('open_key', name='uq_lifecycle_jobs_open_key'),
     sa.Index('uq_lifecycle_jobs_running', 'running', unique=True),
     sa.Index('ix_lifecycle_jobs_due', 'state', 'not_before'),
@@ -121,6 +123,20 @@ MARKS = sa.Table(
     sa.Column('name', sa.String(64), primary_key=True),
     sa.Column('value', sa.Text(), nullable=False),
     sa.Column('at', Moment(), nullable=False),
+    **_TABLE)
+
+# What a look at all images met: see members.py.
+MEMBERS = sa.Table(
+    'lifecycle_members', METADATA,
+    sa.Column('image_id', sa.String(36), primary_key=True),
+    # SHA-256 of what makes the family.
+    sa.Column('family', sa.String(64), nullable=False),
+    sa.Column('created', Moment(), nullable=False),
+    sa.Column('width', sa.Integer(), nullable=False),
+    sa.Column('usable', sa.Boolean(), nullable=False),
+    sa.Column('seen_at', Moment(), nullable=False),
+    sa.Index('ix_lifecycle_members_family', 'family'),
+    sa.Index('ix_lifecycle_members_seen', 'seen_at'),
     **_TABLE)
 
 

@@ -22,6 +22,7 @@ from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import models
+from glance_lifecycle.worker.database import store_jobs
 
 _TABLE = models.JOBS
 State = jobs.State
@@ -66,5 +67,15 @@ def of_kinds(database: engine.Database, kinds: Collection[str],
             sa.or_(_TABLE.c.purpose == kind,
                    _TABLE.c.purpose.startswith(kind + ':', autoescape=True))
             for kind in sorted(kinds))))
+    return database.read(
+        lambda connection: connection.execute(query).scalar_one())
+
+
+def at_store(database: engine.Database, store: str,
+             now: datetime.datetime | None = None) -> int:
+    """How many jobs are due that touch it."""
+    query = sa.select(sa.func.count()).select_from(_TABLE).where(
+        _TABLE.c.state == State.QUEUED,
+        _TABLE.c.not_before <= fields.moment(now), store_jobs.touch([store]))
     return database.read(
         lambda connection: connection.execute(query).scalar_one())

@@ -10,12 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""No credential of a Swift or an S3 store is told; the location has one."""
+"""No credential of a store is told; a location in Swift has one."""
 
 import os
+import pathlib
 import signal
 
 from glance_lifecycle.tests.functional import canary_case
+from glance_lifecycle.tests.functional.fixtures import ceph
+from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import swift
 from glance_lifecycle.tests.functional.fixtures import transfer
@@ -101,3 +104,53 @@ class StoreSecretsTest(canary_case.CanaryTestCase):
         self.user.import_image(image_id, all_stores=True)
         self.check(image_id, 'uploading', 'Store ')
         self.check_recovery()
+
+
+class RbdSecretsTest(canary_case.CanaryTestCase):
+    """The key of Ceph's user is in a file, and the cluster's in another."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.cluster = self.useFixture(ceph.Ceph(['images']))
+        self.keyring = self.cluster.base / 'glance.keyring'
+        self.key, stranger = map(
+            self.key_in, (self.keyring,
+                          self.cluster.base / 'stranger.keyring'))
+        self.canaries += (self.key, stranger)
+        self.stranger = stranger
+        self.api = self.new_api({
+            **canary_case.UNUSED,
+            'pool': {'rbd_store_pool': 'images', 'rbd_store_user': 'glance',
+                     'rbd_store_ceph_conf': self.cluster.conf,
+                     'rados_connect_timeout': 6}}, stores={'pool': 'rbd'})
+        self.user = self.api.user()
+        self.source = self.noise(32 * images.MIB)
+
+    def key_in(self, keyring: pathlib.Path) -> str:
+        return keyring.read_text().partition('key = ')[2].split()[0]
+
+    def test_good(self) -> None:
+        with self.importing(self.source, 'raw') as image_id:
+            pass
+        self.check(image_id, 'active')
+
+    def test_child_dies(self) -> None:
+        with self.importing(self.source, 'raw') as image_id:
+            os.kill(transfer.find(self.api), signal.SIGKILL)
+        self.check(image_id, 'uploading', 'its process was killed')
+        self.check_recovery()
+
+    def test_refused_by_the_cluster(self) -> None:
+        """With a key that is not this user's, or none at all."""
+        good = self.keyring.read_text()
+        for bad in (good.replace(self.key, self.stranger),
+                    good.replace(self.key, self.key[::-1])):
+            self.keyring.write_text(bad)
+            image_id = self.staged(self.user, self.source, 'raw')
+            # Glance connects when it first needs the store.
+            refused = self.assertRaises(
+                client.HttpError, self.user.import_image, image_id,
+                all_stores=True)
+            self.assert_clean('answer', str(refused))
+            self.assert_clean('log', self.api.log_text())
+        self.assertIn('permission denied', self.api.log_text())

@@ -16,9 +16,9 @@ Run as a program: its exit status is cotyledon's.
 """
 
 import threading
+from typing import Any
 
 import cotyledon
-from cotyledon import types
 
 from glance_lifecycle.worker import notify_socket
 
@@ -27,7 +27,7 @@ class Service(cotyledon.Service):
 
     name = 'notifying'
 
-    def __init__(self, number: types.WorkerId,
+    def __init__(self, number: Any,
                  manager: notify_socket.Manager) -> None:
         super().__init__(number)
         self._manager = manager

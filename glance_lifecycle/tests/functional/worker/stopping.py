@@ -162,8 +162,8 @@ def install(points: Points) -> None:
             points.end()
 
     def claim(inner: Callable[..., Any], database: Any, job_id: str,
-              *args: Any) -> Any:
-        fence = inner(database, job_id, *args)
+              *args: Any, **kwargs: Any) -> Any:
+        fence = inner(database, job_id, *args, **kwargs)
         if fence is not None:
             points.begin(jobs.get(database, job_id).image_id)
             points.come_to('claimed')

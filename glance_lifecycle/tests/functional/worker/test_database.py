@@ -39,6 +39,7 @@ from glance_lifecycle.tests.unit.worker.database import test_jobs
 from glance_lifecycle.tests.unit.worker.database import test_marks
 from glance_lifecycle.tests.unit.worker.database import test_migration
 from glance_lifecycle.tests.unit.worker.database import test_purging
+from glance_lifecycle.tests.unit.worker.database import test_store_jobs
 from glance_lifecycle.tests.unit.worker.database import test_uses
 from glance_lifecycle.tests.unit.worker.database import test_waiting
 from glance_lifecycle.tests import waiting
@@ -57,7 +58,8 @@ LATER = cases.at(10 ** 9)
 CONTRACT = (
     test_claims.ClaimsTest, test_engine.EngineTest, test_history.HistoryTest,
     test_jobs.JobsTest, test_marks.MarksTest, test_migration.MigrationTest,
-    test_purging.PurgingTest, test_uses.UsesTest, test_waiting.WaitingTest)
+    test_purging.PurgingTest, test_store_jobs.StoreJobsTest,
+    test_uses.UsesTest, test_waiting.WaitingTest)
 
 
 class Server(Protocol):
@@ -143,6 +145,45 @@ class Races(cases.DatabaseTestCase):
             self.assertEqual(
                 [State.QUEUED] * (THREADS - 1) + [State.RUNNING],
                 sorted(self.get(job_id).state for job_id in wanted))
+
+    def at_store(self, image_id: str, *stores: str) -> str:
+        return self.job(image_id, action={
+            'arguments': {'stores': [*stores]}}).id
+
+    def test_one_claim_at_a_store(self) -> None:
+        """Each wants another image to go there, at the same moment.
+
+        The first time of all in this database, too.
+        """
+        for number in range(20):
+            wanted = [self.at_store(f'i{number}-{worker}', 's1')
+                      for worker in range(THREADS)]
+            fences = in_threads(lambda worker: claims.claim(
+                self.database, wanted[worker], f'w{worker}',
+                limits={'s1': 3}))
+            got = [(job_id, fence) for job_id, fence in zip(
+                wanted, fences, strict=True) if fence]
+            # One may have waited in vain for the first of all.
+            self.assertLessEqual(len(got), 3)
+            self.assertGreaterEqual(len(got), 3 if number else 1)
+            for job_id in wanted:
+                jobs.cancel(self.database, job_id, actor='me')
+            for job_id, fence in got:
+                claims.finish(self.database, job_id, fence, State.CANCELLED)
+
+    def test_no_crowd_at_a_store(self) -> None:
+        """Of processes that know the limit, and claim what they can."""
+        ids = {self.at_store(f'i{n}', *(
+            ('s1',), ('s2',), ('s1', 's2'), ('s3',))[n % 4])
+            for n in range(80)}
+        limits = {'s1': 2, 's2': 1}
+        found = racing.at_once(racing.crowd, self.url, limits)
+        self.assertEqual(dict.fromkeys(ids, 1), Counter(
+            job_id for mine, _seen in found for job_id in mine))
+        for _mine, seen in found:
+            for running in seen:
+                for store, count in running.items():
+                    self.assertLessEqual(count, limits[store])
 
     def test_work_is_shared(self) -> None:
         ids = {self.job(f'i{n}', project=f'p{n % 3}').id for n in range(60)}

@@ -24,9 +24,7 @@ import pathlib
 from typing import Any
 import unittest
 
-from testtools import content
-from testtools import content_type
-
+from glance_lifecycle.tests.functional.fixtures import details
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import keystone
 from glance_lifecycle.tests.functional.fixtures import nova_cinder
@@ -152,9 +150,8 @@ class KillEverywhereTest(store_case.StoreCase):
             (self.api.base / name).unlink(missing_ok=True)
         self.addCleanup(self.clear)
         start = len(self.api.log_text())
-        self.addDetail('glance-api.log', content.Content(
-            content_type.UTF8_TEXT,
-            lambda: [self.api.log_text()[start:].encode()]))
+        self.addDetail('glance-api.log', details.log(
+            lambda: self.api.log_text()[start:]))
 
     def clear(self) -> None:
         """The next kind finds none of these images."""

@@ -161,6 +161,28 @@ class SqliteTest(OperatorCase):
         self.assertIn('There is no such job', self.ask(
             'job', 'show', 'x', code=1).stderr)
 
+    def test_store_jobs(self) -> None:
+        """Why a job waits that could run, in three commands."""
+        self.configure(store_jobs='s2:1,s3:4')
+        database = self.open()
+        runs = self.job(database, 'copy', 0, stores=['s2'])
+        waits = self.job(database, 'copy', 1, stores=['s2', 's3'])
+        claims.claim(database, runs, 'w1')
+        why = 'Waits: store s2 has 1 of 1 jobs.'
+        rows = {row['ID']: row['Why'] for row in self.data('job', 'list')}
+        self.assertEqual('%s It is not in %s.' % (why, VISIBLE), rows[waits])
+        self.assertNotIn('Waits', rows[runs])
+        self.assertEqual([why, ''], [
+            self.data('job', 'show', job)['waits'] for job in (waits, runs)])
+        self.assertEqual({
+            's2': {'running': 1, 'limit': 1, 'due': 1},
+            's3': {'running': 0, 'limit': 4, 'due': 1}},
+            self.data('status')['store_jobs'])
+        text = self.ask('status').stdout
+        self.assertIn('s2: 1 of 1 jobs run, 1 more are due', text)
+        self.configure()
+        self.assertIn('no limits', self.ask('status').stdout)
+
     def test_changes(self) -> None:
         database = self.open()
         failed = self.job(database, 'copy', 0, stores=['s2'])
@@ -259,6 +281,20 @@ class SqliteTest(OperatorCase):
         answer = self.ask('history', 'golden', '-f', 'json')
         self.assertEqual([], answer.json)
         self.assertIn('Nothing is known of image golden', answer.stderr)
+
+    def test_history_by_name(self) -> None:
+        """Whoever else takes the name is not mistaken for it."""
+        database = self.open()
+        job = self.job(database, 'copy', 0, stores=['s2'])
+        answer = self.ask('history', HOSTILE, '--long', '-f', 'json')
+        self.assertEqual([job], [row['Job'] for row in answer.json])
+        self.assertIn(IMAGES[0], answer.stderr)
+        self.job(database, 'update', 1)
+        answer = self.ask('history', HOSTILE, code=1)
+        self.assertIn('Several images had the name %s: ' % VISIBLE,
+                      answer.stderr)
+        self.assertIn(IMAGES[0], answer.stderr)
+        self.assertIn(IMAGES[1], answer.stderr)
 
 
 class NoDatabaseTest(OperatorCase):

@@ -98,6 +98,15 @@ class ClientTest(unittest.TestCase):
             Client(Answer(200, {'stores': [
                 {'id': 'a', 'type': 'rbd'}, {'id': 'b'}]}))))
 
+    def test_store_names(self) -> None:
+        self.assertEqual([], image_api.store_names(Client(Answer(404))))
+        for status in (401, 403, 429, 500, 503):
+            with self.assertRaises(sdk_exceptions.HttpException):
+                image_api.store_names(Client(Answer(status)))
+        self.assertEqual(['a', 'b'], image_api.store_names(
+            Client(Answer(200, {'stores': [
+                {'id': 'a', 'default': 'true'}, {'id': 'b'}]}))))
+
     def test_lists(self) -> None:
         self.assertEqual(['a', 'b'], image_api.stores_of(
             {'stores': 'a, b,'}))

@@ -10,83 +10,55 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One moment after another, of what the model of recovery finds by chance."""
-import io
-import json
-from unittest import mock
+"""The command where Glance is not installed."""
 
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+_WITHOUT = """
+import sys
+sys.modules['glance'] = None
 from glance_lifecycle.cmd import manage
-from glance_lifecycle import exceptions
-from glance_lifecycle import glance_host
-from glance_lifecycle.tests.unit.recovery import test_undoing
+sys.exit(manage.main())
+"""
 
 
-class AskedTest(test_undoing.OldJournalTestCase):
-    """What is said when somebody is asked first."""
+class WithoutGlanceTest(unittest.TestCase):
 
-    def said(self, *args: str, answer: str = '',
-             status: int = 0) -> tuple[str, str]:
-        """What stands on standard output and on standard error."""
-        parsed = manage._parser().parse_args(['recover', *args])
-        conf = mock.Mock()
-        conf.lifecycle.state_dir = self.cloud.state_dir('a')
-        with mock.patch.object(manage, 'CONF', conf), \
-                mock.patch('sys.stdin', io.StringIO(answer)), \
-                mock.patch('sys.stdout', io.StringIO()) as out, \
-                mock.patch('sys.stderr', io.StringIO()) as err:
-            self.assertEqual(status, parsed.function(parsed))
-        return out.getvalue(), err.getvalue()
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.base = pathlib.Path(directory.name)
+        self.conf = self.base / 'worker.conf'
+        self.conf.write_text(f'[lifecycle]\nstate_dir = {self.base}\n')
 
-    def test_no(self) -> None:
-        self.write('s1')
-        for option in ('--by-name', '--forget'):
-            for answer in ('', '\n', 'n\n', 'yesterday\n'):
-                out, err = self.said(option, self.task_id, answer=answer)
-                self.assertEqual('Nothing is changed.\n', out)
-                self.assertIn('DESTRUCTIVE', err)
-        self.assertIn(self.task_id, self.said('--dry-run')[0])
+    def run_it(self, *args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, '-I', '-c', _WITHOUT, *args], check=False,
+            capture_output=True, text=True)
 
-    def test_yes(self) -> None:
-        for option, args, answer in (('--by-name', (), 'y\n'),
-                                     ('--forget', ('-y',), '')):
-            with self.subTest(option):
-                self.write('s1')
-                self.cloud.path('s1').write_bytes(b'whose?')
-                out, _err = self.said(option, self.task_id, *args,
-                                      answer=answer)
-                self.assertIn(self.task_id, out)
-                self.assertEqual(option == '--forget',
-                                 self.cloud.path('s1').exists())
-                self.assertEqual(('Nothing to recover.\n', ''), self.said())
+    def test_help(self) -> None:
+        done = self.run_it('--help')
+        self.assertEqual((0, ''), (done.returncode, done.stderr))
+        self.assertIn('recover', done.stdout)
 
-    def test_json(self) -> None:
-        """A list, and nothing else, whatever there is."""
-        self.assertEqual(('[]\n', ''), self.said('-f', 'json'))
-        self.write('s1')
-        for option, answer in (('--by-name', 'n\n'), ('--forget', '\n')):
-            out, err = self.said(option, self.task_id, '-f', 'json',
-                                 answer=answer)
-            self.assertEqual([], json.loads(out))
-            self.assertIn('DESTRUCTIVE', err)
-        for args in (('--dry-run',), ()):
-            plan, = json.loads(self.said('-f', 'json', *args)[0])
-            self.assertEqual(self.task_id, plan['task_id'])
-        self.assertEqual(('[]\n', ''), self.said('-f', 'json'))
+    def test_recover(self) -> None:
+        done = self.run_it('--config-file', str(self.conf), 'recover')
+        self.assertEqual((1, ''), (done.returncode, done.stdout))
+        self.assertIn('Glance is not installed', done.stderr)
+        self.assertNotIn('Traceback', done.stderr)
 
-    def test_it_cannot_be_recovered(self) -> None:
-        """Which is not the same as that there is nothing to recover."""
-        self.write('s1')
-        for error, text in (
-                (exceptions.StoreError(store='s1', detail='away'), 'away'),
-                (OSError('/secret'), 'Unexpected OSError')):
-            with self.subTest(text), mock.patch.object(
-                    glance_host, 'settle', side_effect=error):
-                out, _err = self.said(status=1)
-                self.assertRegex(out, 'not recovered: .*stays on record: .*' +
-                                 text)
-                self.assertNotIn('secret', out)
-                plan, = json.loads(self.said('-f', 'json', status=1)[0])
-                self.assertIn(text, plan['failed'])
-                self.assertIn(text, self.said(
-                    '--forget', self.task_id, '-y', status=1)[0])
-        self.assertIn(self.task_id, self.said()[0])
+    def test_db(self) -> None:
+        """A host of the worker alone has a database, too."""
+        for command in ('sync', 'version'):
+            done = self.run_it('--config-file', str(self.conf), 'db', command)
+            self.assertEqual(0, done.returncode, done.stderr)
+        self.assertTrue((self.base / 'worker.db').exists())
+
+    def test_no_file(self) -> None:
+        done = self.run_it('--config-file', str(self.base / 'x'), 'db', 'sync')
+        self.assertEqual(1, done.returncode)
+        self.assertNotIn('Traceback', done.stderr)

@@ -31,7 +31,24 @@ print('taskflow' in sys.modules, 'alembic' in sys.modules)
 """
 
 
+_LACKING = """
+import sys
+sys.modules['openstack'] = None
+from glance_lifecycle.cmd import start_worker
+sys.exit(start_worker.main())
+"""
+
+
 class StartWorkerTest(unittest.TestCase):
+
+    def test_no_sdk(self) -> None:
+        done = subprocess.run([sys.executable, '-I', '-c', _LACKING],
+                              check=False, capture_output=True, text=True)
+        self.assertEqual(1, done.returncode)
+        self.assertEqual(
+            'glance-lifecycle-worker: The Python module openstack is not '
+            'installed. Install what the worker needs: pip install '
+            '"glance-lifecycle[worker]".\n', done.stderr)
 
     def test_imports(self) -> None:
         directory = tempfile.TemporaryDirectory()

@@ -75,7 +75,7 @@ class CredentialsTest(fixtures.TestWithFixtures, unittest.TestCase):
 
     def test_no_sdk(self) -> None:
         with mock.patch.dict(sys.modules, {'openstack.connection': None}):
-            self.assertIn('extra "protection" or "worker"', self.refused(
+            self.assertIn('glance-lifecycle[protection]', self.refused(
                 auth_type='admin_token', endpoint='http://127.0.0.1:9',
                 token='t'))
 

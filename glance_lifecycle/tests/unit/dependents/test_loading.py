@@ -33,6 +33,11 @@ class LoadingTest(unittest.TestCase):
             found[1].used()
 
     def test_import_error(self) -> None:
-        self.assertEqual('the Python module openstack is not installed',
-                         loading._why(ImportError('x', name='openstack')))
+        self.assertEqual('the Python module of_others is not installed',
+                         loading._why(ImportError('x', name='of_others')))
+        for name in ('openstack', 'openstack.exceptions'):
+            self.assertEqual(
+                'the Python module %s is not installed: pip install '
+                'glance-lifecycle[protection]' % name,
+                loading._why(ImportError('x', name=name)))
         self.assertNotIn('secret', loading._why(ValueError('secret')))

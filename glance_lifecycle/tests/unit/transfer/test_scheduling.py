@@ -91,6 +91,14 @@ class PolicyTest(testtools.TestCase):
         self.assertEqual('none: prio 0', _at_disks(
             jobs.Limits(nice=7, policy='batch')))
 
+    def test_from_the_beginning(self) -> None:
+        """Before it has loaded a module; and one that has ended is none."""
+        process = subprocess.Popen(['/bin/cat'], stdin=subprocess.PIPE)
+        scheduling.begin(process.pid, jobs.Limits(policy='idle'))
+        self.assertEqual(os.SCHED_IDLE, os.sched_getscheduler(process.pid))
+        process.communicate()
+        scheduling.begin(process.pid, jobs.Limits(policy='idle'))
+
     def test_unknown_machine(self) -> None:
         """``auto`` leaves it as it was, and ``idle`` says so."""
         with mock.patch.object(seccomp, 'number',

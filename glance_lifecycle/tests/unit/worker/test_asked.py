@@ -134,6 +134,26 @@ class ViewTest(AskedCase):
             (data['created_at'], data['state'], data['destructive'],
              data['action']['kind']))
 
+    def test_waits(self) -> None:
+        """Why it does not run, although it could."""
+        limits = {'s1': 1, 's2': 1}
+        first, waits = (self.act('copy', image, stores=['s1']) for image in (
+            IMAGE, IMAGE[:-1] + '2'))
+        later = self.act('copy', IMAGE[:-1] + '3', stores=['s1'])
+        jobs.postpone(self.database, later.id, cases.at(10 ** 10))
+        other = self.act('copy', IMAGE[:-1] + '4', stores=['s2'])
+        self.assertEqual('', asked.show(
+            self.database, waits.id, limits).waits)
+        claims.claim(self.database, first.id, 'w1')
+        view = asked.show(self.database, waits.id, limits)
+        self.assertEqual('Waits: store s1 has 1 of 1 jobs.', view.waits)
+        self.assertEqual(view.waits, view.to_dict()['waits'])
+        self.assertEqual('', asked.show(self.database, waits.id).waits)
+        self.assertEqual(
+            {first.id: '', waits.id: view.waits, later.id: '', other.id: ''},
+            {one.job.id: one.waits for one in asked.listed(
+                self.database, limits=limits).views})
+
     def test_unknown(self) -> None:
         self.assertRaises(errors.JobNotFound, asked.show, self.database, 'x')
 
@@ -255,9 +275,10 @@ class StatusTest(AskedCase):
         self.assertEqual(
             (at(0), (), dict.fromkeys(map(str, State), 0),
              waiting.Oldest(None, None), {'queued': 0, 'held': 0}, (), (),
-             {'full': None, 'changes': None}),
+             {'full': None, 'changes': None}, {}),
             (status.at, status.workers, status.jobs, status.oldest,
-             status.destructive, status.running, status.held, status.sweeps))
+             status.destructive, status.running, status.held, status.sweeps,
+             status.stores))
         self.assertEqual([], list(self.state.iterdir()))
 
     def test_jobs(self) -> None:
@@ -277,6 +298,17 @@ class StatusTest(AskedCase):
         data = status.to_dict()
         self.assertEqual(data, json.loads(json.dumps(data)))
         self.assertEqual('copy to ', data['running'][0]['what'])
+
+    def test_stores(self) -> None:
+        """Those with a limit, however many others there are."""
+        for number in range(4):
+            job = self.act('copy', f'i{number}', stores=['s1', 's3'])
+        claims.claim(self.database, job.id, 'w1')
+        status = self.status(limits={'s2': 2, 's1': 1})
+        self.assertEqual({'s1': asked.StoreJobs(1, 1, 3),
+                          's2': asked.StoreJobs(0, 2, 0)}, status.stores)
+        self.assertEqual({'running': 1, 'limit': 1, 'due': 3},
+                         status.to_dict()['stores']['s1'])
 
     def test_workers(self) -> None:
         """Alive, killed on this host, and not heard of for too long."""

@@ -18,6 +18,7 @@ from typing import Any
 from unittest import mock
 
 import fixtures
+import sqlalchemy as sa
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.policy import test_checks
@@ -28,6 +29,8 @@ from glance_lifecycle.worker import circuits
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import models
+from glance_lifecycle.worker.database import store_jobs
 from glance_lifecycle.worker import dispatching
 from glance_lifecycle.worker import running
 
@@ -157,6 +160,87 @@ class DispatcherTest(test_running.RunningCase):
         self.assertEqual([], claims.due(self.database, 99))
         self.assertEqual(7, jobs.counts(self.database)[State.QUEUED])
 
+    def limited(self, room: int = 8, **limits: int
+                ) -> dispatching.Dispatcher:
+        """One that knows limits of stores, and whose jobs take for ever."""
+        self.gate.clear()
+        found = dispatching.Dispatcher(
+            self.database, self.make_runner(self.database, limits=limits),
+            self.deletions, self.stores, self.worker, room, self.wake,
+            self.ended, limits=limits)
+        self.addCleanup(found.stop, waiting.BOUND)
+        self.addCleanup(self.gate.set)
+        return found
+
+    def at(self, number: int, store: str, project: str = 'p') -> str:
+        """A job that is said to touch a store."""
+        self.api.add(image_api.image(number, owner=project))
+        job_id = self.needed(number)
+        self.database.write(lambda connection: connection.execute(
+            sa.update(models.JOBS).where(models.JOBS.c.id == job_id).values(
+                stores=store_jobs.dump([store]))))
+        return job_id
+
+    def settled(self, dispatcher: dispatching.Dispatcher, running: int
+                ) -> set[str]:
+        """Ids of its jobs, when as many are claimed."""
+        waiting.until('they are claimed', lambda: jobs.counts(
+            self.database)[State.RUNNING] == running)
+        return dispatcher.running()
+
+    def test_store_is_full(self) -> None:
+        """However many wait for it, those of others run, all at once."""
+        far = [self.at(number, 'far') for number in range(1, 20)]
+        other = [self.at(number, 'bulk') for number in range(20, 23)]
+        dispatcher = self.limited(far=2)
+        self.assertEqual(5, dispatcher.turn())
+        self.assertEqual({*far[:2], *other}, self.settled(dispatcher, 5))
+        # And does nothing more, before one of them ends.
+        self.wake.clear()
+        self.assertEqual(0, dispatcher.turn())
+        self.assertFalse(self.wake.is_set())
+        self.assertEqual([], self.outcomes)
+        self.assertEqual([0] * 17, [self.get(job_id).attempts
+                                    for job_id in far[2:]])
+        self.gate.set()
+        waiting.until('they end', lambda: not dispatcher.running())
+        self.assertEqual(2, dispatcher.turn())
+
+    def test_store_is_full_elsewhere(self) -> None:
+        """By a job of another worker."""
+        first, second = self.at(1, 'far'), self.at(2, 'far')
+        dispatcher = self.limited(far=1)
+        fence = claims.claim(self.database, first, 'w2')
+        self.assertEqual(0, dispatcher.turn())
+        claims.finish(self.database, first, fence or 0, State.DONE)
+        self.assertEqual(1, dispatcher.turn())
+        self.assertEqual({second}, self.settled(dispatcher, 1))
+
+    def test_turns_at_a_store(self) -> None:
+        """Of each project, also where others come between."""
+        number = iter(range(1, 40))
+        of = {self.at(next(number), 'far', project): project
+              for project in 'ab' for _each in range(4)}
+        dispatcher = self.limited(room=2, far=1)
+        turns = []
+        for _each in range(6):
+            other = self.at(next(number), 'bulk', 'c')
+            self.gate.clear()
+            self.assertEqual(2, dispatcher.turn())
+            running = self.settled(dispatcher, 2)
+            self.assertIn(other, running)
+            turns += [of[job_id] for job_id in running - {other}]
+            self.gate.set()
+            waiting.until('they end', lambda: not dispatcher.running())
+        self.assertEqual([*'ababab'], turns)
+
+    def test_all_room_at_a_store(self) -> None:
+        """Of one project at once, also before they are claimed."""
+        made = {self.at(number, 'far') for number in range(1, 9)}
+        dispatcher = self.limited(room=5, far=9)
+        self.assertEqual(5, dispatcher.turn())
+        self.assertLess(self.settled(dispatcher, 5), made)
+
     def test_fails(self) -> None:
         """A thread that dies of one job takes no room for good."""
         for error in (errors.WorkerDatabaseError(detail='away'),
@@ -165,10 +249,32 @@ class DispatcherTest(test_running.RunningCase):
 
             def run(_job_id: str) -> Any:
                 raise error
-            with mock.patch.object(self.runner, 'run', run):
+            with mock.patch.object(self.runner, 'run', run), \
+                    mock.patch.object(dispatching, 'REST', 0.0):
                 self.assertEqual(1, self.dispatcher.turn())
                 self.quiet()
         self.assertEqual([], self.outcomes)
+
+    def test_rests(self) -> None:
+        """One that fails at once is not tried at once, nor in others' way."""
+        broken = self.images(1, 2)
+        run = self.runner.run
+        tried: list[str] = []
+
+        def breaks(job_id: str) -> Any:
+            tried.append(job_id)
+            if job_id in broken:
+                raise errors.WorkerDatabaseError(detail='read-only')
+            return run(job_id)
+        self.useFixture(fixtures.MockPatchObject(self.runner, 'run', breaks))
+        self.assertEqual(2, self.dispatcher.turn())
+        self.quiet()
+        self.assertEqual(0, self.dispatcher.turn())
+        whole, = self.images(3)
+        self.assertEqual(1, self.dispatcher.turn())
+        self.quiet()
+        self.assertEqual(sorted([*broken, whole]), sorted(tried))
+        self.assertEqual(State.DONE, self.get(whole).state)
 
     def test_imports(self) -> None:
         """They have a dispatcher of their own, of their own host."""

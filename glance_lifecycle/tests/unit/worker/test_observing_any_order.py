@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from glance_lifecycle.policy import decision
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.tests.unit.worker import image_api
+from glance_lifecycle.tests.unit.worker import looking
 from glance_lifecycle.tests.unit.worker import test_observing
 from glance_lifecycle.tests.unit.worker import test_reconcile
 from glance_lifecycle.worker import action as actions
@@ -159,7 +160,8 @@ class ObservingMachine(stateful.RuleBasedStateMachine):
         before = {job.id: job for job in self.found()}
         seen = [image for image in self.images.values()
                 if whole or int(image['id'][-1]) in numbers]
-        observing.Observer(self.database, brake.Brake(images=1), 'look').look(
+        looking.look(
+            observing.Observer(self.database, brake.Brake(images=1), 'look'),
             iter(seen), test_observing.Cloud(self.images), self.policy,
             None if whole else len(self.images))
         there = self.found(*jobs.OPEN)

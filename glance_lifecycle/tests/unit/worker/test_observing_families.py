@@ -24,6 +24,7 @@ from glance_lifecycle.tests.unit.policy import strategies
 from glance_lifecycle.tests.unit.policy import test_checks
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.tests.unit.worker import image_api
+from glance_lifecycle.tests.unit.worker import looking
 from glance_lifecycle.worker import brake
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import jobs
@@ -77,8 +78,9 @@ class ObservingCase(cases.DatabaseTestCase):
                                       use=self.usage)
         images = [self.api.images[ids(number)] for number in numbers] or list(
             self.api.images.values())
-        return observer.look(images, Cloud(self.api, self.in_use), policy,
-                             len(self.api.images) if numbers else None)
+        return looking.look(
+            observer, images, Cloud(self.api, self.in_use), policy,
+            len(self.api.images) if numbers else None)
 
     def wanted(self) -> dict[str, list[str]]:
         """Image -> purposes."""

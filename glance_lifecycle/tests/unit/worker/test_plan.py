@@ -17,6 +17,7 @@ import unittest
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.worker import test_action
+from glance_lifecycle.worker import estimating
 from glance_lifecycle.worker import plan as plans
 
 
@@ -29,13 +30,18 @@ class PlanTest(unittest.TestCase):
             test_action.action(stores=['far'])))
 
     def test_totals(self) -> None:
-        """Bytes of a copy to two stores are half of each."""
+        """Bytes of a copy to two stores are half of each; it is one pass."""
+        speeds = estimating.Speeds([
+            (test_action.action(stores=[store]).to_dict(), seconds)
+            for store, seconds in (('far', 10), ('bulk', 8))])
         self.assertEqual([
-            ('action', 'copy', 1, 2, 2000), ('action', 'hide', 1, 1, 1000),
-            ('rule', 'golden', 1, 3, 3000), ('store', 'bulk', 1, 1, 500),
-            ('store', 'far', 1, 2, 1500)], [
-                (t.by, t.name, t.images, t.actions, t.size)
-                for t in self.plan().totals()])
+            ('action', 'copy', 1, 2, 2000, 15.0),
+            ('action', 'hide', 1, 1, 1000, None),
+            ('rule', 'golden', 1, 3, 3000, None),
+            ('store', 'bulk', 1, 1, 500, 5.0),
+            ('store', 'far', 1, 2, 1500, 15.0)], [
+                (t.by, t.name, t.images, t.actions, t.size, t.seconds)
+                for t in self.plan().totals(speeds)])
 
     def test_file(self) -> None:
         self.assertEqual(self.plan(),

@@ -118,6 +118,7 @@ class RunnerTest(RunningCase):
         self.assertTrue(self.api.images[ID]['protected'])
         self.assertEqual([('done', 'Protected = true.')], self.story())
         last = history.of_job(self.database, job_id)[-1]
+        self.assertGreaterEqual(last.proof.pop('seconds'), 0)
         self.assertEqual({
             'before': {'protected': False}, 'updated_at': [
                 '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z']}, last.proof)

@@ -18,7 +18,6 @@ import threading
 from typing import Any
 from unittest import mock
 
-from cotyledon import types
 import fixtures
 from oslo_config import cfg
 
@@ -75,8 +74,9 @@ class ServiceTest(cases.DatabaseTestCase):
                     'sweep_interval': 1, 'claim_expiry': 3,
                     'drain_timeout': 1, **options}.items())]))
         conf([], default_config_files=[str(path)])
-        found = service.Worker(
-            types.WorkerId(0), conf, host)
+        # What cotyledon calls a number is an int, with a name since 2.2.
+        number: Any = 0
+        found = service.Worker(number, conf, host)
         self.addCleanup(self.end, found)
         self.addCleanup(self.gate.set)
         return found

@@ -17,7 +17,9 @@ What a server does that dies is in functional/worker/test_database.py.
 
 import datetime
 import sqlite3
+import sys
 import threading
+from unittest import mock
 
 from oslo_config import cfg
 from oslo_db import exception as db_exception
@@ -164,4 +166,26 @@ class UrlTest(cases.DatabaseTestCase):
     def test_not_a_url(self) -> None:
         error = self.assertRaises(exceptions.ConfigurationError,
                                   engine.Database, 'mysql:thesecret')
+        self.assertNotIn('thesecret', error.for_operator())
+
+    def test_no_driver(self) -> None:
+        for url, module, extra in (
+                ('mysql+pymysql://h/d', 'pymysql', 'glance-lifecycle[mysql]'),
+                ('postgresql+psycopg://u:thesecret@h/d', 'psycopg',
+                 'glance-lifecycle[postgresql]'),
+                ('mysql+mysqldb://h/d', 'MySQLdb', 'Install it')):
+            # Nothing says more surely that there is no such module.
+            with mock.patch.dict(sys.modules, {module: None}):
+                error = self.assertRaises(exceptions.ConfigurationError,
+                                          engine.Database, url)
+            said = error.for_operator()
+            self.assertIn('module %s, which is missing' % module, said)
+            self.assertIn(extra, said)
+            self.assertNotIn('thesecret', said)
+
+    def test_unknown(self) -> None:
+        error = self.assertRaises(
+            exceptions.ConfigurationError, engine.Database,
+            'nosuch+driver://u:thesecret@h/d')
+        self.assertIn('nosuch+driver', error.for_operator())
         self.assertNotIn('thesecret', error.for_operator())

@@ -14,6 +14,7 @@
 
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import jobs
 
 at = cases.at
 
@@ -34,6 +35,17 @@ class HistoryTest(cases.DatabaseTestCase):
             one.id, at(1), 'i', None, 'sweep', 'drift', 'golden', 'd',
             'It was \ufffdunset \U0001f600.', {'a': [1, None]}), one)
         self.assertEqual(('j', None), (two.job_id, two.proof))
+
+    def test_named(self) -> None:
+        for image_id, name in (('a', 'x'), ('b', 'x'), ('c', 'X'),
+                               ('a', 'y')):
+            jobs.open_job(self.database, jobs.Wanted(
+                image_id=image_id, purpose=name, action={}, reason='It is.',
+                image_name=name), actor='sweep')
+        self.assertEqual({'a', 'b'}, {*history.named(self.database, 'x')})
+        self.assertEqual(['a'], history.named(self.database, 'y'))
+        self.assertEqual([], history.named(self.database, 'z'))
+        self.assertEqual(1, len(history.named(self.database, 'x', 1)))
 
     def test_history_pages(self) -> None:
         for number in range(7):

@@ -48,7 +48,7 @@ class JobsTest(cases.DatabaseTestCase):
             reason='Store ceph is too much.', policy_digest='ab' * 32,
             state=State.QUEUED, attempts=0, not_before=at(0),
             created_at=at(0), updated_at=at(0), worker=None, fence=0,
-            cancel_requested=False, error='', bytes=5 << 40), job)
+            cancel_requested=False, error='', bytes=5 << 40, stores=()), job)
 
     def test_hostile_names(self) -> None:
         job = self.job(image_name='a\0b\ud800' + 'c' * 999, reason='r' * 9999)

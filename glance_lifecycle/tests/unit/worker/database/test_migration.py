@@ -12,6 +12,7 @@
 
 """Migrations make the tables that the models say, from whatever is there."""
 
+from collections.abc import Iterable
 import threading
 
 from alembic import autogenerate
@@ -21,10 +22,15 @@ import sqlalchemy as sa
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.worker.database import cases
+from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
+from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import models
+from glance_lifecycle.worker.database import waiting
+
+State = cases.State
 
 
 class MigrationTest(cases.DatabaseTestCase):
@@ -85,6 +91,7 @@ class MigrationTest(cases.DatabaseTestCase):
     def test_killed_in_sync(self) -> None:
         """As MariaDB then has it, which commits each statement."""
         self.sql(self.database, 'drop table lifecycle_history',
+                 'alter table lifecycle_jobs drop column stores',
                  'delete from lifecycle_alembic_version')
         if not self.database.is_sqlite:
             # Whose columns with an index stay.
@@ -93,6 +100,72 @@ class MigrationTest(cases.DatabaseTestCase):
         migration.sync(self.database)
         self.assertEqual([], self.differences(self.database))
         self.assertFalse(migration.outdated(self.database))
+
+    def back_to(self, revision: str) -> None:
+        """As the release before has left it."""
+        self.sql(self.database,
+                 'alter table lifecycle_jobs drop column stores',
+                 'update lifecycle_alembic_version '
+                 "set version_num = '%s'" % revision)
+
+    def test_jobs_of_the_release_before(self) -> None:
+        """What waits or runs gets its stores; what is over needs none."""
+        stores = {'arguments': {'stores': ['s1', 's2']}}
+        waits = self.job('waits', action=stores)
+        held = self.job('held', held=True, action=stores)
+        runs, _fence = self.claimed('runs', action=stores)
+        over, fence = self.claimed('over', action=stores)
+        claims.finish(self.database, over, fence, State.DONE)
+        odd = [self.job(f'odd{number}', action=action)
+               for number, action in enumerate((
+                   {}, {'arguments': 1}, {'arguments': {'stores': 'x'}}))]
+        self.back_to('8d2f6b41c7e9')
+        migration.sync(self.database)
+        self.assertEqual([], self.differences(self.database))
+        self.assertEqual([('s1', 's2')] * 3, [
+            self.get(job_id).stores for job_id in (waits.id, held.id, runs)])
+        self.assertEqual([()] * 4, [self.get(job_id).stores for job_id in (
+            over, *(job.id for job in odd))])
+        self.assertEqual(waits, self.get(waits.id))
+
+    def test_killed_in_filling(self) -> None:
+        """The column is there, and not all of it."""
+        job = self.job(action={'arguments': {'stores': ['s1']}})
+        self.sql(self.database, 'update lifecycle_jobs set stores = null',
+                 'update lifecycle_alembic_version '
+                 "set version_num = '8d2f6b41c7e9'")
+        migration.sync(self.database)
+        self.assertEqual(('s1',), self.get(job.id).stores)
+
+    def test_many_jobs_of_the_release_before(self) -> None:
+        """More than are read at once."""
+        self.copies(self.job(action={'arguments': {'stores': ['s1']}}),
+                    map(str, range(1200)))
+        self.back_to('8d2f6b41c7e9')
+        migration.sync(self.database)
+        self.assertEqual(1201, waiting.at_store(self.database, 's1'))
+
+    def test_worker_of_the_release_before(self) -> None:
+        """It runs on, beside new ones: its statements are still good."""
+        self.copies(self.job(action={'arguments': {'stores': ['s1']}}),
+                    ['old'])
+        self.assertEqual((), self.get('old').stores)
+        fence = claims.claim(self.database, 'old', 'w1', cases.at(0),
+                             {'s1': 1})
+        assert fence is not None
+        claims.finish(self.database, 'old', fence, State.DONE)
+
+    def copies(self, job: jobs.Job, ids: Iterable[str]) -> None:
+        """The same job of other images, as the release before opens it."""
+        def work(connection: sa.Connection) -> None:
+            row = connection.execute(sa.select(models.JOBS).where(
+                models.JOBS.c.id == job.id)).one()
+            same = {name: value for name, value in row._mapping.items()
+                    if name != 'stores'}
+            connection.execute(sa.insert(models.JOBS), [
+                {**same, 'id': one, 'image_id': one, 'open_key': one}
+                for one in ids])
+        self.database.write(work)
 
     def test_sync_at_once(self) -> None:
         url = self.new_url()

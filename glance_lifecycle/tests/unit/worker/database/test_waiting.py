@@ -57,3 +57,14 @@ class WaitingTest(cases.DatabaseTestCase):
                                              State.HELD))
         self.assertEqual(0, waiting.of_kinds(self.database, kinds,
                                              State.FAILED))
+
+    def test_at_store(self) -> None:
+        """Those that are due, whatever else they touch."""
+        for number, (seconds, stores) in enumerate((
+                (0, ['s1', 's2']), (5, ['s1']), (9, ['s1']), (0, ['s2']))):
+            self.job(f'i{number}', 'copy', seconds=seconds,
+                     action={'arguments': {'stores': stores}})
+        self.claimed('runs', action={'arguments': {'stores': ['s1']}})
+        self.assertEqual([2, 2, 0], [
+            waiting.at_store(self.database, store, at(5))
+            for store in ('s1', 's2', 's3')])
