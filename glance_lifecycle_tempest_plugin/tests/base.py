@@ -12,6 +12,7 @@
 
 """What the tests have in common: images, and their imports."""
 
+import hashlib
 import io
 import os
 from typing import Any
@@ -172,6 +173,10 @@ class LifecycleTest(test.BaseTestCase):
                          (image['status'], image['disk_format']),
                          self.task(image['id'])['message'])
         self.assertEqual(len(content), image['size'])
+        # What Nova and Glance's own cache compare with.
+        self.assertEqual(
+            hashlib.new(image['os_hash_algo'], content).hexdigest(),
+            image['os_hash_value'])
         self.assertEqual(content, self.download(image['id']))
 
     def assert_refused(self, image: Any, *said: str) -> None:

@@ -12,11 +12,11 @@
 
 """Run tempest's image tests, and ours, on stock Glance and on ours.
 
-Tempest's own tests run twice: against stock Glance, and against the same
-Glance with our plugin. Ours run twice too: imports run in glance-api, and then
-in the worker. Exits with 1 if a test fails, if one of tempest's is skipped
-with our plugin but not without it, or the other way round, and if one of ours
-was never run.
+Both run three times: against stock Glance, and against the same Glance with our
+plugin, whose imports run in glance-api, and then in the worker. Exits with 1 if
+a test fails; if one of tempest's is skipped with our plugin but not without it,
+or the other way round; and if one of ours is not skipped on stock Glance, or
+is skipped always, or has left something behind.
 """
 
 import argparse
@@ -53,35 +53,54 @@ class Runs:
 
     def run(self, what: str, tests: str, *parts: glance_conf.Sections
             ) -> results.Results:
+        found = self._run(what, tests, *parts)
+        self.note(what, results.failures(found))
+        return found
+
+    def run_in_vain(self, what: str, tests: str,
+                    *parts: glance_conf.Sections) -> None:
+        """The same, where all have to be skipped."""
+        self.note(what, results.not_skipped(self._run(what, tests, *parts)))
+
+    def _run(self, what: str, tests: str, *parts: glance_conf.Sections
+             ) -> results.Results:
         _say(f'==== {what}')
         self._workspace.configure(self._stock, *parts)
         found = self._workspace.run(f'{tests}.*{self._regex}')
         self.told.append(f'{what}: {results.summary(found)}')
-        self.note(what, results.failures(found))
         return found
 
     def note(self, what: str, problems: Iterable[str]) -> None:
         self.problems += [f'{what}: {problem}' for problem in problems]
 
 
-def tempests(runs: Runs) -> None:
-    """Tempest's own tests: the cloud becomes ours in between."""
-    what = 'tempest.api.image, {}'
-    stock = runs.run(what.format('stock Glance'), TEMPEST)
+def run_all(runs: Runs, only: str | None) -> None:
+    """Of each state of the cloud, what is asked for."""
+    stock = (None if only == 'ours' else
+             runs.run('tempest.api.image, stock Glance', TEMPEST))
+    if only != 'tempest':
+        runs.run_in_vain('our tests, stock Glance', OURS)
     runs.cloud.become_ours()
-    ours = runs.run(what.format('with the plugin'), TEMPEST)
-    runs.note('Skips', results.differences(stock, ours))
-
-
-def ours(runs: Runs) -> None:
-    """Our own: the cloud is ours already."""
-    what = 'our tests, imports in {}'
-    child = runs.run(what.format('glance-api'), OURS,
-                     configuration.ours(runs.cloud))
+    ours = [_with_plugin(runs, only, stock, 'glance-api', offload=False)]
     runs.cloud.offload()
-    offloaded = runs.run(what.format('the worker'), OURS,
-                         configuration.ours(runs.cloud, offload=True))
-    runs.note('Ours', results.never_run((child, offloaded)))
+    ours += [_with_plugin(runs, only, stock, 'the worker', offload=True)]
+    runs.note('Ours', results.never_run(ours))
+
+
+def _with_plugin(runs: Runs, only: str | None, stock: results.Results | None,
+                 where: str, offload: bool) -> results.Results:
+    """Tempest's tests, and ours; the results of ours."""
+    if stock is not None:
+        what = f'tempest.api.image, imports in {where}'
+        runs.note(what, results.differences(stock, runs.run(what, TEMPEST)))
+    if only == 'tempest':
+        return {}
+    what = f'our tests, imports in {where}'
+    before = runs.cloud.leftovers()
+    found = runs.run(what, OURS, configuration.ours(runs.cloud, offload))
+    runs.note(what, (f'{path} is left behind.' for path in sorted(
+        runs.cloud.leftovers() - before)))
+    return found
 
 
 def main() -> int:
@@ -91,12 +110,7 @@ def main() -> int:
         with clouds.Cloud() as cloud, workspaces.Workspace() as workspace:
             runs = Runs(cloud, workspace, arguments.regex)
             try:
-                if arguments.only == 'ours':
-                    cloud.become_ours()
-                else:
-                    tempests(runs)
-                if arguments.only != 'tempest':
-                    ours(runs)
+                run_all(runs, arguments.only)
             finally:
                 if arguments.logs:
                     cloud.save_logs(arguments.logs)

@@ -42,6 +42,7 @@ def stock(cloud: clouds.Cloud, base: pathlib.Path) -> glance_conf.Sections:
             'neutron': False, 'nova': False, 'swift': False},
         'image': {
             'region': keystone.REGION,
+            'alternate_image_endpoint': clouds.REMOTE,
             'build_timeout': 120, 'build_interval': 1,
             'http_image': f'{cloud.web.url}/image.raw',
             'http_qcow2_image': f'{cloud.web.url}/image.qcow2'},

@@ -78,6 +78,15 @@ def failures(results: Results) -> Iterator[str]:
         yield 'No test was run.'
 
 
+def not_skipped(results: Results) -> Iterator[str]:
+    """A sentence for each test that was not skipped; and for none at all."""
+    for name, outcome in sorted(results.items()):
+        if outcome.status != SKIP:
+            yield f'{name}: {outcome.status}, and not skipped.'
+    if not results:
+        yield 'No test was found.'
+
+
 def differences(stock: Results, ours: Results) -> Iterator[str]:
     """A sentence for each test that was skipped in one run only.
 

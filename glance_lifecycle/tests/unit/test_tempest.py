@@ -193,6 +193,14 @@ class CompareTest(testtools.TestCase):
         for none in ({}, {'a': skipped('no')}):
             self.assertEqual(['No test was run.'], [*results.failures(none)])
 
+    def test_not_skipped(self) -> None:
+        self.assertEqual([], [*results.not_skipped({'a': skipped('no')})])
+        self.assertEqual(
+            ['a: success, and not skipped.', 'b: fail, and not skipped.'],
+            [*results.not_skipped({'a': PASSED, 'b': FAILED,
+                                   'c': skipped('no')})])
+        self.assertEqual(['No test was found.'], [*results.not_skipped({})])
+
     def test_a_failure_is_no_skip(self) -> None:
         """It is told once, by failures()."""
         self.assertEqual([], [*results.differences(

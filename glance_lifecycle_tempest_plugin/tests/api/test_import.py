@@ -51,12 +51,12 @@ class ImportTest(base.LifecycleTest):
         image = self.import_image(
             image_id, method='web-download',
             import_params={'uri': CONF.image.http_qcow2_image})
-        self.assertEqual('active', image['status'],
+        wanted = 'raw' if base.converts() else 'qcow2'
+        self.assertEqual(('active', wanted),
+                         (image['status'], image['disk_format']),
                          self.task(image_id)['message'])
-        self.assertEqual('raw' if base.converts() else 'qcow2',
-                         image['disk_format'])
-        # Of nothing but zeros no bootable image is.
-        self.assertEqual(image['size'], len(self.download(image_id)))
+        # Of what lies there only Glance knows; size and hash are of that.
+        self.assert_active(image, self.download(image_id), wanted)
 
 
 class SeveralStoresTest(base.LifecycleTest):
