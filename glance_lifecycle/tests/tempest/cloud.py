@@ -16,6 +16,7 @@ Keystone, MariaDB and Glance, on two hosts; and, once it has become ours, the
 plugin, as the DevStack plugin of this repository configures it, and a worker.
 """
 
+import os
 import pathlib
 import shutil
 import sys
@@ -141,7 +142,7 @@ class Cloud(fixtures.Fixture):
         later.
         """
         return set(waiting.settled(lambda: [
-            f'{api.base}/{path}' for api in self._apis
+            os.path.normpath(api.base / path) for api in self._apis
             for path in api.leftovers()]))
 
     def _must_run(self, *argv: str) -> None:
