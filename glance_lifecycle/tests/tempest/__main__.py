@@ -12,11 +12,11 @@
 
 """Run tempest's image tests, and ours, on stock Glance and on ours.
 
-Both run three times: against stock Glance, and against the same Glance with our
-plugin, whose imports run in glance-api, and then in the worker. Exits with 1 if
-a test fails; if one of tempest's is skipped with our plugin but not without it,
-or the other way round; and if one of ours is not skipped on stock Glance, or
-is skipped always, or has left something behind.
+Both run three times: against stock Glance, and against the same Glance with
+our plugin, whose imports run in glance-api, and then in the worker. Exits with
+1 if a test fails; if one of tempest's is skipped with our plugin but not
+without it, or the other way round; and if one of ours is not skipped on stock
+Glance, or is skipped always, or has left something behind.
 """
 
 import argparse
