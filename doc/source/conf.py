@@ -12,7 +12,13 @@
 
 """Sphinx configuration of the documentation."""
 
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent / '_ext'))
+
 extensions = [
+    'doctor_checks',
     'openstackdocstheme',
     'oslo_config.sphinxext',
 ]

@@ -21,23 +21,51 @@ class Severity(enum.StrEnum):
 
     ERROR: something does not work, or is not what it claims to be. UNKNOWN:
     it could not be told. WARNING: it works, and will not for long, or is not
-    safe.
+    safe. INFO: nothing is wrong, and it is good to know.
     """
 
     ERROR = 'error'
     UNKNOWN = 'unknown'
     WARNING = 'warning'
+    INFO = 'info'
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(type(self)).index(self)
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Place:
+    """Where a fact stands.
+
+    :ivar path: of the file, as it was named
+    :ivar line: from 1; 0 for the file as a whole
+    :ivar option: such as ``[glance_store] default_backend``
+    :ivar value: as it is shown, without secrets; None for one that is not
+    """
+
+    path: str
+    line: int = 0
+    option: str = ''
+    value: str | None = None
+
+    def __str__(self) -> str:
+        return '%s:%d' % (self.path, self.line) if self.line else self.path
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
     """One fact.
 
-    :ivar code: a stable slug that tools and documentation use
-    :ivar subject: id of the image; ``*`` for something about many
+    :ivar code: stable: a slug, or of a check of the doctor such as GLC101
+    :ivar subject: id of the image, or what it is about, such as an option;
+        ``*`` for something about many
     :ivar evidence: a sentence with the values that were seen
-    :ivar remedy: what to do
+    :ivar remedy: what to do: the exact line or command, where there is one
     :ivar destructive: whether the remedy deletes or overwrites something
+    :ivar hosts: on which it was found, where that matters
+    :ivar places: where it stands
     """
 
     code: str
@@ -46,3 +74,5 @@ class Finding:
     evidence: str
     remedy: str
     destructive: bool = False
+    hosts: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()

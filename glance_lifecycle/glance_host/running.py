@@ -24,7 +24,6 @@ from typing import Any
 from typing import TypeVar
 
 from glance.api import common as api_common
-from glance.async_.flows import api_image_import
 from glance.common import exception as glance_exception
 from glance import context as glance_context
 import glance.db
@@ -326,6 +325,8 @@ def taken_over(handed: Mapping[str, Any]) -> Import:
 
     :param handed: of ``Import.handed_over()``
     """
+    # Late: it brings TaskFlow and networkx, 13 MiB of an idle worker.
+    from glance.async_.flows import api_image_import
     return Import({
         'task_id': handed['task_id'], 'image_id': handed['image_id'],
         'import_req': {'method': {'name': handed['method']}},

@@ -48,6 +48,9 @@ _BATCH = 100
 # No image is older.
 _EVER = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
+# Of marks in the database.
+_PREFIX = 'sweep/'
+
 
 class What(enum.StrEnum):
     FULL = 'full'
@@ -55,7 +58,7 @@ class What(enum.StrEnum):
 
     @property
     def mark(self) -> str:
-        return 'sweep/' + self.value
+        return _PREFIX + self.value
 
 
 class Stopped(Exception):
@@ -123,8 +126,9 @@ class Sweeper:
         :raises WorkerDatabaseError: the database fails
         """
         now = datetime.datetime.now(datetime.UTC)
-        full, changes = self._mark(What.FULL), self._mark(What.CHANGES)
-        last = max((m.ended_at for m in (full, changes) if m), default=None)
+        known = self._marks()
+        full = known.get(What.FULL)
+        last = max((mark.ended_at for mark in known.values()), default=None)
         # A time to come is that of a clock that was wrong.
         if last is not None and _within(
                 last, now, self._settings.sweep_interval):
@@ -141,19 +145,19 @@ class Sweeper:
 
     def last_good(self) -> datetime.datetime | None:
         """When the last sweep began that went well, whoever did it."""
-        return max((mark.good for mark in map(self._mark, What)
-                    if mark is not None and mark.good is not None
-                    and not mark.failed), default=None)
+        return max((mark.good for mark in self._marks().values()
+                    if mark.good is not None and not mark.failed),
+                   default=None)
 
     def has_seen_all(self) -> bool:
         """Whether the last look at all images went well and met some."""
-        full = self._mark(What.FULL)
+        full = self._marks().get(What.FULL)
         return (full is not None and full.good is not None
                 and not full.failed and full.images > 0)
 
     def well(self) -> bool:
         """Whether the last sweep went well, of whichever kind."""
-        found = [mark for mark in map(self._mark, What) if mark is not None]
+        found = self._marks().values()
         return bool(found) and not max(
             found, key=lambda mark: mark.ended_at).failed
 
@@ -189,7 +193,7 @@ class Sweeper:
 
         :raises LifecycleError: it failed
         """
-        full = self._mark(What.FULL)
+        full = self._marks().get(What.FULL)
         if full is None or full.good is None:
             # It comes by all of them.
             return observing.Seen()
@@ -220,7 +224,7 @@ class Sweeper:
         with image_api.asking('list the images'):
             if what is What.FULL:
                 return self._observer.look(images, cloud, policy)
-            full = self._mark(What.FULL)
+            full = self._marks().get(What.FULL)
             return self._observer.look_at_some(
                 images, self._kindred(cloud, policy, full), policy,
                 full.images if full else 0)
@@ -236,9 +240,8 @@ class Sweeper:
         """When the last look began that went well, and the overlap before."""
         now = datetime.datetime.now(datetime.UTC)
         # A time to come is that of a clock that was wrong.
-        good = [mark.good for mark in map(self._mark, What)
-                if mark is not None and mark.good is not None
-                and mark.good <= now]
+        good = [mark.good for mark in self._marks().values()
+                if mark.good is not None and mark.good <= now]
         if not good:
             return _EVER
         return max(good) - datetime.timedelta(
@@ -260,27 +263,17 @@ class Sweeper:
             if self._stop.wait(max(0, early)):
                 raise Stopped
 
-    def _mark(self, what: What) -> _Mark | None:
-        mark = marks.get(self._database, what.mark)
-        if mark is None:
-            return None
-        try:
-            value = json.loads(mark.value)
-            return _Mark(_time(value['ended_at']),
-                         _time(value['good']) if value['good'] else None,
-                         value['policy'], value['good_images'],
-                         bool(value['error']), value.get('noted') is True)
-        except (KeyError, TypeError, ValueError):
-            # Of another release, or of a hand: all is looked at, and it is
-            # written anew.
-            LOG.warning('The mark %s in the database of the worker cannot be '
-                        'read, and is overwritten.', what.mark)
-            return None
+    def _marks(self) -> dict[What, _Mark]:
+        """Of those that were made, by one query."""
+        kinds = {what.mark: what for what in What}
+        found = {kinds[mark.name]: _read(mark) for mark in marks.listed(
+            self._database, _PREFIX) if mark.name in kinds}
+        return {what: mark for what, mark in found.items() if mark is not None}
 
     def _write(self, what: What, begun: datetime.datetime,
                policy: decision.Policy, seen: observing.Seen | None,
                error: str) -> None:
-        last = self._mark(what)
+        last = self._marks().get(what)
         good: dict[str, Any] = {
             'good': begun.isoformat(), 'policy': policy.digest,
             'good_images': seen.images, 'noted': True
@@ -297,6 +290,21 @@ class Sweeper:
             'ended_at': datetime.datetime.now(datetime.UTC).isoformat(),
             **dataclasses.asdict(seen or observing.Seen()), **good,
             'error': fields.text(error)}))
+
+
+def _read(mark: marks.Mark) -> _Mark | None:
+    try:
+        value = json.loads(mark.value)
+        return _Mark(_time(value['ended_at']),
+                     _time(value['good']) if value['good'] else None,
+                     value['policy'], value['good_images'],
+                     bool(value['error']), value.get('noted') is True)
+    except (KeyError, TypeError, ValueError):
+        # Of another release, or of a hand: all is looked at, and it is
+        # written anew.
+        LOG.warning('The mark %s in the database of the worker cannot be '
+                    'read, and is overwritten.', mark.name)
+        return None
 
 
 def _within(moment: datetime.datetime, now: datetime.datetime,

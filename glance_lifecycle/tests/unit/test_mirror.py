@@ -33,6 +33,52 @@ PROJECT = {'test_architecture', 'test_container', 'test_devstack',
 
 # Unit tests of several modules at once, that have no others.
 TOGETHER = {
+    # Each runs the examples of its own.
+    'audit/doctor/test_checks': {
+        'audit/doctor/checks/anybody_signs', 'audit/doctor/checks/bad_value',
+        'audit/doctor/checks/comment_in_value',
+        'audit/doctor/checks/converted_for_ceph',
+        'audit/doctor/checks/converted_twice',
+        'audit/doctor/checks/default_store',
+        'audit/doctor/checks/dot_in_list',
+        'audit/doctor/checks/ignored_by_multi_store',
+        'audit/doctor/checks/incomplete_store',
+        'audit/doctor/checks/legacy_conversion',
+        'audit/doctor/checks/mode_direct', 'audit/doctor/checks/no_plugin',
+        'audit/doctor/checks/no_such_name', 'audit/doctor/checks/old_name',
+        'audit/doctor/checks/other_options',
+        'audit/doctor/checks/other_plugins',
+        'audit/doctor/checks/other_policy',
+        'audit/doctor/checks/other_stores', 'audit/doctor/checks/overridden',
+        'audit/doctor/checks/plugin_order',
+        'audit/doctor/checks/policy_broken',
+        'audit/doctor/checks/policy_shadowed',
+        'audit/doctor/checks/policy_stores',
+        'audit/doctor/checks/rbd_chunk_size', 'audit/doctor/checks/rbd_user',
+        'audit/doctor/checks/read_only_default',
+        'audit/doctor/checks/removed_option',
+        'audit/doctor/checks/reserved_store',
+        'audit/doctor/checks/same_reference',
+        'audit/doctor/checks/self_reference',
+        'audit/doctor/checks/shared_place',
+        'audit/doctor/checks/signing_incomplete',
+        'audit/doctor/checks/single_store',
+        'audit/doctor/checks/staging_ignored',
+        'audit/doctor/checks/staging_in_memory',
+        'audit/doctor/checks/staging_is_a_store',
+        'audit/doctor/checks/staging_no_file',
+        'audit/doctor/checks/state_in_memory',
+        'audit/doctor/checks/two_datadirs',
+        'audit/doctor/checks/unknown_driver',
+        'audit/doctor/checks/unknown_option',
+        'audit/doctor/checks/unknown_plugin',
+        'audit/doctor/checks/unknown_section',
+        'audit/doctor/checks/store_name',
+        'audit/doctor/checks/unreadable_file',
+        'audit/doctor/checks/unreadable_line',
+        'audit/doctor/checks/worker_and_staged', 'audit/doctor/compared',
+        'audit/doctor/history', 'audit/doctor/near', 'audit/doctor/plugins',
+        'audit/doctor/policies'},
     # One policy is shown, checked and explained.
     'osc/test_policy': {
         'osc/common/policy_options', 'osc/policy_explain', 'osc/policy_show',
@@ -45,6 +91,8 @@ TOGETHER = {
 
 # Parts of what is tested as a whole, by the test of the whole.
 WITHIN = {
+    'unit/osc/test_doctor': {
+        'osc/common/text_formatter', 'osc/doctor_explain'},
     'unit/osc/test_policy': {'policy/explain'},
     'unit/policy/test_document': {
         'policy/schema', 'policy/wants', 'policy/yaml_tree'},

@@ -16,6 +16,7 @@ Whether Zuul itself can read it is asked in ``tests/zuul``.
 """
 
 import configparser
+import functools
 import os
 import pathlib
 import re
@@ -48,6 +49,7 @@ _OTHERS = {'.git', '.tox', '.stestr', '.hypothesis', '__pycache__', 'build',
            'dist'}
 
 
+@functools.cache
 def entries(kind: str) -> list[dict[str, Any]]:
     """Those of one kind: project, job."""
     found = yaml.safe_load((TOP / '.zuul.yaml').read_text())

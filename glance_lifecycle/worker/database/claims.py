@@ -37,6 +37,14 @@ from glance_lifecycle.worker.database import store_jobs
 _TABLE = models.JOBS
 State = jobs.State
 
+# Made once: making the query of due() takes 3 ms of CPU, asking this one half
+# a millisecond, and an idle worker asks five times a second.
+_ANY = sa.select(_TABLE.c.id).where(
+    _TABLE.c.state == State.QUEUED,
+    _TABLE.c.not_before <= sa.bindparam('now')).limit(1)
+_RUNNING = sa.select(_TABLE.c.id, _TABLE.c.fence, _TABLE.c.worker).where(
+    _TABLE.c.state == State.RUNNING)
+
 
 def due(database: engine.Database, limit: int, *, after: str = '',
         without: Collection[str] = (), only: str = '',
@@ -57,6 +65,10 @@ def due(database: engine.Database, limit: int, *, after: str = '',
         that follow in the alphabet come first, then the others. Who asks for
         fewer jobs than there are projects would else starve the last ones.
     """
+    at = fields.moment(now)
+    if database.read(lambda connection: connection.execute(
+            _ANY, {'now': at}).first()) is None:
+        return []
     runs = sa.select(_TABLE.c.image_id).where(
         _TABLE.c.state == State.RUNNING)
     waits = sa.select(
@@ -64,7 +76,7 @@ def due(database: engine.Database, limit: int, *, after: str = '',
             partition_by=_TABLE.c.project,
             order_by=(_TABLE.c.created_at, _TABLE.c.id)).label('turn')
     ).where(_TABLE.c.state == State.QUEUED,
-            _TABLE.c.not_before <= fields.moment(now),
+            _TABLE.c.not_before <= at,
             _TABLE.c.image_id.not_in(runs),
             _TABLE.c.image_id.not_in(images),
             _TABLE.c.purpose.startswith(only, autoescape=True),
@@ -234,9 +246,8 @@ def take_back(database: engine.Database,
     :param actor: of the history: who found that
     :returns: the jobs, as they are now
     """
-    rows = database.read(lambda connection: connection.execute(
-        sa.select(_TABLE.c.id, _TABLE.c.fence, _TABLE.c.worker).where(
-            _TABLE.c.state == State.RUNNING)).all())
+    rows = database.read(
+        lambda connection: connection.execute(_RUNNING).all())
     living = alive()
     found = [take_back_one(database, row.id, row.fence, actor=actor, now=now)
              for row in rows if row.worker not in living]

@@ -24,6 +24,11 @@ from glance_lifecycle.worker.database import models
 
 _TABLE = models.MARKS
 
+# Made once: an idle worker asks for several each second.
+_GET = sa.select(_TABLE).where(_TABLE.c.name == sa.bindparam('named'))
+_LISTED = sa.select(_TABLE).where(_TABLE.c.name.startswith(
+    sa.bindparam('prefix'))).order_by(_TABLE.c.name)
+
 
 @dataclasses.dataclass(frozen=True)
 class Mark:
@@ -34,7 +39,7 @@ class Mark:
 
 def get(database: engine.Database, name: str) -> Mark | None:
     row = database.read(lambda connection: connection.execute(
-        sa.select(_TABLE).where(_TABLE.c.name == name)).first())
+        _GET, {'named': name}).first())
     return None if row is None else Mark(**row._mapping)
 
 
@@ -64,10 +69,8 @@ def remove(database: engine.Database, name: str) -> None:
 
 def listed(database: engine.Database, prefix: str) -> list[Mark]:
     """Those whose names begin with this."""
-    query = sa.select(_TABLE).where(
-        _TABLE.c.name.startswith(prefix, autoescape=True)
-    ).order_by(_TABLE.c.name)
-    # To SQLite's LIKE, letters are the same in both cases.
+    # To SQLite's LIKE, letters are the same in both cases; to all, "_" is any.
     return [Mark(**row._mapping) for row in database.read(
-        lambda connection: connection.execute(query).all())
+        lambda connection: connection.execute(
+            _LISTED, {'prefix': prefix}).all())
         if row.name.startswith(prefix)]

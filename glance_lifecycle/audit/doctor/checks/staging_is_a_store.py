@@ -1,0 +1,68 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""GLC302"""
+
+from collections.abc import Iterator
+import pathlib
+
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
+
+
+class StagingIsAStore(check.Check):
+    """What is staged, or of tasks, lies in the directory of a store.
+
+    A staged file has the id of its image as its name, and so has the file of
+    an image in a store: the one overwrites, or deletes, the other. Glance's
+    cleaner removes every file in the staging directory whose image is gone.
+
+    Give staging a directory of its own, outside of all stores.
+    """
+
+    code = 'GLC302'
+    severity = check.ERROR
+    bad = ({'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file\n'
+            '[glance_store]\ndefault_backend = a\n'
+            '[a]\nfilesystem_store_datadir = /srv/images\n'
+            '[os_glance_staging_store]\n'
+            'filesystem_store_datadir = /srv/images/\n'},
+           )
+    good = ({'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file\n'
+             '[glance_store]\ndefault_backend = a\n'},
+            {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file\n'
+             '[glance_store]\ndefault_backend = a\n'
+             '[a]\nfilesystem_store_datadir = /srv/images\n'
+             '[os_glance_staging_store]\n'
+             'filesystem_store_datadir = /srv/staging\n'},
+            )
+
+    def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
+        name = 'filesystem_store_datadir'
+        stores = [store for store, driver in host.stores.items()
+                  if driver == 'file' and host.value(store, name)]
+        for reserved in options.RESERVED if host.multi_store else ():
+            own = host.value(reserved, name) or ''
+            for store in stores:
+                if pathlib.PurePath(own) == pathlib.PurePath(
+                        host.value(store, name)):
+                    yield self.found(
+                        host, '[%s] %s' % (reserved, name),
+                        'The directory of %s is that of the store %s.' % (
+                            reserved, masking.name(store)),
+                        'Set %s = /var/lib/glance/%s in [%s].' % (
+                            name, reserved, reserved),
+                        host.setting(reserved, name),
+                        host.setting(store, name))

@@ -1,0 +1,102 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""GLC101"""
+
+from collections.abc import Iterator
+import itertools
+
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import history
+from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit.doctor import ini
+from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import near
+from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
+
+# Of one host: of a file that is none, there would be thousands.
+_MOST = 100
+
+
+class UnknownOption(check.Check):
+    """An option that nobody reads.
+
+    oslo.config ignores what it does not know: the service starts, and the
+    option has no effect. Where the name is nearly that of another option, or
+    belongs in another section, it is a mistake, and what was meant is as it
+    is by default. Where it is not, it may be a deployment tool's own, and
+    harmless: that is told as "info".
+
+    Write the option as it is called, where it belongs, or remove the line.
+    """
+
+    code = 'GLC101'
+    bad = (
+        {'glance-api.conf': '[DEFAULT]\n'
+         'enable_import_methods = [glance-direct]\n'},
+        {'glance-api.conf': '[glance_store]\n'
+         'worker_self_reference_url = http://192.0.2.1:9292\n'},
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = fast:rbd\n'
+         '[glance_store]\ndefault_backend = fast\n'
+         '[fast]\nrbd_store_user = glance\ndescription = Fast\n'},
+    )
+    good = (
+        {'glance-api.conf': '[DEFAULT]\nuse_keystone_limits = true\n'},
+        {'glance-api.conf': '[keystone_authtoken]\nauth_type = password\n'
+         'username = glance\n'},
+    )
+
+    def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
+        unknown = self._unknown(host)
+        for setting in itertools.islice(unknown, _MOST):
+            yield self._judged(host, setting, list(host.catalogue.groups[
+                options.group_name(setting.section)]))
+        more = sum(1 for _ in unknown)
+        if more:
+            yield self.found(
+                host, '*', 'Nobody reads %d more options.' % more,
+                'Correct these first.')
+
+    def _unknown(self, host: hosts.Host) -> Iterator[ini.Setting]:
+        for setting in host.settings():
+            group = host.catalogue.groups.get(
+                options.group_name(setting.section))
+            if (group is not None and host.option(setting) is None
+                    and not history.removed(host, setting)):
+                yield setting
+
+    def _judged(self, host: hosts.Host, setting: ini.Setting,
+                known: list[str]) -> finding.Finding:
+        name = masking.name(setting.name)
+        section = masking.name(setting.section)
+        subject = '[%s] %s' % (section, name)
+        meant = history.MEANT.get(name)
+        if meant not in known:
+            meant = near.closest(setting.name, known)
+        if meant:
+            return self.found(
+                host, subject, 'Nobody reads [%s] %s: the option is called '
+                '%s.' % (section, name, meant),
+                'Rename it to %s.' % meant, setting)
+        homes = host.catalogue.homes(setting.name)
+        # The sections of stores know one another's options.
+        if homes:
+            return self.found(
+                host, subject, 'Nobody reads %s in [%s]: it belongs in [%s].'
+                % (name, section, '], or ['.join(homes[:5])),
+                'Move the line to the section [%s].' % homes[0], setting)
+        return self.found(
+            host, subject, 'Nobody in Glance %d reads [%s] %s.' % (
+                host.release, section, name),
+            'Remove the line, unless something else reads it.', setting,
+            severity=check.INFO)

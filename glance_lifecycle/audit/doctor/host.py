@@ -1,0 +1,178 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The configuration of one host, asked as oslo.config would be."""
+
+from collections.abc import Iterator
+import functools
+from typing import Any
+
+from oslo_config import cfg
+
+from glance_lifecycle.audit.doctor import files
+from glance_lifecycle.audit.doctor import ini
+from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
+
+# Of options that name options that name options.
+_DEEPEST = 5
+_MOST_NAMES = 20
+_LONGEST = 10_000
+
+
+class Hidden(Exception):
+    """A report has taken the value away."""
+
+
+class Host:
+    """One host's configuration.
+
+    :ivar files: in the order in which they are read; the later wins
+    :ivar stores: ``enabled_backends``: store -> driver; empty for the single
+        store of old
+    """
+
+    def __init__(self, name: str, directory: files.Directory,
+                 release: int) -> None:
+        self.name = name
+        self.directory = directory
+        self.release = release
+        self.files = tuple(directory.files())
+        self._by_name: dict[tuple[str, str], list[list[ini.Setting]]] = {}
+        for number, file in enumerate(self.files):
+            for setting in file.parsed.settings:
+                key = (options.group_name(setting.section), setting.name)
+                lists = self._by_name.setdefault(
+                    key, [[] for _ in self.files])
+                lists[number].append(setting)
+        named = self._last([('DEFAULT', 'enabled_backends')])
+        self.multi_store = named is not None and named.value.strip() != ''
+        self.stores = options.stores_of(named.value) if named else {}
+        self.catalogue = options.Catalogue(release, self.stores, {
+            setting.value for setting in self.settings()
+            if setting.name == 'auth_section'})
+
+    def settings(self) -> Iterator[ini.Setting]:
+        """All of them, in the order in which they are read."""
+        for file in self.files:
+            yield from file.parsed.settings
+
+    def sections(self) -> Iterator[tuple[str, finding.Place]]:
+        """All headings, once a file."""
+        for file in self.files:
+            for section, line in file.parsed.sections.items():
+                yield section, finding.Place(file.shown, line)
+
+    def option(self, setting: ini.Setting) -> options.Option | None:
+        """What the service reads it as; None if nobody reads it."""
+        return self.catalogue.option(setting.section, setting.name)
+
+    def setting(self, section: str, name: str) -> ini.Setting | None:
+        """Where the value that counts stands; None if it is the default."""
+        option = self.catalogue.option(section, name)
+        return self._last([(section, name), *(option.old if option else ())])
+
+    def value(self, section: str, name: str) -> Any:
+        """The value that counts, converted; of multi options, all.
+
+        None where there is none, or none that the service could use: another
+        finding says so.
+
+        :raises Hidden: a report has taken it away
+        """
+        option = self.catalogue.option(section, name)
+        if option is None:
+            return None
+        setting = self.setting(section, name)
+        if setting is None:
+            return option.default
+        values = ([one.value for one in self._all(section, name)]
+                  if option.multi else [setting.value])
+        if any(map(masking.hidden, values)):
+            raise Hidden
+        try:
+            converted = [option.convert(self.substituted(value, option.group))
+                         for value in values]
+        except ValueError:
+            return None
+        return converted if option.multi else converted[0]
+
+    def substituted(self, text: str, group: str, depth: int = _DEEPEST
+                    ) -> str:
+        """With ``$name`` and ``${group.name}`` as oslo.config replaces them.
+
+        :raises ValueError: it names what nobody knows, or itself
+        """
+        if '$' not in text:
+            return text
+        # Each may hold many of the next: it would double and double.
+        if depth == 0 or len(text) > _LONGEST or (
+                text.count('$') > _MOST_NAMES):
+            raise ValueError('too deep')
+        return cfg.ConfigOpts.Template(
+            text.replace(r'\$', '$$')).safe_substitute(
+                _Names(functools.partial(self._named, depth=depth), group))
+
+    def shown(self, setting: ini.Setting) -> str:
+        """Its value in a sentence."""
+        value = self.place(setting).value
+        return 'a value that is not shown' if value is None else (
+            '"%s"' % value)
+
+    def place(self, setting: ini.Setting) -> finding.Place:
+        """Where it stands, and its value as far as it may be shown."""
+        option = self.option(setting)
+        known = option is not None and not option.secret and (
+            not masking.is_secret(setting.name))
+        return finding.Place(
+            setting.path, setting.line, '[%s] %s' % (
+                masking.name(setting.section), masking.name(setting.name)),
+            masking.value(setting.value) if known else None)
+
+    def _named(self, group: str, name: str, depth: int) -> str:
+        section, _, last = name.rpartition('.')
+        for where in ([section] if section else [group, 'DEFAULT']):
+            option = self.catalogue.option(where, last)
+            if option is None:
+                continue
+            setting = self.setting(where, last)
+            if setting is None:
+                return '' if option.default is None else str(option.default)
+            return self.substituted(setting.value, option.group, depth - 1)
+        raise ValueError(name)
+
+    def _last(self, names: list[tuple[str, str]]) -> ini.Setting | None:
+        found = [self._by_name.get((options.group_name(section), name))
+                 for section, name in names]
+        for number in reversed(range(len(self.files))):
+            for lists in found:
+                if lists and lists[number]:
+                    return lists[number][-1]
+        return None
+
+    def _all(self, section: str, name: str) -> list[ini.Setting]:
+        lists = self._by_name.get((options.group_name(section), name), [])
+        return [setting for one in lists for setting in one]
+
+
+class _Names(dict[str, str]):
+    """What stands behind a ``$`` in an option of a group."""
+
+    def __init__(self, look: Any, group: str) -> None:
+        super().__init__()
+        self._look = look
+        self._group = group
+
+    def __missing__(self, name: str) -> str:
+        found: str = self._look(self._group, name)
+        return found

@@ -1,0 +1,63 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What of a configuration may be shown: never a secret."""
+
+import re
+
+# Of options that no data know to be secret, by what they are called.
+_SECRET_NAME = re.compile(
+    r'pass|secret|token|credential|private|_key$|^key$|_auth$|connection$'
+    r'|transport_url$', re.IGNORECASE)
+
+# From "//" to the last "@": passwords have "/", ":" and "@", too.
+_USER_INFO = re.compile(r'(?<=//)\S*@')
+_QUERY = re.compile(
+    r'([?&;][^=&;\s]*(?:pass|secret|token|key|sig|auth)[^=&;\s]*=)[^&;\s]+',
+    re.IGNORECASE)
+
+# What sosreport and its like put in the place of a secret.
+_HIDDEN = re.compile(r'\*{3,}')
+
+# Control characters could move a terminal's cursor, or turn a text around.
+_UNSEEN = {code: '\\x%02x' % code for code in (*range(32), *range(127, 160))}
+_UNSEEN |= {code: '\\u%04x' % code for code in (
+    *range(0x200b, 0x2010), *range(0x2028, 0x202f), *range(0x2066, 0x206a),
+    0xfeff, *range(0xd800, 0xe000))}
+
+_LONGEST = 120
+_MOST_MASKED = 2000
+
+
+def hidden(value: str) -> bool:
+    """Whether a report has taken the value away."""
+    return _HIDDEN.search(value) is not None
+
+
+def is_secret(name: str) -> bool:
+    """Whether an option of this name is better not shown."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def value(text: str) -> str:
+    """The value of an option that is no secret, as it is shown."""
+    # Cut before it is masked, it might lose the "@".
+    if len(text) > _MOST_MASKED:
+        return '(%d characters)' % len(text)
+    return name(_QUERY.sub(r'\1***', _USER_INFO.sub('***@', text)))
+
+
+def name(text: str) -> str:
+    """A name that a stranger wrote, such as of a section."""
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + '...'
+    return text.translate(_UNSEEN)

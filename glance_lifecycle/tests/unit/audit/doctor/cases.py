@@ -1,0 +1,66 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Hosts whose configuration is a few lines."""
+
+from collections.abc import Mapping
+import pathlib
+import tempfile
+import unittest
+
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import examination
+from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit import finding
+
+
+class DoctorTestCase(unittest.TestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.work = pathlib.Path(directory.name)
+
+    def gathered(self, files: Mapping[str, str], release: int = options.NEWEST
+                 ) -> list[hosts.Host]:
+        """The hosts of these files: ``HOST/file``, or those of one host."""
+        top = self.work / str(len(list(self.work.iterdir())))
+        names = []
+        for path, text in files.items():
+            name, slash, _ = path.partition('/')
+            if not slash or name.endswith('.d'):
+                name, path = 'api', 'api/' + path
+            if name not in names:
+                names.append(name)
+            where = top / path
+            where.parent.mkdir(parents=True, exist_ok=True)
+            where.write_text(text)
+        for name in names:
+            (top / name / 'glance-api.conf').touch()
+        return examination.gathered(
+            [(name, top / name) for name in names], release, local=False)
+
+    def host(self, text: str, release: int = options.NEWEST) -> hosts.Host:
+        return self.gathered({'glance-api.conf': text}, release)[0]
+
+    def examined(self, files: Mapping[str, str],
+                 release: int = options.NEWEST) -> list[finding.Finding]:
+        return list(examination.examine(
+            self.gathered(files, release), check.load_all()).findings)
+
+    def codes(self, files: Mapping[str, str], *severities: finding.Severity
+              ) -> list[str]:
+        """Codes of what is found, of these severities or all."""
+        return [one.code for one in self.examined(files)
+                if one.severity in (severities or tuple(finding.Severity))]

@@ -1,0 +1,182 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A good configuration, with one thing broken: the doctor names that thing."""
+
+from glance_lifecycle.audit import finding
+from glance_lifecycle.tests.unit.audit.doctor import cases
+
+GOOD = {
+    'glance-api.conf': """\
+[DEFAULT]
+enabled_backends = fast:rbd,bulk:s3,old:file
+enabled_import_methods = [glance-direct, web-download, copy-image]
+worker_self_reference_url = http://192.0.2.1:9292
+image_size_cap = 1099511627776
+transport_url = rabbit://glance:secret@192.0.2.9:5672/
+log_dir = /var/log/glance
+
+[database]
+connection = mysql+pymysql://glance:secret@192.0.2.8/glance
+
+[glance_store]
+default_backend = fast
+
+[fast]
+rbd_store_ceph_conf = /etc/ceph/ceph.conf
+rbd_store_user = glance
+rbd_store_pool = images
+rbd_store_chunk_size = 8
+
+[bulk]
+s3_store_host = https://s3.example
+s3_store_access_key = key
+s3_store_secret_key = secret
+s3_store_bucket = images
+
+[old]
+filesystem_store_datadir = /srv/images
+
+[os_glance_staging_store]
+filesystem_store_datadir = /srv/staging
+
+[image_format]
+disk_formats = raw,qcow2,iso,vmdk
+
+[keystone_authtoken]
+auth_type = password
+auth_url = http://192.0.2.7/identity
+username = glance
+password = secret
+
+[lifecycle]
+mode = auto
+policy_file = /etc/glance/policy.yaml
+
+[lifecycle_signing]
+required = signed-only
+on_convert = resign
+signing_key = /etc/glance/signing.key
+signing_certificate_id = image-service
+
+[lifecycle_transfer]
+run_in = child
+""",
+    'glance-image-import.conf': """\
+[image_import_opts]
+image_import_plugins = [inject_image_metadata, lifecycle]
+""",
+    'policy.yaml': """\
+version: 1
+rules:
+  - name: golden
+    match: {tags: golden}
+    place: {stores: [fast], later: [bulk]}
+""",
+}
+
+# What is replaced, by what, the code that names it, and a word of what it
+# says.
+BROKEN = (
+    ('[DEFAULT]', '[default]', 'GLC102', 'DEFAULT'),
+    ('[image_import_opts]', '[image_import_opt]', 'GLC102',
+     'image_import_opts'),
+    ('[lifecycle_signing]', '[lifecycle_sining]', 'GLC102',
+     'lifecycle_signing'),
+    ('[fast]', '[fats]', 'GLC102', 'looks like a store'),
+    ('enabled_import_methods', 'enable_import_methods', 'GLC101',
+     'enabled_import_methods'),
+    ('rbd_store_pool', 'rbd_pool_store', 'GLC101', 'rbd_pool_store'),
+    ('auth_type', 'auth_typ', 'GLC101', 'auth_type'),
+    ('on_convert', 'on_conversion', 'GLC101', 'on_conversion'),
+    ('[DEFAULT]', '[DEFAULT]\nbackend = x', 'GLC101', 'backend'),
+    ('[lifecycle]', '[lifecycle]\ndebug = true', 'GLC101', 'DEFAULT'),
+    ('[DEFAULT]', '[DEFAULT]\nbind_port = 9292', 'GLC103', 'bind_port'),
+    ('log_dir', 'logdir', 'GLC104', 'log_dir'),
+    ('image_size_cap = 1', 'image_size_cap = x1', 'GLC105', 'image_size_cap'),
+    ('image_size_cap = 1', 'image_size_cap = 99999999999991', 'GLC105',
+     'image_size_cap'),
+    ('[glance-direct, web-download, copy-image]', 'glance-direct', 'GLC105',
+     'brackets'),
+    ('web-download', 'web-dowload', 'GLC105', 'web-download'),
+    ('signed-only', 'sometimes', 'GLC105', 'always'),
+    ('fast:rbd,', 'fast,', 'GLC212', 'one store'),
+    ('log_dir =', 'log_dir', 'GLC106', 'line'),
+    ('[glance_store]', '[glance_store', 'GLC106', 'section'),
+    ('[fast]', '[fast]\n\n  rbd_store_pool = x', 'GLC106', 'indented'),
+    ('raw,qcow2', '\0raw', 'GLC107', 'not looked at'),
+    ('log_dir', 'log_dir = /tmp/x\nlog_dir', 'GLC108', 'log_dir'),
+    ('[DEFAULT]', '[image_import_opts]\nimage_import_plugins = []\n[DEFAULT]',
+     'GLC108', 'glance-api.conf'),
+    ('chunk_size = 8', 'chunk_size = 8 # MiB', 'GLC109', 'comment'),
+    ('pool = images', 'pool = images # flash', 'GLC109', 'comment'),
+    ('glance:secret@192.0.2.8', 'glance:se$cret@192.0.2.8', 'GLC110', '$'),
+    ('qcow2,iso', 'qcow2.iso', 'GLC111', 'dot'),
+    ('default_backend = fast', 'default_backend = rbd', 'GLC202', 'fast'),
+    ('default_backend = fast', 'default_store = fast', 'GLC202', 'default'),
+    ('fast:rbd', 'fast:ceph', 'GLC203', 'rbd'),
+    ('old:file', 'os_glance_old:file', 'GLC204', 'os_glance_old'),
+    ('[glance_store]', '[glance_store]\nfilesystem_thin_provisioning = true',
+     'GLC205', 'thin'),
+    ('bulk:s3', 'bulk:rbd', 'GLC209', 'bulk'),
+    ('s3_store_bucket = images\n', '', 'GLC207', 's3_store_bucket'),
+    ('rbd_store_user = glance\n', '', 'GLC209', 'fast'),
+    ('[old]', '[old]\nfilesystem_store_datadirs = /srv/b:1', 'GLC208', 'old'),
+    ('chunk_size = 8', 'chunk_size = 10', 'GLC210', '8 MiB'),
+    ('fast:rbd', 'fast:http', 'GLC211', 'http'),
+    ('/srv/staging', '/dev/shm/staging', 'GLC301', '/dev/shm'),
+    ('/srv/staging', '/srv/images', 'GLC302', 'old'),
+    ('[DEFAULT]', '[DEFAULT]\nnode_staging_uri = file:///srv', 'GLC303',
+     'node_staging_uri'),
+    (', lifecycle', ', image_conversion, lifecycle', 'GLC402',
+     'image_conversion'),
+    ('[inject_image_metadata, lifecycle]',
+     '[lifecycle, inject_image_metadata]', 'GLC403', 'after'),
+    (', lifecycle]', ', lifecycel]', 'GLC404', 'lifecycel'),
+    (', lifecycle]', ']', 'GLC401', 'lifecycle'),
+    ('[DEFAULT]', '[taskflow_executor]\nconversion_format = raw\n[DEFAULT]',
+     'GLC405', 'conversion_format'),
+    ('policy.yaml', 'polcy.yaml', 'GLC601', 'polcy.yaml'),
+    ('place:', 'plaice:', 'GLC601', 'plaice'),
+    ('later: [bulk]', 'later: [cold]', 'GLC603', 'cold'),
+    ('signing_certificate_id = image-service\n', '', 'GLC604',
+     'signing_certificate_id'),
+    ('signed-only', 'always', None, ''),
+    ('mode = auto', 'state_dir = /run/glance', 'GLC607', '/run/glance'),
+    ('mode = auto', 'mode = staged', None, ''),
+    ('run_in = child', 'run_in = worker\n[lifecycle]\nmode = staged',
+     'GLC608', 'run_in'),
+)
+
+
+class MutatedTest(cases.DoctorTestCase):
+
+    def test_good(self) -> None:
+        self.assertEqual([], self.examined(GOOD))
+
+    def test_broken(self) -> None:
+        for old, new, code, said in BROKEN:
+            with self.subTest(old=old, new=new):
+                files = {name: text.replace(old, new, 1)
+                         for name, text in GOOD.items()}
+                self.assertNotEqual(GOOD, files)
+                found = self.examined(files)
+                if code is None:
+                    self.assertEqual([], found)
+                    continue
+                named = [one for one in found if one.code == code]
+                self.assertTrue(named, found)
+                self.assertIn(said, ' '.join(
+                    one.evidence + one.remedy for one in named))
+                for one in named:
+                    self.assertTrue(
+                        one.places or one.severity == finding.Severity.INFO)

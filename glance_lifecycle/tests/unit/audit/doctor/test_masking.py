@@ -1,0 +1,56 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import unittest
+
+from glance_lifecycle.audit.doctor import masking
+
+
+class MaskingTest(unittest.TestCase):
+
+    def test_urls(self) -> None:
+        for text in (
+                'mysql://u:CANARY@db/g', 'rabbit://u:CANARY@a:1,u:CANARY@b',
+                'http://CANARY@h', 'http://u:CAN/ARY@x@h/p',
+                'http://h/?password=CANARY&x=1',
+                'redis://h:1?db=0&sentinel_password=CANARY',
+                'see http://u:CANARY@h'):
+            shown = masking.value(text)
+            self.assertNotIn('CAN', shown)
+            self.assertNotIn('ARY', shown)
+
+    def test_long(self) -> None:
+        """Cut in the middle of a password, it would lose its "@"."""
+        for length in (50, 119, 121, 1990, 3000, 100_000):
+            shown = masking.value('http://u:%s@h' % ('S' * length))
+            self.assertNotIn('SS', shown)
+
+    def test_plain(self) -> None:
+        for text in ('http://h:9292/v2', '/srv/images', 'a,b', 'me@example'):
+            self.assertEqual(text, masking.value(text))
+
+    def test_terminals(self) -> None:
+        self.assertEqual('a\\x1b[2Jb\\x0a', masking.name('a\x1b[2Jb\n'))
+        self.assertEqual('\\u202ex', masking.name('\u202ex'))
+
+    def test_names(self) -> None:
+        for name in ('password', 'admin_password', 'memcache_secret_key',
+                     'transport_url', 'connection', 'auth_token',
+                     'swift_store_key'):
+            self.assertTrue(masking.is_secret(name), name)
+        for name in ('debug', 'enabled_backends', 'rbd_store_pool'):
+            self.assertFalse(masking.is_secret(name), name)
+
+    def test_hidden(self) -> None:
+        self.assertTrue(masking.hidden('*********'))
+        self.assertTrue(masking.hidden('mysql://u:*********@db/g'))
+        self.assertFalse(masking.hidden('*'))

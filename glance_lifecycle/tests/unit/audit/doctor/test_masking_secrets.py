@@ -1,0 +1,108 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""No secret is ever shown: a canary in every place that may hold one."""
+
+import io
+import json
+import pathlib
+import types
+from typing import Any
+import unittest.mock
+
+from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.osc import doctor
+from glance_lifecycle.tests.unit.audit.doctor import cases
+
+CANARY = 'c4n4ry'
+
+
+class CanaryTest(cases.DoctorTestCase):
+
+    def said(self, text: str, *argv: str) -> str:
+        """All that the command prints, in every format, and its SARIF."""
+        path = self.work / 'etc'
+        path.mkdir(exist_ok=True)
+        (path / 'glance-api.conf').write_text(text)
+        (path / 'glance-api.conf.d').mkdir(exist_ok=True)
+        # Overridden, so that both values have a reason to be shown.
+        (path / 'glance-api.conf.d/x.conf').write_text(
+            text.replace(CANARY, CANARY + '2'))
+        out = io.StringIO()
+        sarif = self.work / 'x.sarif'
+        sarif.unlink(missing_ok=True)
+        for name in ('text', 'json', 'yaml', 'csv', 'table', 'value'):
+            app: Any = types.SimpleNamespace(stdout=out)
+            command = doctor.Doctor(app, None)
+            parsed = command.get_parser('x').parse_args([
+                '-f', name, '--config-dir', str(path), *argv])
+            # The same one each time.
+            parsed.sarif = None if sarif.exists() else sarif
+            with unittest.mock.patch('sys.stderr', out):
+                command.run(parsed)
+        return out.getvalue() + sarif.read_text()
+
+    def test_every_secret_option(self) -> None:
+        for release in options.RELEASES:
+            known = options.Catalogue(release, {
+                'o_' + driver: driver for driver in options.Catalogue(
+                    release, {}).drivers})
+            lines, count = [], 0
+            for group, members in known.groups.items():
+                lines.append('[%s]' % group)
+                for option in members.values():
+                    if option.secret:
+                        count += 1
+                        lines.append('%s = %s # $nothing' % (
+                            option.name, CANARY))
+                        lines += ['[%s]\n%s = %s' % (where, name, CANARY)
+                                  for where, name in option.old]
+                        lines.append('[%s]' % group)
+            self.assertGreater(count, 20)
+            self.assertNotIn(CANARY, self.said(
+                '\n'.join(lines), '--release', str(release)))
+
+    def test_urls_everywhere(self) -> None:
+        known = options.Catalogue(options.NEWEST, {'fast': 'rbd'})
+        lines = ['[DEFAULT]', 'enabled_backends = fast:rbd']
+        for group, members in known.groups.items():
+            lines.append('[%s]' % group)
+            lines += ['%s = http://user:%s@host/?token=%s' % (
+                name, CANARY, CANARY) for name in members
+                if name != 'enabled_backends']
+        said = self.said('\n'.join(lines))
+        self.assertIn('GLC105', said)
+        self.assertNotIn(CANARY, said)
+
+    def test_misspelt(self) -> None:
+        said = self.said(
+            '%s\n[DEFAULT]\n%s\n transport_ulr = %s\n'
+            'transport_ulr = rabbit://u:%s@h\nadmin_pasword = %s\n'
+            '[keystone_authtokn]\npassword = %s\n[' % ((CANARY,) * 6))
+        self.assertIn('transport_ulr', said)
+        self.assertNotIn(CANARY, said)
+
+    def test_other_files(self) -> None:
+        """A file that is named is not shown, whatever is wrong with it."""
+        (self.work / 'etc').mkdir()
+        pathlib.Path(self.work, 'etc/secret').write_text(
+            'root:%s:1:0\n- {a: %s' % (CANARY, CANARY))
+        said = self.said('[lifecycle]\npolicy_file = %s/etc/secret\n'
+                         % self.work)
+        self.assertIn('GLC601', said)
+        self.assertNotIn(CANARY, said)
+        (self.work / 'etc/glance-image-import.conf').symlink_to(
+            self.work / 'etc/secret')
+        said = self.said('[DEFAULT]\n')
+        self.assertIn('GLC106', said)
+        self.assertNotIn(CANARY, said)
+        json.dumps(said)
