@@ -13,11 +13,13 @@
 """What Glance's own configuration says."""
 
 from collections.abc import Sequence
+import logging as stdlib_logging
 import os
 from typing import Any
 
 from glance.common import config as glance_config
 from glance.common import store_utils
+from glance.common import utils as glance_utils
 from glance.common import wsgi_app
 from glance import notifier as glance_notifier
 import glance_store
@@ -92,6 +94,11 @@ def configuration_files() -> list[str]:
             if os.path.exists(path)]
 
 
+def _of_drivers(record: stdlib_logging.LogRecord) -> bool:
+    """Whether it is something else than the order of locations."""
+    return record.funcName != 'get_store_weight'
+
+
 def load_configuration(argv: Sequence[str], *, log: bool = True,
                        prog: str = 'glance-api',
                        more_files: Sequence[str] = ()) -> None:
@@ -111,3 +118,7 @@ def load_configuration(argv: Sequence[str], *, log: bool = True,
     if CONF.enabled_backends:
         glance_store.register_store_opts(
             CONF, reserved_stores=wsgi_app.RESERVED_STORES)
+        # Whoever reads an image has its locations sorted by the weights of
+        # their drivers. Of each the log says that it is not to be found, as
+        # if something were wrong: none is loaded here.
+        stdlib_logging.getLogger(glance_utils.__name__).addFilter(_of_drivers)

@@ -272,9 +272,9 @@ found = [[one.name, one.plugin.__name__] for one in manager]""")
 
 
 class WholeTest(Case):
-    """Everything at once."""
+    """Everything at once; and tempest, which loads a plugin of ours."""
 
-    what = (GLANCE,)
+    what = (GLANCE, 'tempest')
     chosen = tuple(sorted(extras() - {'glance'}))
 
     def test_imports(self) -> None:

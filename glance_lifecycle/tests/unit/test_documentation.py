@@ -43,9 +43,10 @@ PAGES = [TOP / 'README.rst', TOP / 'SECURITY.rst', *sorted(
     if page.parent.name != 'checks')]
 
 # Lines of other files, by a section that only they have: Nova's, Cinder's,
-# Glance's property protections, DevStack's, systemd's, the key manager's.
-_OTHERS = re.compile(r'^\[(\[.*|glance|image_cache|Service|Unit|\^.*|'
-                     r'libvirt|testenv.*|[a-z]+_rbd)\]', re.MULTILINE)
+# Glance's property protections, DevStack's, systemd's, Tempest's.
+_OTHERS = re.compile(r'^\[(\[.*|glance|image_cache|Service|Unit|\^.*|libvirt|'
+                     r'testenv.*|[a-z]+_rbd|service_available)\]',
+                     re.MULTILINE)
 _SECTION = re.compile(r'^\[[A-Za-z_.]+\]$', re.MULTILINE)
 _COMMAND = re.compile(r'(sudo (-u \S+ )?)?(?P<command>(openstack image '
                       r'lifecycle|glance-lifecycle-manage) .*)')

@@ -81,6 +81,8 @@ class OffloadTest(OffloadCase):
             [line.partition(':')[0] for line in self.daemon.story(image_id)])
         proof, = self.daemon.proofs(image_id)
         self.assertEqual(image['os_hash_value'], proof['digests']['sha512'])
+        # Glance's, of drivers that the worker has not loaded.
+        self.assertNotIn('Unable to find store', self.daemon.log_text())
 
     def test_failed(self) -> None:
         """The reason is told as if glance-api had found it."""
