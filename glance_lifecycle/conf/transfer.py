@@ -48,7 +48,8 @@ limit was reached".
         default=120,
         min=0,
         help="""
-CPU seconds of that process for each GiB of virtual size; 0 for no limit.
+CPU seconds of that process for each GiB of virtual size and each store; 0 for
+no limit.
 
 About 4 are used for hashing, 5 more to decompress. The limit is never less
 than ten minutes. It stops an image that was made to take for ever.
