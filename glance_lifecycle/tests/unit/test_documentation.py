@@ -193,6 +193,10 @@ class DocumentationTest(unittest.TestCase):
                 if 'mutes:' in block.text:
                     self.assertTrue(mutes.load(block.text.encode()))
                 else:
-                    self.assertEqual([], list(shadow.warnings(
-                        document.load(block.text.encode()))))
+                    # What holds at the import only is meant so, and said.
+                    self.assertEqual([], [
+                        problem for problem in shadow.warnings(
+                            document.load(block.text.encode()))
+                        if 'once the image is imported' not in
+                        problem.message])
         self.assertGreater(count, 1)
