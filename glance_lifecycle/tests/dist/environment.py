@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import venv
@@ -91,7 +92,12 @@ def build(outdir: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path, str]:
 
     :raises DistError: it failed, or made something else
     """
-    said = run(sys.executable, '-m', 'build', '--outdir', outdir, TOP)
+    try:
+        said = run(sys.executable, '-m', 'build', '--outdir', outdir, TOP)
+    finally:
+        # Its entry points of today would be found before those of an
+        # environment, by whatever runs here later.
+        shutil.rmtree(TOP / 'glance_lifecycle.egg-info', ignore_errors=True)
     made = sorted(outdir.iterdir())
     if [path.suffix for path in made] != ['.whl', '.gz']:
         made.sort(key=lambda path: path.suffix, reverse=True)

@@ -27,7 +27,10 @@ try:
     start_worker.main()
 except SystemExit:
     pass
-print('taskflow' in sys.modules, 'alembic' in sys.modules)
+found = 'taskflow' in sys.modules, 'alembic' in sys.modules
+# What the first job does.
+import taskflow.engines
+print(*found)
 """
 
 
@@ -62,4 +65,4 @@ class StartWorkerTest(unittest.TestCase):
             [sys.executable, '-I', '-c', _START, directory.name, '--version'],
             check=False, capture_output=True, text=True)
         self.assertEqual(0, done.returncode, done.stderr)
-        self.assertEqual('True False', done.stdout.splitlines()[-1])
+        self.assertEqual('False False', done.stdout.splitlines()[-1])
