@@ -26,6 +26,7 @@ ALARMS = (finding.Severity.ERROR, finding.Severity.UNKNOWN,
 STORES = """\
 [DEFAULT]
 enabled_backends = fast:rbd
+show_image_direct_url = true
 worker_self_reference_url = http://192.0.2.1:9292
 [glance_store]
 default_backend = fast

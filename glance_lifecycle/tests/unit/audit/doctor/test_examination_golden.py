@@ -115,7 +115,7 @@ class GoldenTest(cases.DoctorTestCase):
                 # The plugin turns multiple stores on, unless told not to.
                 self.assertLessEqual(
                     {one.code for one in found if one.severity not in ALARMS},
-                    {'GLC103', 'GLC104', 'GLC201'})
+                    {'GLC103', 'GLC104', 'GLC201', 'GLC213'})
 
     def test_fixture(self) -> None:
         """What the demo and the functional tests run with."""

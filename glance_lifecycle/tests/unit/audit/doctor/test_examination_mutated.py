@@ -20,6 +20,7 @@ GOOD = {
 [DEFAULT]
 enabled_backends = fast:rbd,bulk:s3,old:file
 enabled_import_methods = [glance-direct, web-download, copy-image]
+show_image_direct_url = true
 worker_self_reference_url = http://192.0.2.1:9292
 image_size_cap = 1099511627776
 transport_url = rabbit://glance:secret@192.0.2.9:5672/
@@ -72,6 +73,8 @@ signing_certificate_id = image-service
 run_in = child
 """,
     'glance-image-import.conf': """\
+[import_filtering_opts]
+disallowed_hosts = [metadata.example]
 [image_import_opts]
 image_import_plugins = [inject_image_metadata, lifecycle]
 """,
@@ -133,6 +136,19 @@ BROKEN = (
     ('[old]', '[old]\nfilesystem_store_datadirs = /srv/b:1', 'GLC208', 'old'),
     ('chunk_size = 8', 'chunk_size = 10', 'GLC210', '8 MiB'),
     ('fast:rbd', 'fast:http', 'GLC211', 'http'),
+    ('show_image_direct_url = true', '', 'GLC213', 'Ceph'),
+    ('[image_format]', '[image_format]\nrequire_image_format_match = no',
+     'GLC701', 'disk_format'),
+    ('[DEFAULT]', '[DEFAULT]\nhashing_algorithm = sha1', 'GLC702', 'sha1'),
+    ('disallowed_hosts = [metadata.example]', '', 'GLC703', 'web-download'),
+    ('[DEFAULT]', '[DEFAULT]\nproperty_protection_file = x.conf', 'GLC704',
+     'x.conf'),
+    ('[DEFAULT]', '[DEFAULT]\nuse_keystone_limits = true', 'GLC705',
+     'endpoint_id'),
+    ('[DEFAULT]', '[paste_deploy]\nflavor = keystone+caching\n[DEFAULT]',
+     'GLC706', 'caching'),
+    ('[DEFAULT]', '[lifecycle_worker]\nnotifications = true\n[DEFAULT]',
+     'GLC609', 'not set'),
     ('/srv/staging', '/dev/shm/staging', 'GLC301', '/dev/shm'),
     ('/srv/staging', '/srv/images', 'GLC302', 'old'),
     ('[DEFAULT]', '[DEFAULT]\nnode_staging_uri = file:///srv', 'GLC303',

@@ -30,7 +30,7 @@ class TextTest(test_report.ReportTestCase):
     def test_all_well(self) -> None:
         said = self.said(test_checks.STORES)
         self.assertRegex(said, r'^All well\. \d+ checks for Glance 33 on 1 '
-                         r'host\s\(api\): 1 file, 5 options\.$')
+                         r'host\s\(api\): 1 file, 6 options\.$')
 
     def test_found(self) -> None:
         said = self.said(test_checks.STORES
@@ -40,7 +40,7 @@ class TextTest(test_report.ReportTestCase):
         self.assertRegex(first, r'^1 error\. ')
         self.assertIn('1 more, muted.', said.replace('\n', ' '))
         self.assertIn('ERROR GLC105 [DEFAULT] debug', rest)
-        self.assertIn('/glance-api.conf:11: [DEFAULT] debug = x', rest)
+        self.assertIn('/glance-api.conf:12: [DEFAULT] debug = x', rest)
         self.assertIn('Remedy: Write debug = VALUE', rest)
         self.assertNotIn('GLC103', said)
         self.assertNotIn('\033', said)
