@@ -28,6 +28,7 @@ from glance_lifecycle.audit.doctor import reading
 NAMES = ('glance-image-import.conf', 'glance-api.conf')
 _DIRECTORIES = ('glance.conf.d', 'glance-api.conf.d')
 _MOST_FILES = 100
+_MOST_OTHERS = 10
 
 # Below the directory of a host, where its configuration may lie: as it is, in
 # a report of sosreport, and as deployment tools mount it into containers.
@@ -95,6 +96,18 @@ class Directory:
             return reading.read(path, self.root or self.path)
         except FileNotFoundError:
             return None
+
+    def matching(self, pattern: str) -> Iterator[tuple[str, str]]:
+        """Path, as it is shown, and text of other files that can be read."""
+        try:
+            found = sorted(self.path.glob(pattern))[:_MOST_OTHERS]
+        except OSError:
+            return
+        for path in found:
+            try:
+                yield str(path), reading.text(path, self.root)
+            except (FileNotFoundError, reading.Unreadable):
+                continue
 
     def lacks(self, named: str) -> bool:
         """Whether a file would be in the directory, and is not."""
