@@ -86,7 +86,7 @@ class ExamplesTest(cases.DoctorTestCase):
         """What a report has taken away is judged by nobody."""
         for kind in check.load_all():
             for files in kind.bad:
-                hidden = {path: re.sub(r'(?m)^(\w+) *=.*$',
+                hidden = {path: re.sub(r'(?m)^([\w-]+) *=.*$',
                                        r'\1 = *********', text)
                           for path, text in files.items()}
                 found = self.found(kind, hidden)
