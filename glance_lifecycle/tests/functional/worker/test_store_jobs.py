@@ -93,7 +93,9 @@ class StoreJobsTest(worker_case.WorkerCase):
             database)})
         for image_id in golden:
             self.assertEqual(['s1', 's2'], self.stores_of(image_id))
-            self.assertEqual(1, first.job(image_id, 'copy').attempts)
+            # None: of a look that had begun before the copy was there, and
+            # whose job the next look closed.
+            self.assertLessEqual(first.job(image_id, 'copy').attempts, 1)
 
     def test_killed(self) -> None:
         """What it had is at the store until somebody has taken it back."""
