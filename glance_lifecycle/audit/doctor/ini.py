@@ -17,6 +17,7 @@ not start. Here that line is noted, and the rest is read as well: whoever
 repairs a file wants all of it.
 """
 
+from collections.abc import Iterable
 import dataclasses
 import re
 from typing import Any
@@ -92,6 +93,14 @@ class _Parser(iniparser.BaseParser):
         self._path = path
         self._section: str | None = None
         self._begun = 0
+
+    def parse(self, lineiter: Iterable[str]) -> None:
+        lines = iter(lineiter)
+        before = -1
+        # The oslo.config of 2025.2 returns at a line without a name.
+        while before != self.lineno:
+            before = self.lineno
+            super().parse(lines)
 
     def new_section(self, section: str) -> None:
         self.parsed.sections.setdefault(section, self.lineno)
