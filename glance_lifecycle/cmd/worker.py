@@ -42,6 +42,7 @@ from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import dispatching
+from glance_lifecycle.worker import host as hosts
 from glance_lifecycle.worker import notify_socket
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import service
@@ -106,7 +107,7 @@ def _in_child(*_of_cotyledon: object) -> None:
         _Version(), service_name=PROG, conf=CONF)
 
 
-def _configure(argv: Sequence[str]) -> service.Host:
+def _configure(argv: Sequence[str]) -> hosts.Host:
     """Read the configuration.
 
     :raises oslo_config.cfg.Error: it is of no use
@@ -115,7 +116,7 @@ def _configure(argv: Sequence[str]) -> service.Host:
     if importlib.util.find_spec('glance') is None:
         logging.register_options(CONF)
         CONF(argv, project='glance', prog=PROG, version=version.VERSION)
-        host = service.Host()
+        host = hosts.Host()
     else:
         host = _with_glance(argv)
     opts.register_opts(CONF)
@@ -124,7 +125,7 @@ def _configure(argv: Sequence[str]) -> service.Host:
     return host
 
 
-def _with_glance(argv: Sequence[str]) -> service.Host:
+def _with_glance(argv: Sequence[str]) -> hosts.Host:
     """The same on a host that has a Glance."""
     # They import glance.
     from glance_lifecycle.copies import facade
@@ -133,8 +134,8 @@ def _with_glance(argv: Sequence[str]) -> service.Host:
     own = [worker_conf.FILE] if os.path.exists(worker_conf.FILE) else []
     glance_host.load_configuration(argv, log=False, prog=PROG, more_files=own)
     if not CONF.enabled_backends:
-        return service.Host()
-    return service.Host(
+        return hosts.Host()
+    return hosts.Host(
         facade.Copies,
         lambda: recovering.recover(CONF.lifecycle.state_dir), _last_verified,
         _importer,
@@ -145,7 +146,7 @@ def _with_glance(argv: Sequence[str]) -> service.Host:
 
 
 def _importer(*args: Any, **options: Any) -> dispatching.Runs:
-    """See ``service.Host``.
+    """See ``hosts.Host``.
 
     What imports take is 12 MiB, which a worker that has none need not load.
     It ends those that were handed over before an option changed.

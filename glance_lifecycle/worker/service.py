@@ -18,8 +18,6 @@ the pool do jobs. cotyledon's master starts it, and starts it again.
 """
 
 from collections.abc import Callable
-from collections.abc import Iterable
-import dataclasses
 import datetime
 import socket
 import threading
@@ -48,6 +46,7 @@ from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import dispatching
 from glance_lifecycle.worker import hints
+from glance_lifecycle.worker import host as hosts
 from glance_lifecycle.worker import liveness
 from glance_lifecycle.worker import monitoring
 from glance_lifecycle.worker import notifications
@@ -91,32 +90,6 @@ _MISSED = 3
 UNDO = 20
 
 
-def _nothing(*_any: object) -> Any:
-    """There is no Glance here."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Host:
-    """What can be done on a host of glance-api only.
-
-    :ivar copies: see ``worker.cloud.Cloud``
-    :ivar recover: undo the imports and copies that died here, and yield
-        a ``recovery.plan.Plan`` of each
-    :ivar last_verified: see ``worker.scrubbing``
-    :ivar importer: a runner of the imports that glance-api hands over, made
-        with the arguments of ``running.Runner``
-    :ivar recover_imports: ``recover`` for those that were handed over
-    :ivar places: see ``worker.cleaning``
-    """
-
-    copies: Callable[[Any], Any] = _nothing
-    recover: Callable[[], Iterable[Any] | None] = _nothing
-    last_verified: scrubbing.LastVerified | None = None
-    importer: Callable[..., dispatching.Runs] | None = None
-    recover_imports: Callable[[], Iterable[Any] | None] = _nothing
-    places: Callable[[], cleaning.Places] | None = None
-
-
 class Worker(cotyledon.Service):
     """One worker.
 
@@ -126,7 +99,7 @@ class Worker(cotyledon.Service):
     name = 'worker'
 
     def __init__(self, number: 'types.WorkerId', conf: cfg.ConfigOpts,
-                 host: Host, manager: notify_socket.Manager =
+                 host: hosts.Host, manager: notify_socket.Manager =
                  notify_socket.Manager()) -> None:
         super().__init__(number)
         self._conf = conf
@@ -259,7 +232,7 @@ class Worker(cotyledon.Service):
                 self._options.stale_after * 3600, act=act)
         return upkeep.Upkeep(
             self._database, 'worker %s' % self._liveness.id,
-            self._host.recover if act else _nothing,
+            self._host.recover if act else hosts.nothing,
             cleaner if self._host.places else None,
             recover_interval=self._options.sweep_interval,
             clean_interval=self._options.full_sweep_interval,

@@ -41,7 +41,7 @@ class Upkeep:
     """Does what is due, and writes down what it did.
 
     :param actor: as which
-    :param recover: see ``worker.service.Host``
+    :param recover: see ``worker.host.Host``
     :param cleaner: makes one; None where there is nothing to clean
     :param recover_interval: seconds between two recoveries
     :param clean_interval: seconds between two cleanings that went well

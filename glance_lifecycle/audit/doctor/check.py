@@ -98,8 +98,9 @@ class Check(abc.ABC):
         found = [host] if isinstance(host, hosts.Host) else list(host)
         return finding.Finding(
             code=self.code, severity=severity or self.severity,
-            subject=masking.name(subject), evidence=evidence, remedy=remedy,
-            destructive=destructive, hosts=tuple(one.name for one in found),
+            subject=masking.name(subject), evidence=masking.plain(evidence),
+            remedy=masking.plain(remedy), destructive=destructive,
+            hosts=tuple(one.name for one in found),
             places=tuple(
                 found[0].place(one) if isinstance(one, ini.Setting) else one
                 for one in places if one is not None))

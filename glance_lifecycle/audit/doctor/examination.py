@@ -14,7 +14,6 @@
 
 from collections.abc import Iterable
 from collections.abc import Sequence
-from collections import Counter
 import dataclasses
 import importlib.metadata
 import pathlib
@@ -49,9 +48,6 @@ class Examination:
     settings: int
     checks: tuple[str, ...]
     findings: tuple[finding.Finding, ...]
-
-    def counts(self) -> Counter[finding.Severity]:
-        return Counter(one.severity for one in self.findings)
 
 
 def gathered(directories: Sequence[tuple[str, pathlib.Path]], release: int,

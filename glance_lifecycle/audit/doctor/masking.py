@@ -60,4 +60,9 @@ def name(text: str) -> str:
     """A name that a stranger wrote, such as of a section."""
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + '...'
+    return plain(text)
+
+
+def plain(text: str) -> str:
+    """A text of any length, without what would act on a terminal."""
     return text.translate(_UNSEEN)

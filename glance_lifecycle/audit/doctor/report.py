@@ -16,6 +16,7 @@ from typing import Any
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
+from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import mutes
 from glance_lifecycle.audit import finding
 
@@ -92,7 +93,7 @@ def _finding(one: finding.Finding, kind: type[check.Check],
         'title': kind.title(), 'subject': one.subject,
         'evidence': one.evidence, 'why': kind.why(), 'remedy': one.remedy,
         'destructive': one.destructive, 'hosts': list(one.hosts),
-        'places': [{'path': place.path, 'line': place.line,
+        'places': [{'path': masking.plain(place.path), 'line': place.line,
                     'option': place.option, 'value': place.value}
                    for place in one.places],
         'releases': list(kind.releases),

@@ -143,6 +143,10 @@ class ContainerfileTest(unittest.TestCase):
             self.assertTrue(os.access(CONTAINER / name, os.X_OK), name)
 
 
+# Says that what is there was copied.
+MARK = '.copied-at-the-start'
+
+
 class StartTest(unittest.TestCase):
     """container/start, run for what it is."""
 
@@ -174,6 +178,7 @@ class StartTest(unittest.TestCase):
         secret.write_text('password\n')
         secret.chmod(0o644)
         (self.source / 'worker.conf').symlink_to(secret.name)
+        (self.target / MARK).touch()
         (self.target / 'of-last-time').mkdir()
         (self.target / 'of-last-time' / 'file').touch()
         (self.target / '.hidden').touch()
@@ -182,11 +187,27 @@ class StartTest(unittest.TestCase):
         self.assertEqual((7, 'password\n', ''),
                          (done.returncode, done.stdout, done.stderr))
         self.assertEqual(
-            {'..data': 0o600, 'worker.conf': 0o600, 'policy.d': 0o700,
-             'policy.d/a.yaml': 0o600}, {
+            {MARK: 0o600, '..data': 0o600, 'worker.conf': 0o600,
+             'policy.d': 0o700, 'policy.d/a.yaml': 0o600}, {
                  path.relative_to(self.target).as_posix():
                  stat.S_IMODE(path.lstat().st_mode)
                  for path in self.target.rglob('*')})
+
+    def test_not_ours(self) -> None:
+        """A directory of the host may be mounted there: it stays whole."""
+        self.source.mkdir()
+        (self.source / 'a').touch()
+        (self.target / 'glance-api.conf').write_text('[DEFAULT]')
+        self.assertIn('has not copied there', self.refused('true'))
+        self.assertEqual(['glance-api.conf'], os.listdir(self.target))
+
+    def test_again(self) -> None:
+        self.source.mkdir()
+        for name in ('a', 'b'):
+            (self.source / name).touch()
+            self.assertEqual(0, self.run_it('true').returncode)
+            self.assertEqual({MARK, name}, set(os.listdir(self.target)))
+            (self.source / name).unlink()
 
     def test_nothing_mounted(self) -> None:
         self.assertIn('There is no directory %s. ' % self.source,

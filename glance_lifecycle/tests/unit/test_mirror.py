@@ -209,6 +209,7 @@ DECLARATIONS = {
     'conf/lifecycle', 'conf/protection', 'conf/signing', 'conf/transfer',
     'conf/worker', 'copies/known', 'dependents/null', 'transfer/extents',
     'transfer/sink', 'transfer/source', 'version', 'worker/database/errors',
+    'worker/host',
 }
 
 

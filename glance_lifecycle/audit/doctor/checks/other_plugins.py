@@ -49,9 +49,11 @@ class OtherPlugins(check.Check):
         groups = compared.differing(found, plugins.enabled)
         if not groups:
             return
-        lacking = [host for host in found
+        # Not those whose answer a report has taken away.
+        told = [host for group in groups.values() for host in group]
+        lacking = [host for host in told
                    if plugins.OURS not in (plugins.enabled(host) or ())]
-        some = lacking if 0 < len(lacking) < len(found) else (
+        some = lacking if 0 < len(lacking) < len(told) else (
             compared.fewest(groups))
         yield self.found(
             some, plugins.FULL_NAME,

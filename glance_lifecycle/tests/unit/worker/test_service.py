@@ -31,6 +31,7 @@ from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
+from glance_lifecycle.worker import host as hosts
 from glance_lifecycle.worker import liveness
 from glance_lifecycle.worker import presence
 from glance_lifecycle.worker import running
@@ -59,7 +60,7 @@ class ServiceTest(cases.DatabaseTestCase):
         for name, value in (('_PAUSE', 0.01), ('_TURN', 0.01), ('UNDO', 0)):
             self.useFixture(fixtures.MockPatchObject(service, name, value))
 
-    def worker(self, host: service.Host = service.Host(),
+    def worker(self, host: hosts.Host = hosts.Host(),
                **options: Any) -> service.Worker:
         conf = cfg.ConfigOpts()
         opts.register_opts(conf)
@@ -133,7 +134,7 @@ class ServiceTest(cases.DatabaseTestCase):
                 claims.finish(inner.database, job_id, fence or 0, State.DONE)
                 return (jobs.get(inner.database, job_id),
                         running.Outcome.DONE)
-        host = service.Host(importer=Importer,
+        host = hosts.Host(importer=Importer,
                             recover_imports=recovered.set)
         worker = self.worker(host, mode='observe')
         worker.run()

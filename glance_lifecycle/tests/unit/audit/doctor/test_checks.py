@@ -183,6 +183,15 @@ class SeenTest(cases.DoctorTestCase):
         self.assertIn('glance-api.conf counts', one.evidence)
         self.assertEqual(2, len(one.places))
 
+    def test_hidden_on_one_host(self) -> None:
+        """The others are compared all the same."""
+        line = '[image_import_opts]\nimage_import_plugins = %s\n'
+        one = self.one({'%s/glance-api.conf' % name: line % value
+                        for name, value in (('a', '*********'), (
+                            'b', '[lifecycle]'), ('c', '[no_op]'))}, 'GLC503')
+        self.assertEqual(('c',), one.hosts)
+        self.assertEqual(finding.Severity.ERROR, one.severity)
+
     def test_same_on_every_host(self) -> None:
         text = STORES.replace('2.1', '2.%s') + '[DEFAULT]\ndebug = maybe\n'
         one = self.one({'%s/glance-api.conf' % name: text % name

@@ -41,7 +41,8 @@ class ExaminationTest(cases.DoctorTestCase):
         found = examination.examine(self.gathered({
             'glance-api.conf': '[DEFAULT]\ndebug = x\n'}), check.load_all())
         self.assertEqual((1, 1), (found.files, found.settings))
-        self.assertEqual(1, found.counts()[check.ERROR])
+        self.assertEqual(1, [one.severity for one in found.findings].count(
+            check.ERROR))
         self.assertEqual(('api',), found.hosts)
 
     def test_check_fails(self) -> None:
@@ -88,6 +89,18 @@ class ExaminationTest(cases.DoctorTestCase):
                         self.assertLess(len(said), 5000)
                         self.assertNotIn('\x1b', said)
                         self.assertNotIn('\x07', said)
+
+    def test_hostile_names(self) -> None:
+        """Of files, which the host whose report it is has named."""
+        found = self.examined({
+            'glance-api.conf': '[DEFAULT]\ndebug = true\n',
+            'glance-api.conf.d/\x1b[2J.conf': '[DEFAULT]\ndebug = false\n=\n',
+            'glance-api.conf.d/\x1b]0;x.conf': '\0'})
+        self.assertEqual({'GLC106', 'GLC107', 'GLC108'}, {
+            one.code for one in found} - {'GLC201', 'GLC401', 'GLC301'})
+        for one in found:
+            for said in (one.subject, one.evidence, one.remedy):
+                self.assertNotIn('\x1b', said)
 
     def test_imports_nothing_heavy(self) -> None:
         """"openstack --help" loads the commands, and must stay quick."""
