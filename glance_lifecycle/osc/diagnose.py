@@ -26,6 +26,7 @@ from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import log_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
 
@@ -86,6 +87,7 @@ class Diagnose(command.Lister):
             '--staging', metavar='<directory>', default='',
             help='Directory of staged images of this host, where it is not '
             'what --config-dir says.')
+        log_options.add_arguments(parser)
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -97,6 +99,9 @@ class Diagnose(command.Lister):
         if parsed_args.older_than and not parsed_args.all_stuck:
             raise osc_exceptions.CommandError(
                 '--older-than is for --all-stuck.')
+        if parsed_args.log and parsed_args.all_stuck:
+            raise osc_exceptions.CommandError(
+                '--log is for one image: it is read anew for each.')
         with shown.errors():
             self._found = self._facts(parsed_args)
         return text.COLUMNS, self._rows()
@@ -155,7 +160,8 @@ class Diagnose(command.Lister):
                 get, stores, parsed_args.older_than))
         self._most = None
         image_id = store_host.find(self, parsed_args.image).id
-        return iter([_with_here(asked.one(get, image_id, stores), places)])
+        found = _with_here(asked.one(get, image_id, stores), places)
+        return iter([_with_lines(found, parsed_args.log)])
 
 
 def _with_here(found: 'facts.Facts', places: 'here.Places | None'
@@ -165,6 +171,19 @@ def _with_here(found: 'facts.Facts', places: 'here.Places | None'
         return found
     return dataclasses.replace(
         found, here=here.look(places, found.image.id))
+
+
+def _with_lines(found: 'facts.Facts', files: list[tuple[str, str]]
+                ) -> 'facts.Facts':
+    from glance_lifecycle.audit.diagnosis import logs
+    if not files:
+        return found
+    words = [found.image.id, *(one.request_id for one in found.tasks or ()
+                               if log_options.REQUEST.fullmatch(
+                                   one.request_id))]
+    return dataclasses.replace(found, lines=tuple(
+        line for host, path in files
+        for line in logs.read(path, words, host)))
 
 
 def _places(parsed_args: argparse.Namespace) -> 'here.Places | None':

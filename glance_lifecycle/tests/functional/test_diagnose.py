@@ -12,14 +12,17 @@
 
 """Images of a real Glance that are stuck, and what the command says of it."""
 
+import contextlib
 import datetime
 import json
 import os
 import signal
 from typing import Any
 
+from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import loopfs
 from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional import plugin_case
@@ -123,3 +126,156 @@ class KilledTest(DiagnoseCase):
         self.assertEqual([image_id], [plan['image_id']
                                       for plan in self.recover(api)])
         self.assertEqual(['import-undone'], list(self.causes(api, image_id)))
+
+    def test_stock(self) -> None:
+        api = self.new_api(plugins=[])
+        user = api.user()
+        image_id = self.staged(user, self.noise(64 * images.MIB), 'raw')
+        user.import_image(image_id, all_stores=True)
+        transfer.until('it uploads', api.stored_copy(image_id, 's1').exists,
+                       interval=0.001)
+        api.kill9()
+        api.start()
+        # Nobody can tell so soon, and so nobody does.
+        found = self.causes(api, image_id, *self.here(api), code=3)
+        self.assertEqual(['import-unseen'], list(found))
+        self.assertEqual('unknown', found['import-unseen']['Waiting helps'])
+        self.assertIn('This host has no journal of it',
+                      found['import-unseen']['Evidence'])
+        self.hours_ago(api, 2)
+        found = self.causes(api, image_id)['import-silent']
+        self.assertEqual(('likely', 'no'), (
+            found['Confidence'], found['Waiting helps']))
+        self.assertIn('--stale-after 3600 --dry-run', found['Command'])
+        # What it says is what helps.
+        api.plugins = ['lifecycle']
+        api.configure()
+        self.assertEqual([image_id], [plan['image_id'] for plan in
+                                      self.recover(api, '--stale-after',
+                                                   '3600', '--yes')])
+        self.assertEqual(['import-undone'], list(self.causes(api, image_id)))
+
+
+class FailedTest(DiagnoseCase):
+
+    def test_store_full(self) -> None:
+        small = self.useFixture(loopfs.LoopFs(48 * images.MIB))
+        api = self.new_api(conf={
+            's2': {'filesystem_store_datadir': small.path}})
+        small.fill(leave=images.MIB)
+        source = images.make(self.work / 'a.qcow2', size=64 * images.MIB)
+        kept = self.staged(api.user(), source)
+        api.user().import_image(kept, all_stores=True)
+        api.user().wait_import(kept)
+        found = self.causes(api, kept)['store-full']
+        self.assertIn('Store s2 is full', found['Evidence'])
+        self.assertIn('staged data are kept', found['Evidence'])
+        self.assertEqual('openstack image import --method glance-direct '
+                         + kept, found['Command'])
+        partly = self.staged(api.user(), source)
+        api.user().import_image(partly, all_stores=True,
+                                all_stores_must_succeed=False)
+        api.user().wait_import(partly)
+        found = self.causes(api, partly, code=4)['copies-failed']
+        self.assertEqual('openstack image import --method copy-image '
+                         '--store s2 ' + partly, found['Command'])
+        rows = self.diagnose(api, '--all-stuck')
+        self.assertEqual({kept: 'store-full', partly: 'copies-failed'},
+                         {row['Image']: row['Cause'] for row in rows})
+        self.assertEqual([], self.diagnose(
+            api, '--all-stuck', '--older-than', '2 hours', code=0))
+
+    def test_lock_stolen(self) -> None:
+        api = self.new_api(conf={
+            'lifecycle_transfer': {'progress_interval': '1'}})
+        user = api.user()
+        image_id = self.staged(user, self.noise(), 'raw')
+        user.import_image(image_id, all_stores=True)
+        child = transfer.find(api)
+        with transfer.Throttle(child):
+            api.sql("update image_properties set value = 'other' "
+                    "where name = 'os_glance_import_task'")
+            transfer.until('the transfer stops',
+                           lambda: not transfer.running(child))
+        transfer.until('the task ends', lambda: user.tasks(image_id)[0][
+            'status'] == 'failure')
+        found = self.causes(api, image_id)['lock-taken']
+        self.assertEqual(('certain', 'yes'), (
+            found['Confidence'], found['Destructive']))
+        self.assertIn('names task other', found['Evidence'])
+
+    def test_policy(self) -> None:
+        policy = self.work / 'policy.yaml'
+        policy.write_text(json.dumps({'version': 1, 'rules': [{
+            'name': 'small', 'require': {'max_virtual_size': '1 MiB'}}]}))
+        os.utime(policy, (1, 1))
+        api = self.new_api(conf={'lifecycle': {'policy_file': policy}})
+        source = images.make(self.work / 'a.qcow2', size=8 * images.MIB)
+        image_id = self.staged(api.user(), source)
+        api.user().import_image(image_id)
+        api.user().wait_import(image_id)
+        found = self.causes(api, image_id)['policy-refused']
+        self.assertIn('rule small', found['Evidence'])
+        self.assertEqual('certain', found['Confidence'])
+
+
+class LogTest(DiagnoseCase):
+    """What stock Glance tells nobody but its log."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.api = self.new_api(plugins=['image_conversion'])
+        source = images.make(self.work / 'a.qcow2', size=8 * images.MIB)
+        # The header says that it is QCOW2, and qemu-img reads no further.
+        with source.open('r+b') as file:
+            file.seek(40)
+            file.write(b'\xff' * 8)
+        self.image_id = self.staged(self.api.user(), source)
+        self.api.user().import_image(self.image_id)
+        self.api.user().wait_import(self.image_id)
+
+    def test_failed_conversion(self) -> None:
+        found = self.causes(self.api, self.image_id)['task-failed']
+        self.assertEqual('possible', found['Confidence'])
+        self.assertIn('--log', found['Command'])
+        found = self.causes(self.api, '--log', self.api.log,
+                            self.image_id)['data-corrupt']
+        self.assertEqual('likely', found['Confidence'])
+        self.assertIn('glance-api.log:', found['Evidence'])
+
+    def test_trace(self) -> None:
+        task = self.api.user().tasks(self.image_id)[0]
+        cloud = openstack.OpenStack(self.api)
+        answer = cloud.run('image', 'lifecycle', 'trace', '-f', 'json',
+                           task['request_id'], '--log',
+                           f'api1={self.api.log}')
+        self.assertEqual(1, answer.code, answer.stderr)
+        self.assertEqual({'api1'}, {row['Host'] for row in answer.json})
+        self.assertTrue(any(self.image_id in row['Line']
+                            for row in answer.json))
+        self.assertIn('ended here', answer.json[-1]['Mark'])
+        times = [row['Time'] for row in answer.json]
+        self.assertEqual(sorted(times), times)
+
+
+class TwoHostsTest(DiagnoseCase):
+
+    def test_staged_elsewhere(self) -> None:
+        first = self.new_api(plugins=[])
+        second = self.new_api(
+            plugins=[],
+            database=f'sqlite:///{first.base}/glance.sqlite?timeout=30')
+        image_id = self.staged(first.user(), b'x' * 1000, 'raw')
+        found = self.causes(second, image_id, *self.here(second), code=4)
+        self.assertEqual({'never-imported', 'staged-elsewhere'}, set(found))
+        self.assertEqual('likely', found['staged-elsewhere']['Confidence'])
+        self.assertEqual(['never-imported'], list(self.causes(
+            second, image_id, *self.here(first), code=4)))
+        # Asked there, it passes the request on, and its log says to whom.
+        first.stop()
+        with contextlib.suppress(client.HttpError):
+            second.user().import_image(image_id)
+        found = self.causes(second, image_id, *self.here(second), '--log',
+                            second.log, code=4)['staged-elsewhere']
+        self.assertEqual(('certain', first.url), (
+            found['Confidence'], found['Host']))
