@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
 import pathlib
+import re
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ from glance_lifecycle.osc.common import store_host
 if TYPE_CHECKING:
     from glance_lifecycle.audit.diagnosis import facts
     from glance_lifecycle.audit.diagnosis import here
+
+_WORD = re.compile(r'[\w-]{20,50}')
 
 _CODES = {finding.Severity.ERROR: shown.BAD,
           finding.Severity.UNKNOWN: shown.UNKNOWN,
@@ -99,9 +102,9 @@ class Diagnose(command.Lister):
         if parsed_args.older_than and not parsed_args.all_stuck:
             raise osc_exceptions.CommandError(
                 '--older-than is for --all-stuck.')
-        if parsed_args.log and parsed_args.all_stuck:
+        if parsed_args.read_log and parsed_args.all_stuck:
             raise osc_exceptions.CommandError(
-                '--log is for one image: it is read anew for each.')
+                '--read-log is for one image: it is read anew for each.')
         with shown.errors():
             self._found = self._facts(parsed_args)
         return text.COLUMNS, self._rows()
@@ -161,7 +164,7 @@ class Diagnose(command.Lister):
         self._most = None
         image_id = store_host.find(self, parsed_args.image).id
         found = _with_here(asked.one(get, image_id, stores), places)
-        return iter([_with_lines(found, parsed_args.log)])
+        return iter([_with_lines(found, parsed_args.read_log)])
 
 
 def _with_here(found: 'facts.Facts', places: 'here.Places | None'
@@ -178,9 +181,10 @@ def _with_lines(found: 'facts.Facts', files: list[tuple[str, str]]
     from glance_lifecycle.audit.diagnosis import logs
     if not files:
         return found
-    words = [found.image.id, *(one.request_id for one in found.tasks or ()
-                               if log_options.REQUEST.fullmatch(
-                                   one.request_id))]
+    # Threads that import know of no request: their lines have the task's id.
+    words = [found.image.id, *(
+        word for one in found.tasks or () for word in (one.id, one.request_id)
+        if _WORD.fullmatch(word))]
     return dataclasses.replace(found, lines=tuple(
         line for host, path in files
         for line in logs.read(path, words, host)))

@@ -96,7 +96,7 @@ def diagnosis(found: facts.Facts, code: str, cause: str, *evidence: str,
     """
     return Diagnosis(
         code=code, severity=severity, subject=masking.name(found.image.id),
-        evidence=masking.plain(' '.join(evidence)),
+        evidence=masking.plain(' '.join(filter(None, evidence))),
         remedy=masking.plain(remedy), destructive=destructive,
         hosts=(where,) if where else (), cause=masking.plain(cause),
         confidence=confidence, waiting=waiting,

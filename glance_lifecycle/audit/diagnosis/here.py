@@ -57,7 +57,7 @@ def configured(directory: pathlib.Path) -> Places:
         else ('DEFAULT', 'node_staging_uri'))
     return Places(
         _value(host, 'lifecycle', 'state_dir'),
-        _value(host, section, name).removeprefix('file://'),
+        _value(host, section, name).removeprefix('file://').rstrip('/'),
         tuple(host.stores) if host.multi_store else None,
         _value(host, 'DEFAULT', 'worker_self_reference_url')
         or _value(host, 'DEFAULT', 'public_endpoint'))

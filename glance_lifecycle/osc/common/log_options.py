@@ -10,7 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""``--log``: files of which lines are picked."""
+"""``--read-log``: files of which lines are picked.
+
+Not ``--log``: the openstack command takes that for its own ``--log-file``, and
+writes to it.
+"""
 
 import argparse
 import re
@@ -24,8 +28,8 @@ _HOST = re.compile(r'[\w.:-]{1,253}')
 def add_arguments(parser: argparse.ArgumentParser, *, required: bool = False
                   ) -> None:
     parser.add_argument(
-        '--log', metavar='[<host>=]<file>', action='append', type=_log,
-        required=required, default=None if required else [],
+        '--read-log', metavar='[<host>=]<file>', action='append',
+        type=_log, required=required, default=None if required else [],
         help='Log to look through, of any size: as oslo.log writes it, or '
         'saved from journalctl; repeat for more. Name the host where the '
         'lines do not.')

@@ -22,6 +22,7 @@ from typing import Any
 from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import keystone
 from glance_lifecycle.tests.functional.fixtures import loopfs
 from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import transfer
@@ -237,9 +238,9 @@ class LogTest(DiagnoseCase):
     def test_failed_conversion(self) -> None:
         found = self.causes(self.api, self.image_id)['task-failed']
         self.assertEqual('possible', found['Confidence'])
-        self.assertIn('--log', found['Command'])
-        found = self.causes(self.api, '--log', self.api.log,
-                            self.image_id)['data-corrupt']
+        self.assertIn('--read-log', found['Command'])
+        found = self.causes(self.api, self.image_id, '--read-log',
+                            self.api.log)['data-corrupt']
         self.assertEqual('likely', found['Confidence'])
         self.assertIn('glance-api.log:', found['Evidence'])
 
@@ -247,7 +248,7 @@ class LogTest(DiagnoseCase):
         task = self.api.user().tasks(self.image_id)[0]
         cloud = openstack.OpenStack(self.api)
         answer = cloud.run('image', 'lifecycle', 'trace', '-f', 'json',
-                           task['request_id'], '--log',
+                           task['request_id'], '--read-log',
                            f'api1={self.api.log}')
         self.assertEqual(1, answer.code, answer.stderr)
         self.assertEqual({'api1'}, {row['Host'] for row in answer.json})
@@ -261,11 +262,12 @@ class LogTest(DiagnoseCase):
 class TwoHostsTest(DiagnoseCase):
 
     def test_staged_elsewhere(self) -> None:
-        first = self.new_api(plugins=[])
+        identity = self.useFixture(keystone.Keystone())
+        first = self.new_api(plugins=[], identity=identity)
         second = self.new_api(
-            plugins=[],
+            plugins=[], identity=identity,
             database=f'sqlite:///{first.base}/glance.sqlite?timeout=30')
-        image_id = self.staged(first.user(), b'x' * 1000, 'raw')
+        image_id = self.staged(first.keystone_user('demo'), b'x' * 1000, 'raw')
         found = self.causes(second, image_id, *self.here(second), code=4)
         self.assertEqual({'never-imported', 'staged-elsewhere'}, set(found))
         self.assertEqual('likely', found['staged-elsewhere']['Confidence'])
@@ -274,8 +276,8 @@ class TwoHostsTest(DiagnoseCase):
         # Asked there, it passes the request on, and its log says to whom.
         first.stop()
         with contextlib.suppress(client.HttpError):
-            second.user().import_image(image_id)
-        found = self.causes(second, image_id, *self.here(second), '--log',
+            second.keystone_user('demo').import_image(image_id)
+        found = self.causes(second, image_id, *self.here(second), '--read-log',
                             second.log, code=4)['staged-elsewhere']
         self.assertEqual(('certain', first.url), (
             found['Confidence'], found['Host']))

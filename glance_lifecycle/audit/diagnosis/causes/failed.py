@@ -152,10 +152,10 @@ def task_failed(found: facts.Facts) -> Iterator[cause.Diagnosis]:
             confidence=cause.CERTAIN if task.message and (
                 _INTERNAL not in task.message) else cause.POSSIBLE,
             remedy='The log of glance-api has the reason: give it with '
-            '--log.' if not lines else 'Mend what the log names, then stage '
+            '--read-log.' if not lines else 'Mend what the log names, then stage '
             'or import the image again.',
             command='' if lines else 'openstack image lifecycle diagnose '
-            '--log /var/log/glance/glance-api.log %s' % found.image.id)
+            '--read-log /var/log/glance/glance-api.log %s' % found.image.id)
         return
     kept = found.image.status == 'uploading'
     # Of an image that is left importing, another cause says what helps.

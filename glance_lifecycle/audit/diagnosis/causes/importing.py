@@ -62,6 +62,7 @@ def dead(found: facts.Facts) -> Iterator[cause.Diagnosis]:
         if journal.alive or mine not in (None, journal.task_id):
             continue
         where = found.here.host if found.here else ''
+        stored = found.image.status in ('active', 'deactivated')
         yield cause.diagnosis(
             found, 'import-dead', 'The process that ran the import died in '
             'the middle of it.', cause.status(found),
@@ -69,10 +70,13 @@ def dead(found: facts.Facts) -> Iterator[cause.Diagnosis]:
             % journal.task_id,
             'Its last error: %s.' % cause.quoted(journal.failure)
             if journal.failure else '',
-            severity=cause.ERROR, confidence=cause.CERTAIN, where=where,
+            'The image has its data all the same.' if stored else '',
+            severity=cause.WARNING if stored else cause.ERROR,
+            confidence=cause.CERTAIN, where=where,
             remedy='See what is undone, then run the same without --dry-run, '
-            'as the user of glance-api. Then import the image again. The '
-            'next import on this host does that, too.', command=_RECOVER)
+            'as the user of glance-api%s. The next import on this host does '
+            'that, too.' % ('' if stored else ', and import the image again'),
+            command=_RECOVER)
 
 
 def silent(found: facts.Facts) -> Iterator[cause.Diagnosis]:

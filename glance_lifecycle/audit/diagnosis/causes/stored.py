@@ -111,8 +111,9 @@ def killed(found: facts.Facts) -> Iterator[cause.Diagnosis]:
 def well(found: facts.Facts) -> Iterator[cause.Diagnosis]:
     """Nothing is wrong, as far as was looked."""
     image = found.image
+    transfers = (found.here.transfers if found.here else None) or ()
     if image.status == 'active' and not (
-            image.lock or image.importing or image.failed):
+            image.lock or image.importing or image.failed or transfers):
         yield cause.diagnosis(
             found, 'well', 'Nothing keeps the image: it is active.',
             cause.status(found),
