@@ -250,7 +250,8 @@ class LogTest(DiagnoseCase):
         answer = cloud.run('image', 'lifecycle', 'trace', '-f', 'json',
                            task['request_id'], '--read-log',
                            f'api1={self.api.log}')
-        self.assertEqual(1, answer.code, answer.stderr)
+        # The thread that imports logs its errors without the request's id.
+        self.assertEqual(0, answer.code, answer.stderr)
         self.assertEqual({'api1'}, {row['Host'] for row in answer.json})
         self.assertTrue(any(self.image_id in row['Line']
                             for row in answer.json))
@@ -267,6 +268,7 @@ class TwoHostsTest(DiagnoseCase):
         second = self.new_api(
             plugins=[], identity=identity,
             database=f'sqlite:///{first.base}/glance.sqlite?timeout=30')
+        identity.register('image', second.url)
         image_id = self.staged(first.keystone_user('demo'), b'x' * 1000, 'raw')
         found = self.causes(second, image_id, *self.here(second), code=4)
         self.assertEqual({'never-imported', 'staged-elsewhere'}, set(found))
