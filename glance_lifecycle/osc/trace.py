@@ -65,7 +65,8 @@ class TraceRequest(command.Lister):
             raise osc_exceptions.CommandError(
                 'A request id begins with "req-", and a UUID follows.')
         with shown.errors():
-            self._steps = tracing.trace(parsed_args.request, parsed_args.read_log)
+            self._steps = tracing.trace(
+                parsed_args.request, parsed_args.read_log)
         if not self._steps:
             self._code = shown.UNKNOWN
         elif any(step.line.level in ('ERROR', 'CRITICAL')

@@ -30,8 +30,8 @@ from glance_lifecycle.audit.doctor import options
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer import journal
 
-_NOT_LOOKED = '%s cannot be looked into (%s): run this as the user of '\
-    'glance-api, on its host.'
+_NOT_LOOKED = ('%s cannot be looked into (%s): run this as the user of '
+               'glance-api, on its host.')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -46,8 +46,8 @@ SAID = (
         'signature[a-z-]*|certificate[a-z-]*|source-signature-missing|'
         'unsigned|attestation[a-z-]*'),
         'The signature of the image was refused.',
-        'Correct what the message names, in the four properties img_signature* '
-        'or in the key manager, then stage the image again.'),
+        'Correct what the message names, in the four properties '
+        'img_signature* or in the key manager, then stage the image again.'),
     Said('format-refused', _REFUSED % (
         'format-[a-z-]+|container-[a-z-]+|gpt|unsafe|vmdk-type|backing-file|'
         'encryption|unknown-feature'),
@@ -152,8 +152,8 @@ def task_failed(found: facts.Facts) -> Iterator[cause.Diagnosis]:
             confidence=cause.CERTAIN if task.message and (
                 _INTERNAL not in task.message) else cause.POSSIBLE,
             remedy='The log of glance-api has the reason: give it with '
-            '--read-log.' if not lines else 'Mend what the log names, then stage '
-            'or import the image again.',
+            '--read-log.' if not lines else 'Mend what the log names, then '
+            'stage or import the image again.',
             command='' if lines else 'openstack image lifecycle diagnose '
             '--read-log /var/log/glance/glance-api.log %s' % found.image.id)
         return

@@ -113,8 +113,8 @@ def well(found: facts.Facts) -> Iterator[cause.Diagnosis]:
     image = found.image
     transfers = (found.here.transfers if found.here else None) or ()
     if image.status == 'active' and not (
-            image.lock or image.importing or image.failed or transfers
-            or _busy(found)):
+            image.lock or image.importing or image.failed or _busy(found)
+            or any(not one.alive for one in transfers)):
         yield cause.diagnosis(
             found, 'well', 'Nothing keeps the image: it is active.',
             cause.status(found),

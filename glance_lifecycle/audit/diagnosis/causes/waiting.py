@@ -21,9 +21,12 @@ from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.policy import units
 
 _HOUR = 3600
-# Of glance.api.v2.images, with the host that staged the image.
-_PROXIED = re.compile(r'Proxying \S+ request to host (\S+)|'
-                      r'Failed to proxy to \'?([^\s\']+)')
+# Of glance.api.v2.images, with the host that staged the image. A connection
+# that fails is keystoneauth's to name, as Glance 33 expects another error.
+_PROXIED = re.compile(
+    r'Proxying \S+ request to host (\S+)|'
+    r'(?:Failed to proxy to|Unable to establish connection to) '
+    r'\'?(https?://[^/\s\']+)/v2/images/')
 
 
 def never_imported(found: facts.Facts) -> Iterator[cause.Diagnosis]:
@@ -118,5 +121,5 @@ def _stage_host(found: facts.Facts) -> str:
     for line in reversed(found.lines or ()):
         match = _PROXIED.search(line.text)
         if match:
-            return match[1] or '/'.join(match[2].split('/')[:3])
+            return match[1] or match[2]
     return ''

@@ -17,6 +17,7 @@ import json
 import pathlib
 import tempfile
 import types
+from typing import Any
 
 from osc_lib import exceptions as osc_exceptions
 import testtools
@@ -37,7 +38,8 @@ class TraceTest(testtools.TestCase):
 
     def run_it(self, *argv: str) -> tuple[int, str]:
         out = io.StringIO()
-        made = trace.TraceRequest(types.SimpleNamespace(stdout=out), None)
+        command: Any = trace.TraceRequest
+        made = command(types.SimpleNamespace(stdout=out), None)
         parsed = made.get_parser('x').parse_args(argv)
         return made.run(parsed), out.getvalue()
 

@@ -82,4 +82,4 @@ class CauseTestCase(testtools.TestCase):
 
     def none(self, rule: cause.Cause, *found: facts.Facts) -> None:
         for each in found:
-            self.assertEqual([], list(rule(each)), dataclasses.asdict(each))
+            self.assertEqual([], list(rule(each)), str(each))

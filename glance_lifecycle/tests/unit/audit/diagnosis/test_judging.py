@@ -44,7 +44,7 @@ class DiagnoseTest(cases.CauseTestCase):
                 self.assertRegex(one.evidence, r'\.$')
                 self.assertTrue(one.evidence.isprintable())
             codes = [one.code for one in said]
-            self.assertEqual(len(set(codes)), len(codes), codes)
+            self.assertEqual(len(set(codes)), len(codes), str(codes))
             # What runs is not dead, and what is well is not ill.
             if 'import-runs' in codes:
                 self.assertFalse({'import-dead', 'import-silent',

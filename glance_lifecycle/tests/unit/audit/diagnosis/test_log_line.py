@@ -81,6 +81,7 @@ class TracebackTest(testtools.TestCase):
                 (b'2026-11-27 15:04:26.123 4321 ERROR glance.api.v2 [None '
                  b'req-other] x', False),
                 (b'', False)):
-            self.assertEqual(expected, log_line.continues(text, key), text)
+            self.assertEqual(expected, log_line.continues(text, key),
+                             str(text))
         self.assertIsNone(log_line.traceback_key(
             OSLO.replace('ERROR', 'INFO').encode()))

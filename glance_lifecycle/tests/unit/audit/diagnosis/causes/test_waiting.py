@@ -51,7 +51,9 @@ class StagedElsewhereTest(cases.CauseTestCase):
     def test_named(self) -> None:
         for text in ("Proxying post request to host http://api2:9292 which "
                      "is serving", "Failed to proxy to 'http://api2:9292"
-                     "/v2/images/x/import': gone"):
+                     "/v2/images/x/import': gone", "ConnectFailure: Unable to "
+                     "establish connection to http://api2:9292/v2/images/x/"
+                     "import: x"):
             said = self.one(waiting.staged_elsewhere, cases.known(
                 'uploading', here=LOOKED, lines=[cases.line(text)]))
             self.assertEqual((cause.CERTAIN, 'http://api2:9292'),
