@@ -343,6 +343,45 @@ def abandoned(state_dir: str) -> Iterator[Journal]:
                 yield journal
 
 
+def seen(state_dir: str) -> Iterator[tuple[Record, bool]]:
+    """All records, and whether their owners live; nothing is taken.
+
+    :raises ConfigurationError: the state directory cannot be read
+    """
+    directory = os.path.join(state_dir, DIRECTORY)
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unusable(directory, error) from error
+    for name in names:
+        if name.endswith(SUFFIX):
+            path = os.path.join(directory, name)
+            try:
+                yield _seen(path)
+            except FileNotFoundError:
+                # Its transfer has just ended.
+                continue
+            except OSError as error:
+                raise _unusable(path, error) from error
+
+
+def _seen(path: str) -> tuple[Record, bool]:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        # Shared, and let go of at once: others who look do not matter.
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(fd, fcntl.LOCK_UN)
+            alive = _is_awaited(path)
+        except BlockingIOError:
+            alive = True
+        return _read(path, fd), alive
+    finally:
+        os.close(fd)
+
+
 def _sweep(path: str) -> None:
     """Remove what a process left that died while it made a journal."""
     try:

@@ -14,6 +14,8 @@
 
 import re
 
+from oslo_utils import strutils
+
 # Of options that no data know to be secret, by what they are called.
 _SECRET_NAME = re.compile(
     r'pass|secret|token|credential|private|_key$|^key$|_auth$|connection$'
@@ -34,8 +36,15 @@ _UNSEEN |= {code: '\\u%04x' % code for code in (
     *range(0x200b, 0x2010), *range(0x2028, 0x202f), *range(0x2066, 0x206a),
     0xfeff, *range(0xd800, 0xe000))}
 
+# Of a line of a log: tokens of Keystone, and what a header or a field has.
+_TOKEN = re.compile(r'\bgAAAA[\w=-]{20,}')
+_FIELD = re.compile(
+    r'((?:x-auth-token|x-subject-token|authorization|x-service-token)'
+    r'["\']?\s*[:=]\s*["\']?(?:bearer |basic )?)[^\s"\',;]+', re.IGNORECASE)
+
 _LONGEST = 120
 _MOST_MASKED = 2000
+_MOST_LINE = 4000
 
 
 def hidden(value: str) -> bool:
@@ -61,6 +70,19 @@ def name(text: str) -> str:
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + '...'
     return plain(text)
+
+
+def line(text: str) -> str:
+    """A line of a log, or a message: without secrets, on one line.
+
+    At most some thousand characters of it: the beginning.
+    """
+    if len(text) > _MOST_LINE:
+        # A word that is cut might lose what it is known to be secret by.
+        text = text[:_MOST_LINE].rpartition(' ')[0] + ' ...'
+    text = strutils.mask_password(text)
+    text = _FIELD.sub(r'\1***', _TOKEN.sub('***', text))
+    return plain(_QUERY.sub(r'\1***', _USER_INFO.sub('***@', text)))
 
 
 def plain(text: str) -> str:

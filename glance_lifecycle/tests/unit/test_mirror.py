@@ -103,9 +103,11 @@ TOGETHER = {
 
 # Parts of what is tested as a whole, by the test of the whole.
 WITHIN = {
+    'unit/audit/diagnosis/causes/test_failed': {'audit/diagnosis/cause'},
     'unit/osc/test_doctor': {
         'osc/common/text_formatter', 'osc/doctor_explain'},
     'unit/osc/test_policy': {'policy/explain'},
+    'unit/osc/test_trace': {'osc/common/log_options'},
     'unit/policy/test_document': {
         'policy/schema', 'policy/wants', 'policy/yaml_tree'},
     'unit/signing/test_attestation': {'signing/envelope'},
@@ -164,6 +166,7 @@ REAL = {
         'osc/history', 'osc/job_change', 'osc/job_list', 'osc/job_show',
         'osc/status'},
     'functional/test_database': {'glance_host/transactions'},
+    'functional/test_diagnose': {'osc/diagnose'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',

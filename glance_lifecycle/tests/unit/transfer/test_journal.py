@@ -320,6 +320,21 @@ class JournalTest(unittest.TestCase):
                                     'state_dir'):
             journal.create(str(path), 'task', 'image')
 
+    def test_seen(self) -> None:
+        """Looked at, and left as they are, with their owners."""
+        self.assertEqual([], list(journal.seen(self.state)))
+        alive = journal.create(self.state, 'alive', 'i1')
+        dead = journal.create(self.state, 'dead', 'i2')
+        dead.close()
+        for _again in range(2):
+            self.assertEqual(
+                [('alive', 'i1', True), ('dead', 'i2', False)],
+                [(record.task_id, record.image_id, lives)
+                 for record, lives in journal.seen(self.state)])
+        self.assertTrue(dead.retake())
+        dead.close()
+        alive.close()
+
     def test_nobody_else_may_read(self) -> None:
         journal.create(self.state, 'task', 'image').close()
         self.assertEqual(0o600, self.path().stat().st_mode & 0o777)

@@ -34,6 +34,22 @@ class MaskingTest(unittest.TestCase):
             shown = masking.value('http://u:%s@h' % ('S' * length))
             self.assertNotIn('SS', shown)
 
+    def test_line(self) -> None:
+        for text, shown in (
+                ('a password=secret1 b', 'a password=*** b'),
+                ('get http://u:secret@h/x?sig=secret2&a=b',
+                 'get http://***@h/x?sig=***&a=b'),
+                ('-H "X-Auth-Token: secret"', '-H "X-Auth-Token: ***"'),
+                ('Authorization: Bearer secret', 'Authorization: Bearer ***'),
+                ('token gAAAAA' + 'secret' * 9, 'token ***'),
+                ('a\nb\x1b', 'a\\x0ab\\x1b')):
+            self.assertEqual(shown, masking.line(text))
+        # Cut in the middle, it would not be known for what it is.
+        for size in range(3900, 4100):
+            self.assertNotIn('secr', masking.line(
+                ' ' * size + 'http://u:secret@h/'))
+        self.assertEqual(' ...', masking.line('x' * 5000))
+
     def test_plain(self) -> None:
         for text in ('http://h:9292/v2', '/srv/images', 'a,b', 'me@example'):
             self.assertEqual(text, masking.value(text))

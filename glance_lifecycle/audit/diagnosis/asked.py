@@ -1,0 +1,67 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The facts that the Image API knows."""
+
+from collections.abc import Iterator
+import datetime
+
+from glance_lifecycle.audit.diagnosis import facts
+from glance_lifecycle.audit.diagnosis import judging
+from glance_lifecycle.audit import drift
+from glance_lifecycle.audit import image_api
+from glance_lifecycle import exceptions
+
+
+def one(get: image_api.Get, image_id: str, stores: list[str]
+        ) -> facts.Facts:
+    """Of one image.
+
+    :param stores: of the cloud
+    :raises ServiceError: it cannot be asked
+    """
+    with image_api.asking('show image %s' % image_id):
+        resource = get('/images/%s' % image_id, {})
+    return _with_tasks(get, facts.image(resource), stores)
+
+
+def stuck(get: image_api.Get, stores: list[str], older: float = 0
+          ) -> Iterator[facts.Facts]:
+    """Of all images that are stuck; no more than a page is held.
+
+    :param older: seconds since the image last changed, at least
+    :raises ServiceError: it cannot be asked
+    """
+    with image_api.asking('list the images'):
+        for resource in drift.catalogue(get, visibility='all'):
+            image = facts.image(resource)
+            if not judging.is_stuck(image):
+                continue
+            age = facts.Facts(image, _now()).age(image.updated)
+            if age is None or age >= older:
+                yield _with_tasks(get, image, stores)
+
+
+def _with_tasks(get: image_api.Get, image: facts.Image, stores: list[str]
+                ) -> facts.Facts:
+    try:
+        with image_api.asking('show the tasks of image %s' % image.id):
+            answer = get('/images/%s/tasks' % image.id, {})
+        tasks = facts.tasks(answer['tasks'])
+    except exceptions.ServiceRefused:
+        # Not for this user, or the image was deleted meanwhile.
+        tasks = None
+    return facts.Facts(image, _now(), tasks, tuple(stores) or None)
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

@@ -1,0 +1,120 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The facts that this host knows: its staging, and journals of transfers.
+
+Nothing is changed, and nothing is read that the image does not name: the
+staged file is looked at, and not opened.
+"""
+
+import dataclasses
+import datetime
+import os
+import pathlib
+import socket
+import stat
+
+from glance_lifecycle.audit.diagnosis import facts
+from glance_lifecycle.audit.doctor import examination
+from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit.doctor import options
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import journal
+
+_NOT_LOOKED = ('%s cannot be looked into (%s): run this as the user of '
+               'glance-api, on its host.')
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Where this host keeps what imports need; empty where unknown."""
+
+    state_dir: str = ''
+    staging: str = ''
+    stores: tuple[str, ...] | None = None
+    reference: str = ''
+
+
+def configured(directory: pathlib.Path) -> Places:
+    """As the glance-api of this host is configured.
+
+    :raises ConfigurationError: there is no configuration
+    """
+    host = examination.gathered(
+        [(socket.gethostname(), directory)], examination.installed_release(),
+        local=True)[0]
+    section, name = (
+        (options.STAGING, 'filesystem_store_datadir') if host.multi_store
+        else ('DEFAULT', 'node_staging_uri'))
+    return Places(
+        _value(host, 'lifecycle', 'state_dir'),
+        _value(host, section, name).removeprefix('file://').rstrip('/'),
+        tuple(host.stores) if host.multi_store else None,
+        _value(host, 'DEFAULT', 'worker_self_reference_url')
+        or _value(host, 'DEFAULT', 'public_endpoint'))
+
+
+def look(places: Places, image_id: str) -> facts.Here:
+    """What is there of one image."""
+    unknown = []
+    staged, staging = None, places.staging
+    if staging:
+        try:
+            os.listdir(staging)
+            staged = _staged(staging, image_id)
+        except OSError as error:
+            unknown.append(_NOT_LOOKED % (staging, error.strerror))
+            staging = ''
+    transfers = None
+    if places.state_dir:
+        try:
+            transfers = _transfers(places.state_dir, image_id)
+        except exceptions.ConfigurationError as error:
+            unknown.append(_NOT_LOOKED % (places.state_dir, error.fields.get(
+                'operator', error.detail)))
+    return facts.Here(
+        socket.gethostname(), staged, staging, transfers, places.stores,
+        places.reference, tuple(unknown))
+
+
+def _transfers(state_dir: str, image_id: str) -> tuple[facts.Transfer, ...]:
+    # Whose directory it is not, sees none in it.
+    if not os.access(state_dir, os.R_OK | os.X_OK):
+        raise exceptions.ConfigurationError(
+            detail='it cannot be read', operator='no access, or not there')
+    return tuple(facts.Transfer(
+        record.task_id, alive, record.method, record.stage_host,
+        bool(record.offloaded),
+        str(exceptions.from_dict(record.failure)) if record.failure else '')
+        for record, alive in journal.seen(state_dir)
+        if record.image_id == image_id)
+
+
+def _staged(directory: str, image_id: str) -> facts.Staged | None:
+    """The newest file of it: a conversion writes one beside the first."""
+    found = []
+    for entry in os.scandir(directory):
+        if entry.name.partition('.')[0] == image_id:
+            status = entry.stat(follow_symlinks=False)
+            if stat.S_ISREG(status.st_mode):
+                found.append(facts.Staged(
+                    entry.path, status.st_size,
+                    datetime.datetime.fromtimestamp(
+                        status.st_mtime, datetime.UTC)))
+    return max(found, key=lambda one: one.changed, default=None)
+
+
+def _value(host: hosts.Host, section: str, name: str) -> str:
+    try:
+        return str(host.value(section, name) or '')
+    except hosts.Hidden:
+        return ''

@@ -1,0 +1,42 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``--read-log``: files of which lines are picked.
+
+Not ``--log``: the openstack command takes that for its own ``--log-file``, and
+writes to it.
+"""
+
+import argparse
+import re
+
+REQUEST = re.compile(r'req-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')
+
+# A name, or an address, of a host; what else has a "=" is a path.
+_HOST = re.compile(r'[\w.:-]{1,253}')
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, required: bool = False
+                  ) -> None:
+    parser.add_argument(
+        '--read-log', metavar='[<host>=]<file>', action='append',
+        type=_log, required=required, default=None if required else [],
+        help='Log to look through, of any size: as oslo.log writes it, or '
+        'saved from journalctl; repeat for more. Name the host where the '
+        'lines do not.')
+
+
+def _log(text: str) -> tuple[str, str]:
+    host, equals, path = text.partition('=')
+    if equals and path and _HOST.fullmatch(host):
+        return host, path
+    return '', text
