@@ -22,6 +22,7 @@ extensions = [
     'doctor_checks',
     'openstackdocstheme',
     'oslo_config.sphinxext',
+    'policy_fields',
     'sphinx.ext.graphviz',
 ]
 

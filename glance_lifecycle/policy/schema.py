@@ -30,21 +30,21 @@ IMPORT_METHODS = ('glance-direct', 'web-download', 'glance-download',
 MAX_RULES = 500
 
 # Our word for "what would be right", beside the schema that says it.
-_EXPECTED = 'x-expected'
+EXPECTED = 'x-expected'
 
 
 def _text(expected: str, **more: Any) -> dict[str, Any]:
     return {'type': 'string', 'minLength': 1, 'maxLength': 255,
-            _EXPECTED: expected, **more}
+            EXPECTED: expected, **more}
 
 
 def _one_of(*words: str) -> dict[str, Any]:
-    return {'enum': list(words), _EXPECTED: 'one of ' + ', '.join(words)}
+    return {'enum': list(words), EXPECTED: 'one of ' + ', '.join(words)}
 
 
 def _list(item: dict[str, Any], least: int = 0) -> dict[str, Any]:
     return {'type': 'array', 'items': item, 'maxItems': 200,
-            'minItems': least, 'uniqueItems': True, _EXPECTED: 'a list'}
+            'minItems': least, 'uniqueItems': True, EXPECTED: 'a list'}
 
 
 def _some(item: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _mapping(properties: dict[str, Any], *required: str, least: int = 0
              ) -> dict[str, Any]:
     return {'type': 'object', 'properties': properties,
             'required': list(required), 'additionalProperties': False,
-            'minProperties': least, _EXPECTED: 'a mapping with any of '
+            'minProperties': least, EXPECTED: 'a mapping with any of '
             + ', '.join(properties)}
 
 
@@ -65,11 +65,11 @@ def _named(value: dict[str, Any]) -> dict[str, Any]:
     return {'type': 'object', 'additionalProperties': value,
             'minProperties': 1, 'maxProperties': 200,
             'propertyNames': {'minLength': 1, 'maxLength': 255},
-            _EXPECTED: 'a mapping of property names'}
+            EXPECTED: 'a mapping of property names'}
 
 
 _WORD = _text('text')
-_BOOL = {'type': 'boolean', _EXPECTED: 'true or false'}
+_BOOL = {'type': 'boolean', EXPECTED: 'true or false'}
 _GLOB = _text('a pattern such as ubuntu-*', format='glob')
 _SIZE = _text('a size such as 10 GiB', format='size')
 _DURATION = _text('a time such as 30 days', format='duration')
@@ -80,7 +80,7 @@ _PROPERTY = {
     'if': {'type': 'object'},
     'then': {**_mapping({'pattern': _some(_GLOB), 'present': _BOOL}),
              'minProperties': 1, 'maxProperties': 1},
-    'else': _some({**_WORD, _EXPECTED: 'text, a list of texts, '
+    'else': _some({**_WORD, EXPECTED: 'text, a list of texts, '
                    '{pattern: ...} or {present: true}', 'minLength': 0})}
 
 _MATCH = {**_mapping({
@@ -115,9 +115,9 @@ _SECTIONS = {
             'a serial number in hexadecimal, in quotes',
             pattern=r'^(serial=)?[0-9A-Fa-f:]+\Z')),
         'min_rsa_bits': {'type': 'integer', 'minimum': 1024,
-                         'maximum': 16384, _EXPECTED: 'a number of bits'},
+                         'maximum': 16384, EXPECTED: 'a number of bits'},
         'min_ec_bits': {'type': 'integer', 'minimum': 224, 'maximum': 571,
-                        _EXPECTED: 'a number of bits'},
+                        EXPECTED: 'a number of bits'},
         'allow_dsa': _BOOL,
         'check_validity': _BOOL,
         'check_key_usage': _BOOL,
@@ -125,18 +125,18 @@ _SECTIONS = {
         'container_formats': _list(_FORMAT, 1),
         'max_virtual_size': {
             'if': {'const': 'unlimited'}, 'else': {
-                **_SIZE, _EXPECTED: 'a size such as 10 GiB, or unlimited'}},
+                **_SIZE, EXPECTED: 'a size such as 10 GiB, or unlimited'}},
         'max_expansion_ratio': {
             'if': {'const': 'unlimited'}, 'else': {
                 'type': 'integer', 'minimum': 1,
-                _EXPECTED: 'a whole number, or unlimited'}},
+                EXPECTED: 'a whole number, or unlimited'}},
         'properties': _named(_PROPERTY),
     }, least=1),
     'convert': _mapping({
         'to_raw': {
             'if': {'type': 'object'},
             'then': _mapping({'if_store_is': _some(_WORD)}, 'if_store_is'),
-            'else': {**_one_of('always', 'never'), _EXPECTED: 'always, '
+            'else': {**_one_of('always', 'never'), EXPECTED: 'always, '
                      'never, or {if_store_is: [rbd]}'}},
     }, least=1),
     'place': _mapping({
@@ -184,11 +184,11 @@ _SECTIONS = {
                 'a pattern such as (ubuntu-*)-????????', format='family'))}),
             'minProperties': 1, 'maxProperties': 1},
         'keep_last': {'type': 'integer', 'minimum': 1, 'maximum': 10000,
-                      _EXPECTED: 'a whole number, 1 or more'},
+                      EXPECTED: 'a whole number, 1 or more'},
         'deprecate': {
             'if': {'type': 'object'},
             'then': _mapping({'hidden': _BOOL}, 'hidden'),
-            'else': {**_BOOL, _EXPECTED: 'true, false, or {hidden: true}'}},
+            'else': {**_BOOL, EXPECTED: 'true, false, or {hidden: true}'}},
     }, least=1),
 }
 
@@ -198,7 +198,7 @@ SCHEMA = {
     '$schema': 'https://json-schema.org/draft/2020-12/schema',
     'title': 'Image lifecycle policy',
     **_mapping({
-        'version': {'const': 1, _EXPECTED: '1, the only version there is'},
+        'version': {'const': 1, EXPECTED: '1, the only version there is'},
         'description': _text('text', maxLength=4096),
         'defaults': _mapping(_SECTIONS),
         'rules': {**_list(_mapping({
@@ -268,7 +268,7 @@ def _unknown(tree: yaml_tree.Tree, path: yaml_tree.Path, error: Any
 
 
 def _message(error: Any) -> str:
-    expected = error.schema.get(_EXPECTED, '')
+    expected = error.schema.get(EXPECTED, '')
     value = error.instance
     if error.validator == 'required':
         missing = [key for key in error.validator_value if key not in value]

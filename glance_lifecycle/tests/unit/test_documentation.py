@@ -34,6 +34,7 @@ from glance_lifecycle.audit.doctor import mutes
 from glance_lifecycle.audit import finding
 from glance_lifecycle.cmd import manage
 from glance_lifecycle.policy import document
+from glance_lifecycle.policy import schema
 from glance_lifecycle.policy import shadow
 
 TOP = pathlib.Path(__file__).parents[3]
@@ -200,3 +201,10 @@ class DocumentationTest(unittest.TestCase):
                         if 'once the image is imported' not in
                         problem.message])
         self.assertGreater(count, 1)
+
+    def test_policy_fields(self) -> None:
+        """A new section has its place in the reference."""
+        page = TOP / 'doc/source/configuration/policy-fields.rst'
+        self.assertEqual(['match', *schema.SECTIONS], re.findall(
+            r'^.. lifecycle-policy-fields:: (\w+)$', page.read_text(),
+            re.MULTILINE))
