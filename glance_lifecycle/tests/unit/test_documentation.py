@@ -19,7 +19,6 @@ configuration are examined by the doctor, policies and mutes are read.
 import argparse
 from collections.abc import Iterator
 import configparser
-import dataclasses
 import importlib.metadata
 import pathlib
 import re
@@ -36,8 +35,9 @@ from glance_lifecycle.cmd import manage
 from glance_lifecycle.policy import document
 from glance_lifecycle.policy import schema
 from glance_lifecycle.policy import shadow
+from glance_lifecycle.tests import pages
 
-TOP = pathlib.Path(__file__).parents[3]
+TOP = pages.TOP
 # Of the pages of checks, which are made and not written, half is wrong.
 PAGES = [TOP / 'README.rst', TOP / 'SECURITY.rst', *sorted(
     page for page in (TOP / 'doc/source').rglob('*.rst')
@@ -57,45 +57,12 @@ _WRONG = ('GLC101', 'GLC102', 'GLC103', 'GLC104', 'GLC105', 'GLC106',
           'GLC109', 'GLC110', 'GLC111', 'GLC203')
 
 
-@dataclasses.dataclass(frozen=True)
-class Block:
-    """A literal block: where it begins, and its lines."""
-
-    where: str
-    text: str
-
-
-def blocks() -> Iterator[Block]:
+def blocks() -> Iterator[pages.Block]:
     for page in PAGES:
-        lines = page.read_text().split('\n')
-        number = 0
-        while number < len(lines):
-            line = lines[number]
-            number += 1
-            if line.lstrip().startswith('.. '):
-                if '.. code-block::' not in line:
-                    continue
-            elif not line.endswith('::'):
-                continue
-            # The list item that a block is of is indented, too.
-            outer = len(line) - len(line.lstrip())
-            begin = number
-            while number < len(lines) and (
-                    not lines[number].strip() or _indent(lines[number])
-                    > outer + (2 if line.lstrip()[:2] in ('* ', '#.') else 0)):
-                number += 1
-            found = lines[begin:number]
-            depth = min((_indent(one) for one in found if one.strip()),
-                        default=0)
-            yield Block('%s:%d' % (page.relative_to(TOP), begin + 1),
-                        '\n'.join(one[depth:] for one in found).strip('\n'))
+        yield from pages.blocks(page)
 
 
-def _indent(line: str) -> int:
-    return len(line) - len(line.lstrip())
-
-
-def commands(block: Block) -> Iterator[str]:
+def commands(block: pages.Block) -> Iterator[str]:
     """Those of ours, each in one line."""
     text = re.sub(r'\\\n\s*', '', block.text)
     lines = text.split('\n')
