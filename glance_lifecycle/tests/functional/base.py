@@ -19,9 +19,12 @@ import fixtures
 from oslotest import base
 
 from glance_lifecycle.tests.functional.fixtures import client
+from glance_lifecycle.tests.functional.fixtures import forking
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests import waiting
+
+forking.allowed = True
 
 
 class FunctionalTestCase(base.BaseTestCase):
