@@ -38,6 +38,10 @@ _LONGEST = 120
 _MOST_MASKED = 2000
 
 
+class Hidden(Exception):
+    """A report has taken the value away."""
+
+
 def hidden(value: str) -> bool:
     """Whether a report has taken the value away."""
     return _HIDDEN.search(value) is not None
