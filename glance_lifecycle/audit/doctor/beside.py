@@ -36,16 +36,16 @@ _MOST_FILES = 100
 # Below the directory of a host: as it is there, beside glance-api.conf, as
 # DevStack's compute, in kolla's containers, and as TripleO made them.
 _TRIPLEO = 'var/lib/config-data/puppet-generated'
-_PLACES = {
-    NOVA: ('nova.conf', 'nova/nova.conf', 'etc/nova/nova.conf',
-           'etc/nova/nova-cpu.conf', 'etc/kolla/nova-compute/nova.conf',
-           _TRIPLEO + '/nova_libvirt/etc/nova/nova.conf'),
-    CINDER: ('cinder.conf', 'cinder/cinder.conf', 'etc/cinder/cinder.conf',
-             'etc/kolla/cinder-volume/cinder.conf',
-             _TRIPLEO + '/cinder/etc/cinder/cinder.conf'),
-}
-
-
+_PLACES = (
+    (NOVA, 'nova.conf'), (NOVA, 'nova/nova.conf'),
+    (NOVA, 'etc/nova/nova.conf'), (NOVA, 'etc/nova/nova-cpu.conf'),
+    (NOVA, 'etc/kolla/nova-compute/nova.conf'),
+    (NOVA, _TRIPLEO + '/nova_libvirt/etc/nova/nova.conf'),
+    (CINDER, 'cinder.conf'), (CINDER, 'cinder/cinder.conf'),
+    (CINDER, 'etc/cinder/cinder.conf'),
+    (CINDER, 'etc/kolla/cinder-volume/cinder.conf'),
+    (CINDER, _TRIPLEO + '/cinder/etc/cinder/cinder.conf'),
+)
 _ROOT = pathlib.Path('/')
 
 
@@ -129,21 +129,18 @@ class Beside:
 
     def __init__(self, name: str, directory: files.Directory, given: Given
                  ) -> None:
-        root = directory.root
-        within = root
-        if root is None and given.own:
-            root = _ROOT
+        within = directory.root
+        root = _ROOT if within is None and given.own else within
         own = [cephs.Below(directory.path, within or directory.path)]
         if root is not None:
             own.append(cephs.Below(root, within))
         self._confs = (*own, *given.confs)
         self._given = given.confs
         found = Read()
-        for kind, places in _PLACES.items() if root is not None else ():
-            for place in places:
-                # Of this host, only what is at its own place.
-                if within is None and not place.startswith('etc/'):
-                    continue
+        for kind, place in _PLACES:
+            # Of this host, only what is at its own place.
+            if root is not None and (
+                    within is not None or place.startswith('etc/')):
                 path = root / place
                 found.add(kind, name, path, within, (
                     cephs.Below(path.parent, within or path.parent),

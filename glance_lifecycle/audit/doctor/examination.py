@@ -84,7 +84,8 @@ def examine(found: Sequence[hosts.Host],
     # One that the command line named is beside each of them.
     services = {id(each): each for one in found
                 for each in one.beside.services}.values()
-    read = [file for one in (*found, *services) for file in one.files]
+    read = [*(file for one in found for file in one.files),
+            *(file for one in services for file in one.files)]
     return Examination(
         release=release, hosts=tuple(one.name for one in found),
         files=len(read),
