@@ -157,7 +157,7 @@ class Beside:
         """The ceph.conf that Glance reads by this name, if at hand."""
         return cephs.first(self._confs, named)
 
-    def ceph_confs(self) -> list[cephs.Conf]:
+    def cephs_at_hand(self) -> list[cephs.Conf]:
         """All that are at hand, once."""
         found = [self.ceph_conf(''), *(one.ceph_conf('') for one in self.services),
                  *(one.conf(cephs.DEFAULT, True) for one in self._given)]

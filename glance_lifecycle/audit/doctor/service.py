@@ -63,7 +63,7 @@ _NOVA: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('libvirt', 'rbd_user'): (_STR, ''),
     ('libvirt', 'rbd_secret_uuid'): (_STR, ''),
     ('workarounds', 'disable_deep_image_inspection'): (_BOOL, False),
-    ('workarounds', 'never_download_image_if_on_rbd'): (_BOOL, False),
+
 }
 _CINDER: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'allowed_direct_url_schemes'): (_LIST, []),
@@ -71,7 +71,6 @@ _CINDER: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'cinder_internal_tenant_user_id'): (_STR, ''),
     ('DEFAULT', 'enabled_backends'): (_LIST, []),
     ('DEFAULT', 'glance_api_insecure'): (_BOOL, False),
-    ('DEFAULT', 'glance_api_version'): (_INT, None),
     ('DEFAULT', 'image_conversion_disable'): (_BOOL, False),
     ('DEFAULT', 'verify_glance_signatures'): (_STR, 'enabled'),
     ('DEFAULT', 'vmdk_allowed_types'): (_LIST, []),

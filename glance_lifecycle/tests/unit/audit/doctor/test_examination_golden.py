@@ -131,9 +131,9 @@ class GoldenTest(cases.DoctorTestCase):
                 'ca_bundle': base / 'ca.pem', 'signing_key': base / 'key',
                 'signing_certificate_id': 'glance-of-this-cloud'},
             'lifecycle_transfer': {'progress_interval': 1},
-            'lifecycle': {'policy_file': '/etc/glance/policy.yaml'},
+            'lifecycle': {'policy_file': '/etc/glance/lifecycle-policy.yaml'},
             'image_import_opts': {'image_import_plugins': ['lifecycle']}})
-        (self.work / 'policy.yaml').write_text(
+        (self.work / 'lifecycle-policy.yaml').write_text(
             (TOP / 'etc/lifecycle-policy.yaml.sample').read_text().replace(
                 'stores: [fast]', 'stores: [s1, s2, s3]').replace(
                     'bulk', 's3'))

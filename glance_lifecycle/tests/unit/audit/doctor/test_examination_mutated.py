@@ -61,7 +61,7 @@ password = secret
 
 [lifecycle]
 mode = auto
-policy_file = /etc/glance/policy.yaml
+policy_file = /etc/glance/lifecycle-policy.yaml
 
 [lifecycle_signing]
 required = signed-only
@@ -78,7 +78,7 @@ disallowed_hosts = [metadata.example]
 [image_import_opts]
 image_import_plugins = [inject_image_metadata, lifecycle]
 """,
-    'policy.yaml': """\
+    'lifecycle-policy.yaml': """\
 version: 1
 rules:
   - name: golden
@@ -161,7 +161,7 @@ BROKEN = (
     (', lifecycle]', ']', 'GLC401', 'lifecycle'),
     ('[DEFAULT]', '[taskflow_executor]\nconversion_format = raw\n[DEFAULT]',
      'GLC405', 'conversion_format'),
-    ('policy.yaml', 'polcy.yaml', 'GLC601', 'polcy.yaml'),
+    ('lifecycle-policy.yaml', 'lifecycle-polcy.yaml', 'GLC601', 'polcy.yaml'),
     ('place:', 'plaice:', 'GLC601', 'plaice'),
     ('later: [bulk]', 'later: [cold]', 'GLC603', 'cold'),
     ('signing_certificate_id = image-service\n', '', 'GLC604',
