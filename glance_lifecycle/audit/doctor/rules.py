@@ -118,7 +118,8 @@ class Rules:
         if text is None or depth == 0 or len(text) > 1000:
             return False
         text = text.strip()
-        if text in ('', '@') or (users and text in _COMMON):
+        # YAML's own nothing is no rule either.
+        if text in ('', '@', '~', 'null') or (users and text in _COMMON):
             return True
         # "and", "not" and brackets may close it again.
         if re.search(r'[()]|\b(and|not)\b', text, re.IGNORECASE):
