@@ -40,7 +40,7 @@ _LIST: kinds.Spec = ['list', _STR, False]
 #: Options that are known: (section, name) -> type and default. As Nova has
 #: them in nova/conf, and Cinder in cinder/common/config.py, in
 #: cinder/image/*.py and, of its back ends, in cinder/volume; 2025.2 to 2026.2.
-_NOVA: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
+NOVA_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'force_raw_images'): (_BOOL, True),
     ('compute', 'vmdk_allowed_types'): (_LIST, []),
     ('glance', 'api_insecure'): (_BOOL, False),
@@ -65,7 +65,7 @@ _NOVA: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('workarounds', 'disable_deep_image_inspection'): (_BOOL, False),
 
 }
-_CINDER: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
+CINDER_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'allowed_direct_url_schemes'): (_LIST, []),
     ('DEFAULT', 'cinder_internal_tenant_project_id'): (_STR, ''),
     ('DEFAULT', 'cinder_internal_tenant_user_id'): (_STR, ''),
@@ -77,7 +77,7 @@ _CINDER: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('service_user', 'send_service_user_token'): (_BOOL, False),
 }
 # In the section of a back end.
-_BACKEND: Mapping[str, tuple[kinds.Spec, Any]] = {
+BACKEND_OPTIONS: Mapping[str, tuple[kinds.Spec, Any]] = {
     'image_upload_use_cinder_backend': (_BOOL, False),
     'image_volume_cache_enabled': (_BOOL, False),
     'rbd_ceph_conf': (_STR, ''),
@@ -159,10 +159,10 @@ class Service:
             masking.value(setting.value) if known else None)
 
     def _known(self, section: str, name: str) -> tuple[kinds.Spec, Any]:
-        known = _NOVA if self.kind == NOVA else _CINDER
+        known = NOVA_OPTIONS if self.kind == NOVA else CINDER_OPTIONS
         found = known.get((_group(section), name))
         if found is None and self.kind == CINDER:
-            found = _BACKEND.get(name)
+            found = BACKEND_OPTIONS.get(name)
         if found is None:
             raise KeyError(name)
         return found
