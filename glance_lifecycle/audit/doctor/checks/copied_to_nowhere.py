@@ -88,7 +88,7 @@ class CopiedToNowhere(check.ServiceCheck):
                 host.stores.get(name) != 'rbd'):
             yield self.found(
                 service, '[libvirt] images_rbd_glance_store_name',
-                'Glance has no store in Ceph of the name "%s".' % masking.name(name),
+                'Glance has no store in Ceph of the name "%s".' % masking.value(name),
                 'Set images_rbd_glance_store_name to one of: %s.' % (', '.join(
-                    map(masking.name, clones.stores(host)[:5])) or '(none)'),
+                    map(masking.value, clones.stores(host)[:5])) or '(none)'),
                 service.setting('libvirt', 'images_rbd_glance_store_name'))

@@ -61,8 +61,8 @@ class Flattened(check.ServiceCheck):
         for section in service.backends('.rbd.'):
             if service.value(section, 'rbd_flatten_volume_from_snapshot'):
                 yield self.found(
-                    service, '[%s] rbd_flatten_volume_from_snapshot' % masking.name(
+                    service, '[%s] rbd_flatten_volume_from_snapshot' % masking.value(
                         section), 'rbd_flatten_volume_from_snapshot is true.',
                     'Remove rbd_flatten_volume_from_snapshot from [%s].'
-                    % masking.name(section),
+                    % masking.value(section),
                     service.setting(section, 'rbd_flatten_volume_from_snapshot'))

@@ -49,5 +49,5 @@ class GptNotChecked(check.Check):
             yield self.found(
                 host, '[image_format] gpt_safety_checks_nonfatal',
                 'What these checks find is ignored: %s.' % ', '.join(
-                    map(masking.name, excepted[:5])),
+                    map(masking.value, excepted[:5])),
                 'Remove gpt_safety_checks_nonfatal from [image_format].', setting)

@@ -49,9 +49,9 @@ class KeyInCephConf(check.Check):
             for (section, name), (value, line) in conf.options.items():
                 if name == 'key' and value:
                     yield self.found(
-                        host, '[%s] key' % masking.name(section),
+                        host, '[%s] key' % masking.value(section),
                         'There is a key in the file.',
                         'Move it to a keyring, and make a new one with "ceph auth '
                         'rotate".',
-                        finding.Place(conf.path, line, '[%s] key' % masking.name(
+                        finding.Place(conf.path, line, '[%s] key' % masking.value(
                             section)))

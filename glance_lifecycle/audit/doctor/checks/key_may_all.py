@@ -51,9 +51,9 @@ class KeyMayAll(check.Check):
                         name in ('caps_osd', 'caps_mon')) and (
                             value.strip() == 'allow *'):
                     yield self.found(
-                        host, '[%s] %s' % (masking.name(section), name),
+                        host, '[%s] %s' % (masking.value(section), name),
                         'It is "allow *".',
                         'Set "profile rbd" for mon, and "profile rbd pool=POOL" for '
                         'osd, with "ceph auth caps".',
                         finding.Place(conf.path, line, '[%s] %s' % (
-                            masking.name(section), name)))
+                            masking.value(section), name)))

@@ -84,8 +84,8 @@ class NoCinderStore(check.ServiceCheck):
         for section in service.value('DEFAULT', 'enabled_backends') or ():
             if service.value(section, 'image_upload_use_cinder_backend'):
                 yield self.found(
-                    service, '[%s] image_upload_use_cinder_backend' % masking.name(
+                    service, '[%s] image_upload_use_cinder_backend' % masking.value(
                         section), 'It is true, and Glance has no cinder store.',
                     'Remove image_upload_use_cinder_backend from [%s].'
-                    % masking.name(section),
+                    % masking.value(section),
                     service.setting(section, 'image_upload_use_cinder_backend'))

@@ -123,7 +123,7 @@ class OtherCluster(check.Check):
                         yield self.found(
                             one, '%s: fsid' % one.kind,
                             '%s uses the cluster %s, and Glance has no store there.'
-                            % (one.kind.capitalize(), masking.name(conf.fsid)),
+                            % (one.kind.capitalize(), masking.value(conf.fsid)),
                             'Add a store to enabled_backends whose '
                             'rbd_store_ceph_conf is of that cluster.',
                             conf.place('fsid'),

@@ -98,8 +98,8 @@ class SamePool(check.Check):
                     if store is not None and one.setting(
                             section, name) is not None:
                         yield self.found(
-                            one, '[%s] %s' % (masking.name(section), name),
+                            one, '[%s] %s' % (masking.value(section), name),
                             'It is the pool of the store %s as well.'
-                            % masking.name(store),
+                            % masking.value(store),
                             'Use another pool for new disks and volumes, and move '
                             'the old ones.', one.setting(section, name))

@@ -77,6 +77,6 @@ class UselessScheme(check.ServiceCheck):
         if wrong:
             yield self.found(
                 service, '[DEFAULT] allowed_direct_url_schemes',
-                'It has no effect for %s.' % ', '.join(map(masking.name, wrong[:5])),
+                'It has no effect for %s.' % ', '.join(map(masking.value, wrong[:5])),
                 'Remove it from allowed_direct_url_schemes in cinder.conf.',
                 service.setting('DEFAULT', 'allowed_direct_url_schemes'))

@@ -71,6 +71,6 @@ class VmdkTypes(check.Check):
             if wrong and setting is not None:
                 yield self.found(
                     where, '[%s] vmdk_allowed_types' % section,
-                    'It allows %s.' % ', '.join(map(masking.name, wrong[:5])),
+                    'It allows %s.' % ', '.join(map(masking.value, wrong[:5])),
                     'Set vmdk_allowed_types = streamOptimized,monolithicSparse in '
                     '[%s].' % section, setting)

@@ -85,9 +85,9 @@ class VolumeCacheInCeph(check.ServiceCheck):
         for section in service.backends('.rbd.'):
             if service.value(section, 'image_volume_cache_enabled'):
                 yield self.found(
-                    service, '[%s] image_volume_cache_enabled' % masking.name(
+                    service, '[%s] image_volume_cache_enabled' % masking.value(
                         section),
                     'Volumes and images are in Ceph, and the cache of volumes is on.',
                     'Set image_volume_cache_enabled = False in [%s], once images '
-                    'are raw.' % masking.name(section),
+                    'are raw.' % masking.value(section),
                     service.setting(section, 'image_volume_cache_enabled'))

@@ -77,7 +77,7 @@ class VolumeCacheWithoutOwner(check.ServiceCheck):
         for section in service.value('DEFAULT', 'enabled_backends') or ():
             if missing and service.value(section, 'image_volume_cache_enabled'):
                 yield self.found(
-                    service, '[%s] image_volume_cache_enabled' % masking.name(
+                    service, '[%s] image_volume_cache_enabled' % masking.value(
                         section),
                     'It is true, and [DEFAULT] lacks %s.' % ' and '.join(missing),
                     'Set %s in [DEFAULT] of cinder.conf.' % ' and '.join(missing),
