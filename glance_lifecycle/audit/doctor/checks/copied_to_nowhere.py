@@ -26,7 +26,7 @@ class CopiedToNowhere(check.ServiceCheck):
     """Nova has images copied to a store that Glance does not have.
 
     Before it boots from an image that its cluster lacks, Nova asks Glance to copy
-    it to ``images_rbd_glance_store_name`` (since Ussuri). If there is no such
+    it to ``images_rbd_glance_store_name`` (since Victoria). If there is no such
     store, or it is not in Ceph, the copy fails, and with it the server.
 
     Name a store of ``enabled_backends`` that is in Nova's own cluster.

@@ -24,7 +24,7 @@ from glance_lifecycle.audit import finding
 class NotConverted(check.ServiceCheck):
     """Cinder may not convert images, and Glance does not either.
 
-    With ``image_conversion_disable`` (since Wallaby), a volume can be made of a raw
+    With ``image_conversion_disable``, a volume can be made of a raw
     image only. Any other ends in an error.
 
     Have imports make images raw: enable ``lifecycle``.
