@@ -159,7 +159,8 @@ class Beside:
 
     def cephs_at_hand(self) -> list[cephs.Conf]:
         """All that are at hand, once."""
-        found = [self.ceph_conf(''), *(one.ceph_conf('') for one in self.services),
+        found = [self.ceph_conf(''),
+                 *(one.ceph_conf('') for one in self.services),
                  *(one.conf(cephs.DEFAULT, True) for one in self._given)]
         return list({one.path: one for one in found if one}.values())
 

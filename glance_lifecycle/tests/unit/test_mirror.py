@@ -134,7 +134,8 @@ TOGETHER = {
         'audit/doctor/checks/unreadable_file',
         'audit/doctor/checks/unreadable_line',
         'audit/doctor/checks/worker_and_staged', 'audit/doctor/clones',
-        'audit/doctor/compared', 'audit/doctor/history', 'audit/doctor/near', 'audit/doctor/plugins',
+        'audit/doctor/compared', 'audit/doctor/history',
+        'audit/doctor/near', 'audit/doctor/plugins',
         'audit/doctor/policies'},
     # One policy is shown, checked and explained.
     'osc/test_policy': {

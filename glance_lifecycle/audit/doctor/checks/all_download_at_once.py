@@ -23,8 +23,8 @@ from glance_lifecycle.audit import finding
 class AllDownloadAtOnce(check.ServiceCheck):
     """Many computes fetch an image at the same time.
 
-    ``precache_concurrency`` is how many of them Nova asks at once to fetch an image
-    into their caches. All of them then read it through glance-api.
+    ``precache_concurrency`` is how many of them Nova asks at once to fetch an
+    image into their caches. All of them then read it through glance-api.
 
     Take as many as your glance-api hosts and their network can serve: 1 is the
     default, and a few per host of the API is much.

@@ -24,8 +24,8 @@ class AnyCertificate(check.ServiceCheck):
     """Nova verifies signatures with any certificate.
 
     The image itself names the certificate that its signature is verified with.
-    Without a list of those to trust, everybody can sign an image with one of their
-    own.
+    Without a list of those to trust, everybody can sign an image with one of
+    their own.
 
     Set ``enable_certificate_validation``, and the ids that you trust in
     ``default_trusted_certificate_ids``.
@@ -53,11 +53,13 @@ class AnyCertificate(check.ServiceCheck):
 
     def service(self, host: hosts.Host, service: services.Service
                 ) -> Iterator[finding.Finding]:
-        if service.value('glance', 'verify_glance_signatures') and service.value(
+        verified = service.value('glance', 'verify_glance_signatures')
+        if verified and service.value(
                 'glance', 'enable_certificate_validation') is False:
             yield self.found(
                 service, '[glance] enable_certificate_validation',
-                'verify_glance_signatures is true, and enable_certificate_validation '
-                'is not.', 'Set enable_certificate_validation = True and '
+                'verify_glance_signatures is true, and '
+                'enable_certificate_validation is '
+                'not.', 'Set enable_certificate_validation = True and '
                 'default_trusted_certificate_ids in [glance] of nova.conf.',
                 service.setting('glance', 'verify_glance_signatures'))

@@ -23,8 +23,8 @@ from glance_lifecycle.audit import finding
 class AnybodyCopies(check.Check):
     """Every user may copy images to any store.
 
-    copy-image writes the whole image into a store that the user names, also a small
-    and expensive one, and of images of others. No import plugin sees it.
+    copy-image writes the whole image into a store that the user names, also a
+    small and expensive one, and of images of others. No import plugin sees it.
 
     Leave ``copy_image`` to administrators, its default, or limit it to a role.
     """
@@ -51,7 +51,7 @@ class AnybodyCopies(check.Check):
                 'DEFAULT', 'enabled_import_methods') or ()) and (
                     found.anybody('copy_image', users=True)):
             yield self.found(
-                host, 'copy_image', 'The policy lets every user copy images, and '
-                'there are %d stores.' % len(host.stores),
+                host, 'copy_image', 'The policy lets every user copy images, '
+                'and there are %d stores.' % len(host.stores),
                 'Remove copy_image from the policy file.',
                 found.rules['copy_image'].place)

@@ -23,9 +23,9 @@ from glance_lifecycle.audit import finding
 class AnybodyLocates(check.Check):
     """Anybody may say where the data of an image is.
 
-    A location that a user sets is read by Glance, and by Nova and Cinder with their
-    own rights: it may be the disk of another project in the same Ceph pool, or
-    other bytes than those that were checked (OSSN-0065, OSSN-0090,
+    A location that a user sets is read by Glance, and by Nova and Cinder with
+    their own rights: it may be the disk of another project in the same Ceph
+    pool, or other bytes than those that were checked (OSSN-0065, OSSN-0090,
     CVE-2016-0757). No import plugin sees it, and no signature is looked at.
 
     Leave these policies to administrators and services.
@@ -60,4 +60,5 @@ class AnybodyLocates(check.Check):
                 host, names[0], 'The policy lets everybody do this with the '
                 'locations of images: %s.' % ', '.join(names),
                 'Set %s to "rule:service_api" in the policy file.'
-                % ', '.join(names), *(found.rules[name].place for name in names))
+                % ', '.join(names),
+                *(found.rules[name].place for name in names))

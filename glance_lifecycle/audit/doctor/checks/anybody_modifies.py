@@ -23,10 +23,10 @@ from glance_lifecycle.audit import finding
 class AnybodyModifies(check.Check):
     """Anybody may change or delete the images of others.
 
-    An empty rule lets everybody. Of old, Glance looked at the owner as well; since
-    it enforces the new defaults, the rule is all there is, and any user can delete
-    a public image, or change its properties. Policy files that were written for
-    releases before Wallaby have such rules.
+    An empty rule lets everybody. Of old, Glance looked at the owner as well;
+    since it enforces the new defaults, the rule is all there is, and any user
+    can delete a public image, or change its properties. Policy files that were
+    written for releases before Wallaby have such rules.
 
     Remove these lines: the defaults are for the owner and the administrator.
     """
@@ -49,7 +49,9 @@ class AnybodyModifies(check.Check):
          'policy.yaml': ('"delete_image": "!"\n')},
         {'glance-api.conf': ('[DEFAULT]\n'
             'debug = false\n'),
-         'policy.yaml': ('"delete_image": "role:admin or (role:member and project_id:%(project_id)s)"\n')},
+         'policy.yaml': (
+            '"delete_image": "role:admin or '
+            '(role:member and project_id:%(project_id)s)"\n')},
         {'glance-api.conf': ('[DEFAULT]\n'
             'debug = false\n'),
          'policy.yaml': ('# nothing\n')},
@@ -63,7 +65,7 @@ class AnybodyModifies(check.Check):
         names = [name for name in self._NAMES if found.anybody(name)]
         if names:
             yield self.found(
-                host, names[0], 'The policy lets everybody do this to every image '
-                'that is seen: %s.' % ', '.join(names),
+                host, names[0], 'The policy lets everybody do this to every '
+                'image that is seen: %s.' % ', '.join(names),
                 'Remove %s from the policy file.' % ', '.join(names),
                 *(found.rules[name].place for name in names))

@@ -23,8 +23,8 @@ from glance_lifecycle.audit import finding
 class AnybodyPublishes(check.Check):
     """Anybody may make an image public.
 
-    A public image is in the list of every project. Whoever may publish can put one
-    there that is called like yours, and servers are booted from it.
+    A public image is in the list of every project. Whoever may publish can put
+    one there that is called like yours, and servers are booted from it.
 
     Leave ``publicize_image`` to ``rule:context_is_admin``, its default.
     """
@@ -36,7 +36,8 @@ class AnybodyPublishes(check.Check):
          'policy.yaml': ('"publicize_image": ""\n')},
         {'glance-api.conf': ('[DEFAULT]\n'
             'debug = false\n'),
-         'policy.yaml': ('"publicize_image": "rule:context_is_admin or role:member"\n')},
+         'policy.yaml': (
+            '"publicize_image": "rule:context_is_admin or role:member"\n')},
     )
     good = (
         {'glance-api.conf': ('[DEFAULT]\n'
@@ -44,7 +45,8 @@ class AnybodyPublishes(check.Check):
          'policy.yaml': ('"publicize_image": "role:admin"\n')},
         {'glance-api.conf': ('[DEFAULT]\n'
             'debug = false\n'),
-         'policy.yaml': ('"publicize_image": "role:member and role:publisher"\n')},
+         'policy.yaml': (
+            '"publicize_image": "role:member and role:publisher"\n')},
         {'glance-api.conf': ('[DEFAULT]\n'
             'debug = false\n')},
     )

@@ -49,5 +49,6 @@ class BesideUnreadable(check.Check):
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for file in host.beside.broken:
             yield self.found(host, file.shown, 'It was not looked at: %s'
-                             % file.broken, 'Make it readable, or gather it again.',
+                             % file.broken, 'Make it readable, or gather it '
+                             'again.',
                              finding.Place(file.shown))

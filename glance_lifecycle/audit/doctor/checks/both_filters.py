@@ -22,9 +22,9 @@ from glance_lifecycle.audit import finding
 class BothFilters(check.Check):
     """Hosts, ports or schemes that are excluded, and are not.
 
-    Where a list of what web-download may ask is set, Glance does not look at the
-    list of what it must not. The ports and the schemes that are allowed have
-    defaults, so what is excluded of them never counts.
+    Where a list of what web-download may ask is set, Glance does not look at
+    the list of what it must not. The ports and the schemes that are allowed
+    have defaults, so what is excluded of them never counts.
 
     Keep one: what is allowed is the safer.
     """
@@ -55,7 +55,8 @@ class BothFilters(check.Check):
                         self._SECTION, 'allowed_' + name):
                 yield self.found(
                     host, '[%s] disallowed_%s' % (self._SECTION, name),
-                    'allowed_%s is set as well, or has a default, and disallowed_%s '
-                    'is ignored.' % (name, name),
-                    'Remove disallowed_%s, or set allowed_%s = [].' % (name, name),
+                    'allowed_%s is set as well, or has a default, and '
+                    'disallowed_%s is ignored.' % (name, name),
+                    'Remove disallowed_%s, or set allowed_%s = '
+                    '[].' % (name, name),
                     out, host.setting(self._SECTION, 'allowed_' + name))

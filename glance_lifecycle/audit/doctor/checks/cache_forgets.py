@@ -24,9 +24,9 @@ from glance_lifecycle.audit import finding
 class CacheForgets(check.ServiceCheck):
     """Nova removes images from a compute that it soon needs again.
 
-    ``remove_unused_original_minimum_age_seconds`` is for how long an image that no
-    server uses is kept: a day by default. Within minutes, an image that is used in
-    turns is downloaded each time.
+    ``remove_unused_original_minimum_age_seconds`` is for how long an image
+    that no server uses is kept: a day by default. Within minutes, an image
+    that is used in turns is downloaded each time.
 
     Remove the option, unless the disk is too small for the images of a day.
     """

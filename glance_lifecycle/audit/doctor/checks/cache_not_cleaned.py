@@ -23,11 +23,11 @@ from glance_lifecycle.audit import finding
 class CacheNotCleaned(check.ServiceCheck):
     """Nova never removes an image from a compute.
 
-    Images that no server uses stay in ``_base``, until the disk is full. A periodic
-    task removes them, unless it is turned off, or told to keep them.
+    Images that no server uses stay in ``_base``, until the disk is full. A
+    periodic task removes them, unless it is turned off, or told to keep them.
 
-    Remove the option: by default the task runs every 40 minutes, and removes what
-    was not used for a day.
+    Remove the option: by default the task runs every 40 minutes, and removes
+    what was not used for a day.
     """
 
     code = 'GLC816'
@@ -52,7 +52,8 @@ class CacheNotCleaned(check.ServiceCheck):
     def service(self, host: hosts.Host, service: services.Service
                 ) -> Iterator[finding.Finding]:
         interval = service.value('image_cache', 'manager_interval')
-        kept = service.value('image_cache', 'remove_unused_base_images') is False
+        kept = service.value(
+            'image_cache', 'remove_unused_base_images') is False
         name = 'remove_unused_base_images' if kept else 'manager_interval'
         if kept or (interval is not None and interval < 0):
             yield self.found(

@@ -23,8 +23,9 @@ from glance_lifecycle.audit import finding
 class CertificatesIgnored(check.ServiceCheck):
     """Nova's options for certificates have no effect.
 
-    ``enable_certificate_validation`` counts only with ``verify_glance_signatures``,
-    and ``default_trusted_certificate_ids`` only with both.
+    ``enable_certificate_validation`` counts only with
+    ``verify_glance_signatures``, and ``default_trusted_certificate_ids`` only
+    with both.
 
     Set ``verify_glance_signatures``, or remove the others.
     """
@@ -71,4 +72,5 @@ class CertificatesIgnored(check.ServiceCheck):
             service, '[glance] %s' % name,
             '%s is set, and %s is not true.' % (name, missing),
             'Set %s = True in [glance] of nova.conf.' % missing,
-            service.setting('glance', name), service.setting('glance', missing))
+            service.setting('glance', name),
+            service.setting('glance', missing))

@@ -24,12 +24,13 @@ from glance_lifecycle.audit import finding
 class CinderDownloads(check.ServiceCheck):
     """Cinder keeps volumes in Ceph, and cannot see where images are.
 
-    Where images do not show it, Cinder asks for the locations as a service, and
-    needs a token of its own for that. Without, it only logs a warning, and each
-    volume is downloaded and written whole.
+    Where images do not show it, Cinder asks for the locations as a service,
+    and needs a token of its own for that. Without, it only logs a warning, and
+    each volume is downloaded and written whole.
 
-    Set ``send_service_user_token`` in ``[service_user]`` of cinder.conf, whose user
-    has the role service. That is better than to show locations to everybody.
+    Set ``send_service_user_token`` in ``[service_user]`` of cinder.conf, whose
+    user has the role service. That is better than to show locations to
+    everybody.
     """
 
     code = 'GLC821'
@@ -88,9 +89,10 @@ class CinderDownloads(check.ServiceCheck):
                     'service_user', 'send_service_user_token'):
             yield self.found(
                 service, '[service_user] send_service_user_token',
-                'Volumes are in Ceph, images do not show where they are, and Cinder '
-                'sends no token of a service.',
+                'Volumes are in Ceph, images do not show where they are, and '
+                'Cinder sends no token of a service.',
                 'Set send_service_user_token = True in [service_user] of '
-                'cinder.conf, with the credentials of a user with the role service.',
+                'cinder.conf, with the credentials of a user with the role '
+                'service.',
                 service.setting('service_user', 'send_service_user_token'),
                 service.setting('DEFAULT', 'enabled_backends'))

@@ -23,8 +23,8 @@ from glance_lifecycle.audit import finding
 class CinderNotVerified(check.ServiceCheck):
     """Cinder does not verify signatures of images.
 
-    A volume that is made of a signed image is then whatever was downloaded. Cinder
-    verifies by default, images that are signed.
+    A volume that is made of a signed image is then whatever was downloaded.
+    Cinder verifies by default, images that are signed.
 
     Remove the option.
     """

@@ -108,10 +108,11 @@ class ClonesNotVerified(check.Check):
             section = 'glance' if one.kind == 'nova' else 'DEFAULT'
             with contextlib.suppress(hosts.Hidden):
                 setting = one.setting(section, 'verify_glance_signatures')
-                if setting is not None and clones.in_ceph(one) and one.value(
-                        section, 'verify_glance_signatures') in (True, 'enabled'):
+                wanted = one.value(section, 'verify_glance_signatures')
+                if setting is not None and clones.in_ceph(one) and (
+                        wanted in (True, 'enabled')):
                     yield self.found(
                         one, '[%s] verify_glance_signatures' % section,
-                        'Signatures are to be verified, and images in Ceph are '
-                        'cloned without.', 'Set required = always in '
+                        'Signatures are to be verified, and images in Ceph '
+                        'are cloned without.', 'Set required = always in '
                         '[lifecycle_signing] of glance-api.conf.', setting)

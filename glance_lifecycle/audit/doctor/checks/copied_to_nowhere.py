@@ -25,9 +25,10 @@ from glance_lifecycle.audit import finding
 class CopiedToNowhere(check.ServiceCheck):
     """Nova has images copied to a store that Glance does not have.
 
-    Before it boots from an image that its cluster lacks, Nova asks Glance to copy
-    it to ``images_rbd_glance_store_name`` (since Victoria). If there is no such
-    store, or it is not in Ceph, the copy fails, and with it the server.
+    Before it boots from an image that its cluster lacks, Nova asks Glance to
+    copy it to ``images_rbd_glance_store_name`` (since Victoria). If there is
+    no such store, or it is not in Ceph, the copy fails, and with it the
+    server.
 
     Name a store of ``enabled_backends`` that is in Nova's own cluster.
     """
@@ -88,7 +89,8 @@ class CopiedToNowhere(check.ServiceCheck):
                 host.stores.get(name) != 'rbd'):
             yield self.found(
                 service, '[libvirt] images_rbd_glance_store_name',
-                'Glance has no store in Ceph of the name "%s".' % masking.value(name),
+                'Glance has no store in Ceph of the name '
+                '"%s".' % masking.value(name),
                 'Set images_rbd_glance_store_name to one of: %s.' % (', '.join(
                     map(masking.value, clones.stores(host)[:5])) or '(none)'),
                 service.setting('libvirt', 'images_rbd_glance_store_name'))

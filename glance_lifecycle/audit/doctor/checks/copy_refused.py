@@ -24,8 +24,8 @@ from glance_lifecycle.audit import finding
 class CopyRefused(check.ServiceCheck):
     """Nova has images copied, and Glance does not let it.
 
-    ``images_rbd_glance_store_name`` makes Nova ask for an import with the method
-    copy-image. Where that is not enabled, the server is not booted.
+    ``images_rbd_glance_store_name`` makes Nova ask for an import with the
+    method copy-image. Where that is not enabled, the server is not booted.
 
     Add copy-image to ``enabled_import_methods``.
     """
@@ -88,5 +88,6 @@ class CopyRefused(check.ServiceCheck):
                 yield self.found(
                     service, '[libvirt] images_rbd_glance_store_name',
                     'It is set, and Glance does not enable copy-image.',
-                    'Add copy-image to enabled_import_methods in glance-api.conf.',
+                    'Add copy-image to enabled_import_methods in '
+                    'glance-api.conf.',
                     service.setting('libvirt', 'images_rbd_glance_store_name'))

@@ -23,12 +23,12 @@ from glance_lifecycle.audit import finding
 class CopyTooShort(check.ServiceCheck):
     """Nova does not wait until an image is copied.
 
-    It asks every ``images_rbd_glance_copy_poll_interval`` seconds, and gives up
-    after ``images_rbd_glance_copy_timeout``: 15 and 600 by default. Then the server
-    fails, while Glance goes on copying.
+    It asks every ``images_rbd_glance_copy_poll_interval`` seconds, and gives
+    up after ``images_rbd_glance_copy_timeout``: 15 and 600 by default. Then
+    the server fails, while Glance goes on copying.
 
-    Let it wait as long as your largest image takes: its size in MiB, divided by
-    what a copy reaches in MiB/s.
+    Let it wait as long as your largest image takes: its size in MiB, divided
+    by what a copy reaches in MiB/s.
     """
 
     code = 'GLC807'
@@ -86,7 +86,8 @@ class CopyTooShort(check.ServiceCheck):
         if not service.value('libvirt', 'images_rbd_glance_store_name'):
             return
         wait = service.value('libvirt', 'images_rbd_glance_copy_timeout')
-        every = service.value('libvirt', 'images_rbd_glance_copy_poll_interval')
+        every = service.value(
+            'libvirt', 'images_rbd_glance_copy_poll_interval')
         if None not in (wait, every) and wait < max(60, 2 * every):
             yield self.found(
                 service, '[libvirt] images_rbd_glance_copy_timeout',
@@ -94,4 +95,5 @@ class CopyTooShort(check.ServiceCheck):
                     wait, every),
                 'Set images_rbd_glance_copy_timeout = 600 in [libvirt].',
                 service.setting('libvirt', 'images_rbd_glance_copy_timeout'),
-                service.setting('libvirt', 'images_rbd_glance_copy_poll_interval'))
+                service.setting(
+                    'libvirt', 'images_rbd_glance_copy_poll_interval'))

@@ -24,12 +24,12 @@ from glance_lifecycle.audit import finding
 class DisksNotInCeph(check.ServiceCheck):
     """Images are in Ceph, and the disks of a compute are not.
 
-    Every compute then downloads each image once, and keeps it in its cache. That
-    may be as you want it: disks on the host are fast. Then images gain nothing from
-    being raw, and qcow2 is smaller to download.
+    Every compute then downloads each image once, and keeps it in its cache.
+    That may be as you want it: disks on the host are fast. Then images gain
+    nothing from being raw, and qcow2 is smaller to download.
 
-    If the disks may be in Ceph, set ``images_type = rbd``: a server then starts
-    from a clone.
+    If the disks may be in Ceph, set ``images_type = rbd``: a server then
+    starts from a clone.
     """
 
     code = 'GLC804'
@@ -75,5 +75,5 @@ class DisksNotInCeph(check.ServiceCheck):
             yield self.found(
                 service, '[libvirt] images_type',
                 'Glance has a store in Ceph, and images_type is not rbd.',
-                'Set images_type = rbd in [libvirt] of nova.conf, if disks may be in '
-                'Ceph.', setting)
+                'Set images_type = rbd in [libvirt] of nova.conf, if disks '
+                'may be in Ceph.', setting)

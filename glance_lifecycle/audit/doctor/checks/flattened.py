@@ -24,10 +24,12 @@ from glance_lifecycle.audit import finding
 class Flattened(check.ServiceCheck):
     """Volumes from snapshots are copied whole.
 
-    ``rbd_flatten_volume_from_snapshot`` makes a full copy of what would be a clone.
-    It frees the snapshot, and costs the time and the space of the whole volume.
+    ``rbd_flatten_volume_from_snapshot`` makes a full copy of what would be a
+    clone. It frees the snapshot, and costs the time and the space of the whole
+    volume.
 
-    Remove it, unless snapshots must go before the volumes that were made of them.
+    Remove it, unless snapshots must go before the volumes that were made of
+    them.
     """
 
     code = 'GLC825'
@@ -61,8 +63,10 @@ class Flattened(check.ServiceCheck):
         for section in service.backends('.rbd.'):
             if service.value(section, 'rbd_flatten_volume_from_snapshot'):
                 yield self.found(
-                    service, '[%s] rbd_flatten_volume_from_snapshot' % masking.value(
+                    service, '[%s] '
+                    'rbd_flatten_volume_from_snapshot' % masking.value(
                         section), 'rbd_flatten_volume_from_snapshot is true.',
                     'Remove rbd_flatten_volume_from_snapshot from [%s].'
                     % masking.value(section),
-                    service.setting(section, 'rbd_flatten_volume_from_snapshot'))
+                    service.setting(
+                        section, 'rbd_flatten_volume_from_snapshot'))

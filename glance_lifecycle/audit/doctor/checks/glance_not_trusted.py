@@ -24,10 +24,11 @@ from glance_lifecycle.audit import finding
 class GlanceNotTrusted(check.Check):
     """Nova or Cinder do not check that they talk to Glance.
 
-    Whoever stands between them can answer with another image, and learns the token.
+    Whoever stands between them can answer with another image, and learns the
+    token.
 
-    Remove the option, and name the authority in ``cafile`` of ``[glance]``, or in
-    ``glance_ca_certificates_file`` of Cinder.
+    Remove the option, and name the authority in ``cafile`` of ``[glance]``, or
+    in ``glance_ca_certificates_file`` of Cinder.
     """
 
     code = 'GLC820'
@@ -58,6 +59,7 @@ class GlanceNotTrusted(check.Check):
                 with contextlib.suppress(hosts.Hidden):
                     if one.value(section, name):
                         yield self.found(
-                            one, '[%s] %s' % (section, name), '%s is true.' % name,
+                            one, '[%s] '
+                            '%s' % (section, name), '%s is true.' % name,
                             'Remove %s from [%s].' % (name, section),
                             one.setting(section, name))

@@ -23,8 +23,8 @@ from glance_lifecycle.audit import finding
 class GptNotChecked(check.Check):
     """Images whose partition table is broken are let through.
 
-    What a check of a disk finds is then only logged. Since Glance 33 nothing is
-    excepted by default; in 31 and 32, ``mbr`` was.
+    What a check of a disk finds is then only logged. Since Glance 33 nothing
+    is excepted by default; in 31 and 32, ``mbr`` was.
 
     Remove the option, unless images that you need are refused.
     """
@@ -50,4 +50,5 @@ class GptNotChecked(check.Check):
                 host, '[image_format] gpt_safety_checks_nonfatal',
                 'What these checks find is ignored: %s.' % ', '.join(
                     map(masking.value, excepted[:5])),
-                'Remove gpt_safety_checks_nonfatal from [image_format].', setting)
+                'Remove gpt_safety_checks_nonfatal from '
+                '[image_format].', setting)

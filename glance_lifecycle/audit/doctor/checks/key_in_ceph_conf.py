@@ -23,11 +23,11 @@ from glance_lifecycle.audit import finding
 class KeyInCephConf(check.Check):
     """A key stands in ceph.conf.
 
-    That file is readable for everybody on the host, and is copied around. A keyring
-    is for one user of the host.
+    That file is readable for everybody on the host, and is copied around. A
+    keyring is for one user of the host.
 
-    Put the key into a keyring that only its service can read, remove it here, and
-    make a new one.
+    Put the key into a keyring that only its service can read, remove it here,
+    and make a new one.
     """
 
     code = 'GLC833'
@@ -51,7 +51,8 @@ class KeyInCephConf(check.Check):
                     yield self.found(
                         host, '[%s] key' % masking.value(section),
                         'There is a key in the file.',
-                        'Move it to a keyring, and make a new one with "ceph auth '
-                        'rotate".',
-                        finding.Place(conf.path, line, '[%s] key' % masking.value(
+                        'Move it to a keyring, and make a new one with "ceph '
+                        'auth rotate".',
+                        finding.Place(conf.path, line, '[%s] '
+                        'key' % masking.value(
                             section)))

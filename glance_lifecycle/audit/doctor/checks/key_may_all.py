@@ -23,8 +23,8 @@ from glance_lifecycle.audit import finding
 class KeyMayAll(check.Check):
     """The key of Glance may do anything in Ceph.
 
-    With ``allow *``, whoever has the key of Glance can read and delete all pools,
-    also those of disks and volumes.
+    With ``allow *``, whoever has the key of Glance can read and delete all
+    pools, also those of disks and volumes.
 
     Limit it: ``ceph auth caps client.glance mon 'profile rbd' osd 'profile rbd
     pool=images'``.
@@ -47,13 +47,14 @@ class KeyMayAll(check.Check):
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for conf in host.beside.cephs_at_hand():
             for (section, name), (value, line) in conf.options.items():
-                if section.startswith('client.') and section != 'client.admin' and (
-                        name in ('caps_osd', 'caps_mon')) and (
-                            value.strip() == 'allow *'):
+                if section.startswith('client.') and (
+                        section != 'client.admin') and (
+                            name in ('caps_osd', 'caps_mon')) and (
+                                value == 'allow *'):
                     yield self.found(
                         host, '[%s] %s' % (masking.value(section), name),
                         'It is "allow *".',
-                        'Set "profile rbd" for mon, and "profile rbd pool=POOL" for '
-                        'osd, with "ceph auth caps".',
+                        'Set "profile rbd" for mon, and "profile rbd '
+                        'pool=POOL" for osd, with "ceph auth caps".',
                         finding.Place(conf.path, line, '[%s] %s' % (
                             masking.value(section), name)))

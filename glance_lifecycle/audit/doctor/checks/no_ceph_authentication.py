@@ -22,10 +22,11 @@ from glance_lifecycle.audit import finding
 class NoCephAuthentication(check.Check):
     """Ceph asks nobody who they are.
 
-    Whoever reaches the network of the cluster can read and change every image, disk
-    and volume.
+    Whoever reaches the network of the cluster can read and change every image,
+    disk and volume.
 
-    Remove the option: cephx is the default. The cluster must know the keys first.
+    Remove the option: cephx is the default. The cluster must know the keys
+    first.
     """
 
     code = 'GLC832'
@@ -48,5 +49,5 @@ class NoCephAuthentication(check.Check):
                 yield self.found(
                     host, 'auth client required',
                     'Clients need not say who they are.',
-                    'Remove "auth client required" from the file, after each client '
-                    'has its key.', conf.place('auth_client_required'))
+                    'Remove "auth client required" from the file, after each '
+                    'client has its key.', conf.place('auth_client_required'))

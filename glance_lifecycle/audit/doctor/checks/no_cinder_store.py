@@ -22,11 +22,13 @@ from glance_lifecycle.audit import finding
 
 
 class NoCinderStore(check.ServiceCheck):
-    """Volumes are to become images without a copy, and Glance has no store for that.
+    """Volumes are to become images without a copy, and Glance has no store for
+    that.
 
-    With ``image_upload_use_cinder_backend``, Cinder clones the volume and gives
-    Glance its location. Glance takes it only with a store of the type cinder. Else
-    the volume is uploaded as ever, and the attempt is only logged.
+    With ``image_upload_use_cinder_backend``, Cinder clones the volume and
+    gives Glance its location. Glance takes it only with a store of the type
+    cinder. Else the volume is uploaded as ever, and the attempt is only
+    logged.
 
     Add a cinder store to ``enabled_backends``, or remove the option.
     """
@@ -84,8 +86,11 @@ class NoCinderStore(check.ServiceCheck):
         for section in service.value('DEFAULT', 'enabled_backends') or ():
             if service.value(section, 'image_upload_use_cinder_backend'):
                 yield self.found(
-                    service, '[%s] image_upload_use_cinder_backend' % masking.value(
-                        section), 'It is true, and Glance has no cinder store.',
+                    service,
+                    '[%s] image_upload_use_cinder_backend'
+                    % masking.value(section),
+                    'It is true, and Glance has no cinder store.',
                     'Remove image_upload_use_cinder_backend from [%s].'
                     % masking.value(section),
-                    service.setting(section, 'image_upload_use_cinder_backend'))
+                    service.setting(
+                        section, 'image_upload_use_cinder_backend'))

@@ -22,8 +22,8 @@ from glance_lifecycle.audit import finding
 class NoLayering(check.Check):
     """Images in Ceph are made without the feature that clones need.
 
-    ``rbd default features`` is a sum, in which 1 is layering. Without it, an image
-    can be read, and never cloned.
+    ``rbd default features`` is a sum, in which 1 is layering. Without it, an
+    image can be read, and never cloned.
 
     Remove the option: Ceph's own default has it.
     """
@@ -54,6 +54,7 @@ class NoLayering(check.Check):
             if number and not number & 1:
                 yield self.found(
                     host, 'rbd default features',
-                    'The value %d does not contain layering, which is 1.' % number,
+                    'The value %d does not contain layering, which is '
+                    '1.' % number,
                     'Remove "rbd default features" from the file.',
                     conf.place('rbd_default_features', 'client.glance'))

@@ -24,8 +24,8 @@ from glance_lifecycle.audit import finding
 class NotConverted(check.ServiceCheck):
     """Cinder may not convert images, and Glance does not either.
 
-    With ``image_conversion_disable``, a volume can be made of a raw
-    image only. Any other ends in an error.
+    With ``image_conversion_disable``, a volume can be made of a raw image
+    only. Any other ends in an error.
 
     Have imports make images raw: enable ``lifecycle``.
     """
@@ -55,8 +55,8 @@ class NotConverted(check.ServiceCheck):
                 not clones.made_raw(host)):
             yield self.found(
                 service, '[DEFAULT] image_conversion_disable',
-                'image_conversion_disable is true, and imports do not make images '
-                'raw.',
-                'Set image_import_plugins = [lifecycle] in [image_import_opts] of '
-                'glance-image-import.conf.',
+                'image_conversion_disable is true, and imports do not make '
+                'images raw.',
+                'Set image_import_plugins = [lifecycle] in '
+                '[image_import_opts] of glance-image-import.conf.',
                 service.setting('DEFAULT', 'image_conversion_disable'))

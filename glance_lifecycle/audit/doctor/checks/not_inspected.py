@@ -23,11 +23,12 @@ from glance_lifecycle.audit import finding
 class NotInspected(check.ServiceCheck):
     """Nova does not look into images before qemu does.
 
-    An image may name a file of the compute as its backing file or as where its data
-    are, and a server then reads that file (CVE-2024-32498). Nova has the option
-    since it looks.
+    An image may name a file of the compute as its backing file or as where its
+    data are, and a server then reads that file (CVE-2024-32498). Nova has the
+    option since it looks.
 
-    Remove it. If an image is refused that is good, correct its ``disk_format``.
+    Remove it. If an image is refused that is good, correct its
+    ``disk_format``.
     """
 
     code = 'GLC812'
@@ -53,4 +54,5 @@ class NotInspected(check.ServiceCheck):
                 service, '[workarounds] disable_deep_image_inspection',
                 'disable_deep_image_inspection is true.',
                 'Remove disable_deep_image_inspection from [workarounds].',
-                service.setting('workarounds', 'disable_deep_image_inspection'))
+                service.setting(
+                    'workarounds', 'disable_deep_image_inspection'))

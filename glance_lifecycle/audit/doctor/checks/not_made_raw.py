@@ -24,11 +24,11 @@ from glance_lifecycle.audit import finding
 class NotMadeRaw(check.Check):
     """Images are uploaded as qcow2, and Ceph clones only raw ones.
 
-    Of any other format, Nova and Cinder download the image, convert it on the host
-    and write it whole, for each server and volume.
+    Of any other format, Nova and Cinder download the image, convert it on the
+    host and write it whole, for each server and volume.
 
-    Let imports make them raw: enable ``lifecycle``, or ``image_conversion`` with
-    ``output_format = raw``.
+    Let imports make them raw: enable ``lifecycle``, or ``image_conversion``
+    with ``output_format = raw``.
     """
 
     code = 'GLC809'
@@ -94,9 +94,10 @@ class NotMadeRaw(check.Check):
             if used:
                 yield self.found(
                     used, 'image_import_plugins',
-                    'Disks or volumes are in the same Ceph as images may be, and '
-                    'nothing makes images raw.',
-                    'Set image_import_plugins = [lifecycle] in [image_import_opts].',
+                    'Disks or volumes are in the same Ceph as images may be, '
+                    'and nothing makes images raw.',
+                    'Set image_import_plugins = [lifecycle] in '
+                    '[image_import_opts].',
                     *(_place(one) for one in used[:3]))
 
 

@@ -24,9 +24,9 @@ from glance_lifecycle.audit import finding
 class NovaCephUser(check.ServiceCheck):
     """Nova keeps its disks in Ceph, and does not say as whom.
 
-    Without ``rbd_user``, librados connects as client.admin, which a compute should
-    not have the key of; without ``rbd_secret_uuid``, libvirt gives qemu no key, and
-    no server starts in a cluster that asks for one.
+    Without ``rbd_user``, librados connects as client.admin, which a compute
+    should not have the key of; without ``rbd_secret_uuid``, libvirt gives qemu
+    no key, and no server starts in a cluster that asks for one.
 
     Set both in ``[libvirt]``.
     """

@@ -24,14 +24,15 @@ from glance_lifecycle.audit import finding
 class NovaDownloads(check.ServiceCheck):
     """Nova keeps its disks in Ceph, and cannot see where images are.
 
-    Nova clones an image only from a location that it sees. Without one, each server
-    downloads the whole image from Glance and writes it into Ceph again. Nova does
-    not ask for locations in the way that Cinder does.
+    Nova clones an image only from a location that it sees. Without one, each
+    server downloads the whole image from Glance and writes it into Ceph again.
+    Nova does not ask for locations in the way that Cinder does.
 
-    Show them, to Nova alone if you can: a location tells the pool and the name, and
-    ``show_multiple_locations`` also lets its owner set one (OSSN-0090). A Glance of
-    its own for Nova and Cinder, which users do not reach, is safest. A clone is
-    never compared with a signature: require signatures at the import.
+    Show them, to Nova alone if you can: a location tells the pool and the
+    name, and ``show_multiple_locations`` also lets its owner set one
+    (OSSN-0090). A Glance of its own for Nova and Cinder, which users do not
+    reach, is safest. A clone is never compared with a signature: require
+    signatures at the import.
     """
 
     code = 'GLC802'
@@ -100,7 +101,8 @@ class NovaDownloads(check.ServiceCheck):
                 not clones.visible(host)):
             yield self.found(
                 service, '[libvirt] images_type',
-                'images_type is rbd, Glance has a store in Ceph, and neither %s is '
-                'true.' % ' nor '.join(clones.SHOWN),
-                'Set show_image_direct_url = True in [DEFAULT] of glance-api.conf.',
+                'images_type is rbd, Glance has a store in Ceph, and neither '
+                '%s is true.' % ' nor '.join(clones.SHOWN),
+                'Set show_image_direct_url = True in [DEFAULT] of '
+                'glance-api.conf.',
                 service.setting('libvirt', 'images_type'))

@@ -22,9 +22,9 @@ from glance_lifecycle.audit import finding
 class OldDefaults(check.Check):
     """Glance's policies are those of old.
 
-    With ``enforce_new_defaults`` false, each policy lets in whom it let in before
-    Wallaby as well: the roles reader and member then mean little, and who may only
-    read can write.
+    With ``enforce_new_defaults`` false, each policy lets in whom it let in
+    before Wallaby as well: the roles reader and member then mean little, and
+    who may only read can write.
 
     Remove the option: Glance's default is true.
     """

@@ -25,10 +25,11 @@ from glance_lifecycle.audit import finding
 class OtherCluster(check.Check):
     """Nova or Cinder use another Ceph cluster than Glance.
 
-    An image is cloned only inside of one cluster. From another, each server and
-    volume is downloaded, and written whole.
+    An image is cloned only inside of one cluster. From another, each server
+    and volume is downloaded, and written whole.
 
-    Give Glance a store in that cluster, and copy the images there that it boots.
+    Give Glance a store in that cluster, and copy the images there that it
+    boots.
     """
 
     code = 'GLC803'
@@ -122,8 +123,10 @@ class OtherCluster(check.Check):
                             conf.fsid not in known):
                         yield self.found(
                             one, '%s: fsid' % one.kind,
-                            '%s uses the cluster %s, and Glance has no store there.'
-                            % (one.kind.capitalize(), masking.value(conf.fsid)),
+                            '%s uses the cluster %s, and Glance has no store '
+                            'there.'
+                            % (one.kind.capitalize(),
+                               masking.value(conf.fsid)),
                             'Add a store to enabled_backends whose '
                             'rbd_store_ceph_conf is of that cluster.',
                             conf.place('fsid'),

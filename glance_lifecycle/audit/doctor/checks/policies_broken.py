@@ -23,9 +23,9 @@ from glance_lifecycle.audit import finding
 class PoliciesBroken(check.Check):
     """A policy file that Glance cannot use.
 
-    oslo.policy reads a mapping of names and rules. Of anything else, every request
-    fails with an internal error. A lifecycle policy is another kind of file, and
-    must not have the name of Glance's own.
+    oslo.policy reads a mapping of names and rules. Of anything else, every
+    request fails with an internal error. A lifecycle policy is another kind of
+    file, and must not have the name of Glance's own.
 
     Correct the file. ``oslopolicy-validator --namespace glance`` tells more.
     """
@@ -64,8 +64,9 @@ class PoliciesBroken(check.Check):
         for one in rules.of(host).broken:
             yield self.found(
                 host, one.path, one.reason if not one.lifecycle else
-                'It is not a policy of Glance: it looks like a lifecycle policy.',
-                'Move it to /etc/glance/lifecycle-policy.yaml, and name that in '
-                '[lifecycle] policy_file.' if one.lifecycle else
+                'It is not a policy of Glance: it looks like a lifecycle '
+                'policy.',
+                'Move it to /etc/glance/lifecycle-policy.yaml, and name that '
+                'in [lifecycle] policy_file.' if one.lifecycle else
                 'Correct the file.', finding.Place(one.path, one.line),
                 severity=None if one.certain else check.UNKNOWN)

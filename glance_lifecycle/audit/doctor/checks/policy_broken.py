@@ -40,7 +40,8 @@ class PolicyBroken(check.Check):
     bad = (
         {'glance-api.conf': '[lifecycle]\n'
          'policy_file = /etc/glance/lifecycle-policy.yaml\n',
-         'lifecycle-policy.yaml': 'version: 1\nrules:\n  - name: a\n    plaice: {}\n'},
+         'lifecycle-policy.yaml': 'version: 1\nrules:\n'
+         '  - name: a\n    plaice: {}\n'},
         {'glance-api.conf': '[lifecycle]\n'
          'policy_file = /etc/glance/lifecycle-policy.yaml\n'},
     )

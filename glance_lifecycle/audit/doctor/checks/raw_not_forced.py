@@ -24,8 +24,8 @@ from glance_lifecycle.audit import finding
 class RawNotForced(check.ServiceCheck):
     """nova-compute does not start.
 
-    With its disks in Ceph, Nova must make images raw, as qemu reads no other format
-    there. It refuses ``force_raw_images = False`` (bug 1816686).
+    With its disks in Ceph, Nova must make images raw, as qemu reads no other
+    format there. It refuses ``force_raw_images = False`` (bug 1816686).
 
     Remove ``force_raw_images``.
     """

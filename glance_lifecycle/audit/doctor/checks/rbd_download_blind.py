@@ -22,11 +22,12 @@ from glance_lifecycle.audit import finding
 
 
 class RbdDownloadBlind(check.ServiceCheck):
-    """Nova is to read images from Ceph by itself, and cannot see where they are.
+    """Nova is to read images from Ceph by itself, and cannot see where they
+    are.
 
-    ``enable_rbd_download`` (since Victoria) takes the place of a download only for
-    an image that shows its location. Without, Nova downloads from glance-api, and
-    says nothing.
+    ``enable_rbd_download`` (since Victoria) takes the place of a download only
+    for an image that shows its location. Without, Nova downloads from
+    glance-api, and says nothing.
 
     Set ``show_image_direct_url`` in glance-api.conf, or remove the option.
     """
@@ -63,7 +64,9 @@ class RbdDownloadBlind(check.ServiceCheck):
                 clones.stores(host) and not clones.visible(host)):
             yield self.found(
                 service, '[glance] enable_rbd_download',
-                'enable_rbd_download is true, and neither %s is.' % ' nor '.join(
+                'enable_rbd_download is true, and neither %s '
+                'is.' % ' nor '.join(
                     clones.SHOWN),
-                'Set show_image_direct_url = True in [DEFAULT] of glance-api.conf.',
+                'Set show_image_direct_url = True in [DEFAULT] of '
+                'glance-api.conf.',
                 service.setting('glance', 'enable_rbd_download'))

@@ -25,8 +25,9 @@ from glance_lifecycle.audit import finding
 class SamePool(check.Check):
     """Disks or volumes are in the pool of the images.
 
-    Nova's and Cinder's keys must then be able to write images: who takes over a
-    compute changes every image. Nor can images have a quota or another copy count.
+    Nova's and Cinder's keys must then be able to write images: who takes over
+    a compute changes every image. Nor can images have a quota or another copy
+    count.
 
     Give each a pool of its own. Clones work from pool to pool of one cluster.
     """
@@ -101,5 +102,5 @@ class SamePool(check.Check):
                             one, '[%s] %s' % (masking.value(section), name),
                             'It is the pool of the store %s as well.'
                             % masking.value(store),
-                            'Use another pool for new disks and volumes, and move '
-                            'the old ones.', one.setting(section, name))
+                            'Use another pool for new disks and volumes, and '
+                            'move the old ones.', one.setting(section, name))

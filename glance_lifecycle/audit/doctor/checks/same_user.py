@@ -24,8 +24,8 @@ from glance_lifecycle.audit import finding
 class SameUser(check.ServiceCheck):
     """Computes connect to Ceph as Glance does.
 
-    The key of Glance can write and delete every image. On a compute, that is next
-    to the servers of strangers.
+    The key of Glance can write and delete every image. On a compute, that is
+    next to the servers of strangers.
 
     Give Nova a user that may only read the pool of the images: ``profile
     rbd-read-only pool=images``.

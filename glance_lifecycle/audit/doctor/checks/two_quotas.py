@@ -22,10 +22,11 @@ from glance_lifecycle.audit import finding
 class TwoQuotas(check.Check):
     """A quota for all users that is not looked at.
 
-    With ``use_keystone_limits``, the limits are those that Keystone has for each
-    project, and ``user_storage_quota`` has no effect.
+    With ``use_keystone_limits``, the limits are those that Keystone has for
+    each project, and ``user_storage_quota`` has no effect.
 
-    Register ``image_size_total`` as a limit in Keystone, and remove the option.
+    Register ``image_size_total`` as a limit in Keystone, and remove the
+    option.
     """
 
     code = 'GLC714'
@@ -48,6 +49,8 @@ class TwoQuotas(check.Check):
                     'DEFAULT', 'user_storage_quota') not in (None, '0', ''):
             yield self.found(
                 host, '[DEFAULT] user_storage_quota',
-                'use_keystone_limits is true, so user_storage_quota is ignored.',
+                'use_keystone_limits is true, so user_storage_quota is '
+                'ignored.',
                 'Remove user_storage_quota, and register image_size_total in '
-                'Keystone.', quota, host.setting('DEFAULT', 'use_keystone_limits'))
+                'Keystone.', quota,
+                host.setting('DEFAULT', 'use_keystone_limits'))

@@ -25,9 +25,9 @@ from glance_lifecycle.audit import finding
 class UselessScheme(check.ServiceCheck):
     """Cinder is to read images by itself, in a way that it does not know.
 
-    ``allowed_direct_url_schemes`` knows ``file`` and ``cinder``. Anything else, such
-    as ``rbd``, has no effect: clones in Ceph do not depend on it. ``cinder`` and
-    ``file`` work only with images that show their location.
+    ``allowed_direct_url_schemes`` knows ``file`` and ``cinder``. Anything
+    else, such as ``rbd``, has no effect: clones in Ceph do not depend on it.
+    ``cinder`` and ``file`` work only with images that show their location.
 
     Remove the value, or set ``show_image_direct_url`` in glance-api.conf.
     """
@@ -73,10 +73,12 @@ class UselessScheme(check.ServiceCheck):
         schemes = service.value('DEFAULT', 'allowed_direct_url_schemes') or []
         known = {'file', 'cinder'}
         wrong = sorted(set(schemes) - known) or (
-            sorted(known.intersection(schemes)) if not clones.visible(host) else [])
+            [] if clones.visible(host)
+            else sorted(known.intersection(schemes)))
         if wrong:
             yield self.found(
                 service, '[DEFAULT] allowed_direct_url_schemes',
-                'It has no effect for %s.' % ', '.join(map(masking.value, wrong[:5])),
+                'It has no effect for '
+                '%s.' % ', '.join(map(masking.value, wrong[:5])),
                 'Remove it from allowed_direct_url_schemes in cinder.conf.',
                 service.setting('DEFAULT', 'allowed_direct_url_schemes'))

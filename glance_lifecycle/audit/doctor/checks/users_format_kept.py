@@ -24,12 +24,12 @@ from glance_lifecycle.audit import finding
 class UsersFormatKept(check.ServiceCheck):
     """Computes keep images in the format of their users.
 
-    Without ``force_raw_images``, the file that servers are backed by is the qcow2
-    that a user made, and qemu reads its headers on the compute. It saves space in
-    the cache, and costs reads.
+    Without ``force_raw_images``, the file that servers are backed by is the
+    qcow2 that a user made, and qemu reads its headers on the compute. It saves
+    space in the cache, and costs reads.
 
-    Leave it, if images come from people you trust; else remove it, or have imports
-    make images raw.
+    Leave it, if images come from people you trust; else remove it, or have
+    imports make images raw.
     """
 
     code = 'GLC811'
@@ -53,6 +53,7 @@ class UsersFormatKept(check.ServiceCheck):
         if service.value('DEFAULT', 'force_raw_images') is False and (
                 not clones.in_ceph(service)):
             yield self.found(
-                service, '[DEFAULT] force_raw_images', 'force_raw_images is false.',
+                service, '[DEFAULT] '
+                'force_raw_images', 'force_raw_images is false.',
                 'Remove force_raw_images from nova.conf.',
                 service.setting('DEFAULT', 'force_raw_images'))

@@ -25,11 +25,11 @@ from glance_lifecycle.audit import finding
 class VmdkTypes(check.Check):
     """A kind of vmdk that names other files is allowed.
 
-    Such an image is a text with names of files. Whoever converts it reads those
-    files of the host into the image of a user (CVE-2022-47951).
+    Such an image is a text with names of files. Whoever converts it reads
+    those files of the host into the image of a user (CVE-2022-47951).
 
-    Allow the kinds that are one file: streamOptimized and monolithicSparse. Glance,
-    Nova and Cinder have the option each for itself.
+    Allow the kinds that are one file: streamOptimized and monolithicSparse.
+    Glance, Nova and Cinder have the option each for itself.
     """
 
     code = 'GLC713'
@@ -56,15 +56,16 @@ class VmdkTypes(check.Check):
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
-        checked: list[tuple[check.Where, str, Any, Any]] = [(host, 'image_format', host.value(
-            'image_format', 'vmdk_allowed_types'), host.setting(
-                'image_format', 'vmdk_allowed_types'))]
+        name = 'vmdk_allowed_types'
+        section = 'image_format'
+        checked: list[tuple[check.Where, str, Any, Any]] = [
+            (host, section, host.value(section, name),
+             host.setting(section, name))]
         for one in host.beside.services:
             section = 'compute' if one.kind == 'nova' else 'DEFAULT'
             with contextlib.suppress(hosts.Hidden):
-                checked.append((one, section, one.value(
-                    section, 'vmdk_allowed_types'), one.setting(
-                        section, 'vmdk_allowed_types')))
+                checked.append((one, section, one.value(section, name),
+                                one.setting(section, name)))
         for where, section, types, setting in checked:
             wrong = sorted(set(types or ()) - {'streamOptimized',
                                                'monolithicSparse'})
@@ -72,5 +73,6 @@ class VmdkTypes(check.Check):
                 yield self.found(
                     where, '[%s] vmdk_allowed_types' % section,
                     'It allows %s.' % ', '.join(map(masking.value, wrong[:5])),
-                    'Set vmdk_allowed_types = streamOptimized,monolithicSparse in '
+                    'Set vmdk_allowed_types = '
+                    'streamOptimized,monolithicSparse in '
                     '[%s].' % section, setting)

@@ -25,9 +25,9 @@ from glance_lifecycle.audit import finding
 class VolumeCacheInCeph(check.ServiceCheck):
     """Cinder caches what it could clone.
 
-    A raw image in the same Ceph is cloned at once, and no copy of it is cached. The
-    cache helps with qcow2 images alone, of which it keeps a raw volume, that
-    nothing removes until the cache is full.
+    A raw image in the same Ceph is cloned at once, and no copy of it is
+    cached. The cache helps with qcow2 images alone, of which it keeps a raw
+    volume, that nothing removes until the cache is full.
 
     Have imports make images raw, and turn the cache off.
     """
@@ -87,7 +87,8 @@ class VolumeCacheInCeph(check.ServiceCheck):
                 yield self.found(
                     service, '[%s] image_volume_cache_enabled' % masking.value(
                         section),
-                    'Volumes and images are in Ceph, and the cache of volumes is on.',
-                    'Set image_volume_cache_enabled = False in [%s], once images '
-                    'are raw.' % masking.value(section),
+                    'Volumes and images are in Ceph, and the cache of volumes '
+                    'is on.',
+                    'Set image_volume_cache_enabled = False in [%s], once '
+                    'images are raw.' % masking.value(section),
                     service.setting(section, 'image_volume_cache_enabled'))

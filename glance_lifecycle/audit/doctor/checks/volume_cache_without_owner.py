@@ -25,8 +25,9 @@ class VolumeCacheWithoutOwner(check.ServiceCheck):
     """The cache of volumes is never used.
 
     Cinder keeps the cached volumes in a project of its own. Without
-    ``cinder_internal_tenant_project_id`` and ``cinder_internal_tenant_user_id``,
-    nothing is cached, and only a debug line says so.
+    ``cinder_internal_tenant_project_id`` and
+    ``cinder_internal_tenant_user_id``, nothing is cached, and only a debug
+    line says so.
 
     Set both in ``[DEFAULT]``.
     """
@@ -75,10 +76,13 @@ class VolumeCacheWithoutOwner(check.ServiceCheck):
         missing = [name for name in self._NAMES
                    if not service.value('DEFAULT', name)]
         for section in service.value('DEFAULT', 'enabled_backends') or ():
-            if missing and service.value(section, 'image_volume_cache_enabled'):
+            if missing and service.value(
+                    section, 'image_volume_cache_enabled'):
                 yield self.found(
                     service, '[%s] image_volume_cache_enabled' % masking.value(
                         section),
-                    'It is true, and [DEFAULT] lacks %s.' % ' and '.join(missing),
-                    'Set %s in [DEFAULT] of cinder.conf.' % ' and '.join(missing),
+                    'It is true, and [DEFAULT] lacks '
+                    '%s.' % ' and '.join(missing),
+                    'Set %s in [DEFAULT] of '
+                    'cinder.conf.' % ' and '.join(missing),
                     service.setting(section, 'image_volume_cache_enabled'))

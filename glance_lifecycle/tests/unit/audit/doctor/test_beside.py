@@ -137,8 +137,9 @@ class BesideTest(cases.DoctorTestCase):
 
     def test_wild_values(self) -> None:
         """Nothing that stands there ends the doctor."""
-        wild = ('', '*********', '$nothing', '%(x)s', 'a' * 5000, '-1', '9' * 99,
-                '[', ',,,', '\u202e', 'true', '/' * 2000, '../../etc/passwd')
+        wild = ('', '*********', '$nothing', '%(x)s', 'a' * 5000, '-1',
+                '9' * 99, '[', ',,,', '\u202e', 'true', '/' * 2000,
+                '../../etc/passwd')
         names = [key for known in (services.NOVA_OPTIONS,
                                    services.CINDER_OPTIONS) for key in known]
         for value in wild:

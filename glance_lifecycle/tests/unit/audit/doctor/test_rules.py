@@ -13,8 +13,8 @@ import pathlib
 
 from glance.policies import list_rules
 
-from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import examination
+from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import rules
 from glance_lifecycle.tests.unit.audit.doctor import cases
 
@@ -81,7 +81,8 @@ class RulesTest(cases.DoctorTestCase):
 
     def test_hostile(self) -> None:
         for text, certain in (
-                ('a: &a "@"\nb: *a\n', False), ('a: !!python/name:os "x"\n', False),
+                ('a: &a "@"\nb: *a\n', False),
+                ('a: !!python/name:os "x"\n', False),
                 ('"a": "c4n4ry\n', True), ('- c4n4ry\n', True),
                 ('{' * 5000, None), ('a: {b: c4n4ry}\n', True),
                 ('a: 1\n', True), ('a: "@"\n' * 90_000, False)):
