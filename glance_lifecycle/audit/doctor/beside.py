@@ -134,7 +134,8 @@ class Beside:
         own = [cephs.Below(directory.path, within or directory.path)]
         if root is not None:
             own.append(cephs.Below(root, within))
-        self._confs = (*own, *given.confs)
+        places = (*own, *given.confs)
+        self._confs = cephs.Places(places)
         self._given = given.confs
         found = Read()
         for kind, place in _PLACES:
@@ -144,7 +145,7 @@ class Beside:
                 path = root / place
                 found.add(kind, name, path, within, (
                     cephs.Below(path.parent, within or path.parent),
-                    *self._confs[1:]))
+                    *places[1:]))
         self.services = (*found.services, *given.read.services)
         # This host's own may well belong to another user.
         self.broken = (*(() if within is None else found.broken),
@@ -155,8 +156,9 @@ class Beside:
 
     def ceph_conf(self, named: str) -> cephs.Conf | None:
         """The ceph.conf that Glance reads by this name, if at hand."""
-        return cephs.first(self._confs, named)
+        return self._confs.conf(named)
 
+    @functools.cached_property
     def cephs_at_hand(self) -> list[cephs.Conf]:
         """All that are at hand, once."""
         found = [self.ceph_conf(''),

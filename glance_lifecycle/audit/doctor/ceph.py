@@ -136,16 +136,23 @@ class Named:
         return None
 
 
-def first(places: Iterable[Place], named: str) -> Conf | None:
-    """Of these, in order.
+class Places:
+    """Some of these, in order; what was read is kept."""
 
-    :param named: path in the configuration of a service; empty: the default
-    """
-    for one in places:
-        found = one.conf(named or DEFAULT)
-        if found is not None:
-            return found
-    return None
+    def __init__(self, places: Iterable[Place]) -> None:
+        self._places = tuple(places)
+        self._read: dict[str, Conf | None] = {}
+
+    def conf(self, named: str) -> Conf | None:
+        """The first that is there.
+
+        :param named: path in the configuration of a service; empty: the
+            default
+        """
+        if named not in self._read:
+            found = (one.conf(named or DEFAULT) for one in self._places)
+            self._read[named] = next(filter(None, found), None)
+        return self._read[named]
 
 
 def _read(path: pathlib.Path, within: pathlib.Path | None) -> Conf | None:

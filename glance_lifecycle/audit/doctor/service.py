@@ -104,7 +104,8 @@ class Service:
         self.kind = kind
         self.name = name
         self.files = tuple(read)
-        self._ceph = tuple(confs)
+        self._confs = cephs.Places(confs)
+        self._converted: dict[ini.Setting, Any] = {}
         self._settings = {
             (_group(setting.section), setting.name): setting
             for file in self.files for setting in file.parsed.settings}
@@ -128,10 +129,13 @@ class Service:
         # What another option names is not followed here.
         if '$' in setting.value or len(setting.value) > _LONGEST:
             return None
-        try:
-            return kinds.load(kind)(setting.value)
-        except ValueError:
-            return None
+        # One that the command line names is asked for each host of Glance.
+        if setting not in self._converted:
+            try:
+                self._converted[setting] = kinds.load(kind)(setting.value)
+            except ValueError:
+                self._converted[setting] = None
+        return self._converted[setting]
 
     def has(self, section: str) -> bool:
         """Whether a section of this name has options."""
@@ -144,7 +148,7 @@ class Service:
 
     def ceph_conf(self, named: str) -> cephs.Conf | None:
         """The ceph.conf that it reads by this name, if it is at hand."""
-        return cephs.first(self._ceph, named)
+        return self._confs.conf(named)
 
     def place(self, setting: ini.Setting) -> finding.Place:
         """Where it stands, and its value as far as it may be shown."""

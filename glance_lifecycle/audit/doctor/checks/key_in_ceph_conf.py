@@ -45,7 +45,7 @@ class KeyInCephConf(check.Check):
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
-        for conf in host.beside.cephs_at_hand():
+        for conf in host.beside.cephs_at_hand:
             for (section, name), (value, line) in conf.options.items():
                 if name == 'key' and value:
                     yield self.found(

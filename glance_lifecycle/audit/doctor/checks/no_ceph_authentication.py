@@ -44,7 +44,7 @@ class NoCephAuthentication(check.Check):
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
-        for conf in host.beside.cephs_at_hand():
+        for conf in host.beside.cephs_at_hand:
             if conf.value('auth_client_required').lower() == 'none':
                 yield self.found(
                     host, 'auth client required',

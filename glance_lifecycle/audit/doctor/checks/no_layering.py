@@ -48,7 +48,7 @@ class NoLayering(check.Check):
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
-        for conf in host.beside.cephs_at_hand():
+        for conf in host.beside.cephs_at_hand:
             found = conf.value('rbd_default_features', 'client.glance')
             number = int(found) if found.isdecimal() and len(found) < 10 else 0
             if number and not number & 1:

@@ -95,7 +95,7 @@ class BesideTest(cases.DoctorTestCase):
         near = nova.ceph_conf('/etc/ceph/ceph.conf')
         self.assertEqual('near', near and near.fsid)
         self.assertEqual({'near', 'host', 'far'}, {
-            one.fsid for one in found.cephs_at_hand()})
+            one.fsid for one in found.cephs_at_hand})
 
     def test_own(self) -> None:
         """Of this host, what is not readable is passed over."""

@@ -55,4 +55,4 @@ class CephTest(unittest.TestCase):
         below = ceph.Below(pathlib.Path('/nonexistent'), None)
         for name in ('', '/', '\0', 'a' * 5000, '..'):
             self.assertIsNone(below.conf(name))
-        self.assertIsNone(ceph.first([below], ''))
+        self.assertIsNone(ceph.Places([below]).conf(''))
