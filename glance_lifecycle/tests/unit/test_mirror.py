@@ -111,6 +111,7 @@ TOGETHER = {
         'audit/doctor/checks/old_defaults',
         'audit/doctor/checks/other_cluster',
         'audit/doctor/checks/policies_broken',
+        'audit/doctor/checks/owners_locate',
         'audit/doctor/checks/raw_not_forced',
         'audit/doctor/checks/rbd_download_blind',
         'audit/doctor/checks/same_pool',
