@@ -82,6 +82,26 @@ class Doctor(command.Lister):
             help='Directory gathered from a host: a copy of its /etc/glance, '
             'or a report of sosreport (repeat for more hosts).')
         parser.add_argument(
+            '--nova-conf', metavar='[<name>=]<file>', action='append',
+            default=[], type=_maybe_named,
+            help='A nova.conf that goes with this Glance, and the name of '
+            'the host that it is from (repeat for more computes). In '
+            'directories of --host it is found by itself.')
+        parser.add_argument(
+            '--cinder-conf', metavar='[<name>=]<file>', action='append',
+            default=[], type=_maybe_named,
+            help='A cinder.conf that goes with this Glance, and the name of '
+            'the host that it is from (repeat for more).')
+        parser.add_argument(
+            '--ceph-conf', metavar='<file>', action='append', default=[],
+            type=pathlib.Path,
+            help='A ceph.conf for the services that name one of its file '
+            'name, where none lies beside them (repeat for more clusters).')
+        parser.add_argument(
+            '--policy-dir', metavar='<directory>', type=pathlib.Path,
+            help="Directory with Glance's own policy.yaml and policy.d "
+            '(default: that of glance-api.conf).')
+        parser.add_argument(
             '--release', metavar='<number>', type=int, choices=(31, 32, 33),
             help='Release of Glance: 31 (2025.2), 32 (2026.1) or 33 (2026.2) '
             '(default: the one that is installed here, or else 33).')
@@ -136,6 +156,7 @@ class Doctor(command.Lister):
         return 0
 
     def _examined(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
+        from glance_lifecycle.audit.doctor import beside
         from glance_lifecycle.audit.doctor import check
         from glance_lifecycle.audit.doctor import examination
         from glance_lifecycle.audit.doctor import mutes
@@ -147,7 +168,10 @@ class Doctor(command.Lister):
         found = examination.examine(examination.gathered(
             _once(directories),
             parsed_args.release or examination.installed_release(),
-            local=local), kinds)
+            local=local, policies=parsed_args.policy_dir, given=beside.Given(
+                parsed_args.nova_conf, parsed_args.cinder_conf,
+                parsed_args.ceph_conf,
+                own=local and parsed_args.config_dir is None)), kinds)
         muted = mutes.apply(found.findings, self._mutes(parsed_args),
                             datetime.datetime.now(datetime.UTC).date())
         self._code = _code(muted, parsed_args.strict)
@@ -175,6 +199,16 @@ def _named(text: str) -> tuple[str, pathlib.Path]:
     name, equals, path = text.partition('=')
     if not (name and equals and path):
         raise argparse.ArgumentTypeError('"%s" is not NAME=DIRECTORY.' % text)
+    return name, pathlib.Path(path)
+
+
+def _maybe_named(text: str) -> tuple[str, pathlib.Path]:
+    name, equals, path = text.partition('=')
+    # A path may have a "=", and a name has no "/".
+    if not equals or '/' in name:
+        name, path = text, text
+    if not (name and path):
+        raise argparse.ArgumentTypeError('"%s" is not NAME=FILE.' % text)
     return name, pathlib.Path(path)
 
 

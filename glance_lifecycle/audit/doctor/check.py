@@ -34,6 +34,7 @@ from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit.doctor import service as services
 from glance_lifecycle.audit import finding
 from glance_lifecycle import exceptions
 
@@ -50,11 +51,14 @@ INFO = finding.Severity.INFO
 #: name of a file -> its text; ``HOST/file`` for one host of several
 Files = Mapping[str, str]
 
+#: What a finding may be on.
+Where = hosts.Host | services.Service
+
 #: What the number of a check says it is about.
 SUBJECTS = {
     '1': 'Files and options', '2': 'Stores', '3': 'Staging',
     '4': 'Import', '5': 'Several hosts', '6': 'Image lifecycle',
-    '7': 'The API and who may do what'}
+    '7': 'The API and who may do what', '8': 'Nova, Cinder and Ceph'}
 
 
 class Check(abc.ABC):
@@ -85,7 +89,7 @@ class Check(abc.ABC):
         """What is wrong with one host."""
         return ()
 
-    def found(self, host: hosts.Host | Sequence[hosts.Host], subject: str,
+    def found(self, host: 'Where | Sequence[Where]', subject: str,
               evidence: str, remedy: str,
               *places: ini.Setting | finding.Place | None,
               severity: finding.Severity | None = None,
@@ -95,7 +99,7 @@ class Check(abc.ABC):
         :param host: on which, or all of them
         :param places: where it stands: settings of that host, or places
         """
-        found = [host] if isinstance(host, hosts.Host) else list(host)
+        found = list(host) if isinstance(host, Sequence) else [host]
         return finding.Finding(
             code=self.code, severity=severity or self.severity,
             subject=masking.name(subject), evidence=masking.plain(evidence),
@@ -122,6 +126,25 @@ class Check(abc.ABC):
     @classmethod
     def subject(cls) -> str:
         return SUBJECTS[cls.code[3]]
+
+
+class ServiceCheck(Check):
+    """One of what stands beside Glance: where that is not at hand, nothing.
+
+    :cvar kind: of the service
+    """
+
+    kind: ClassVar[str]
+
+    def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
+        for one in host.beside.of(self.kind):
+            with contextlib.suppress(hosts.Hidden):
+                yield from self.service(host, one)
+
+    @abc.abstractmethod
+    def service(self, host: hosts.Host, service: services.Service
+                ) -> Iterable[finding.Finding]:
+        """What is wrong with one of the services beside a host's Glance."""
 
 
 def load(code: str) -> type[Check]:

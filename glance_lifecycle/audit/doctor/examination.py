@@ -20,6 +20,7 @@ import pathlib
 
 from oslo_log import log as logging
 
+from glance_lifecycle.audit.doctor import beside
 from glance_lifecycle.audit.doctor import check as checks
 from glance_lifecycle.audit.doctor import files
 from glance_lifecycle.audit.doctor import host as hosts
@@ -51,11 +52,14 @@ class Examination:
 
 
 def gathered(directories: Sequence[tuple[str, pathlib.Path]], release: int,
-             *, local: bool) -> list[hosts.Host]:
+             *, local: bool, given: beside.Given = beside.Given(),
+             policies: pathlib.Path | None = None) -> list[hosts.Host]:
     """The hosts whose configuration lies in these directories.
 
     :param directories: name of the host, and the directory
     :param local: they are this host's own, not copies of others'
+    :param given: files beside them
+    :param policies: directory with Glance's own policies, of all
     :raises ConfigurationError: there is no configuration in one
     """
     made = []
@@ -65,7 +69,9 @@ def gathered(directories: Sequence[tuple[str, pathlib.Path]], release: int,
             raise exceptions.ConfigurationError(detail=(
                 'there is no glance-api.conf in %s. Name a directory like '
                 '/etc/glance, or one that holds it as etc/glance.' % path))
-        made.append(hosts.Host(name, directory, release))
+        made.append(hosts.Host(
+            name, directory, release, given,
+            None if policies is None else files.Directory(policies)))
     return made
 
 
@@ -75,11 +81,15 @@ def examine(found: Sequence[hosts.Host],
     release = found[0].release
     made = [kind for kind in kinds if release in kind.releases]
     findings = [one for kind in made for one in _findings(kind(), found)]
+    # One that the command line named is beside each of them.
+    services = {id(each): each for one in found
+                for each in one.beside.services}.values()
+    read = [*(file for one in found for file in one.files),
+            *(file for one in services for file in one.files)]
     return Examination(
         release=release, hosts=tuple(one.name for one in found),
-        files=sum(len(one.files) for one in found),
-        settings=sum(len(file.parsed.settings)
-                     for one in found for file in one.files),
+        files=len(read),
+        settings=sum(len(file.parsed.settings) for file in read),
         checks=tuple(kind.code for kind in made),
         findings=tuple(sorted(_together(findings), key=_order)))
 

@@ -109,6 +109,15 @@ class Directory:
             except (FileNotFoundError, reading.Unreadable):
                 continue
 
+    def names(self, directory: str) -> list[str]:
+        """Of the files in a directory below, in order; at most 100."""
+        try:
+            return sorted(
+                each.name for each in (self.path / directory).iterdir()
+                if not each.name.startswith('.'))[:_MOST_FILES]
+        except OSError:
+            return []
+
     def lacks(self, named: str) -> bool:
         """Whether a file would be in the directory, and is not."""
         path = self._named(named)

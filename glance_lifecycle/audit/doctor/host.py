@@ -18,6 +18,7 @@ from typing import Any
 
 from oslo_config import cfg
 
+from glance_lifecycle.audit.doctor import beside as besides
 from glance_lifecycle.audit.doctor import files
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import masking
@@ -30,22 +31,26 @@ _MOST_NAMES = 20
 _LONGEST = 10_000
 
 
-class Hidden(Exception):
-    """A report has taken the value away."""
+Hidden = masking.Hidden
 
 
 class Host:
     """One host's configuration.
 
     :ivar files: in the order in which they are read; the later wins
+    :ivar beside: what stands beside Glance there
+    :ivar policies: directory of Glance's own policies
     :ivar stores: ``enabled_backends``: store -> driver; empty for the single
         store of old
     """
 
     def __init__(self, name: str, directory: files.Directory,
-                 release: int) -> None:
+                 release: int, given: besides.Given = besides.Given(),
+                 policies: files.Directory | None = None) -> None:
         self.name = name
         self.directory = directory
+        self.beside = besides.Beside(name, directory, given)
+        self.policies = policies or directory
         self.release = release
         self.files = tuple(directory.files())
         self._by_name: dict[tuple[str, str], list[list[ini.Setting]]] = {}

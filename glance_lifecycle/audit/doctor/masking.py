@@ -47,6 +47,10 @@ _MOST_MASKED = 2000
 _MOST_LINE = 4000
 
 
+class Hidden(Exception):
+    """A report has taken the value away."""
+
+
 def hidden(value: str) -> bool:
     """Whether a report has taken the value away."""
     return _HIDDEN.search(value) is not None

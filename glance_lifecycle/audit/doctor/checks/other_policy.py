@@ -35,18 +35,18 @@ class OtherPolicy(check.Check):
     code = 'GLC505'
     severity = check.ERROR
     bad = ({'a/glance-api.conf': '[lifecycle]\n'
-            'policy_file = /etc/glance/policy.yaml\n',
-            'a/policy.yaml': 'version: 1\n',
+            'policy_file = /etc/glance/lifecycle-policy.yaml\n',
+            'a/lifecycle-policy.yaml': 'version: 1\n',
             'b/glance-api.conf': '[lifecycle]\n'
-            'policy_file = /etc/glance/policy.yaml\n',
-            'b/policy.yaml': 'version: 1\ndescription: newer\n'},
+            'policy_file = /etc/glance/lifecycle-policy.yaml\n',
+            'b/lifecycle-policy.yaml': 'version: 1\ndescription: newer\n'},
            )
     good = ({'a/glance-api.conf': '[lifecycle]\n'
-             'policy_file = /etc/glance/policy.yaml\n',
-             'a/policy.yaml': 'version: 1\n',
+             'policy_file = /etc/glance/lifecycle-policy.yaml\n',
+             'a/lifecycle-policy.yaml': 'version: 1\n',
              'b/glance-api.conf': '[lifecycle]\n'
-             'policy_file = /etc/glance/lifecycle/policy.yaml\n',
-             'b/lifecycle/policy.yaml': 'version: 1\n'},
+             'policy_file = /etc/glance/lifecycle/other-policy.yaml\n',
+             'b/lifecycle/other-policy.yaml': 'version: 1\n'},
             )
 
     def cloud(self, found: Sequence[hosts.Host]

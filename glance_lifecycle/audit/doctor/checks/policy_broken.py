@@ -39,14 +39,15 @@ class PolicyBroken(check.Check):
     severity = check.ERROR
     bad = (
         {'glance-api.conf': '[lifecycle]\n'
-         'policy_file = /etc/glance/policy.yaml\n',
-         'policy.yaml': 'version: 1\nrules:\n  - name: a\n    plaice: {}\n'},
+         'policy_file = /etc/glance/lifecycle-policy.yaml\n',
+         'lifecycle-policy.yaml': 'version: 1\nrules:\n'
+         '  - name: a\n    plaice: {}\n'},
         {'glance-api.conf': '[lifecycle]\n'
-         'policy_file = /etc/glance/policy.yaml\n'},
+         'policy_file = /etc/glance/lifecycle-policy.yaml\n'},
     )
     good = ({'glance-api.conf': '[lifecycle]\n'
-             'policy_file = /etc/glance/policy.yaml\n',
-             'policy.yaml': 'version: 1\nrules:\n  - name: a\n'
+             'policy_file = /etc/glance/lifecycle-policy.yaml\n',
+             'lifecycle-policy.yaml': 'version: 1\nrules:\n  - name: a\n'
              '    protect: {protected: true}\n'},
             )
 

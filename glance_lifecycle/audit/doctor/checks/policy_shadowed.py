@@ -36,15 +36,15 @@ class PolicyShadowed(check.Check):
 
     code = 'GLC602'
     bad = ({'glance-api.conf': '[lifecycle]\n'
-            'policy_file = /etc/glance/policy.yaml\n',
-            'policy.yaml': 'version: 1\nrules:\n'
+            'policy_file = /etc/glance/lifecycle-policy.yaml\n',
+            'lifecycle-policy.yaml': 'version: 1\nrules:\n'
             '  - name: all\n    protect: {protected: true}\n'
             '  - name: some\n    match: {tags: golden}\n'
             '    protect: {protected: false}\n'},
            )
     good = ({'glance-api.conf': '[lifecycle]\n'
-             'policy_file = /etc/glance/policy.yaml\n',
-             'policy.yaml': 'version: 1\nrules:\n'
+             'policy_file = /etc/glance/lifecycle-policy.yaml\n',
+             'lifecycle-policy.yaml': 'version: 1\nrules:\n'
              '  - name: some\n    match: {tags: golden}\n'
              '    protect: {protected: true}\n'},
             )

@@ -36,14 +36,14 @@ class PolicyStores(check.Check):
     severity = check.ERROR
     bad = ({'glance-api.conf': '[DEFAULT]\nenabled_backends = fast:file\n'
             '[glance_store]\ndefault_backend = fast\n'
-            '[lifecycle]\npolicy_file = /etc/glance/policy.yaml\n',
-            'policy.yaml': 'version: 1\nrules:\n  - name: a\n'
+            '[lifecycle]\npolicy_file = /etc/glance/lifecycle-policy.yaml\n',
+            'lifecycle-policy.yaml': 'version: 1\nrules:\n  - name: a\n'
             '    place: {stores: [fast], later: [archive]}\n'},
            )
     good = ({'glance-api.conf': '[DEFAULT]\nenabled_backends = fast:file\n'
              '[glance_store]\ndefault_backend = fast\n'
-             '[lifecycle]\npolicy_file = /etc/glance/policy.yaml\n',
-             'policy.yaml': 'version: 1\nrules:\n  - name: a\n'
+             '[lifecycle]\npolicy_file = /etc/glance/lifecycle-policy.yaml\n',
+             'lifecycle-policy.yaml': 'version: 1\nrules:\n  - name: a\n'
              '    place: {stores: [fast]}\n'},
             )
 

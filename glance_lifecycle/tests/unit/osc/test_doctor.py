@@ -85,6 +85,33 @@ class DoctorTest(cases.DoctorTestCase):
         with self.assertRaises(osc_exceptions.CommandError):
             self.run_it('--host', 'a=x', '--host', 'a=y')
 
+    def test_beside(self) -> None:
+        for name in ('c1', 'c2'):
+            (self.work / name).mkdir()
+            (self.work / name / 'nova.conf').write_text(
+                '[workarounds]\ndisable_deep_image_inspection = true\n')
+        (self.work / 'cinder.conf').write_text(
+            '[DEFAULT]\nverify_glance_signatures = disabled\n')
+        (self.work / 'x.conf').write_text('[client]\nkey = x\n')
+        (self.work / 'rules').mkdir()
+        (self.work / 'rules/policy.yaml').write_text('publicize_image: "@"\n')
+        code, said = self.doctor(
+            '--nova-conf', 'c1=%s/c1/nova.conf' % self.work,
+            '--nova-conf', '%s/c2/nova.conf' % self.work,
+            '--cinder-conf', 'volumes=%s/cinder.conf' % self.work,
+            '--ceph-conf', '%s/x.conf' % self.work,
+            '--policy-dir', '%s/rules' % self.work)
+        self.assertEqual(1, code)
+        for part in ('GLC812', 'on c1, %s/c2' % self.work, 'GLC822',
+                     'on volumes', 'GLC833', 'GLC707'):
+            self.assertIn(part, said)
+        code, said = self.doctor('--nova-conf', '%s/none' % self.work)
+        self.assertEqual(3, code)
+        self.assertIn('GLC801', said)
+        for wrong in ('=x', 'a='):
+            with self.assertRaises(SystemExit):
+                self.doctor('--nova-conf', wrong)
+
     def test_mutes(self) -> None:
         self.add('[DEFAULT]\nenable_import_methods = []\n')
         path = self.work / 'mutes.yaml'

@@ -69,6 +69,9 @@ rbd_store_user = glance
 rbd_store_pool = images
 """
 
+# What the plugin installs by another name.
+SOURCES = {'lifecycle-protection.yaml': 'policy-lifecycle-protection.yaml'}
+
 # What is found, because it is so.
 TRUE = {
     # DevStack leaves staging in /tmp where there is one store.
@@ -87,9 +90,12 @@ class GoldenTest(cases.DoctorTestCase):
         root = self.work / variant
         parts = re.split(r'(?m)^==== (.*)\n', text)
         for name, body in zip(parts[1::2], parts[2::2]):
-            if name.startswith('glance/'):
+            if name.startswith(('glance/', 'nova/')):
                 path = root / 'etc' / name
                 path.parent.mkdir(parents=True, exist_ok=True)
+                if body.startswith('(from etc/glance)'):
+                    body = (TOP / 'etc/glance' / SOURCES.get(
+                        path.name, path.name)).read_text()
                 path.write_text(body.lstrip())
         api = root / 'etc/glance/glance-api.conf'
         self.assertTrue(api.exists())
@@ -131,9 +137,9 @@ class GoldenTest(cases.DoctorTestCase):
                 'ca_bundle': base / 'ca.pem', 'signing_key': base / 'key',
                 'signing_certificate_id': 'glance-of-this-cloud'},
             'lifecycle_transfer': {'progress_interval': 1},
-            'lifecycle': {'policy_file': '/etc/glance/policy.yaml'},
+            'lifecycle': {'policy_file': '/etc/glance/lifecycle-policy.yaml'},
             'image_import_opts': {'image_import_plugins': ['lifecycle']}})
-        (self.work / 'policy.yaml').write_text(
+        (self.work / 'lifecycle-policy.yaml').write_text(
             (TOP / 'etc/lifecycle-policy.yaml.sample').read_text().replace(
                 'stores: [fast]', 'stores: [s1, s2, s3]').replace(
                     'bulk', 's3'))

@@ -61,7 +61,7 @@ password = secret
 
 [lifecycle]
 mode = auto
-policy_file = /etc/glance/policy.yaml
+policy_file = /etc/glance/lifecycle-policy.yaml
 
 [lifecycle_signing]
 required = signed-only
@@ -78,12 +78,49 @@ disallowed_hosts = [metadata.example]
 [image_import_opts]
 image_import_plugins = [inject_image_metadata, lifecycle]
 """,
-    'policy.yaml': """\
+    'lifecycle-policy.yaml': """\
 version: 1
 rules:
   - name: golden
     match: {tags: golden}
     place: {stores: [fast], later: [bulk]}
+""",
+    'policy.yaml': """\
+"publicize_image": "rule:publishers"
+"publishers": "role:admin or role:publisher"
+"set_image_location": "rule:service_api"
+""",
+    'nova.conf': """\
+[DEFAULT]
+transport_url = rabbit://nova:secret@192.0.2.9:5672/
+[glance]
+service_type = image
+[image_cache]
+manager_interval = 2400
+[libvirt]
+images_type = rbd
+images_rbd_pool = vms
+images_rbd_glance_store_name = fast
+rbd_user = nova
+rbd_secret_uuid = 457eb676-33da-42ec-9a8c-9293d545c337
+""",
+    'cinder.conf': """\
+[DEFAULT]
+enabled_backends = rbd-1
+[rbd-1]
+volume_driver = cinder.volume.drivers.rbd.RBDDriver
+rbd_pool = volumes
+rbd_user = cinder
+[service_user]
+send_service_user_token = true
+""",
+    'ceph.conf': """\
+[global]
+fsid = 9d5e2c1a-0000-4000-8000-000000000001
+mon host = 192.0.2.20
+auth client required = cephx
+[client]
+rbd default features = 61
 """,
 }
 
@@ -161,7 +198,7 @@ BROKEN = (
     (', lifecycle]', ']', 'GLC401', 'lifecycle'),
     ('[DEFAULT]', '[taskflow_executor]\nconversion_format = raw\n[DEFAULT]',
      'GLC405', 'conversion_format'),
-    ('policy.yaml', 'polcy.yaml', 'GLC601', 'polcy.yaml'),
+    ('lifecycle-policy.yaml', 'lifecycle-polcy.yaml', 'GLC601', 'polcy.yaml'),
     ('place:', 'plaice:', 'GLC601', 'plaice'),
     ('later: [bulk]', 'later: [cold]', 'GLC603', 'cold'),
     ('signing_certificate_id = image-service\n', '', 'GLC604',
@@ -171,6 +208,27 @@ BROKEN = (
     ('mode = auto', 'mode = staged', None, ''),
     ('run_in = child', 'run_in = worker\n[lifecycle]\nmode = staged',
      'GLC608', 'run_in'),
+    ('publicize_image', 'publicise_image', 'GLC710', 'publicize_image'),
+    ('role:admin or role:publisher', '@', 'GLC707', 'public'),
+    ('"rule:service_api"', '', 'GLC709', 'set_image_location'),
+    ('"publishers": "role', '"publishers": "role:x or role', None, ''),
+    ('"publicize_image"', '- "publicize_image"', 'GLC711', 'Correct'),
+    ('show_image_direct_url = true', '', 'GLC802', 'show_image_direct_url'),
+    ('store_name = fast', 'store_name = quick', 'GLC805', 'quick'),
+    (', copy-image]', ']', 'GLC806', 'copy-image'),
+    ('rbd_user = nova', '', 'GLC808', 'rbd_user'),
+    ('rbd_user = nova', 'rbd_user = glance', 'GLC830', 'same user'),
+    ('images_rbd_pool = vms', 'images_rbd_pool = images', 'GLC829', 'fast'),
+    ('rbd_pool = volumes', 'rbd_pool = images', 'GLC829', 'fast'),
+    ('manager_interval = 2400', 'manager_interval = -1', 'GLC816', 'never'),
+    ('service_type = image', 'verify_glance_signatures = true', 'GLC815',
+     'certificate'),
+    ('service_type = image', 'insecure = true', 'GLC820', 'insecure'),
+    ('features = 61', 'features = 60', 'GLC831', 'layering'),
+    ('required = cephx', 'required = none', 'GLC832', 'Clients'),
+    ('mon host =', 'key =', 'GLC833', 'key'),
+    ('enabled_backends = rbd-1', 'enabled_backends = rbd-1\n'
+     'verify_glance_signatures = disabled', 'GLC822', 'disabled'),
 )
 
 

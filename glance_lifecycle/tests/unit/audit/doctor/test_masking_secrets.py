@@ -20,6 +20,7 @@ from typing import Any
 import unittest.mock
 
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit.doctor import service
 from glance_lifecycle.osc import doctor
 from glance_lifecycle.tests.unit.audit.doctor import cases
 
@@ -89,6 +90,36 @@ class CanaryTest(cases.DoctorTestCase):
             'transport_ulr = rabbit://u:%s@h\nadmin_pasword = %s\n'
             '[keystone_authtokn]\npassword = %s\n[' % ((CANARY,) * 6))
         self.assertIn('transport_ulr', said)
+        self.assertNotIn(CANARY, said)
+
+    def test_beside(self) -> None:
+        """Of Nova, Cinder and Ceph, only what is known is shown."""
+        (self.work / 'etc').mkdir()
+        keys = [*service.NOVA_OPTIONS, *service.CINDER_OPTIONS,
+                *(('x', name) for name in service.BACKEND_OPTIONS),
+                ('DEFAULT', 'transport_url'), ('database', 'connection'),
+                ('keystone_authtoken', 'password'), ('glance', 'tokn')]
+        text = '%s\n' % CANARY + ''.join('[%s]\n%s = %s\n' % (*key, (
+            'https://u:%s@h/?token=%s' % (CANARY, CANARY)))
+            for key in keys) + (
+                '[libvirt]\nimages_type = rbd\n[workarounds]\n'
+                'disable_deep_image_inspection = true\n'
+                '[DEFAULT]\nenabled_backends = x\n'
+                'verify_glance_signatures = disabled\n')
+        argv = []
+        for name in ('nova', 'cinder', 'ceph'):
+            path = self.work / ('%s.conf' % name)
+            path.write_text(text + (
+                '[client.x]\nkey = %s\ncaps osd = "allow *"\n' % CANARY
+                if name == 'ceph' else ''))
+            argv += ['--%s-conf' % name, str(path)]
+        (self.work / 'policy.yaml').write_text(
+            '"publicize_image": "@ or %s"\n"delete_image": ""\n' % CANARY)
+        said = self.said('[DEFAULT]\nenabled_backends = a:rbd\n', *argv,
+                         '--policy-dir', str(self.work))
+        for code in ('GLC707', 'GLC708', 'GLC802', 'GLC812', 'GLC822',
+                     'GLC833', 'GLC834'):
+            self.assertIn(code, said)
         self.assertNotIn(CANARY, said)
 
     def test_other_files(self) -> None:
