@@ -96,8 +96,9 @@ def _options(cache: base_images.Cache, conf: nova_conf.NovaConf, now: float
     for option, effect in (
             (conf.option(nova_conf.REMOVE), (
                 'On, unused files are removed by their ages below; off, '
-                'none is. There are %d, with %s.' % (
-                    len(unused), units.size_text(total)))),
+                'none is. There are now: %s, %s.' % (
+                    _plural(len(unused), 'file'),
+                    units.size_text(total)))),
             (interval, (
                 'Nova looks %s. Sooner frees no more: it frees earlier.' % (
                     'never' if interval.value < 0 else 'every %s' % (
@@ -116,10 +117,11 @@ def _age_effect(unused: Sequence[base_images.BaseFile],
     old = sum(one.allocated for one in ruled
               if one.last_use + option.value <= now)
     total = sum(one.allocated for one in ruled)
-    return ('It rules %d unused files with %s, and %s of that is old enough '
-            'now. At 0 all of it would be. Lower, more is downloaded again; '
+    return ('It rules %s that nothing uses, %s; of that %s is old enough '
+            'now, and at 0 all would be. Lower, more is downloaded again; '
             'higher, more lies here.' % (
-                len(ruled), units.size_text(total), units.size_text(old)))
+                _plural(len(ruled), 'file'), units.size_text(total),
+                units.size_text(old)))
 
 
 def _summary(report: dict[str, Any]) -> str:
@@ -127,15 +129,19 @@ def _summary(report: dict[str, Any]) -> str:
     users = {user for one in files for user in one['used_by']}
     prunable = [one for one in files if one['prunable']]
     return (
-        '%s: %d files with %s on disk; %d are used by %d instances; %d with '
-        '%s go at the next look of nova-compute. %s of %s are free on its '
-        'file system.' % (
-            masking.name(report['path']), len(files),
+        '%s: %s, %s on disk. In use: %d, by %s. Old enough to be removed '
+        'when nova-compute looks: %d, %s. Free on its file system: %s of '
+        '%s.' % (
+            masking.name(report['path']), _plural(len(files), 'file'),
             units.size_text(report['allocated']),
-            sum(bool(one['used_by']) for one in files), len(users),
-            len(prunable), units.size_text(
-                sum(one['allocated'] for one in prunable)),
+            sum(bool(one['used_by']) for one in files),
+            _plural(len(users), 'instance'), len(prunable),
+            units.size_text(sum(one['allocated'] for one in prunable)),
             units.size_text(space['free']), units.size_text(space['total'])))
+
+
+def _plural(number: int, word: str) -> str:
+    return '%d %s%s' % (number, word, '' if number == 1 else 's')
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

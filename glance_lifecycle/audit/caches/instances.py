@@ -147,6 +147,8 @@ def _of_disk(path: str, name: str, disk: str, fd: int
         try:
             found = header(current, fd)
         except FileNotFoundError:
+            if len(seen) > 1:
+                yield Use(name, disk, os.path.join(path, current))
             return
         except (OSError, exceptions.LifecycleError) as error:
             yield Unread(name, current, reason(error))

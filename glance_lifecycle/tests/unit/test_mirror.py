@@ -103,6 +103,9 @@ TOGETHER = {
 
 # Parts of what is tested as a whole, by the test of the whole.
 WITHIN = {
+    'unit/audit/caches/test_base_images': {'audit/caches/instances'},
+    'unit/cmd/test_compute_cache': {
+        'audit/caches/compute_advice', 'audit/caches/compute_report'},
     'unit/osc/test_doctor': {
         'osc/common/text_formatter', 'osc/doctor_explain'},
     'unit/osc/test_policy': {'policy/explain'},
