@@ -118,7 +118,8 @@ def _size(seen: Seen, node: glance_nodes.Node) -> Iterator[finding.Finding]:
             'would remove %d of %d images, %s: the least recently used.' % (
                 units.size_text(sum(size.values()) + sum(
                     seen.unrecorded(node).values())), most, len(pruned),
-                len(size), units.size_text(sum(map(size.get, pruned))))), (
+                len(size), units.size_text(
+                    sum(size[one] for one in pruned)))), (
             'Glance does not prune by itself. Have POST /v2/cache/prune '
             '(Glance 33) or glance-cache-pruner called regularly, or raise '
             'image_cache_max_size.'), destructive=True)

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
 import math
+import re
 from typing import Any
 
 from openstack import exceptions as sdk_exceptions
@@ -30,6 +31,7 @@ from glance_lifecycle import exceptions
 USUAL = 'the image service'
 
 _LIST = 'list its cache'
+_ID = re.compile(r'\w[\w.-]{0,254}', re.ASCII)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -129,9 +131,7 @@ def _id(value: object) -> str:
 
     :raises ValueError: it is no id; the xattr driver lists any file
     """
-    if not isinstance(value, str) or not value or any(
-            not (one.isalnum() or one in '-_.') for one in value) or (
-                value.strip('.') == ''):
+    if not isinstance(value, str) or not _ID.fullmatch(value):
         raise ValueError('no id')
     return value
 

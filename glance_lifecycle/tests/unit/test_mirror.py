@@ -151,6 +151,7 @@ WITHIN = {
 # What says nothing without the real thing - a Glance and its database, a
 # store, a cloud - by the functional test that runs it there.
 REAL = {
+    'functional/test_cache_audit': {'osc/cache_audit'},
     'functional/stores/test_rbd': {
         'transfer/backends/rbd/cluster', 'transfer/backends/rbd/sink'},
     'functional/stores/test_s3': {

@@ -129,7 +129,8 @@ class BaseImagesTest(CacheCase):
 
     def test_not_files(self) -> None:
         for name in (b'nbd://host/x', b'json:{', b'json:[]',
-                     b'json:{"file":1}', b'json:' + b'[' * 1000, b'\0', b'rbd:x/y'):
+                     b'json:{"file":1}', b'json:' + b'[' * 1000, b'\0',
+                     b'rbd:x/y'):
             self.by_hand('i-' + name.hex()[:20], name)
         found = self.look()
         self.assertEqual(((), ()), (found.elsewhere, found.unread))
