@@ -98,6 +98,13 @@ class CacheAuditTest(CacheAuditCase):
         report = self.here(code=4)
         node, = report['nodes']
         self.assertEqual(images[1:3], node['pruned_next'])
+        rows = openstack.OpenStack(self.api, 'admin', 'admin', 'admin').run(
+            'image', 'lifecycle', 'cache', 'audit', '--config-dir',
+            str(self.api.etc), '-f', 'value', '-c', 'Name', '-c', 'Next')
+        self.assertEqual(
+            ['image-0 stays', 'image-1 pruned', 'image-2 pruned',
+             'image-3 stays', 'image-4 fetched'],
+            sorted(rows.stdout.splitlines()))
         self.assertEqual([images[4]], [one['image']
                                        for one in node['queued']])
         hits = {one['image']: one['hits'] for one in node['cached']}
@@ -155,7 +162,7 @@ class NoCacheTest(base.FunctionalTestCase):
         self.assertIn('image_cache_dir is not set', answer.stdout)
 
 
-class CentralizedTest(CacheAuditCase):
+class CentralizedTest(CacheAuditTest):
 
     driver = 'centralized_db'
 
