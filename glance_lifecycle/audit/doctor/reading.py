@@ -32,11 +32,13 @@ class Unreadable(Exception):
     reason: str
 
 
-def read(path: pathlib.Path, within: pathlib.Path | None) -> bytes:
+def read(path: pathlib.Path, within: pathlib.Path | None,
+         most: int = MOST_BYTES) -> bytes:
     """The bytes of a file.
 
     :param within: where it must be after all symbolic links, for a directory
         that others gathered; None for this host's own
+    :param most: bytes that it may have
     :raises FileNotFoundError: there is none
     :raises Unreadable: it is no file, too large, elsewhere, or denied
     """
@@ -59,14 +61,14 @@ def read(path: pathlib.Path, within: pathlib.Path | None) -> bytes:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise Unreadable(str(path), 'It is not a file.')
         with open(fd, 'rb', closefd=False) as file:
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(most + 1)
     except OSError as error:
         raise Unreadable(str(path), _reason(error)) from None
     finally:
         os.close(fd)
-    if len(data) > MOST_BYTES:
+    if len(data) > most:
         raise Unreadable(str(path), 'It has more than %d KiB.' % (
-            MOST_BYTES // 1024))
+            most // 1024))
     return data
 
 

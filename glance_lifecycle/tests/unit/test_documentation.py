@@ -31,6 +31,7 @@ from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
 from glance_lifecycle.audit.doctor import mutes
 from glance_lifecycle.audit import finding
+from glance_lifecycle.cmd import compute_cache
 from glance_lifecycle.cmd import manage
 from glance_lifecycle.policy import document
 from glance_lifecycle.policy import schema
@@ -50,7 +51,8 @@ _OTHERS = re.compile(r'^\[(\[.*|glance|image_cache|Service|Unit|\^.*|libvirt|'
                      re.MULTILINE)
 _SECTION = re.compile(r'^\[[A-Za-z_.]+\]$', re.MULTILINE)
 _COMMAND = re.compile(r'(sudo (-u \S+ )?)?(?P<command>(openstack image '
-                      r'lifecycle|glance-lifecycle-manage) .*)')
+                      r'lifecycle|glance-lifecycle-(manage|compute-cache))'
+                      r' .*)')
 
 # Of the doctor: what nobody reads, or reads as something else.
 _WRONG = ('GLC101', 'GLC102', 'GLC103', 'GLC104', 'GLC105', 'GLC106',
@@ -110,8 +112,10 @@ class DocumentationTest(unittest.TestCase):
         def refused(message: str) -> None:
             raise AssertionError(message)
 
-        if words[0] == 'glance-lifecycle-manage':
-            parser, rest = manage._parser(), words[1:]
+        scripts = {'glance-lifecycle-manage': manage,
+                   'glance-lifecycle-compute-cache': compute_cache}
+        if words[0] in scripts:
+            parser, rest = scripts[words[0]]._parser(), words[1:]
         else:
             parser, rest = self.parser(words[1:])
         with mock.patch.object(argparse.ArgumentParser, 'error', (

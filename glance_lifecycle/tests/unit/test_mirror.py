@@ -151,6 +151,9 @@ TOGETHER = {
 # Parts of what is tested as a whole, by the test of the whole.
 WITHIN = {
     'unit/audit/diagnosis/causes/test_failed': {'audit/diagnosis/cause'},
+    'unit/audit/caches/test_base_images': {'audit/caches/instances'},
+    'unit/cmd/test_compute_cache': {
+        'audit/caches/compute_advice', 'audit/caches/compute_report'},
     'unit/osc/test_doctor': {
         'osc/common/text_formatter', 'osc/doctor_explain'},
     'unit/osc/test_policy': {'policy/explain'},
@@ -197,6 +200,7 @@ WITHIN = {
 # What says nothing without the real thing - a Glance and its database, a
 # store, a cloud - by the functional test that runs it there.
 REAL = {
+    'functional/test_cache_audit': {'osc/cache_audit'},
     'functional/stores/test_rbd': {
         'transfer/backends/rbd/cluster', 'transfer/backends/rbd/sink'},
     'functional/stores/test_s3': {
