@@ -27,6 +27,7 @@ from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.audit import finding
+from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import shown
 
 # "openstack --help" loads this module, and pays for no more than that.
@@ -48,8 +49,9 @@ _COLUMNS = ('Code', 'Severity', 'Hosts', 'Subject', 'Place', 'Evidence',
 class Doctor(command.Lister):
     """Find what is wrong with the configuration of Glance, and say why.
 
-    It reads files, and neither asks a service nor changes anything. The
-    files may be this host's, or gathered from any number of hosts. Nothing
+    It reads files, asks the running services with --live only, and changes
+    nothing. The files may be this host's, or gathered from any number of
+    hosts. Nothing
     that may be a secret is shown. The exit code is 0 if there is nothing, or
     only "info"; 1 if an error was found, or the doctor could not run; 3 if
     there is no error, but something could not be told; 4 if there are only
@@ -101,6 +103,11 @@ class Doctor(command.Lister):
             '--policy-dir', metavar='<directory>', type=pathlib.Path,
             help="Directory with Glance's own policy.yaml and policy.d "
             '(default: that of glance-api.conf).')
+        parser.add_argument(
+            '--live', action='store_true',
+            help='Ask the running services as well, with your own rights, '
+            'and compare what they say with the files, if there are any. '
+            'Ask as an administrator to see the images of all projects.')
         parser.add_argument(
             '--release', metavar='<number>', type=int, choices=(31, 32, 33),
             help='Release of Glance: 31 (2025.2), 32 (2026.1) or 33 (2026.2) '
@@ -164,6 +171,13 @@ class Doctor(command.Lister):
         local = not parsed_args.host
         directories = parsed_args.host or [
             ('localhost', parsed_args.config_dir or pathlib.Path(_CONFIG))]
+        live = None
+        if parsed_args.live:
+            from glance_lifecycle.audit.doctor import live_asked
+            live = live_asked.collect(connection.of(self))
+            if local and parsed_args.config_dir is None and not (
+                    pathlib.Path(_CONFIG).exists()):
+                directories = []
         kinds = check.load_all()
         found = examination.examine(examination.gathered(
             _once(directories),
@@ -171,7 +185,7 @@ class Doctor(command.Lister):
             local=local, policies=parsed_args.policy_dir, given=beside.Given(
                 parsed_args.nova_conf, parsed_args.cinder_conf,
                 parsed_args.ceph_conf,
-                own=local and parsed_args.config_dir is None)), kinds)
+                own=local and parsed_args.config_dir is None)), kinds, live)
         muted = mutes.apply(found.findings, self._mutes(parsed_args),
                             datetime.datetime.now(datetime.UTC).date())
         self._code = _code(muted, parsed_args.strict)

@@ -32,6 +32,7 @@ import stevedore
 
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
+from glance_lifecycle.audit.doctor import live as lives
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
 from glance_lifecycle.audit.doctor import service as services
@@ -58,7 +59,8 @@ Where = hosts.Host | services.Service
 SUBJECTS = {
     '1': 'Files and options', '2': 'Stores', '3': 'Staging',
     '4': 'Import', '5': 'Several hosts', '6': 'Image lifecycle',
-    '7': 'The API and who may do what', '8': 'Nova, Cinder and Ceph'}
+    '7': 'The API and who may do what', '8': 'Nova, Cinder and Ceph',
+    '9': 'The running services'}
 
 
 class Check(abc.ABC):
@@ -96,7 +98,7 @@ class Check(abc.ABC):
               destructive: bool = False) -> finding.Finding:
         """A finding of this check.
 
-        :param host: on which, or all of them
+        :param host: on which, or all of them; none for a service as such
         :param places: where it stands: settings of that host, or places
         """
         found = list(host) if isinstance(host, Sequence) else [host]
@@ -145,6 +147,15 @@ class ServiceCheck(Check):
     def service(self, host: hosts.Host, service: services.Service
                 ) -> Iterable[finding.Finding]:
         """What is wrong with one of the services beside a host's Glance."""
+
+
+class LiveCheck(Check):
+    """One of what the running services say, made with ``--live`` only."""
+
+    @abc.abstractmethod
+    def live(self, live: lives.Live, found: Sequence[hosts.Host]
+             ) -> Iterator[finding.Finding]:
+        """What is wrong with them, beside the files of these hosts."""
 
 
 def load(code: str) -> type[Check]:

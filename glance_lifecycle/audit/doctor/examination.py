@@ -14,6 +14,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Sequence
+import contextlib
 import dataclasses
 import importlib.metadata
 import pathlib
@@ -24,6 +25,8 @@ from glance_lifecycle.audit.doctor import beside
 from glance_lifecycle.audit.doctor import check as checks
 from glance_lifecycle.audit.doctor import files
 from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit.doctor import live as lives
+from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
 from glance_lifecycle.audit import finding
 from glance_lifecycle import exceptions
@@ -40,6 +43,7 @@ class Examination:
 
     :ivar files: how many were read
     :ivar checks: codes of those that were made
+    :ivar asked: address of the glance-api that was; None if none was
     :ivar findings: the worst first
     """
 
@@ -48,6 +52,7 @@ class Examination:
     files: int
     settings: int
     checks: tuple[str, ...]
+    asked: str | None
     findings: tuple[finding.Finding, ...]
 
 
@@ -76,11 +81,17 @@ def gathered(directories: Sequence[tuple[str, pathlib.Path]], release: int,
 
 
 def examine(found: Sequence[hosts.Host],
-            kinds: Iterable[type[checks.Check]]) -> Examination:
-    """Make the checks of the hosts' release."""
-    release = found[0].release
-    made = [kind for kind in kinds if release in kind.releases]
-    findings = [one for kind in made for one in _findings(kind(), found)]
+            kinds: Iterable[type[checks.Check]],
+            live: lives.Live | None = None) -> Examination:
+    """Make the checks of the hosts' release.
+
+    :param live: what the running services said; None if they were not asked
+    """
+    release = found[0].release if found else options.NEWEST
+    made = [kind for kind in kinds if release in kind.releases
+            and (live if issubclass(kind, checks.LiveCheck) else found)]
+    findings = [one for kind in made
+                for one in _findings(kind(), found, live)]
     # One that the command line named is beside each of them.
     services = {id(each): each for one in found
                 for each in one.beside.services}.values()
@@ -91,14 +102,20 @@ def examine(found: Sequence[hosts.Host],
         files=len(read),
         settings=sum(len(file.parsed.settings) for file in read),
         checks=tuple(kind.code for kind in made),
+        asked=None if live is None else live.endpoint,
         findings=tuple(sorted(_together(findings), key=_order)))
 
 
-def _findings(check: checks.Check, found: Sequence[hosts.Host]
-              ) -> list[finding.Finding]:
+def _findings(check: checks.Check, found: Sequence[hosts.Host],
+              live: lives.Live | None) -> list[finding.Finding]:
     """Of one check. If it fails, the others are made all the same."""
     try:
-        return list(check.cloud(found))
+        judged = list(check.cloud(found))
+        if live is not None and isinstance(check, checks.LiveCheck):
+            # A value that a report has taken away is judged by nobody.
+            with contextlib.suppress(masking.Hidden):
+                judged += check.live(live, found)
+        return judged
     except Exception as error:
         LOG.exception('The check %s failed.', check.code)
         return [check.found(

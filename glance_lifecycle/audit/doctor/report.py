@@ -54,10 +54,11 @@ SCHEMA: dict[str, Any] = {
     '$schema': 'https://json-schema.org/draft/2020-12/schema',
     'type': 'object', 'additionalProperties': False,
     'required': ['version', 'release', 'hosts', 'files', 'options', 'checks',
-                 'summary', 'findings', 'lapsed'],
+                 'asked', 'summary', 'findings', 'lapsed'],
     'properties': {
         'version': {'const': VERSION}, 'release': _COUNT, 'hosts': _TEXTS,
         'files': _COUNT, 'options': _COUNT, 'checks': _TEXTS,
+        'asked': {'type': ['string', 'null']},
         'summary': {
             'type': 'object', 'additionalProperties': False,
             'required': [*finding.Severity, 'muted'],
@@ -76,6 +77,7 @@ def data(found: examination.Examination, muted: mutes.Muted,
         'version': VERSION, 'release': found.release,
         'hosts': list(found.hosts), 'files': found.files,
         'options': found.settings, 'checks': list(found.checks),
+        'asked': None if found.asked is None else masking.plain(found.asked),
         'summary': {**{str(severity): sum(
             one.severity == severity for one in muted.shown)
             for severity in finding.Severity}, 'muted': len(muted.muted)},

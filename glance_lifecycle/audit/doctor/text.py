@@ -52,15 +52,22 @@ def summary(report: dict[str, Any]) -> str:
             ('warning', counts['warning']), ('info', counts['info']))
         if number)
     bad = counts['error'] or counts['unknown'] or counts['warning']
-    return '%s%s%s. %d checks for Glance %d on %s (%s): %s, %s.' % (
+    asked = report['asked']
+    return '%s%s%s. %d checks for Glance %d on %s.' % (
         '' if bad else 'All well', '' if bad or not found else ': ', found,
-        len(report['checks']), report['release'],
+        len(report['checks']), report['release'], ', and on '.join(filter(
+            None, (_files(report), '' if asked is None else
+                   'the running services (%s)' % asked)))) + (
+            ' %s.' % ('%d more, muted' % counts['muted'])
+            if counts['muted'] else '')
+
+
+def _files(report: dict[str, Any]) -> str:
+    return '%s (%s): %s, %s' % (
         _plural(len(report['hosts']), 'host'),
         _some(report['hosts'], _MOST_HOSTS),
         _plural(report['files'], 'file'),
-        _plural(report['options'], 'option')) + (
-            ' %s.' % ('%d more, muted' % counts['muted'])
-            if counts['muted'] else '')
+        _plural(report['options'], 'option')) if report['hosts'] else ''
 
 
 def explained(kind: type[check.Check]) -> Iterator[str]:
@@ -99,7 +106,8 @@ def _finding(one: dict[str, Any], colour: bool) -> Iterator[str]:
     more = len(one['places']) - _MOST_PLACES
     if more > 0:
         yield '    and at %d more places' % more
-    yield '    on %s' % _some(one['hosts'], _MOST_HOSTS)
+    yield '    on %s' % (_some(one['hosts'], _MOST_HOSTS)
+                         or 'the running services')
     yield from _indented('%s%s' % (
         'DESTRUCTIVE: ' if one['destructive'] else 'Remedy: ',
         one['remedy']))

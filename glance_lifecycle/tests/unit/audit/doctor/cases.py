@@ -13,6 +13,7 @@
 """Hosts whose configuration is a few lines."""
 
 from collections.abc import Mapping
+import json
 import pathlib
 import tempfile
 import unittest
@@ -20,11 +21,19 @@ import unittest
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
 from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit.doctor import live
 from glance_lifecycle.audit.doctor import options
 from glance_lifecycle.audit import finding
 
 # Directories of one host, not hosts.
 BESIDE = ('nova', 'cinder', 'etc')
+
+LIVE = 'live.json'
+
+
+def live_of(files: Mapping[str, str]) -> live.Live | None:
+    """What the running services of an example say."""
+    return live.read(json.loads(files[LIVE])) if LIVE in files else None
 
 
 class DoctorTestCase(unittest.TestCase):
@@ -39,8 +48,13 @@ class DoctorTestCase(unittest.TestCase):
                  ) -> list[hosts.Host]:
         """The hosts of these files: ``HOST/file``, or those of one host."""
         top = self.work / str(len(list(self.work.iterdir())))
-        names = []
+        names: list[str] = []
         for path, text in files.items():
+            # What the services say, see live_of().
+            if path == LIVE:
+                names = names or ['api']
+                (top / names[0]).mkdir(parents=True, exist_ok=True)
+                continue
             name, slash, _ = path.partition('/')
             if not slash or name.endswith('.d') or name in BESIDE:
                 name, path = 'api', 'api/' + path
@@ -60,7 +74,8 @@ class DoctorTestCase(unittest.TestCase):
     def examined(self, files: Mapping[str, str],
                  release: int = options.NEWEST) -> list[finding.Finding]:
         return list(examination.examine(
-            self.gathered(files, release), check.load_all()).findings)
+            self.gathered(files, release), check.load_all(),
+            live_of(files)).findings)
 
     def codes(self, files: Mapping[str, str], *severities: finding.Severity
               ) -> list[str]:

@@ -42,7 +42,7 @@ class ExamplesTest(cases.DoctorTestCase):
     def found(self, kind: type[check.Check], files: check.Files
               ) -> list[finding.Finding]:
         return list(examination.examine(
-            self.gathered(files), [kind]).findings)
+            self.gathered(files), [kind], cases.live_of(files)).findings)
 
     def test_bad(self) -> None:
         for kind in check.load_all():
@@ -69,7 +69,8 @@ class ExamplesTest(cases.DoctorTestCase):
                 with self.subTest(code=kind.code, release=release):
                     # Not all options are in all of them.
                     self.assertTrue(any(examination.examine(
-                        self.gathered(files, release), [kind]).findings
+                        self.gathered(files, release), [kind],
+                        cases.live_of(files)).findings
                         for files in kind.bad))
 
     def test_sentences(self) -> None:

@@ -18,6 +18,7 @@ import jsonschema
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
+from glance_lifecycle.audit.doctor import live
 from glance_lifecycle.audit.doctor import mutes
 from glance_lifecycle.audit.doctor import report
 from glance_lifecycle.tests.unit.audit.doctor import cases
@@ -27,10 +28,11 @@ TODAY = datetime.date(2026, 11, 27)
 
 class ReportTestCase(cases.DoctorTestCase):
 
-    def report(self, text: str, *mute: mutes.Mute) -> dict[str, Any]:
+    def report(self, text: str, *mute: mutes.Mute,
+               asked: live.Live | None = None) -> dict[str, Any]:
         kinds = check.load_all()
         found = examination.examine(
-            self.gathered({'glance-api.conf': text}), kinds)
+            self.gathered({'glance-api.conf': text}), kinds, asked)
         return report.data(found, mutes.apply(found.findings, mute, TODAY),
                            {kind.code: kind for kind in kinds})
 
@@ -39,8 +41,10 @@ class ReportTest(ReportTestCase):
 
     def test_schema(self) -> None:
         jsonschema.Draft202012Validator.check_schema(report.SCHEMA)
-        for text in ('[DEFAULT]\ndebug = x\nworkers = 2\n', ''):
-            data = self.report(text, mutes.Mute('GLC103', TODAY, 'So it is.'))
+        for text, asked in (('[DEFAULT]\ndebug = x\nworkers = 2\n', None),
+                            ('', live.Live('http://image', not_raw={'a': 1}))):
+            data = self.report(text, mutes.Mute('GLC103', TODAY, 'So it is.'),
+                               asked=asked)
             jsonschema.validate(json.loads(json.dumps(data)), report.SCHEMA)
 
     def test_muted(self) -> None:

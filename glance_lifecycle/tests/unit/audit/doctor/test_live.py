@@ -1,0 +1,70 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import unittest
+
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import examination
+from glance_lifecycle.audit.doctor import live
+from glance_lifecycle.audit.doctor import text
+from glance_lifecycle.tests.unit.audit.doctor import test_report
+
+NOTHING = {'glance-api.conf': '[DEFAULT]\n'}
+
+
+class LiveTest(unittest.TestCase):
+
+    def test_read(self) -> None:
+        found = live.read({
+            'endpoint': 'http://image', 'methods': ['copy-image'],
+            'stores': [{'id': 'a', 'default': True}],
+            'usage': {'image_size_total': {'limit': 1, 'usage': 2}},
+            'endpoints': [{'interface': 'public', 'region': 'R',
+                           'url': 'http://image'}]})
+        self.assertEqual(live.Live(
+            endpoint='http://image', methods=('copy-image',),
+            stores=(live.Store('a', default=True),),
+            usage={'image_size_total': live.Usage(1, 2)},
+            endpoints=(live.Endpoint('public', 'R', 'http://image'),)), found)
+        with self.assertRaises(TypeError):
+            live.read({'method': []})
+
+
+class ExaminedTest(test_report.ReportTestCase):
+
+    def test_only_when_asked(self) -> None:
+        """Without --live, checks of the services are not among those made."""
+        kinds = check.load_all()
+        hosts = self.gathered(NOTHING)
+        asked = live.Live('http://image')
+        codes = [one.code for one in kinds
+                 if issubclass(one, check.LiveCheck)]
+        self.assertLess(5, len(codes))
+        for found, made in ((examination.examine(hosts, kinds), False),
+                            (examination.examine(hosts, kinds, asked), True)):
+            self.assertEqual(made, set(codes) <= set(found.checks))
+            self.assertEqual('http://image' if made else None, found.asked)
+
+    def test_without_files(self) -> None:
+        """A laptop has no configuration, and may ask all the same."""
+        said = live.Live('http://image', stuck={'importing': 2})
+        found = examination.examine([], check.load_all(), said)
+        self.assertEqual([('GLC907', ())], [
+            (one.code, one.hosts) for one in found.findings])
+
+    def test_shown(self) -> None:
+        report = self.report('[DEFAULT]\n', asked=live.Live(
+            'http://image', stuck={'importing': 2}))
+        said = '\n'.join(text.lines(report, colour=False)).replace('\n', ' ')
+        self.assertIn(', and on the running services (http://image).', said)
+        self.assertIn('2 images have been importing for an hour', said)
+        self.assertIn('on the running services', said)
