@@ -169,6 +169,7 @@ class _Look:
     def __init__(self, database: engine.Database, brake: brakes.Brake,
                  actor: str, policy: decision.Policy, *, whole: bool) -> None:
         self.seen = Seen()
+        self._begun = datetime.datetime.now(datetime.UTC)
         self._database = database
         self._brake = brake
         self._actor = actor
@@ -278,11 +279,13 @@ class _Look:
             bytes=action.size)
 
     def _given_up(self, action: actions.Action, image: clouds.Image) -> bool:
-        """Whether it has come to an end before that is not to be repeated."""
+        """Whether it has come to an end that is not to be repeated."""
         last = jobs.latest(self._database, action.image_id, action.purpose)
         if last is None or last.state not in (jobs.State.FAILED,
                                               jobs.State.CANCELLED):
-            return last is not None and _was_fetched(action, last)
+            return last is not None and (
+                _was_fetched(action, last) or self._was_done(action, image,
+                                                             last))
         now = datetime.datetime.now(datetime.UTC)
         # What can never go well is tried once.
         again = ((action.unused or action.destructive or last.attempts > 1)
@@ -292,6 +295,18 @@ class _Look:
                     or opened.does(last.action) != opened.does(
                         action.to_dict())
                     or self._changed(image, last.updated_at))
+
+    def _was_done(self, action: actions.Action, image: clouds.Image,
+                  last: jobs.Job) -> bool:
+        """Whether another worker did it after this look read the image.
+
+        The image has changed by that, so that the next look sees what is
+        needed still.
+        """
+        return (last.state == jobs.State.DONE
+                and last.updated_at >= self._begun
+                and opened.does(last.action) == opened.does(action.to_dict())
+                and not _later(image.get('updated_at'), last.updated_at))
 
     def _changed(self, image: clouds.Image, since: datetime.datetime) -> bool:
         """Whether somebody else has changed the image since.

@@ -121,6 +121,7 @@ class NotifiedTest(store_case.StoreCase):
             self.admin.get(golden)['protected']))
         self.assertEqual(['s1', 's2'], self.stores_of(golden))
         self.assertEqual([], daemon.story(none))
+        daemon.wait_for_job(golden, 'update')
         self.assertEqual({'copy': 'done', 'update': 'done'},
                          daemon.states(golden))
         added = daemon.story(golden)[len(before):]

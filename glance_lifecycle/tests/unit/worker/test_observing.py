@@ -12,6 +12,7 @@
 
 """From images to jobs: once, braked, and no more than is needed."""
 
+from collections.abc import Iterator
 import datetime
 from typing import Any
 from unittest import mock
@@ -367,3 +368,28 @@ class GivenUpTest(ObservingCase):
         self.look()
         self.end(State.DONE)
         self.assertFalse(self.given_up())
+
+    def done_meanwhile(self, *numbers: int, **changes: Any) -> observing.Seen:
+        """Another worker opens and does it after this one read the image."""
+        read = {**self.images[image_api.image_id(1)]}
+
+        def images() -> Iterator[clouds.Image]:
+            self.look()
+            self.end(State.DONE)
+            yield {**read, **changes}
+
+        return looking.look(
+            observing.Observer(self.database, self.brake, 'sweep'), images(),
+            self.cloud, PROTECT, 1 if numbers else None)
+
+    def test_done_meanwhile(self) -> None:
+        """By another worker, which looks at the same time."""
+        for numbers in ((), (1,)):
+            with self.subTest(numbers=numbers):
+                seen = self.done_meanwhile(*numbers)
+                self.assertEqual((0, 1), (seen.opened, seen.given_up))
+
+    def test_undone_meanwhile(self) -> None:
+        """The image is from after that, and has to be done again."""
+        seen = self.done_meanwhile(1, updated_at='2100-01-01T00:00:00Z')
+        self.assertEqual((1, 0), (seen.opened, seen.given_up))
