@@ -28,13 +28,13 @@ from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import glance_config
 from glance_lifecycle.osc.common import shown
 
 # "openstack --help" loads this module, and pays for no more than that.
 if TYPE_CHECKING:
     from glance_lifecycle.audit.doctor import mutes
 
-_CONFIG = '/etc/glance'
 _MOST_HOSTS = 1000
 
 # The least is the worst.
@@ -77,7 +77,7 @@ class Doctor(command.Lister):
         where.add_argument(
             '--config-dir', metavar='<directory>', type=pathlib.Path,
             help='Directory with glance-api.conf of this host (default: %s).'
-            % _CONFIG)
+            % glance_config.USUAL)
         where.add_argument(
             '--host', metavar='<name>=<directory>', action='append',
             default=[], type=_named,
@@ -170,13 +170,13 @@ class Doctor(command.Lister):
         from glance_lifecycle.audit.doctor import report
         local = not parsed_args.host
         directories = parsed_args.host or [
-            ('localhost', parsed_args.config_dir or pathlib.Path(_CONFIG))]
+            ('localhost', parsed_args.config_dir or glance_config.directory())]
         live = None
         if parsed_args.live:
             from glance_lifecycle.audit.doctor import live_asked
             live = live_asked.collect(connection.of(self))
             if local and parsed_args.config_dir is None and not (
-                    pathlib.Path(_CONFIG).exists()):
+                    glance_config.directory().exists()):
                 directories = []
         kinds = check.load_all()
         found = examination.examine(examination.gathered(

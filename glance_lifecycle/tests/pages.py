@@ -10,13 +10,24 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Literal blocks of the pages of the documentation."""
+"""Literal blocks of the pages of the documentation, and commands in them."""
 
 from collections.abc import Iterator
 import dataclasses
 import pathlib
+import re
+import shlex
 
 TOP = pathlib.Path(__file__).parents[2]
+
+# Of the pages of checks, which are made and not written, half is wrong.
+PAGES = [TOP / 'README.rst', TOP / 'SECURITY.rst', *sorted(
+    page for page in (TOP / 'doc/source').rglob('*.rst')
+    if page.parent.name != 'checks')]
+
+_COMMAND = re.compile(r'(sudo (-u \S+ )?)?(?P<command>'
+                      r'(openstack|glance-lifecycle-[a-z-]+) .*)')
+_OPERATORS = '|<>;&'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,3 +66,30 @@ def blocks(page: pathlib.Path) -> Iterator[Block]:
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
+
+
+def commands(block: Block) -> Iterator[str]:
+    """Of openstack, and our own, each in one line."""
+    text = re.sub(r'\\\n\s*', '', block.text)
+    lines = text.split('\n')
+    if any(line.startswith('$ ') for line in lines):
+        # The others are what it prints.
+        lines = [line[2:] for line in lines if line.startswith('$ ')]
+    for line in lines:
+        found = _COMMAND.match(line)
+        if found:
+            # What may be left out, as in "job list [--image ID]".
+            yield re.sub(r'\[--[^]]*\](\.\.\.)?', '',
+                         found['command'].partition(' # ')[0])
+
+
+def words(command: str) -> list[str]:
+    """Up to a pipe or a redirection, as a shell has it."""
+    lexer = shlex.shlex(command, punctuation_chars=_OPERATORS, posix=True)
+    lexer.whitespace_split = True
+    found = []
+    for word in lexer:
+        if word[0] in _OPERATORS:
+            break
+        found.append(word)
+    return found

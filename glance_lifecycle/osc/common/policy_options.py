@@ -14,18 +14,18 @@
 """Where commands find the lifecycle policy and the images to ask it about."""
 
 import argparse
-import os
 
 from osc_lib import exceptions as osc_exceptions
 from oslo_config import cfg
 
 from glance_lifecycle.conf import opts
+from glance_lifecycle.osc.common import glance_config
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import document
 from glance_lifecycle.policy import yaml_tree
 from glance_lifecycle import policy_file
 
-_CONFIG = '/etc/glance/glance-api.conf'
+_CONFIG = 'glance-api.conf'
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--config-file', metavar='<file>', action='append', default=[],
         help='Configuration of the service: its options decide where the '
-        'policy is silent (repeat for more; default: %s, if it is there).'
-        % _CONFIG)
+        'policy is silent (repeat for more; default: %s/%s, if it is there).'
+        % (glance_config.USUAL, _CONFIG))
 
 
 def policy(parsed_args: argparse.Namespace) -> decision.Policy:
@@ -64,8 +64,9 @@ def configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
     :raises CommandError: it cannot be used
     """
     files = parsed_args.config_file
-    if not files and os.path.exists(_CONFIG):
-        files = [_CONFIG]
+    usual = glance_config.directory() / _CONFIG
+    if not files and usual.exists():
+        files = [str(usual)]
     return _configuration(files)
 
 

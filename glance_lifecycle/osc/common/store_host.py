@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import glance_config
 
 if TYPE_CHECKING:
     from glance_lifecycle.copies import facade
@@ -90,8 +90,7 @@ def here(parsed_args: argparse.Namespace, resource: Any
     :raises ConfigurationError: they do, and it is of no use
     """
     named = parsed_args.config_file or parsed_args.config_dir
-    if not named and not os.path.isdir(
-            os.environ.get('OS_GLANCE_CONFIG_DIR', '/etc/glance')):
+    if not named and not glance_config.directory().is_dir():
         return None
     if importlib.util.find_spec('glance') is None:
         if named:

@@ -29,6 +29,7 @@ from oslo_config import cfg
 from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
+from glance_lifecycle.osc.common import glance_config
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.policy import units
 from glance_lifecycle.worker.database import engine
@@ -113,9 +114,9 @@ def _configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
 
 def default_files() -> list[str] | None:
     """Those that are there; None for what oslo.config finds."""
-    directory = os.environ.get('OS_GLANCE_CONFIG_DIR', '/etc/glance').strip()
+    directory = glance_config.directory()
     return [path for path in (
-        *(os.path.join(directory, name) for name in _GLANCE), _OWN)
+        *(str(directory / name) for name in _GLANCE), _OWN)
         if os.path.exists(path)] or None
 
 

@@ -22,7 +22,6 @@ import configparser
 import importlib.metadata
 import pathlib
 import re
-import shlex
 import tempfile
 import unittest
 from unittest import mock
@@ -39,20 +38,15 @@ from glance_lifecycle.policy import shadow
 from glance_lifecycle.tests import pages
 
 TOP = pages.TOP
-# Of the pages of checks, which are made and not written, half is wrong.
-PAGES = [TOP / 'README.rst', TOP / 'SECURITY.rst', *sorted(
-    page for page in (TOP / 'doc/source').rglob('*.rst')
-    if page.parent.name != 'checks')]
-
 # Lines of other files, by a section that only they have: Nova's, Cinder's,
 # Glance's property protections, DevStack's, systemd's, Tempest's.
 _OTHERS = re.compile(r'^\[(\[.*|glance|image_cache|Service|Unit|\^.*|libvirt|'
                      r'testenv.*|[a-z]+_rbd|service_available)\]',
                      re.MULTILINE)
 _SECTION = re.compile(r'^\[[A-Za-z_.]+\]$', re.MULTILINE)
-_COMMAND = re.compile(r'(sudo (-u \S+ )?)?(?P<command>(openstack image '
-                      r'lifecycle|glance-lifecycle-(manage|compute-cache))'
-                      r' .*)')
+# Of ours, that which has a parser.
+_COMMAND = re.compile(r'openstack image lifecycle |'
+                      r'glance-lifecycle-(manage|compute-cache) ')
 
 # Of the doctor: what nobody reads, or reads as something else.
 _WRONG = ('GLC101', 'GLC102', 'GLC103', 'GLC104', 'GLC105', 'GLC106',
@@ -60,23 +54,8 @@ _WRONG = ('GLC101', 'GLC102', 'GLC103', 'GLC104', 'GLC105', 'GLC106',
 
 
 def blocks() -> Iterator[pages.Block]:
-    for page in PAGES:
+    for page in pages.PAGES:
         yield from pages.blocks(page)
-
-
-def commands(block: pages.Block) -> Iterator[str]:
-    """Those of ours, each in one line."""
-    text = re.sub(r'\\\n\s*', '', block.text)
-    lines = text.split('\n')
-    if any(line.startswith('$ ') for line in lines):
-        # The others are what it prints.
-        lines = [line[2:] for line in lines if line.startswith('$ ')]
-    for line in lines:
-        found = _COMMAND.match(line)
-        if found:
-            # What may be left out, as in "job list [--image ID]".
-            yield re.sub(r'\[--[^]]*\](\.\.\.)?', '',
-                         found['command'].partition(' # ')[0])
 
 
 class DocumentationTest(unittest.TestCase):
@@ -93,19 +72,12 @@ class DocumentationTest(unittest.TestCase):
         """Each is one that there is, with arguments that it takes."""
         count = 0
         for block in blocks():
-            for command in commands(block):
+            for command in pages.commands(block):
+                if not _COMMAND.match(command):
+                    continue
                 count += 1
                 with self.subTest(where=block.where, command=command):
-                    # Up to a pipe or a redirection, as a shell has it.
-                    lexer = shlex.shlex(command, punctuation_chars='|<>;&',
-                                        posix=True)
-                    lexer.whitespace_split = True
-                    words = []
-                    for word in lexer:
-                        if word[0] in '|<>;&':
-                            break
-                        words.append(word)
-                    self.parse(words)
+                    self.parse(pages.words(command))
         self.assertGreater(count, 30)
 
     def parse(self, words: list[str]) -> None:
