@@ -22,7 +22,6 @@ import shutil
 import subprocess
 import sys
 
-from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import keystone
 from glance_lifecycle.tests.functional.fixtures import nova_cinder
