@@ -23,7 +23,7 @@ from typing import Any
 
 from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
-from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journal_record
 
 REASON = ('The glance-api process that ran this import ended before the '
           'import did. ')
@@ -122,7 +122,7 @@ def keeps_staged(method: str, error: exceptions.LifecycleError | None) -> bool:
             and not isinstance(error, exceptions.ImageRefused))
 
 
-def reach(record: journal.Record, store: str,
+def reach(record: journal_record.Record, store: str,
           state: glance_host.ImageState | None, holder: str = '') -> Reach:
     """What may be removed from a store now.
 
@@ -145,7 +145,7 @@ def reach(record: journal.Record, store: str,
     return Reach.OWN if state.status in ONCE_ACTIVE else Reach.ALL
 
 
-def make_plan(record: journal.Record,
+def make_plan(record: journal_record.Record,
               state: glance_host.ImageState | None,
               files: Collection[str]) -> Plan:
     """What to do about one dead import.

@@ -52,6 +52,7 @@ from glance_lifecycle.jobs import targets
 from glance_lifecycle.recovery import plan as recovery_plan
 from glance_lifecycle.recovery import undoing
 from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journal_record
 from glance_lifecycle.transfer import sink
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import jobs
@@ -200,10 +201,10 @@ def recover_stale(state_dir: str, seconds: float,
             yield from _recover_one(dead, False)
 
 
-def _record(stale: glance_host.StaleTask) -> journal.Record:
+def _record(stale: glance_host.StaleTask) -> journal_record.Record:
     state = glance_host.image_state(stale.image_id)
     stores = sorted({*stale.stores, *(state.importing if state else ())})
-    return journal.Record(
+    return journal_record.Record(
         stale.task_id, stale.image_id, method=stale.method, stores=stores,
         targets=targets.targets(stores),
         staged=os.path.join(glance_host.staging_dir(), stale.image_id),
@@ -235,7 +236,7 @@ def _abandoned(state_dir: str) -> Iterator[journal.Journal]:
             yield dead
 
 
-def _open_job(record: journal.Record) -> bool:
+def _open_job(record: journal_record.Record) -> bool:
     """Whether a worker is to bring the import to its end."""
     try:
         database = opening.existing(CONF)
@@ -302,7 +303,7 @@ def _why(error: Exception) -> str:
     return 'Unexpected %s; the log has the details.' % type(error).__name__
 
 
-def _plan(record: journal.Record) -> Plan:
+def _plan(record: journal_record.Record) -> Plan:
     """What to do about one dead import, as it is at this moment."""
     return recovery_plan.make_plan(
         record, glance_host.image_state(record.image_id),
@@ -337,7 +338,7 @@ def _end_task(plan: Plan) -> None:
         glance_host.end_task(plan.task_id, failure=plan.failure)
 
 
-def _remove_file(record: journal.Record, path: str) -> bool:
+def _remove_file(record: journal_record.Record, path: str) -> bool:
     """Unless it is another by now: the image may have been staged anew."""
     try:
         before = os.lstat(path)
@@ -350,7 +351,7 @@ def _remove_file(record: journal.Record, path: str) -> bool:
     return True
 
 
-def _put_right(plan: Plan, record: journal.Record) -> None:
+def _put_right(plan: Plan, record: journal_record.Record) -> None:
     state = glance_host.image_state(record.image_id)
     if state is None or state.lock not in (None, record.task_id):
         return

@@ -12,42 +12,32 @@
 
 """What a transfer has begun, on disk, so that a death leaves no riddle.
 
-One file a transfer, ``<state_dir>/transfers/<task id>.json``: JSON lines,
-appended and synced, each overriding fields of those before, but ``created``,
-which adds to them. The owner holds an exclusive flock on it for as long as it
-lives, and its child process inherits the descriptor and with it the lock. So
-a journal that can be locked belongs to nobody alive, and what it tells of may
-be undone.
+One file a transfer, ``<state_dir>/transfers/<task id>.json``: lines, appended
+and synced, see ``journal_record``. The owner holds an exclusive flock on it
+for as long as it lives, and its child process inherits the descriptor and
+with it the lock. So a journal that can be locked belongs to nobody alive, and
+what it tells of may be undone.
 
 An import that a worker runs has two owners: the worker holds the journal while
 it works, and glance-api, from first to last, a lock on the file of that name
 with the suffix ``.awaited``. While that is held, the journal is nobody else's,
 locked or not.
-
-Version 2. A field that a release adds is ignored by the others, so it needs
-no new version; one that changes what undoing means does. In version 1 (before
-0.2) targets named the modules of their sinks, and no marks were noted.
 """
 
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
-import dataclasses
 import errno
 import fcntl
-import json
 import logging
 import os
 from typing import Any
 import uuid
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer import job as jobs
+from glance_lifecycle.transfer import journal_record as records
 from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
-
-VERSION = 2
 
 DIRECTORY = 'transfers'
 SUFFIX = '.json'
@@ -57,73 +47,11 @@ AWAITED_SUFFIX = '.awaited'
 # Not yet a journal: without a lock, or without a first line.
 NEW_SUFFIX = '.new'
 
-# Of version 1: what was then the module of a sink, and its driver.
-OLD_ENTRIES = {
-    'glance_lifecycle.transfer.sink.driver:DriverSink': 'driver',  # old name
-    'glance_lifecycle.transfer.sink.file:FileSink': 'file',  # old name
-    'glance_lifecycle.transfer.sink.null:NullSink': 'null',  # old name
-    'glance_lifecycle.transfer.sink.rbd:RbdSink': 'rbd',  # old name
-    'glance_lifecycle.transfer.sink.s3:S3Sink': 's3',  # old name
-    'glance_lifecycle.transfer.sink.swift:SwiftSink': 'swift',  # old name
-}
-
-
-@dataclasses.dataclass(slots=True)
-class Record:
-    """One import, as far as it got.
-
-    :ivar method: Glance's import method, ``glance-direct`` and so on
-    :ivar stores: the stores asked for
-    :ivar targets: what is being written; empty before writing begins
-    :ivar staged: path of the staged file, '' before it is known
-    :ivar scratch: paths beside it that we made
-    :ivar stage_host: the host that holds the staged file, as Glance had it
-    :ivar disk_format: the image's, before we changed it
-    :ivar changed: the image's record was changed before its import had ended
-    :ivar signature: properties of the user's signature, before that
-    :ivar protected: the image's flag, before that
-    :ivar created: store -> marks of what was made there, oldest first; see
-        ``sink.base.Mark``
-    :ivar offloaded: the purpose of the worker's job that the import is, or
-        was; '' for one that glance-api runs itself
-    :ivar handed: what that job is to do: see ``plugin.tasks.offload``
-    :ivar failure: what a worker's import has failed with, as ``to_dict()`` of
-        the error makes it
-    :ivar looked: store -> when it was first looked through after the
-        transfer's death, in seconds since the epoch
-    :ivar version: of the format
-    """
-
-    task_id: str
-    image_id: str
-    method: str = ''
-    stores: list[str] = dataclasses.field(default_factory=list)
-    targets: list[jobs.Target] = dataclasses.field(default_factory=list)
-    staged: str = ''
-    scratch: list[str] = dataclasses.field(default_factory=list)
-    stage_host: str = ''
-    disk_format: str = ''
-    container_format: str = ''
-    changed: bool = False
-    signature: dict[str, str] = dataclasses.field(default_factory=dict)
-    protected: bool = False
-    created: dict[str, list[sink.Mark]] = dataclasses.field(
-        default_factory=dict)
-    offloaded: str = ''
-    handed: dict[str, Any] = dataclasses.field(default_factory=dict)
-    failure: dict[str, Any] | None = None
-    looked: dict[str, float] = dataclasses.field(default_factory=dict)
-    version: int = VERSION
-
-    def marks(self, store: str) -> list[sink.Mark]:
-        """What this transfer made in that store, as far as is known."""
-        return self.created.get(store, [])
-
 
 class Journal:
     """A locked record on disk. Close it and the lock is gone."""
 
-    def __init__(self, path: str, fd: int, record: Record) -> None:
+    def __init__(self, path: str, fd: int, record: records.Record) -> None:
         self._path = path
         self.fd = fd
         self.record = record
@@ -135,7 +63,7 @@ class Journal:
         """
         for name, value in fields.items():
             setattr(self.record, name, value)
-        append(self.fd, _plain(self.record, fields))
+        append(self.fd, records.plain(self.record, fields))
 
     def created(self, store: str, mark: sink.Mark) -> None:
         """Note one more mark; see ``Record.created``.
@@ -185,7 +113,7 @@ def create(state_dir: str, task_id: str, image_id: str) -> Journal:
     """
     directory = os.path.join(state_dir, DIRECTORY)
     path = os.path.join(directory, task_id + SUFFIX)
-    record = Record(task_id, image_id)
+    record = records.Record(task_id, image_id)
     try:
         os.makedirs(directory, mode=0o700, exist_ok=True)
         fd = _born_locked(directory, path, record)
@@ -203,8 +131,7 @@ def append(fd: int, fields: Mapping[str, Any]) -> None:
 
     :raises ConfigurationError: the state directory cannot be written
     """
-    # A line that its writer died in must not spoil the next one.
-    line = ('\n%s\n' % json.dumps(fields)).encode()
+    line = records.line(fields)
     try:
         if os.write(fd, line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -213,7 +140,7 @@ def append(fd: int, fields: Mapping[str, Any]) -> None:
         raise _unusable(DIRECTORY, error) from error
 
 
-def _born_locked(directory: str, path: str, record: Record) -> int:
+def _born_locked(directory: str, path: str, record: records.Record) -> int:
     """A new journal, which nobody ever sees unlocked or empty.
 
     Whoever looks for the dead locks what is not locked: made by open(2) and
@@ -229,7 +156,7 @@ def _born_locked(directory: str, path: str, record: Record) -> int:
         try:
             # ``_sweep`` may have it, or have removed it, between the two.
             if _lock(fd) and os.fstat(fd).st_nlink:
-                append(fd, _plain(record, ('version', 'task_id', 'image_id')))
+                append(fd, records.plain(record, ('version', 'task_id', 'image_id')))
                 os.link(new, path)
                 os.unlink(new)
                 _sync(directory)
@@ -240,7 +167,7 @@ def _born_locked(directory: str, path: str, record: Record) -> int:
         os.close(fd)
 
 
-def _found_again(path: str, record: Record) -> Journal:
+def _found_again(path: str, record: records.Record) -> Journal:
     fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
                  | os.O_NOFOLLOW)
     journal = Journal(path, fd, record)
@@ -343,7 +270,7 @@ def abandoned(state_dir: str) -> Iterator[Journal]:
                 yield journal
 
 
-def seen(state_dir: str) -> Iterator[tuple[Record, bool]]:
+def seen(state_dir: str) -> Iterator[tuple[records.Record, bool]]:
     """All records, and whether their owners live; nothing is taken.
 
     :raises ConfigurationError: the state directory cannot be read
@@ -367,7 +294,7 @@ def seen(state_dir: str) -> Iterator[tuple[Record, bool]]:
                 raise _unusable(path, error) from error
 
 
-def _seen(path: str) -> tuple[Record, bool]:
+def _seen(path: str) -> tuple[records.Record, bool]:
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         # Shared, and let go of at once: others who look do not matter.
@@ -411,7 +338,7 @@ def _adopt(path: str) -> Journal | None:
         os.close(fd)
         return None
     journal = Journal(path, fd, _read(path, fd))
-    if journal.record.version > VERSION:
+    if journal.record.version > records.VERSION:
         LOG.error('Journal %s was written by a later release and is left to '
                   'it.', path)
         journal.close()
@@ -419,46 +346,11 @@ def _adopt(path: str) -> Journal | None:
     return journal
 
 
-def _read(path: str, fd: int) -> Record:
-    task_id = os.path.basename(path).removesuffix(SUFFIX)
-    fields: dict[str, Any] = {}
-    created: dict[str, list[sink.Mark]] = {}
+def _read(path: str, fd: int) -> records.Record:
     # Not by the descriptor's position, which its writers share.
-    size = os.fstat(fd).st_size
-    for line in os.pread(fd, size, 0).split(b'\n'):
-        try:
-            value = json.loads(line) if line else {}
-        except ValueError:
-            # The line that its writer died in; nothing relied on it.
-            continue
-        if 'created' in value:
-            store, mark = value.pop('created')
-            created.setdefault(store, []).append(mark)
-        fields |= value
-    known = {f.name for f in dataclasses.fields(Record)}
-    fields = {'image_id': '', 'version': 1, **fields, 'task_id': task_id}
-    record = Record(**{k: v for k, v in fields.items() if k in known})
-    record.targets = [_target(t) for t in record.targets]
-    record.created = created
-    return record
-
-
-def _target(value: Any) -> jobs.Target:
-    fields = {f.name for f in dataclasses.fields(jobs.Target)}
-    given = {k: v for k, v in value.items() if k in fields}
-    entry = given.get('entry', '')
-    if not given.get('driver'):
-        given['driver'] = OLD_ENTRIES.get(entry, '')
-    return jobs.Target(**given | {
-        'entry': '' if given['driver'] else entry})
-
-
-def _plain(record: Record, names: Iterable[str]) -> dict[str, Any]:
-    full = dataclasses.asdict(record)
-    for target in full['targets']:
-        if target['driver']:
-            del target['entry']
-    return {name: full[name] for name in names}
+    return records.read(
+        os.path.basename(path).removesuffix(SUFFIX),
+        os.pread(fd, os.fstat(fd).st_size, 0))
 
 
 def _lock(fd: int) -> bool:

@@ -28,6 +28,7 @@ from glance_lifecycle.tests.unit.recovery import database_model
 from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journal_record
 from glance_lifecycle.transfer import sink as sinks
 
 IMAGE = helpers.IMAGE
@@ -309,7 +310,7 @@ class Cloud:
             self.path(store).unlink()
             del self.foreign[store]
 
-    def records(self) -> list[journal.Record]:
+    def records(self) -> list[journal_record.Record]:
         """All that is on record, of the living and of the dead."""
         found = []
         for host in HOSTS:

@@ -18,7 +18,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
 from glance_lifecycle.recovery import plan as recovery_plan
 from glance_lifecycle.transfer import job as jobs
-from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journal_record
 
 Reach = recovery_plan.Reach
 COPY = recovery_plan.STORE_COPY
@@ -34,8 +34,8 @@ def state(status: str = 'importing', lock: str | None = 't',
 
 
 def record(method: str = 'glance-direct', stores: str = 's1 s2'
-           ) -> journal.Record:
-    return journal.Record(
+           ) -> journal_record.Record:
+    return journal_record.Record(
         't', 'i', method=method, staged=STAGED, scratch=[SCRATCH],
         targets=[jobs.Target(s, '', {}, driver='file')
                  for s in stores.split()])

@@ -26,6 +26,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.file import sink as file_sink
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journal_record
 
 TARGET = jobs.Target('s1', '', {'datadirs': [['/x', 0]]}, driver='file')
 
@@ -56,6 +57,7 @@ VERSION_2 = '''
 SCANNER = '''
 import sys, threading
 from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journal_record
 stop = threading.Event()
 threading.Thread(target=lambda: (sys.stdin.readline(), stop.set())).start()
 print('ready', flush=True)
@@ -80,7 +82,7 @@ class JournalTest(unittest.TestCase):
     def path(self, task: str = 'task') -> pathlib.Path:
         return pathlib.Path(self.state, 'transfers', task + '.json')
 
-    def abandoned(self) -> list[journal.Record]:
+    def abandoned(self) -> list[journal_record.Record]:
         found = []
         for dead in journal.abandoned(self.state):
             found.append(dead.record)
@@ -94,7 +96,7 @@ class JournalTest(unittest.TestCase):
         live.note(staged='second')
         live.close()
         self.assertEqual(
-            [journal.Record('task', 'image', method='glance-direct',
+            [journal_record.Record('task', 'image', method='glance-direct',
                             stores=['s1'], targets=[TARGET],
                             staged='second')], self.abandoned())
 
@@ -194,7 +196,7 @@ class JournalTest(unittest.TestCase):
 
     def test_version_of_today(self) -> None:
         """Who changes the format adds a test like those above."""
-        self.assertEqual(2, journal.VERSION)
+        self.assertEqual(2, journal_record.VERSION)
         live = journal.create(self.state, 'task', 'image')
         live.note(method='glance-direct', stores=['s1'], staged='/x/image')
         live.note(targets=[TARGET])
@@ -291,7 +293,7 @@ class JournalTest(unittest.TestCase):
     def test_empty(self) -> None:
         self.path().parent.mkdir()
         self.path().touch()
-        self.assertEqual([journal.Record('task', '', version=1)],
+        self.assertEqual([journal_record.Record('task', '', version=1)],
                          self.abandoned())
 
     def test_fields_of_another_release(self) -> None:
