@@ -156,7 +156,8 @@ def _born_locked(directory: str, path: str, record: records.Record) -> int:
         try:
             # ``_sweep`` may have it, or have removed it, between the two.
             if _lock(fd) and os.fstat(fd).st_nlink:
-                append(fd, records.plain(record, ('version', 'task_id', 'image_id')))
+                append(fd, records.plain(
+                    record, ('version', 'task_id', 'image_id')))
                 os.link(new, path)
                 os.unlink(new)
                 _sync(directory)
