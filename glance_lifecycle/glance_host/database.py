@@ -36,6 +36,7 @@ from glance_lifecycle.glance_host import transactions
 
 CONF = cfg.CONF
 
+PENDING = 'pending'
 PROCESSING = 'processing'
 
 retry = transactions.retry
@@ -109,7 +110,7 @@ def _end_task(task_id: str, failure: str | None, ended: list[Any]) -> None:
         task = repo.get(task_id)
     except glance_exception.NotFound:
         return
-    if task.status == 'pending':
+    if task.status == PENDING:
         task.begin_processing()
     if task.status == PROCESSING:
         if failure is None:
@@ -228,12 +229,18 @@ class StaleTask:
 
 @retry
 def stale_tasks(seconds: float) -> list[StaleTask]:
-    """Imports in progress whose task has not changed for so long."""
+    """Imports that have not ended, whose task has not changed for so long.
+
+    One that waits for a thread of its glance-api is pending, has its lock, and
+    dies with that glance-api as those do that run.
+    """
     found = []
     now = timeutils.utcnow()
-    for row in glance.db.get_api().task_get_all(
-            admin_context(), filters={'status': PROCESSING,
-                                      'type': 'api_image_import'}):
+    rows = [row for status in (PENDING, PROCESSING)
+            for row in glance.db.get_api().task_get_all(
+                admin_context(), filters={'status': status,
+                                          'type': 'api_image_import'})]
+    for row in rows:
         idle = (now - row['updated_at']).total_seconds()
         task = _task(row['id'])
         if idle < seconds or task is None:

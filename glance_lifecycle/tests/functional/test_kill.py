@@ -409,6 +409,32 @@ class StaleTest(KillTestCase):
                            images.digests(source), *plugin_case.ALL)
 
 
+    def test_waiting(self) -> None:
+        """It waits for a thread of a glance-api that dies."""
+        api = self.new_api(task_threads=1)
+        user = api.user()
+        source = self.noise()
+        runs, waits = (self.staged(user, source, 'raw') for _two in range(2))
+        user.import_image(runs, all_stores=True)
+        user.import_image(waits, all_stores=True)
+        transfer.until('it copies', api.stored_copy(runs, 's1').exists,
+                       interval=0.001)
+        task, = user.tasks(waits)
+        self.assertEqual('pending', task['status'])
+        api.kill9()
+        api.start()
+        self.assertEqual([runs], [
+            plan['image_id'] for plan in self.recover(api)])
+        user.delete(runs)
+        self.assertTrue(user.get(waits)['os_glance_import_task'])
+        plans = self.recover(api, '--stale-after', '0', '--yes')
+        self.assertEqual([waits], [plan['image_id'] for plan in plans])
+        self.check_put_right(api, waits, 'uploading')
+        user.import_image(waits, all_stores=True)
+        self.assert_stored(api, user.wait_import(waits),
+                           images.digests(source), *plugin_case.ALL)
+
+
 class TwoProcessesTest(KillTestCase):
 
     def test_the_other_worker_goes_on(self) -> None:
