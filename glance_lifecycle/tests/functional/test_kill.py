@@ -408,7 +408,6 @@ class StaleTest(KillTestCase):
         self.assert_stored(api, user.wait_import(image_id),
                            images.digests(source), *plugin_case.ALL)
 
-
     def test_waiting(self) -> None:
         """It waits for a thread of a glance-api that dies."""
         api = self.new_api(task_threads=1)
