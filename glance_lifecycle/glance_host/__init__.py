@@ -56,6 +56,7 @@ from glance_lifecycle.glance_host.running import UserError
 from glance_lifecycle.glance_host.settings import allowed_inspections
 from glance_lifecycle.glance_host.settings import configuration_files
 from glance_lifecycle.glance_host.settings import hash_algorithm
+from glance_lifecycle.glance_host.settings import is_unpacked
 from glance_lifecycle.glance_host.settings import load_configuration
 from glance_lifecycle.glance_host.settings import staged_path
 from glance_lifecycle.glance_host.settings import staging_dir
@@ -88,6 +89,7 @@ __all__ = [
     'enforced',
     'hash_algorithm',
     'image_state',
+    'is_unpacked',
     'load_configuration',
     'refusal',
     'register_copy',

@@ -43,6 +43,12 @@ def allowed_inspections() -> dict[str, Any]:
         'require_image_format_match') if name in group}
 
 
+def is_unpacked() -> bool:
+    """Whether a plugin of Glance's may have unpacked the staged file."""
+    return ('image_decompression'
+            in CONF.image_import_opts.image_import_plugins)
+
+
 def wsgi_python() -> str | None:
     value: str | None = CONF.wsgi.python_interpreter
     return value

@@ -114,11 +114,8 @@ def open_staged(directory: str, name: str) -> int:
 def _plan(session: sessions.Session, facts: policy_facts.Facts,
           directory: str) -> plans.Plan:
     size = os.fstat(session.fd).st_size
-    if session.glance.method == 'glance-direct' and facts.size not in (
-            None, 0, size):
-        raise exceptions.ImageRefused(
-            reason='truncated', detail='%d bytes were staged, but %d are '
-            'there. Stage the image again' % (facts.size or 0, size))
+    if session.glance.method == 'glance-direct':
+        _check_size(size, facts.size or 0)
     found = _inspect(session, facts)
     plan = policy.make(
         session, dataclasses.replace(facts, size=size), found.reader,
@@ -128,6 +125,15 @@ def _plan(session: sessions.Session, facts: policy_facts.Facts,
     stored_size = plan.virtual_size or size if plan.convert else size
     session.glance.check_room(size, stored_size, len(plan.stores) or 1)
     return plan
+
+
+def _check_size(size: int, staged: int) -> None:
+    # Glance before 33 notes no new size for what it has unpacked.
+    if staged not in (0, size) and not (
+            size > staged and glance_host.is_unpacked()):
+        raise exceptions.ImageRefused(
+            reason='truncated', detail='%d bytes were staged, but %d are '
+            'there. Stage the image again' % (staged, size))
 
 
 def _inspect(session: sessions.Session,

@@ -12,6 +12,9 @@
 
 """Every import method and every format, to one store and to three."""
 
+import gzip
+import os
+
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import transfer
@@ -181,3 +184,32 @@ class AsItIsTest(plugin_case.SharedApiTestCase):
                     (image['disk_format'], image['virtual_size']))
                 self.assert_stored(self.api, image, images.digests(source),
                                    *plugin_case.ALL)
+
+
+class UnpackedTest(plugin_case.PluginTestCase):
+    """Glance's own plugin unpacks first, where the staged file is."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.api = self.new_api(plugins=['image_decompression', 'lifecycle'])
+        self.user = self.api.user()
+        self.packed = self.work / 'a.gz'
+        self.source = images.make(self.work / 'a', size=8 * images.MIB)
+        self.packed.write_bytes(gzip.compress(self.source.read_bytes()))
+
+    def test_unpacked(self) -> None:
+        image_id = self.staged(self.user, self.packed)
+        self.user.import_image(image_id, all_stores=True)
+        image = self.user.wait_import(image_id)
+        self.assert_stored(self.api, image, images.reference(
+            self.source, 'qcow2'), *plugin_case.ALL)
+
+    def test_cut(self) -> None:
+        """What became shorter is no good, whoever unpacks."""
+        image_id = self.staged(self.user, self.source)
+        os.truncate(self.api.staging / image_id, images.MIB)
+        self.user.import_image(image_id, all_stores=True)
+        self.assertEqual('queued', self.user.wait_import(
+            image_id)['status'])
+        self.assertIn('Stage the image again',
+                      self.message(self.user, image_id))
