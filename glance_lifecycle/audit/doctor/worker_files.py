@@ -26,10 +26,9 @@ from glance_lifecycle.audit.doctor import reading
 NAME = 'glance-lifecycle-worker.conf'
 
 
-def has(host: hosts.Host) -> bool:
+def there(host: hosts.Host) -> bool:
     """Whether a host has a file of the worker's own."""
-    return bool(_settings(host)) or any(
-        section == 'lifecycle_worker' for section, _place in host.sections())
+    return bool(_settings(host))
 
 
 def setting(host: hosts.Host, section: str, name: str) -> ini.Setting | None:
