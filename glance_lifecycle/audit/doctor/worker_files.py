@@ -22,6 +22,7 @@ from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import reading
+from glance_lifecycle.audit import finding
 
 NAME = 'glance-lifecycle-worker.conf'
 
@@ -29,6 +30,11 @@ NAME = 'glance-lifecycle-worker.conf'
 def there(host: hosts.Host) -> bool:
     """Whether a host has a file of the worker's own."""
     return bool(_settings(host))
+
+
+def place(host: hosts.Host) -> finding.Place:
+    """That file."""
+    return finding.Place(str(host.directory.path / NAME))
 
 
 def setting(host: hosts.Host, section: str, name: str) -> ini.Setting | None:

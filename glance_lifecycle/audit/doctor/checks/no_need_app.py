@@ -39,6 +39,6 @@ class NoNeedApp(check.Check):
         for found in uwsgi.of(host):
             if not found.on('need-app'):
                 yield self.found(
-                    host, '[uwsgi] need-app', 'uWSGI runs without an app.',
+                    host, '[uwsgi] need-app', 'need-app is not set.',
                     'Set need-app = true in [uwsgi].',
                     found.place('need-app'))

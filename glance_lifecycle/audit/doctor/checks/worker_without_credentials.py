@@ -62,4 +62,5 @@ class WorkerWithoutCredentials(check.Check):
                     'the section that auth_section names has no auth_type'
                     if other else '[%s] has no auth_type' % section),
                 'Set auth_type = password, auth_url, username, password, '
-                'project_name and their domains in [%s].' % section, other)
+                'project_name and their domains in [%s].' % section, other,
+                worker_files.place(host))
