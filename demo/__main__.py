@@ -23,6 +23,7 @@ import concurrent.futures
 import contextlib
 import importlib.metadata
 import pathlib
+import shutil
 import signal
 import sys
 import time
@@ -32,6 +33,7 @@ import fixtures
 from oslo_utils.imageutils import format_inspector
 
 from demo import golden
+from demo import health
 from demo import proof
 from demo import screen
 from demo import signers
@@ -133,7 +135,8 @@ def _demo(api: glance.GlanceApi, keys: signers.Signers,
                f'golden images are {" or ".join(golden.FORMATS)}')
     screen.row('directory', api.base)
     print()
-    _start(api, {**keys.conf(), **(policy.conf() if is_golden else {})})
+    _start(api, {**keys.conf(), **(_installed(api, policy)
+                                   if is_golden else {})})
     user = api.user('builder', golden.PROJECT)
     image = _import(user, keys, source, disk_format, is_golden)
     _show(image)
@@ -141,6 +144,18 @@ def _demo(api: glance.GlanceApi, keys: signers.Signers,
     _prove_signers(api, keys, image)
     if is_golden:
         _prove_golden(api, user, policy, image)
+    screen.heading('Is this Glance configured well?')
+    wrong = health.show(api.etc)
+    if wrong:
+        raise Wrong('\n'.join(wrong))
+
+
+def _installed(api: glance.GlanceApi, policy: golden.Policy
+               ) -> glance_conf.Sections:
+    """The policy where an operator has it: beside glance-api.conf."""
+    conf = policy.conf()
+    path = shutil.copy(str(conf['lifecycle']['policy_file']), api.etc)
+    return {**conf, 'lifecycle': {'policy_file': path}}
 
 
 def _detect(source: pathlib.Path) -> str:

@@ -51,6 +51,7 @@ _PROTECTION = _ETC / 'glance/policy-lifecycle-protection.yaml'
 # What the sample has in these places.
 _PROJECT_ID = '3f2a5c0e9d7b4f1c8a6e0b9d2c4f6a81'
 _STORES = 'stores: [fast]'
+_BULK = 'stores: [bulk]'
 
 # Glance's page about an error.
 _SAID = re.compile('</h1>(.*?)<br', re.DOTALL)
@@ -71,7 +72,8 @@ class Policy(fixtures.Fixture):
         self._path = base / 'lifecycle-policy.yaml'
         self._path.write_text(_SAMPLE.read_text().replace(
             _PROJECT_ID, PROJECT).replace(
-            _STORES, f'stores: [{", ".join(self._stores)}]'))
+            _STORES, f'stores: [{", ".join(self._stores)}]').replace(
+            _BULK, f'stores: [{self._stores[-1]}]'))
 
     def conf(self) -> glance_conf.Sections:
         return {'lifecycle': {'policy_file': self._path},

@@ -100,6 +100,17 @@ class Doctor(command.Lister):
             help='A ceph.conf for the services that name one of its file '
             'name, where none lies beside them (repeat for more clusters).')
         parser.add_argument(
+            '--uwsgi', metavar='<file>', action='append', default=[],
+            type=pathlib.Path,
+            help='The file that tells uWSGI how to run glance-api, where it '
+            'is not named *uwsgi*.ini beside glance-api.conf.')
+        parser.add_argument(
+            '--this-host', action='store_true',
+            help='Look at this host as well: mounts, owners, free space, '
+            'staged files, and whether its import plugins can be loaded. '
+            'Only where the files are its own, and where glance-api runs: '
+            'in its container, if it has one.')
+        parser.add_argument(
             '--policy-dir', metavar='<directory>', type=pathlib.Path,
             help="Directory with Glance's own policy.yaml and policy.d "
             '(default: that of glance-api.conf).')
@@ -166,9 +177,14 @@ class Doctor(command.Lister):
         from glance_lifecycle.audit.doctor import beside
         from glance_lifecycle.audit.doctor import check
         from glance_lifecycle.audit.doctor import examination
+        from glance_lifecycle.audit.doctor import facts
         from glance_lifecycle.audit.doctor import mutes
         from glance_lifecycle.audit.doctor import report
         local = not parsed_args.host
+        if parsed_args.this_host and not local:
+            raise osc_exceptions.CommandError(
+                '--this-host looks at the host on which it runs, and --host '
+                'names others. Leave one out.')
         directories = parsed_args.host or [
             ('localhost', parsed_args.config_dir or glance_config.directory())]
         live = None
@@ -182,9 +198,11 @@ class Doctor(command.Lister):
         found = examination.examine(examination.gathered(
             _once(directories),
             parsed_args.release or examination.installed_release(),
-            local=local, policies=parsed_args.policy_dir, given=beside.Given(
+            local=local, policies=parsed_args.policy_dir,
+            here=facts.ThisHost() if parsed_args.this_host else None,
+            given=beside.Given(
                 parsed_args.nova_conf, parsed_args.cinder_conf,
-                parsed_args.ceph_conf,
+                parsed_args.ceph_conf, parsed_args.uwsgi,
                 own=local and parsed_args.config_dir is None)), kinds, live)
         muted = mutes.apply(found.findings, self._mutes(parsed_args),
                             datetime.datetime.now(datetime.UTC).date())

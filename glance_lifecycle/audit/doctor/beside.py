@@ -60,6 +60,7 @@ class Given:
     nova: Sequence[tuple[str, pathlib.Path]] = ()
     cinder: Sequence[tuple[str, pathlib.Path]] = ()
     ceph: Sequence[pathlib.Path] = ()
+    uwsgi: Sequence[pathlib.Path] = ()
     own: bool = False
 
     @functools.cached_property
@@ -80,7 +81,7 @@ class Given:
                 if not path.exists() and not path.is_symlink():
                     found.broken.append(files.File(
                         str(path), ini.Parsed(), 'There is no such file.'))
-        for path in self.ceph:
+        for path in (*self.ceph, *self.uwsgi):
             try:
                 reading.text(path, None)
             except FileNotFoundError:
@@ -124,6 +125,7 @@ class Beside:
     """All that stands beside Glance on one host.
 
     :ivar services: of Nova and Cinder
+    :ivar uwsgi: files of uWSGI that the command line names
     :ivar broken: files that are there, and could not be used
     """
 
@@ -137,6 +139,11 @@ class Beside:
         places = (*own, *given.confs)
         self._confs = cephs.Places(places)
         self._given = given.confs
+        self.uwsgi = given.uwsgi
+        self._directories: list[tuple[pathlib.Path, pathlib.Path | None]] = [
+            (directory.path, within or directory.path)]
+        if root is not None:
+            self._directories.append((root / 'etc/ceph', within))
         found = Read()
         for kind, place in _PLACES:
             # Of this host, only what is at its own place.
@@ -165,6 +172,20 @@ class Beside:
                  *(one.ceph_conf('') for one in self.services),
                  *(one.conf(cephs.DEFAULT, True) for one in self._given)]
         return list({one.path: one for one in found if one}.values())
+
+    @functools.cached_property
+    def keyrings(self) -> list[cephs.Conf]:
+        """Keyrings of Ceph that can be read: those say what a key may."""
+        return [found for directory, within in self._directories
+                for path in _glob(directory, '*.keyring')
+                if (found := cephs.read(path, within)) is not None]
+
+
+def _glob(directory: pathlib.Path, pattern: str) -> list[pathlib.Path]:
+    try:
+        return sorted(directory.glob(pattern))[:_MOST_FILES]
+    except OSError:
+        return []
 
 
 def _more(path: pathlib.Path) -> list[pathlib.Path]:

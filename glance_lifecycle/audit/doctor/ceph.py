@@ -118,7 +118,7 @@ class Below:
         places = ('etc/ceph',) if self.within is None else (
             '', 'ceph', 'etc/ceph')
         for place in places:
-            found = _read(self.base / place / name, self.within)
+            found = read(self.base / place / name, self.within)
             if found is not None:
                 return found
         return None
@@ -132,7 +132,7 @@ class Named:
 
     def conf(self, named: str, any_name: bool = False) -> Conf | None:
         if any_name or pathlib.PurePath(named).name == self.path.name:
-            return _read(self.path, None)
+            return read(self.path, None)
         return None
 
 
@@ -155,7 +155,8 @@ class Places:
         return self._read[named]
 
 
-def _read(path: pathlib.Path, within: pathlib.Path | None) -> Conf | None:
+def read(path: pathlib.Path, within: pathlib.Path | None) -> Conf | None:
+    """A file; None if it is not there, or cannot be used."""
     try:
         return parse(reading.text(path, within), str(path))
     except (FileNotFoundError, reading.Unreadable):

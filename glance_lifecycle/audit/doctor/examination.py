@@ -23,6 +23,7 @@ from oslo_log import log as logging
 
 from glance_lifecycle.audit.doctor import beside
 from glance_lifecycle.audit.doctor import check as checks
+from glance_lifecycle.audit.doctor import facts
 from glance_lifecycle.audit.doctor import files
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import live as lives
@@ -58,13 +59,15 @@ class Examination:
 
 def gathered(directories: Sequence[tuple[str, pathlib.Path]], release: int,
              *, local: bool, given: beside.Given = beside.Given(),
-             policies: pathlib.Path | None = None) -> list[hosts.Host]:
+             policies: pathlib.Path | None = None,
+             here: facts.Facts | None = None) -> list[hosts.Host]:
     """The hosts whose configuration lies in these directories.
 
     :param directories: name of the host, and the directory
     :param local: they are this host's own, not copies of others'
     :param given: files beside them
     :param policies: directory with Glance's own policies, of all
+    :param here: facts of the host on which this runs, if it is theirs
     :raises ConfigurationError: there is no configuration in one
     """
     made = []
@@ -76,7 +79,7 @@ def gathered(directories: Sequence[tuple[str, pathlib.Path]], release: int,
                 '/etc/glance, or one that holds it as etc/glance.' % path))
         made.append(hosts.Host(
             name, directory, release, given,
-            None if policies is None else files.Directory(policies)))
+            None if policies is None else files.Directory(policies), here))
     return made
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from oslo_config import cfg
 
 from glance_lifecycle.audit.doctor import beside as besides
+from glance_lifecycle.audit.doctor import facts
 from glance_lifecycle.audit.doctor import files
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import masking
@@ -40,17 +41,20 @@ class Host:
     :ivar files: in the order in which they are read; the later wins
     :ivar beside: what stands beside Glance there
     :ivar policies: directory of Glance's own policies
+    :ivar here: facts of the host, if this is it
     :ivar stores: ``enabled_backends``: store -> driver; empty for the single
         store of old
     """
 
     def __init__(self, name: str, directory: files.Directory,
                  release: int, given: besides.Given = besides.Given(),
-                 policies: files.Directory | None = None) -> None:
+                 policies: files.Directory | None = None,
+                 here: facts.Facts | None = None) -> None:
         self.name = name
         self.directory = directory
         self.beside = besides.Beside(name, directory, given)
         self.policies = policies or directory
+        self.here = here
         self.release = release
         self.files = tuple(directory.files())
         self._by_name: dict[tuple[str, str], list[list[ini.Setting]]] = {}
@@ -105,6 +109,8 @@ class Host:
                   if option.multi else [setting.value])
         if any(map(masking.hidden, values)):
             raise Hidden
+        if any(len(value) > options.LONGEST for value in values):
+            return None
         try:
             converted = [option.convert(self.substituted(value, option.group))
                          for value in values]

@@ -23,6 +23,8 @@ _SECRET_NAME = re.compile(
 
 # From "//" to the last "@": passwords have "/", ":" and "@", too.
 _USER_INFO = re.compile(r'(?<=//)\S*@')
+# The same without a scheme, as user:password@host.
+_BARE_USER_INFO = re.compile(r'(?<![^\s,;=\[{"\'])[^\s/@:,]+:\S*@')
 _QUERY = re.compile(
     r'([?&;][^=&;\s]*(?:pass|secret|token|key|sig|auth)[^=&;\s]*=)[^&;\s]+',
     re.IGNORECASE)
@@ -66,7 +68,8 @@ def value(text: str) -> str:
     # Cut before it is masked, it might lose the "@".
     if len(text) > _MOST_MASKED:
         return '(%d characters)' % len(text)
-    return name(_QUERY.sub(r'\1***', _USER_INFO.sub('***@', text)))
+    text = _BARE_USER_INFO.sub('***@', _USER_INFO.sub('***@', text))
+    return name(_QUERY.sub(r'\1***', text))
 
 
 def name(text: str) -> str:

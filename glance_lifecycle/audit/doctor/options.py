@@ -39,8 +39,8 @@ RESERVED = (STAGING, TASKS)
 SINGLE_STORE = 'glance_store'
 _DATADIR = 'filesystem_store_datadir'
 
-# Longer values are not judged: oslo.config's own types take quadratic time.
-_LONGEST = 20_000
+#: Longer values are not judged: oslo.config's own types take quadratic time.
+LONGEST = 20_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Option:
 
         :raises ValueError: it refuses that; the message may hold the value
         """
-        if len(text) > _LONGEST:
+        if len(text) > LONGEST:
             return text
         return kinds.load(self.kind)(text)
 
@@ -136,7 +136,7 @@ class Catalogue:
 
 def stores_of(text: str) -> dict[str, str]:
     """``enabled_backends``: store -> driver, empty if it is not readable."""
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return {}
     try:
         return dict(_PAIRS(text))

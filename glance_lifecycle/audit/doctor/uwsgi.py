@@ -18,16 +18,25 @@ stand there often, and names are written with "-" or "_".
 https://uwsgi-docs.readthedocs.io/en/latest/Options.html
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
+import pathlib
+import re
 
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import reading
 from glance_lifecycle.audit import finding
 
 _PATTERN = '*uwsgi*.ini'
+
+# Of openstack-ansible, in a gathered directory.
+_ELSEWHERE = 'etc/uwsgi/*glance*.ini'
+_MOST_FILES = 10
 _SECTION = '[uwsgi]'
 _MOST_LINES = 10_000
+_WORD = re.compile(r'[\w.-]{1,64}')
 _FALSE = frozenset(('0', 'false', 'no', 'off', ''))
 
 
@@ -57,6 +66,14 @@ class Uwsgi:
                     len(value) < 10) else None
         return None
 
+    def word(self, name: str) -> str:
+        """A plain word, such as a name; empty if it is none.
+
+        :raises Hidden: a report has taken it away
+        """
+        value = self._value(name)
+        return value if _WORD.fullmatch(value) else ''
+
     def _value(self, name: str) -> str:
         value = self.options.get(name, ('', 0))[0]
         if masking.hidden(value):
@@ -75,7 +92,9 @@ class Uwsgi:
 
 def of(host: hosts.Host) -> Iterator[Uwsgi]:
     """Of a host, those that are at hand."""
-    for path, text in host.directory.matching(_PATTERN):
+    for path, text in (*host.directory.matching(_PATTERN),
+                       *_elsewhere(host.directory.root),
+                       *_named(host.beside.uwsgi)):
         options: dict[str, tuple[str, int]] = {}
         here = False
         for number, line in enumerate(text.split('\n')[:_MOST_LINES], 1):
@@ -89,3 +108,25 @@ def of(host: hosts.Host) -> Iterator[Uwsgi]:
                     value.strip() if equals else 'true', number)
         if options:
             yield Uwsgi(path, options)
+
+
+def _elsewhere(root: pathlib.Path | None) -> Iterator[tuple[str, str]]:
+    try:
+        found = sorted(root.glob(_ELSEWHERE)) if root else []
+    except OSError:
+        return
+    yield from _texts(found[:_MOST_FILES], root)
+
+
+def _named(paths: Iterable[pathlib.Path]) -> Iterator[tuple[str, str]]:
+    """Those of the command line. What cannot be used is another finding."""
+    yield from _texts(paths, None)
+
+
+def _texts(paths: Iterable[pathlib.Path], within: pathlib.Path | None
+           ) -> Iterator[tuple[str, str]]:
+    for path in paths:
+        try:
+            yield str(path), reading.text(path, within)
+        except (FileNotFoundError, reading.Unreadable):
+            continue

@@ -36,6 +36,10 @@ class KeyMayAll(check.Check):
             'debug = false\n'),
          'ceph.conf': ('[client.glance]\n'
             'caps_osd = "allow *"\n')},
+        {'glance-api.conf': ('[DEFAULT]\n'
+            'debug = false\n'),
+         'etc/ceph/ceph.client.glance.keyring': ('[client.glance]\n'
+            'key = s3cr3t\ncaps mon = "allow *"\n')},
     )
     good = (
         {'glance-api.conf': ('[DEFAULT]\n'
@@ -45,7 +49,8 @@ class KeyMayAll(check.Check):
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
-        for conf in host.beside.cephs_at_hand:
+        # What a key may stands in its keyring, as "ceph auth get" writes it.
+        for conf in (*host.beside.cephs_at_hand, *host.beside.keyrings):
             for (section, name), (value, line) in conf.options.items():
                 if section.startswith('client.') and (
                         section != 'client.admin') and (

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import pathlib
 
 from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import facts
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
@@ -32,7 +33,8 @@ class StagingInMemory(check.Check):
     as much again. /tmp and /run are often in memory, which then is full;
     where they are on disk, systemd-tmpfiles and others remove what is old,
     while somebody still waits for the import. With a single store, that is
-    the default: ``node_staging_uri`` is file:///tmp/staging.
+    the default: ``node_staging_uri`` is file:///tmp/staging. With
+    ``--this-host``, any other directory is found as well that is in memory.
 
     Name a directory on a disk that has room for the largest images at once,
     that belongs to the user of glance-api.
@@ -44,6 +46,11 @@ class StagingInMemory(check.Check):
          '[glance_store]\ndefault_backend = a\n[os_glance_staging_store]\n'
          'filesystem_store_datadir = /tmp/staging\n'},
         {'glance-api.conf': '[DEFAULT]\ndebug = false\n'},
+        # Told by the host itself.
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file\n'
+         '[glance_store]\ndefault_backend = a\n', 'this-host.json':
+         '{"places": {"/var/lib/glance/os_glance_staging_store": '
+         '{"kind": "tmpfs", "size": 8589934592}}}'},
     )
     good = (
         {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file\n'
@@ -62,7 +69,16 @@ class StagingInMemory(check.Check):
             if host.multi_store else ('DEFAULT', 'node_staging_uri'))
         value = host.value(section, name) or ''
         path = value.removeprefix('file://')
-        if temporary(host, path):
+        place = host.here.place(path) if host.here else None
+        if place and place.kind in facts.IN_MEMORY:
+            yield self.found(
+                host, '[%s] %s' % (section, name),
+                'Images are staged in %s, which is memory (%s, %.1f GiB).' % (
+                    masking.value(path), place.kind, place.size / (1 << 30)),
+                'Set %s = %s/var/lib/glance/staging in [%s], on a disk.' % (
+                    name, '' if host.multi_store else 'file://', section),
+                host.setting(section, name), severity=check.ERROR)
+        elif temporary(host, path):
             yield self.found(
                 host, '[%s] %s' % (section, name),
                 'Images are staged in %s, a temporary directory.'

@@ -112,6 +112,28 @@ class DoctorTest(cases.DoctorTestCase):
             with self.assertRaises(SystemExit):
                 self.doctor('--nova-conf', wrong)
 
+    def test_uwsgi(self) -> None:
+        path = self.work / 'glance-api.ini'
+        path.write_text('[uwsgi]\nmodule = glance.wsgi.api\n')
+        self.assertNotIn('GLC407', self.doctor()[1])
+        self.assertIn('GLC407', self.doctor('--uwsgi', str(path))[1])
+        code, said = self.doctor('--uwsgi', '%s/none' % self.work)
+        self.assertEqual(3, code)
+        self.assertIn('GLC801', said)
+
+    def test_this_host(self) -> None:
+        staging = self.work / 'staging'
+        staging.mkdir()
+        staging.chmod(0o777)
+        self.add('[os_glance_staging_store]\nfilesystem_store_datadir = %s\n'
+                 % staging)
+        self.assertNotIn('GLC309', self.doctor()[1])
+        code, said = self.doctor('--this-host')
+        self.assertEqual(1, code)
+        self.assertIn('GLC309', said)
+        with self.assertRaises(osc_exceptions.CommandError):
+            self.run_it('--this-host', '--host', 'a=%s' % self.work)
+
     def test_mutes(self) -> None:
         self.add('[DEFAULT]\nenable_import_methods = []\n')
         path = self.work / 'mutes.yaml'

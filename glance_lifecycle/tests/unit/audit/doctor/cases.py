@@ -20,15 +20,17 @@ import unittest
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
+from glance_lifecycle.audit.doctor import facts
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import live
 from glance_lifecycle.audit.doctor import options
 from glance_lifecycle.audit import finding
 
 # Directories of one host, not hosts.
-BESIDE = ('nova', 'cinder', 'etc')
+BESIDE = ('nova', 'cinder', 'etc', 'lib', 'usr', 'sos_commands')
 
 LIVE = 'live.json'
+HERE = 'this-host.json'
 
 
 def live_of(files: Mapping[str, str]) -> live.Live | None:
@@ -51,7 +53,7 @@ class DoctorTestCase(unittest.TestCase):
         names: list[str] = []
         for path, text in files.items():
             # What the services say, see live_of().
-            if path == LIVE:
+            if path in (LIVE, HERE):
                 names = names or ['api']
                 (top / names[0]).mkdir(parents=True, exist_ok=True)
                 continue
@@ -64,9 +66,13 @@ class DoctorTestCase(unittest.TestCase):
             where.parent.mkdir(parents=True, exist_ok=True)
             where.write_text(text)
         for name in names:
-            (top / name / 'glance-api.conf').touch()
+            if not (top / name / 'etc/glance/glance-api.conf').exists():
+                (top / name / 'glance-api.conf').touch()
         return examination.gathered(
-            [(name, top / name) for name in names], release, local=False)
+            [(name, top / name) for name in names], release, local=False,
+            here=facts.Told(json.loads(files[HERE].replace(
+                '{directory}', str(top / names[0] / 'etc/glance'))))
+            if HERE in files else None)
 
     def host(self, text: str, release: int = options.NEWEST) -> hosts.Host:
         return self.gathered({'glance-api.conf': text}, release)[0]

@@ -193,6 +193,14 @@ class SeenTest(cases.DoctorTestCase):
         self.assertEqual(('c',), one.hosts)
         self.assertEqual(finding.Severity.ERROR, one.severity)
 
+    def test_list_of_thousands(self) -> None:
+        """It is judged soon, and what is too long is not at all."""
+        line = '[image_import_opts]\nimage_import_plugins = [%s]\n'
+        for number, most in ((3000, 20), (9000, 0)):
+            self.assertEqual(most, self.codes({'glance-api.conf': line % (
+                ','.join('p%d' % one for one in range(number)))}).count(
+                    'GLC404'))
+
     def test_same_on_every_host(self) -> None:
         text = STORES.replace('2.1', '2.%s') + '[DEFAULT]\ndebug = maybe\n'
         one = self.one({'%s/glance-api.conf' % name: text % name

@@ -12,6 +12,9 @@
 
 """A good configuration, with one thing broken: the doctor names that thing."""
 
+from collections.abc import Mapping
+import random
+
 from glance_lifecycle.audit import finding
 from glance_lifecycle.tests.unit.audit.doctor import cases
 
@@ -23,6 +26,7 @@ enabled_import_methods = [glance-direct, web-download, copy-image]
 show_image_direct_url = true
 worker_self_reference_url = http://192.0.2.1:9292
 image_size_cap = 1099511627776
+property_protection_file = protections.conf
 transport_url = rabbit://glance:secret@192.0.2.9:5672/
 log_dir = /var/log/glance
 
@@ -60,6 +64,7 @@ username = glance
 password = secret
 
 [lifecycle]
+state_dir = /var/lib/glance/lifecycle
 mode = auto
 policy_file = /etc/glance/lifecycle-policy.yaml
 
@@ -122,6 +127,62 @@ auth client required = cephx
 [client]
 rbd default features = 61
 """,
+    'protections.conf': """\
+[^x_owner_.*]
+create = admin
+read = @
+update = admin
+delete = !
+[.*]
+create = @
+read = @
+update = @
+delete = @
+""",
+    'glance-lifecycle-worker.conf': """\
+[lifecycle_worker]
+connection = mysql+pymysql://worker:secret@192.0.2.8/worker
+auth_section = keystone_authtoken
+""",
+    'glance-uwsgi.ini': """\
+[uwsgi]
+module = glance.wsgi.api:application
+http = 192.0.2.1:9292
+http-chunked-input = true
+master = true
+processes = 4
+enable-threads = true
+lazy-apps = true
+need-app = true
+buffer-size = 65535
+worker-reload-mercy = 3600
+uid = glance
+""",
+    'etc/systemd/system/glance-api.service': """\
+[Service]
+ProtectSystem=strict
+ReadWritePaths=/srv /var/lib/glance
+LimitNOFILE=65536
+MemoryMax=16G
+TimeoutStopSec=2h
+""",
+    'this-host.json': """\
+{"memory": 68719476736,
+ "places": {
+  "/": {"device": 1},
+  "/srv/images": {"device": 2, "size": 9000000000000,
+                  "free": 5000000000000, "mode": "750"},
+  "/srv/staging": {"device": 3, "size": 4000000000000,
+                   "free": 3000000000000, "mode": "700"},
+  "/var/lib/glance/lifecycle": {"mode": "711"},
+  "/etc/glance/signing.key": {"owner": "root", "groups": ["glance"],
+                              "mode": "640"},
+  "/etc/ceph/ceph.client.glance.keyring": {
+   "owner": "root", "groups": ["glance"], "mode": "640"}},
+ "files": {"/srv/staging": [["41c0ba37-7a4a-4d0c-9b6c-1d6f5a3e7c11",
+                             1073741824, 60]]},
+ "plugins": {"lifecycle": "", "inject_image_metadata": ""}}
+""",
 }
 
 # What is replaced, by what, the code that names it, and a word of what it
@@ -178,8 +239,7 @@ BROKEN = (
      'GLC701', 'disk_format'),
     ('[DEFAULT]', '[DEFAULT]\nhashing_algorithm = sha1', 'GLC702', 'sha1'),
     ('disallowed_hosts = [metadata.example]', '', 'GLC703', 'web-download'),
-    ('[DEFAULT]', '[DEFAULT]\nproperty_protection_file = x.conf', 'GLC704',
-     'x.conf'),
+    ('= protections.conf', '= x.conf', 'GLC704', 'x.conf'),
     ('[DEFAULT]', '[DEFAULT]\nuse_keystone_limits = true', 'GLC705',
      'endpoint_id'),
     ('[DEFAULT]', '[paste_deploy]\nflavor = keystone+caching\n[DEFAULT]',
@@ -229,7 +289,67 @@ BROKEN = (
     ('mon host =', 'key =', 'GLC833', 'key'),
     ('enabled_backends = rbd-1', 'enabled_backends = rbd-1\n'
      'verify_glance_signatures = disabled', 'GLC822', 'disabled'),
+    # What stands on the host, and what runs glance-api.
+    ('"free": 5000000000000, "mode": "750"',
+     '"free": 5000000000, "mode": "750"', 'GLC215', '4.7 GiB'),
+    ('"free": 5000000000000, "mode": "750"', '"owner": "root"', 'GLC214',
+     '/srv/images'),
+    ('"device": 3', '"device": 2', 'GLC216', 'old'),
+    ('"device": 3', '"device": 3, "kind": "tmpfs"', 'GLC301', 'tmpfs'),
+    ('"device": 3', '"kind": "nfs4", "looked": false', 'GLC308', 'nfs4'),
+    ('"free": 3000000000000', '"free": 3000000000', 'GLC305', '2.8 GiB'),
+    ('"mode": "700"', '"owner": "root"', 'GLC306', '/srv/staging'),
+    ('"mode": "700"', '"mode": "1777"', 'GLC309', '/srv/staging'),
+    ('1073741824, 60', '1073741824, 900000', 'GLC307', '10 days'),
+    ('"mode": "711"', '"mode": "733"', 'GLC612', 'Everybody'),
+    ('"mode": "711"', '"kind": "ceph", "looked": false', 'GLC613', 'ceph'),
+    ('"/etc/glance/signing.key": {"owner": "root", "groups": ["glance"],',
+     '"/etc/glance/signing.key": {"owner": "root",', 'GLC614', 'glance'),
+    ('keyring": {\n   "owner": "root", "groups": ["glance"], "mode": "640"',
+     'keyring": {"exists": false', 'GLC217', 'ceph auth get'),
+    ('"lifecycle": ""', '"lifecycle": "it is not installed"', 'GLC418',
+     'pip install'),
+    ('"memory": 68719476736', '"memory": 536870912', 'GLC414', 'processes'),
+    ('[old]', '[old]\nweight = 5', 'GLC218', 'old'),
+    ('bulk:s3', 'bulk:swift', 'GLC207', 'bulk'),
+    ('https://s3.example', 'http://s3.example', 'GLC221', 'bulk'),
+    ('[bulk]', '[bulk]\ns3_store_large_object_chunk_size = 2', 'GLC220',
+     '= 10'),
+    (', lifecycle]', ']\n[old]\nfilesystem_thin_provisioning = true',
+     'GLC222', 'old'),
+    ('http-chunked-input = true\n', '', 'GLC411', 'chunked'),
+    ('buffer-size = 65535\n', '', 'GLC412', '65535'),
+    ('master = true\n', '', 'GLC413', 'master'),
+    ('master = true\n', 'master = true\nharakiri = 60\n', 'GLC415', '60'),
+    ('LimitNOFILE=65536', 'LimitNOFILE=1024', 'GLC416', '1024'),
+    (', lifecycle]', ', image_conversion]', 'GLC417', 'python_interpreter'),
+    ('need-app = true', 'max-requests = 500', 'GLC419', 'max-requests'),
+    ('need-app = true\n', '', 'GLC420', 'need-app'),
+    ('ReadWritePaths=/srv ', 'ReadWritePaths=', 'GLC422', '/srv/staging'),
+    ('TimeoutStopSec=2h', 'TimeoutStopSec=90', 'GLC423', '3630'),
+    ('MemoryMax=16G', 'MemoryMax=512M', 'GLC424', 'MemoryMax'),
+    ('[DEFAULT]', '[oslo_messaging_notifications]\ndriver = messagingv2\n'
+     'transport_url = rabbit://guest:guest@192.0.2.9/\n[DEFAULT]',
+     'GLC610', 'guest'),
+    ('auth_section = keystone_authtoken\n', '', 'GLC615', 'auth_type'),
+    ('image_size_cap = 1099511627776', 'image_size_cap = 1099511',
+     'GLC718', '1099511 bytes'),
+    ('raw,qcow2,iso', 'raw,qcow2,ploop,iso', 'GLC719', 'ploop'),
+    ('[import_filtering_opts]',
+     '[import_filtering_opts]\nallowed_schemes = [https, file]', 'GLC720',
+     'file'),
+    ('[.*]', '[x_.*]', 'GLC721', 'other properties'),
+    ('delete = !', 'delete = !,@', 'GLC721', 'delete'),
+    ('[image_format]', '[image_format]\ncontainer_formats = ova', 'GLC722',
+     'bare'),
+    ('[keystone_authtoken]', '[keystone_authtoken]\ninsecure = true',
+     'GLC723', 'keystone_authtoken'),
+    ('[DEFAULT]', '[DEFAULT]\nbackdoor_port = 4444', 'GLC724', 'backdoor'),
 )
+
+
+def broken(files: Mapping[str, str], old: str, new: str) -> dict[str, str]:
+    return {name: text.replace(old, new, 1) for name, text in files.items()}
 
 
 class MutatedTest(cases.DoctorTestCase):
@@ -240,8 +360,7 @@ class MutatedTest(cases.DoctorTestCase):
     def test_broken(self) -> None:
         for old, new, code, said in BROKEN:
             with self.subTest(old=old, new=new):
-                files = {name: text.replace(old, new, 1)
-                         for name, text in GOOD.items()}
+                files = broken(GOOD, old, new)
                 self.assertNotEqual(GOOD, files)
                 found = self.examined(files)
                 if code is None:
@@ -254,3 +373,26 @@ class MutatedTest(cases.DoctorTestCase):
                 for one in named:
                     self.assertTrue(
                         one.places or one.severity == finding.Severity.INFO)
+
+    def test_several_at_random(self) -> None:
+        """Each of some mistakes at once is named."""
+        # Others hide what comes after them, or replace the same option.
+        kinds = [one for one in BROKEN if one[2] and one[0].strip() not in (
+            '[DEFAULT]', '[fast]', '[glance_store]', '[lifecycle_signing]',
+            '[image_import_opts]') and 'plugins' not in one[1]
+            and ', lifecycle' not in one[0] and 'lifecycle]' not in one[0]
+            and '\0' not in one[1] and 'fast' not in one[0]
+            and 'rbd_' not in one[0]]
+        self.assertGreater(len(kinds), 40)
+        for seed in range(15):
+            # Known ones, so that a failure can be seen again.
+            some = random.Random(seed).sample(kinds, 3)  # noqa: S311
+            files, expected = dict(GOOD), set()
+            done: list[str] = []
+            for old, new, code, _said in some:
+                if not any(old in other or other in old for other in done):
+                    files = broken(files, old, new)
+                    expected.add(code)
+                    done.append(old)
+            with self.subTest(seed=seed, some=some):
+                self.assertEqual(set(), expected - set(self.codes(files)))

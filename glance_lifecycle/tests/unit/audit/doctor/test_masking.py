@@ -28,6 +28,11 @@ class MaskingTest(unittest.TestCase):
             self.assertNotIn('CAN', shown)
             self.assertNotIn('ARY', shown)
 
+    def test_no_scheme(self) -> None:
+        for text, shown in (('u:s3cr3t@h', '***@h'), ('a@h:1', 'a@h:1'),
+                            ('x,u:s:/@y@h', 'x,***@h'), ('a:b', 'a:b')):
+            self.assertEqual(shown, masking.value(text))
+
     def test_long(self) -> None:
         """Cut in the middle of a password, it would lose its "@"."""
         for length in (50, 119, 121, 1990, 3000, 100_000):

@@ -122,6 +122,39 @@ class CanaryTest(cases.DoctorTestCase):
             self.assertIn(code, said)
         self.assertNotIn(CANARY, said)
 
+    def test_host(self) -> None:
+        """What uWSGI, systemd, Ceph and the worker are told, and versions."""
+        path = self.work / 'etc'
+        path.mkdir()
+        line = '%%s = https://u:%s@h/?token=%s\n' % (CANARY, CANARY)
+        for name, text in (
+                ('glance-api.service', '[Service]\nEnvironment=X=%s\n'
+                 'MemoryMax=1M\nUser=nobody\n' % CANARY
+                 + line % 'LimitNOFILE'),
+                ('x-uwsgi.ini', '[uwsgi]\nenv = OS_PASSWORD=%s\n'
+                 'uid = u:%s@h\nharakiri = 1\nmaster = %s\n' % (
+                     (CANARY,) * 3) + line % 'buffer-size'),
+                ('x.keyring', '[client.x]\nkey = %s\n'
+                 'caps osd = "allow *"\n' % CANARY),
+                ('p.conf', '[.*]\ncreate = %s\n%s\n' % (CANARY, CANARY)),
+                ('pip-freeze.txt', 'glance @ https://u:%s@h/\n' % CANARY),
+                ('glance-lifecycle-worker.conf', '[lifecycle_worker]\n'
+                 'connection = sqlite:///%s\nauth_section = https://u:%s@h\n'
+                 'password = %s\nnotifications = true\n'
+                 'notification_transport_url = rabbit://guest:%s@h/\n' % (
+                     (CANARY,) * 4))):
+            (path / name).write_text(text)
+        said = self.said(
+            '[DEFAULT]\nproperty_protection_file = p.conf\n'
+            'enabled_backends = a:s3,b:swift\n[a]\n'
+            's3_store_host = u:%s@h\n[b]\nswift_store_user = %s\n'
+            'swift_store_auth_address = http://u:%s@h\n' % (
+                (CANARY,) * 3), '--this-host')
+        for code in ('GLC219', 'GLC221', 'GLC412', 'GLC415', 'GLC424',
+                     'GLC610', 'GLC615', 'GLC721', 'GLC834'):
+            self.assertIn(code, said)
+        self.assertNotIn(CANARY, said)
+
     def test_other_files(self) -> None:
         """A file that is named is not shown, whatever is wrong with it."""
         (self.work / 'etc').mkdir()
