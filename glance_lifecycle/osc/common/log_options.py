@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser, *, required: bool = False
         '--read-log', metavar='[<host>=]<file>', action='append',
         type=_log, required=required, default=None if required else [],
         help='Log to look through, of any size: as oslo.log writes it, or '
-        'saved from journalctl; repeat for more. Name the host where the '
-        'lines do not.')
+        'saved from journalctl; plain, or packed with gzip, bzip2 or xz. '
+        'Repeat for more. Name the host where the lines do not.')
 
 
 def _log(text: str) -> tuple[str, str]:
