@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
+import datetime
 import pathlib
 import re
 from typing import Any
@@ -102,9 +103,11 @@ class Diagnose(command.Lister):
         if parsed_args.older_than and not parsed_args.all_stuck:
             raise osc_exceptions.CommandError(
                 '--older-than is for --all-stuck.')
-        if parsed_args.read_log and parsed_args.all_stuck:
+        if parsed_args.all_stuck and (
+                parsed_args.read_log or parsed_args.journal):
             raise osc_exceptions.CommandError(
-                '--read-log is for one image: it is read anew for each.')
+                '--read-log and --journal are for one image: they are read '
+                'anew for each.')
         with shown.errors():
             self._found = self._facts(parsed_args)
         return text.COLUMNS, self._rows()
@@ -164,7 +167,7 @@ class Diagnose(command.Lister):
         self._most = None
         image_id = store_host.find(self, parsed_args.image).id
         found = _with_here(asked.one(get, image_id, stores), places)
-        return iter([_with_lines(found, parsed_args.read_log)])
+        return iter([_with_lines(found, parsed_args)])
 
 
 def _with_here(found: 'facts.Facts', places: 'here.Places | None'
@@ -176,18 +179,25 @@ def _with_here(found: 'facts.Facts', places: 'here.Places | None'
         found, here=here.look(places, found.image.id))
 
 
-def _with_lines(found: 'facts.Facts', files: list[tuple[str, str]]
+def _with_lines(found: 'facts.Facts', parsed_args: argparse.Namespace
                 ) -> 'facts.Facts':
+    from glance_lifecycle.audit.diagnosis import journald
     from glance_lifecycle.audit.diagnosis import logs
-    if not files:
+    if not (parsed_args.read_log or parsed_args.journal):
         return found
     # Threads that import know of no request: their lines have the task's id.
     words = [found.image.id, *(
         word for one in found.tasks or () for word in (one.id, one.request_id)
         if _WORD.fullmatch(word))]
+    # Clocks differ, and what failed at once was asked for before.
+    since = found.image.created and (
+        found.image.created - datetime.timedelta(hours=1))
     return dataclasses.replace(found, lines=tuple(
-        line for host, path in files
-        for line in logs.read(path, words, host)))
+        line for lines in (
+            *(logs.read(path, words, host)
+              for host, path in parsed_args.read_log),
+            *(journald.read(unit, words, since)
+              for unit in parsed_args.journal)) for line in lines))
 
 
 def _places(parsed_args: argparse.Namespace) -> 'here.Places | None':
