@@ -14,12 +14,22 @@
 
 from collections.abc import Mapping
 
+from glance_lifecycle.audit.caches import pages as caches
+from glance_lifecycle.audit.diagnosis import pages as causes
 from glance_lifecycle.audit.diagnosis.symptoms import pages as symptoms
 from glance_lifecycle.audit import page
 
 #: What a group is about -> its pages, by their codes.
 GROUPS: Mapping[str, tuple[page.Page, ...]] = {
-    'Symptoms of an image': symptoms.PAGES,
+    'Caches': caches.PAGES,
+    'Symptoms': symptoms.PAGES,
+    'An image that is stuck': causes.PAGES,
 }
 BY_CODE: Mapping[str, page.Page] = {
     one.code: one for group in GROUPS.values() for one in group}
+_BY_SLUG = {one.slug: one.code for one in BY_CODE.values()}
+
+
+def code(slug: str) -> str:
+    """Of what a finding is called; a code is its own, of others the same."""
+    return _BY_SLUG.get(slug, slug)

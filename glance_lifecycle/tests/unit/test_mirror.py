@@ -58,7 +58,9 @@ WITHIN = {
     'unit/audit/diagnosis/causes/test_failed': {'audit/diagnosis/cause'},
     'unit/audit/diagnosis/symptoms/test_report': {
         'audit/diagnosis/symptoms/known', 'audit/diagnosis/symptoms/pages',
-        'audit/diagnosis/symptoms/path', 'audit/page', 'audit/pages'},
+        'audit/diagnosis/symptoms/path'},
+    'unit/audit/test_pages': {
+        'audit/caches/pages', 'audit/diagnosis/pages', 'audit/page'},
     'unit/audit/caches/test_base_images': {'audit/caches/instances'},
     'unit/cmd/test_compute_cache': {
         'audit/caches/compute_advice', 'audit/caches/compute_report'},

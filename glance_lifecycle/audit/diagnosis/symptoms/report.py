@@ -26,6 +26,7 @@ from glance_lifecycle.audit.diagnosis.symptoms import signature
 from glance_lifecycle.audit.diagnosis.symptoms import slow_boot
 from glance_lifecycle.audit.diagnosis.symptoms import upload_fails
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit import pages
 
 WALKS: Mapping[str, paths.Walk] = {
     'slow-boot': slow_boot.walk,
@@ -56,7 +57,7 @@ def data(symptom: str, known: knowns.Known) -> dict[str, Any]:
         'steps': [{'question': one.question, 'answer': one.answer,
                    'evidence': one.evidence} for one in path.steps],
         'findings': [{
-            'code': one.code, 'severity': str(one.severity),
+            'code': pages.code(one.code), 'severity': str(one.severity),
             'subject': one.subject, 'evidence': one.evidence,
             'remedy': one.remedy, 'destructive': one.destructive,
             'hosts': list(one.hosts), 'places': [{

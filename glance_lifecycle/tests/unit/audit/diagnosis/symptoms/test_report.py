@@ -10,14 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is said of a symptom, and the codes that it uses."""
+"""What is said of a symptom, and the checks that it looks for."""
 
 import unittest
 
 from glance_lifecycle.audit.diagnosis.symptoms import known as knowns
 from glance_lifecycle.audit.diagnosis.symptoms import report
 from glance_lifecycle.audit.doctor import check
-from glance_lifecycle.audit import pages
 from glance_lifecycle.osc import diagnose
 
 
@@ -38,18 +37,3 @@ class ReportTest(unittest.TestCase):
             text = '\n'.join(report.lines(report.data(name, knowns.Known())))
             self.assertIn('Still to be known:', text)
             self.assertIn('Nothing of what is known', text)
-
-    def test_pages(self) -> None:
-        """Codes of their own, and each is explained."""
-        checks = {one.code for one in check.load_all()}
-        self.assertEqual(set(), checks & set(pages.BY_CODE))
-        count = sum(map(len, pages.GROUPS.values()))
-        self.assertEqual(count, len(pages.BY_CODE))
-        self.assertEqual(count, len({
-            one.slug for one in pages.BY_CODE.values()}))
-        for code, one in pages.BY_CODE.items():
-            self.assertRegex(code, r'^GLC0\d\d$')
-            text = '\n'.join(one.lines())
-            self.assertTrue(text.startswith(code))
-            self.assertTrue(one.title.endswith('.'), code)
-            self.assertGreaterEqual(len(one.paragraphs), 1)
