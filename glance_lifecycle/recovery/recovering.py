@@ -134,9 +134,8 @@ def recover_offloaded(state_dir: str) -> Iterator[Plan]:
 
 def recover_copies(state_dir: str, image_id: str) -> Iterator[Plan]:
     """The same for copies of one image that died, and nothing else."""
-    for dead in _abandoned(state_dir):
-        record = dead.record
-        if (record.method, record.image_id) == (STORE_COPY, image_id):
+    for dead in _without_jobs(journal.abandoned_of(state_dir, image_id)):
+        if dead.record.method == STORE_COPY:
             yield from _recover_one(dead, False)
         else:
             dead.close()
@@ -155,11 +154,10 @@ def clear(state_dir: str, image_id: str) -> None:
     state = glance_host.image_state(image_id)
     if state is None:
         return
-    for dead in _abandoned(state_dir):
+    for dead in _without_jobs(journal.abandoned_of(state_dir, image_id)):
         try:
-            if dead.record.image_id == image_id:
-                glance_host.settle(image_id)
-                undoing.undo(dead, holder=state.lock or '')
+            glance_host.settle(image_id)
+            undoing.undo(dead, holder=state.lock or '')
         except Exception:
             # The import itself tells whether that is in its way.
             LOG.exception('Cannot remove what an earlier import has left of '
@@ -228,8 +226,13 @@ def find(state_dir: str, task_id: str) -> journal.Journal:
 
 
 def _abandoned(state_dir: str) -> Iterator[journal.Journal]:
+    return _without_jobs(journal.abandoned(state_dir))
+
+
+def _without_jobs(found: Iterator[journal.Journal]
+                  ) -> Iterator[journal.Journal]:
     """Without those that a worker has, or will have."""
-    for dead in journal.abandoned(state_dir):
+    for dead in found:
         if dead.record.offloaded and _open_job(dead.record):
             dead.close()
         else:

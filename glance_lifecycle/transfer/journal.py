@@ -30,6 +30,7 @@ import errno
 import fcntl
 import logging
 import os
+import time
 from typing import Any
 import uuid
 
@@ -46,6 +47,13 @@ AWAITED_SUFFIX = '.awaited'
 
 # Not yet a journal: without a lock, or without a first line.
 NEW_SUFFIX = '.new'
+
+# Seconds: how long one who recovers a journal is waited for, and how often it
+# is looked whether it has let go of it.
+_PATIENCE = 15.0
+_PAUSE = 0.05
+
+_LOOK = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 class Journal:
@@ -237,7 +245,8 @@ def _is_awaited(path: str) -> bool:
     except OSError as error:
         raise _unusable(path, error) from error
     try:
-        return not _lock(fd)
+        # Shared: nobody else who looks is whom the journal awaits.
+        return not _lock(fd, fcntl.LOCK_SH)
     finally:
         os.close(fd)
 
@@ -250,25 +259,73 @@ def abandoned(state_dir: str) -> Iterator[Journal]:
 
     :raises ConfigurationError: the state directory cannot be read
     """
+    for path in _paths(state_dir):
+        if path.endswith(NEW_SUFFIX):
+            _sweep(path)
+        elif path.endswith(SUFFIX):
+            journal = _abandoned(path)
+            if journal is not None:
+                yield journal
+
+
+def abandoned_of(state_dir: str, image_id: str) -> Iterator[Journal]:
+    """The same of one image, for who is about to write its objects.
+
+    Those of other images are not even locked: of several who look for their
+    own at once, each would find some of them held by another, and go on as if
+    there were none. Who recovers all that is dead holds each for a while as
+    well, and is waited for.
+
+    :raises ConfigurationError: the state directory cannot be read
+    """
+    for path in _paths(state_dir):
+        if path.endswith(SUFFIX) and _image_of(path) == image_id:
+            journal = _abandoned_soon(path)
+            if journal is not None:
+                yield journal
+
+
+def _paths(state_dir: str) -> list[str]:
     directory = os.path.join(state_dir, DIRECTORY)
     try:
-        names = sorted(os.listdir(directory))
+        return [os.path.join(directory, name)
+                for name in sorted(os.listdir(directory))]
     except FileNotFoundError:
-        return
+        return []
     except OSError as error:
         raise _unusable(directory, error) from error
-    for name in names:
-        path = os.path.join(directory, name)
-        if name.endswith(NEW_SUFFIX):
-            _sweep(path)
-        elif name.endswith(SUFFIX):
-            journal = _adopt(path)
-            if journal is None:
-                continue
-            if _is_awaited(path):
-                journal.close()
-            else:
-                yield journal
+
+
+def _abandoned(path: str) -> Journal | None:
+    journal = _adopt(path)
+    if journal is not None and _is_awaited(path):
+        journal.close()
+        return None
+    return journal
+
+
+def _abandoned_soon(path: str) -> Journal | None:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        journal = _abandoned(path)
+        if (journal is not None or time.monotonic() > deadline
+                or not os.path.exists(path) or _is_awaited(path)):
+            return journal
+        time.sleep(_PAUSE)
+
+
+def _image_of(path: str) -> str | None:
+    """Without a lock: the first line never changes. None if it has ended."""
+    try:
+        fd = os.open(path, _LOOK)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _unusable(path, error) from error
+    try:
+        return _read(path, fd).image_id
+    finally:
+        os.close(fd)
 
 
 def seen(state_dir: str) -> Iterator[tuple[records.Record, bool]]:
@@ -276,16 +333,8 @@ def seen(state_dir: str) -> Iterator[tuple[records.Record, bool]]:
 
     :raises ConfigurationError: the state directory cannot be read
     """
-    directory = os.path.join(state_dir, DIRECTORY)
-    try:
-        names = sorted(os.listdir(directory))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _unusable(directory, error) from error
-    for name in names:
-        if name.endswith(SUFFIX):
-            path = os.path.join(directory, name)
+    for path in _paths(state_dir):
+        if path.endswith(SUFFIX):
             try:
                 yield _seen(path)
             except FileNotFoundError:
@@ -296,7 +345,7 @@ def seen(state_dir: str) -> Iterator[tuple[records.Record, bool]]:
 
 
 def _seen(path: str) -> tuple[records.Record, bool]:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    fd = os.open(path, _LOOK)
     try:
         # Shared, and let go of at once: others who look do not matter.
         try:
@@ -354,9 +403,9 @@ def _read(path: str, fd: int) -> records.Record:
         os.pread(fd, os.fstat(fd).st_size, 0))
 
 
-def _lock(fd: int) -> bool:
+def _lock(fd: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.file import sink as file_sink
@@ -116,6 +117,48 @@ class JournalTest(unittest.TestCase):
         self.assertEqual([], self.abandoned())
         child.communicate(b'\n')
         self.assertEqual(1, len(self.abandoned()))
+
+    def test_of_one_image(self) -> None:
+        """Whoever has those of others, and they find theirs meanwhile."""
+        for task, image in (('a', 'one'), ('b', 'two'), ('c', 'one')):
+            journal.create(self.state, task, image).close()
+        found = []
+        for dead in journal.abandoned_of(self.state, 'one'):
+            found.append(dead.record.task_id)
+            (other,) = journal.abandoned_of(self.state, 'two')
+            other.close()
+            dead.close()
+        self.assertEqual(['a', 'c'], found)
+        self.assertEqual([], list(journal.abandoned_of(self.state, 'none')))
+
+    def test_of_one_image_that_another_recovers(self) -> None:
+        journal.create(self.state, 'task', 'image').close()
+        busy = next(journal.abandoned(self.state))
+        with mock.patch('glance_lifecycle.transfer.journal.time.sleep',
+                        side_effect=lambda _seconds: busy.close()):
+            (dead,) = journal.abandoned_of(self.state, 'image')
+        dead.remove()
+        self.assertEqual([], list(journal.abandoned_of(self.state, 'image')))
+
+    def test_of_one_image_that_another_has_removed(self) -> None:
+        journal.create(self.state, 'task', 'image').close()
+        busy = next(journal.abandoned(self.state))
+        with mock.patch('glance_lifecycle.transfer.journal.time.sleep',
+                        side_effect=lambda _seconds: busy.remove()):
+            self.assertEqual(
+                [], list(journal.abandoned_of(self.state, 'image')))
+
+    def test_of_one_image_that_does_not_end(self) -> None:
+        live = journal.create(self.state, 'task', 'image')
+        self.addCleanup(live.close)
+        with mock.patch.object(journal, '_PATIENCE', 0.0):
+            self.assertEqual(
+                [], list(journal.abandoned_of(self.state, 'image')))
+        live.close()
+        waits = journal.awaited(self.state, 'task')
+        self.addCleanup(os.close, waits)
+        # At once, for a worker has it.
+        self.assertEqual([], list(journal.abandoned_of(self.state, 'image')))
 
     def test_awaited(self) -> None:
         """Who waits for a worker keeps the journal, whoever has its lock."""
