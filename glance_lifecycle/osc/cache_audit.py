@@ -152,6 +152,7 @@ def _limits(path: pathlib.Path | None) -> 'glance_advice.Limits | None':
 
 def _data(seen: 'glance_advice.Seen') -> dict[str, Any]:
     from glance_lifecycle.audit.caches import glance_advice
+    from glance_lifecycle.audit import pages
     nodes = []
     for node in seen.nodes:
         pruned = seen.pruned(node)
@@ -177,7 +178,8 @@ def _data(seen: 'glance_advice.Seen') -> dict[str, Any]:
             'driver': seen.limits.driver},
         'nodes': nodes,
         'findings': [{
-            'code': one.code, 'severity': str(one.severity),
+            'code': one.code, 'page': pages.code(one.code),
+            'severity': str(one.severity),
             'node': one.hosts[0], 'subject': one.subject,
             'evidence': one.evidence, 'remedy': one.remedy,
             'destructive': one.destructive}
@@ -230,8 +232,8 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
                 one['image'], shown.visible(one['name'] or one['status']))
     for one in report['findings']:
         yield ''
-        yield '%s %s %s' % (one['severity'].upper(), one['code'],
-                            one['subject'])
+        yield '%s %s %s %s' % (one['severity'].upper(), one['page'],
+                               one['code'], one['subject'])
         yield from _indented(one['evidence'])
         yield '    on %s' % one['node']
         yield from _indented('%s%s' % (

@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
+import datetime
+import json
 import pathlib
 import re
 from typing import Any
@@ -27,6 +29,7 @@ from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import file_options
 from glance_lifecycle.osc.common import log_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
@@ -35,6 +38,10 @@ from glance_lifecycle.osc.common import store_host
 if TYPE_CHECKING:
     from glance_lifecycle.audit.diagnosis import facts
     from glance_lifecycle.audit.diagnosis import here
+
+# Of audit.diagnosis.symptoms.report, which is loaded when it is asked for.
+_SYMPTOMS = ('slow-boot', 'signature', 'cache-full', 'missing-store',
+             'upload-fails', 'public-by-accident')
 
 _WORD = re.compile(r'[\w-]{20,50}')
 
@@ -55,6 +62,8 @@ class Diagnose(command.Lister):
 
     # Of the worst that was found.
     _code = 0
+    # Of a symptom.
+    _report: dict[str, Any] | None = None
 
     @property
     def formatter_namespace(self) -> str:
@@ -66,7 +75,7 @@ class Diagnose(command.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        which = parser.add_mutually_exclusive_group(required=True)
+        which = parser.add_mutually_exclusive_group()
         which.add_argument('image', metavar='<image>', nargs='?',
                            help='Image (name or id).')
         which.add_argument(
@@ -74,6 +83,11 @@ class Diagnose(command.Lister):
             help='Each image that you may see and that waits for something: '
             'queued, saving, uploading, importing, pending_delete or killed, '
             'or with stores that failed, or a lock.')
+        parser.add_argument(
+            '--symptom', choices=_SYMPTOMS,
+            help='Follow the questions that lead to the causes of this '
+            'symptom, of the image or of none, and say what has still to be '
+            'known.')
         parser.add_argument(
             '--older-than', metavar='<time>', type=_duration, default=0,
             help='With --all-stuck, only images that have not changed for so '
@@ -90,6 +104,7 @@ class Diagnose(command.Lister):
             '--staging', metavar='<directory>', default='',
             help='Directory of staged images of this host, where it is not '
             'what --config-dir says.')
+        file_options.add_arguments(parser)
         log_options.add_arguments(parser)
         return parser
 
@@ -102,9 +117,25 @@ class Diagnose(command.Lister):
         if parsed_args.older_than and not parsed_args.all_stuck:
             raise osc_exceptions.CommandError(
                 '--older-than is for --all-stuck.')
-        if parsed_args.read_log and parsed_args.all_stuck:
+        if not (parsed_args.image or parsed_args.all_stuck
+                or parsed_args.symptom):
             raise osc_exceptions.CommandError(
-                '--read-log is for one image: it is read anew for each.')
+                'Name an image, or give --all-stuck or --symptom.')
+        if parsed_args.all_stuck and parsed_args.symptom:
+            raise osc_exceptions.CommandError(
+                '--symptom is for one image, or for none.')
+        if parsed_args.all_stuck and (
+                parsed_args.read_log or parsed_args.journal):
+            raise osc_exceptions.CommandError(
+                '--read-log and --journal are for one image: they are read '
+                'anew for each.')
+        if parsed_args.symptom:
+            return self._followed(parsed_args)
+        if parsed_args.nova_conf or parsed_args.cinder_conf or (
+                parsed_args.ceph_conf):
+            raise osc_exceptions.CommandError(
+                '--nova-conf, --cinder-conf and --ceph-conf are for '
+                '--symptom.')
         with shown.errors():
             self._found = self._facts(parsed_args)
         return text.COLUMNS, self._rows()
@@ -113,6 +144,10 @@ class Diagnose(command.Lister):
                        column_names: Sequence[str],
                        data: Iterable[Sequence[Any]]) -> int:
         with shown.errors():
+            if self._report is not None and parsed_args.formatter == 'json':
+                self.app.stdout.write(
+                    json.dumps(self._report, indent=2) + '\n')
+                return 0
             if parsed_args.formatter != 'text':
                 return int(super().produce_output(
                     parsed_args, column_names, data))
@@ -122,6 +157,11 @@ class Diagnose(command.Lister):
     def _print(self) -> None:
         from glance_lifecycle.audit.diagnosis import text
         out = self.app.stdout
+        if self._report is not None:
+            from glance_lifecycle.audit.diagnosis.symptoms import report
+            out.writelines(line + '\n' for line in report.lines(
+                self._report))
+            return
         first = True
         for found in self._found:
             if not first:
@@ -147,6 +187,37 @@ class Diagnose(command.Lister):
             self._code = min(filter(None, (self._code, code)), default=0)
         return causes
 
+    def _followed(self, parsed_args: argparse.Namespace
+                  ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        from glance_lifecycle.audit.diagnosis.symptoms import report
+        from glance_lifecycle.audit import image_api
+        from glance_lifecycle.osc.common import image_facts
+        with shown.errors():
+            client = connection.of(self).image
+            with image_api.asking('list its stores'):
+                stores = image_api.store_names(client)
+            image = None
+            if parsed_args.image:
+                image = self._one(parsed_args, stores)
+            self._report = report.data(
+                parsed_args.symptom, image_facts.known_of(
+                    client, parsed_args, image, stores))
+        codes = [_CODES.get(finding.Severity(one['severity']), 0)
+                 for one in self._report['findings']]
+        self._code = min(filter(None, codes), default=(
+            shown.UNKNOWN if self._report['needed'] else 0))
+        return report.COLUMNS, report.rows(self._report)
+
+    def _one(self, parsed_args: argparse.Namespace, stores: list[str]
+             ) -> 'facts.Facts':
+        from glance_lifecycle.audit.diagnosis import asked
+        from glance_lifecycle.audit import image_api
+        client = connection.of(self).image
+        image_id = store_host.find(self, parsed_args.image).id
+        return _with_lines(_with_here(
+            asked.one(image_api.getter(client), image_id, stores),
+            _places(parsed_args)), parsed_args)
+
     def _facts(self, parsed_args: argparse.Namespace
                ) -> 'Iterator[facts.Facts]':
         from glance_lifecycle.audit.diagnosis import asked
@@ -162,9 +233,7 @@ class Diagnose(command.Lister):
             return (_with_here(found, places) for found in asked.stuck(
                 get, stores, parsed_args.older_than))
         self._most = None
-        image_id = store_host.find(self, parsed_args.image).id
-        found = _with_here(asked.one(get, image_id, stores), places)
-        return iter([_with_lines(found, parsed_args.read_log)])
+        return iter([self._one(parsed_args, stores)])
 
 
 def _with_here(found: 'facts.Facts', places: 'here.Places | None'
@@ -176,18 +245,25 @@ def _with_here(found: 'facts.Facts', places: 'here.Places | None'
         found, here=here.look(places, found.image.id))
 
 
-def _with_lines(found: 'facts.Facts', files: list[tuple[str, str]]
+def _with_lines(found: 'facts.Facts', parsed_args: argparse.Namespace
                 ) -> 'facts.Facts':
+    from glance_lifecycle.audit.diagnosis import journald
     from glance_lifecycle.audit.diagnosis import logs
-    if not files:
+    if not (parsed_args.read_log or parsed_args.journal):
         return found
     # Threads that import know of no request: their lines have the task's id.
     words = [found.image.id, *(
         word for one in found.tasks or () for word in (one.id, one.request_id)
         if _WORD.fullmatch(word))]
+    # Clocks differ, and what failed at once was asked for before.
+    since = found.image.created and (
+        found.image.created - datetime.timedelta(hours=1))
     return dataclasses.replace(found, lines=tuple(
-        line for host, path in files
-        for line in logs.read(path, words, host)))
+        line for lines in (
+            *(logs.read(path, words, host)
+              for host, path in parsed_args.read_log),
+            *(journald.read(unit, words, since)
+              for unit in parsed_args.journal)) for line in lines))
 
 
 def _places(parsed_args: argparse.Namespace) -> 'here.Places | None':

@@ -28,6 +28,7 @@ from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import file_options
 from glance_lifecycle.osc.common import glance_config
 from glance_lifecycle.osc.common import shown
 
@@ -83,22 +84,7 @@ class Doctor(command.Lister):
             default=[], type=_named,
             help='Directory gathered from a host: a copy of its /etc/glance, '
             'or a report of sosreport (repeat for more hosts).')
-        parser.add_argument(
-            '--nova-conf', metavar='[<name>=]<file>', action='append',
-            default=[], type=_maybe_named,
-            help='A nova.conf that goes with this Glance, and the name of '
-            'the host that it is from (repeat for more computes). In '
-            'directories of --host it is found by itself.')
-        parser.add_argument(
-            '--cinder-conf', metavar='[<name>=]<file>', action='append',
-            default=[], type=_maybe_named,
-            help='A cinder.conf that goes with this Glance, and the name of '
-            'the host that it is from (repeat for more).')
-        parser.add_argument(
-            '--ceph-conf', metavar='<file>', action='append', default=[],
-            type=pathlib.Path,
-            help='A ceph.conf for the services that name one of its file '
-            'name, where none lies beside them (repeat for more clusters).')
+        file_options.add_arguments(parser)
         parser.add_argument(
             '--uwsgi', metavar='<file>', action='append', default=[],
             type=pathlib.Path,
@@ -231,16 +217,6 @@ def _named(text: str) -> tuple[str, pathlib.Path]:
     name, equals, path = text.partition('=')
     if not (name and equals and path):
         raise argparse.ArgumentTypeError('"%s" is not NAME=DIRECTORY.' % text)
-    return name, pathlib.Path(path)
-
-
-def _maybe_named(text: str) -> tuple[str, pathlib.Path]:
-    name, equals, path = text.partition('=')
-    # A path may have a "=", and a name has no "/".
-    if not equals or '/' in name:
-        name, path = text, text
-    if not (name and path):
-        raise argparse.ArgumentTypeError('"%s" is not NAME=FILE.' % text)
     return name, pathlib.Path(path)
 
 

@@ -22,7 +22,7 @@ from glance_lifecycle.osc.common import shown
 class ExplainCheck(command.Command):
     """Say what a finding of the doctor means, and show right and wrong.
 
-    Without a code, list all checks.
+    Without a code, list all checks, and the codes of diagnoses.
     """
 
     auth_required = False
@@ -37,12 +37,19 @@ class ExplainCheck(command.Command):
         # Late, as in doctor.
         from glance_lifecycle.audit.doctor import check
         from glance_lifecycle.audit.doctor import text
+        from glance_lifecycle.audit import pages
+        page = pages.BY_CODE.get((parsed_args.code or '').upper())
         with shown.errors():
-            if parsed_args.code:
+            if page is not None:
+                lines = list(page.lines())
+            elif parsed_args.code:
                 lines = list(text.explained(
                     check.load(parsed_args.code.upper())))
             else:
                 lines = ['%s %-7s %s' % (
                     kind.code, kind.severity, kind.title())
                     for kind in check.load_all()]
+                lines += ['%s %-7s %s' % (
+                    one.code, one.severity, one.title)
+                    for one in pages.BY_CODE.values()]
         self.app.stdout.writelines(line + '\n' for line in lines)

@@ -52,7 +52,7 @@ class TraceRequest(command.Lister):
         parser = super().get_parser(prog_name)
         parser.add_argument('request', metavar='<request-id>',
                             help='Such as req-3a3b...; global or not.')
-        log_options.add_arguments(parser, required=True)
+        log_options.add_arguments(parser)
         return parser
 
     def run(self, parsed_args: argparse.Namespace) -> int:
@@ -64,9 +64,11 @@ class TraceRequest(command.Lister):
         if not log_options.REQUEST.fullmatch(parsed_args.request):
             raise osc_exceptions.CommandError(
                 'A request id begins with "req-", and a UUID follows.')
+        log_options.check_some(parsed_args)
         with shown.errors():
             self._steps = tracing.trace(
-                parsed_args.request, parsed_args.read_log)
+                parsed_args.request, parsed_args.read_log,
+                parsed_args.journal)
         if not self._steps:
             self._code = shown.UNKNOWN
         elif any(step.line.level in ('ERROR', 'CRITICAL')

@@ -17,6 +17,8 @@ import pathlib
 from typing import Any
 
 from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit import page as code_pages
+from glance_lifecycle.audit import pages
 
 FOLDER = 'checks'
 
@@ -43,6 +45,28 @@ def page(kind: type[check.Check]) -> Iterator[str]:
                             for line in text.split('\n'))
 
 
+def code_page(one: code_pages.Page) -> Iterator[str]:
+    """Of a code that is no check."""
+    title = '%s: %s' % (one.code, one.title.rstrip('.'))
+    yield ':orphan:'
+    yield ''
+    yield '.. Made from the code, when the documentation is built.'
+    yield ''
+    yield from ('=' * len(title), title, '=' * len(title), '')
+    yield ':Name: %s' % one.slug
+    yield ':Severity: %s' % one.severity
+    for paragraph in one.paragraphs:
+        yield from ('', paragraph)
+
+
+def code_table() -> Iterator[str]:
+    for subject, group in pages.GROUPS.items():
+        yield from ('', subject, '-' * len(subject), '')
+        for one in group:
+            yield '* :doc:`%s <%s>` (%s): %s' % (
+                one.code, one.code, one.severity, one.title)
+
+
 def table(kinds: list[type[check.Check]]) -> Iterator[str]:
     """All of them, by subject."""
     subject = ''
@@ -60,10 +84,12 @@ def write(app: Any) -> None:
     kinds = check.load_all()
     for kind in kinds:
         _write(folder / ('%s.rst' % kind.code), page(kind))
+    for one in pages.BY_CODE.values():
+        _write(folder / ('%s.rst' % one.code), code_page(one))
     _write(folder / 'index.rst', [
         '=' * 20, 'Checks of the doctor', '=' * 20, '', 'Each of these pages '
         'is what ``openstack image lifecycle doctor explain CODE`` prints.',
-        *table(kinds)])
+        *table(kinds), *code_table()])
 
 
 def _write(path: pathlib.Path, lines: Any) -> None:

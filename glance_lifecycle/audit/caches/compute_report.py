@@ -22,6 +22,7 @@ from glance_lifecycle.audit.caches import base_images
 from glance_lifecycle.audit.caches import nova_conf
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit import finding
+from glance_lifecycle.audit import pages
 from glance_lifecycle.policy import units
 
 #: Raised if a field changes its meaning, or goes.
@@ -46,7 +47,8 @@ def data(cache: base_images.Cache, conf: nova_conf.NovaConf,
         'files': [_file(one, now) for one in cache.files],
         'options': list(_options(cache, conf, now)),
         'findings': [{
-            'code': one.code, 'severity': str(one.severity),
+            'code': one.code, 'page': pages.code(one.code),
+            'severity': str(one.severity),
             'subject': one.subject, 'evidence': one.evidence,
             'remedy': one.remedy, 'destructive': one.destructive}
             for one in found]}
@@ -66,8 +68,8 @@ def lines(report: dict[str, Any]) -> Iterator[str]:
         yield from _wrapped(one['effect'], '    ')
     for one in report['findings']:
         yield ''
-        yield '%s %s %s' % (one['severity'].upper(), one['code'],
-                            one['subject'])
+        yield '%s %s %s %s' % (one['severity'].upper(), one['page'],
+                               one['code'], one['subject'])
         yield from _wrapped(one['evidence'], '    ')
         yield from _wrapped('%s%s' % (
             'DESTRUCTIVE: ' if one['destructive'] else 'Remedy: ',

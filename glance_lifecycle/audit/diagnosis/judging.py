@@ -50,7 +50,8 @@ def _unknown(found: facts.Facts) -> cause.Diagnosis:
     lacking = [text for text, known in (
         ('its tasks (as its owner, or an administrator)', found.tasks),
         ('the state of its host (--config-dir)', found.here),
-        ('the logs of glance-api (--read-log)', found.lines)) if known is None]
+        ('the logs of glance-api (--read-log, --journal)',
+         found.lines)) if known is None]
     newest = found.newest
     return cause.diagnosis(
         found, 'unknown', 'Why it is so cannot be told.',

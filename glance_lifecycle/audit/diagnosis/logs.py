@@ -13,7 +13,8 @@
 """Logs of any size, hostile or not, searched for a few words in one pass.
 
 Memory is bounded by a block, whatever the length of a line; the lines kept
-are bounded in number and length, without secrets and control characters.
+are bounded in number and length, without secrets and control characters. What
+is packed is unpacked as it is read.
 """
 
 from collections.abc import Iterable
@@ -21,10 +22,11 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import os
 import stat
-from typing import BinaryIO
+from typing import Protocol
 
 from glance_lifecycle.audit.diagnosis import facts
 from glance_lifecycle.audit.diagnosis import log_line
+from glance_lifecycle.audit.diagnosis import packed
 from glance_lifecycle import exceptions
 
 _BLOCK = 1024 * 1024
@@ -38,6 +40,13 @@ MOST_WORDS = 16
 _MOST_FOLLOWING = 60
 
 
+class Source(Protocol):
+    """What is read from its beginning to its end."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes; none at its end."""
+
+
 def read(path: str, words: Sequence[str], host: str = ''
          ) -> list[facts.Line]:
     """The lines with one of the words, and the tracebacks below them.
@@ -49,7 +58,10 @@ def read(path: str, words: Sequence[str], host: str = ''
         with open(path, 'rb', buffering=0) as file:
             if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
                 raise IsADirectoryError(21, 'Is a directory')
-            return kept(search(file, words), path, host)
+            return kept(search(packed.Log(file), words), path, host)
+    except packed.Broken as error:
+        raise exceptions.ConfigurationError(
+            detail='the log %s cannot be read: %s' % (path, error)) from None
     except OSError as error:
         raise exceptions.ConfigurationError(
             detail='the log %s cannot be read: %s' % (path, error.strerror)
@@ -73,7 +85,7 @@ def kept(found: Iterable[tuple[int, bytes]], path: str, host: str = ''
             for number, data in lines]
 
 
-def search(file: BinaryIO, words: Sequence[str]
+def search(file: Source, words: Sequence[str]
            ) -> Iterator[tuple[int, bytes]]:
     """Number from 1, and bytes, of each line wanted.
 
@@ -141,7 +153,7 @@ def _hits(block: bytes, wanted: list[bytes], following: _Following
                 places[word] = block.find(word, at)
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
+def _blocks(file: Source) -> Iterator[bytes]:
     """Whole lines, but of one that is longer than a block, its parts.
 
     A word is never cut: parts of a line overlap.

@@ -19,12 +19,13 @@ import textwrap
 from glance_lifecycle.audit.diagnosis import cause
 from glance_lifecycle.audit.diagnosis import facts
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit import pages
 
 _WIDTH = 78
 
 COLUMNS = ('Image', 'Name', 'Status', 'Cause', 'Severity', 'Confidence',
            'Waiting helps', 'Evidence', 'Remedy', 'Command', 'Destructive',
-           'Host')
+           'Host', 'Code')
 
 
 def lines(found: facts.Facts, causes: Sequence[cause.Diagnosis]
@@ -35,7 +36,9 @@ def lines(found: facts.Facts, causes: Sequence[cause.Diagnosis]
         masking.name(image.status))
     for one in causes:
         yield ''
-        yield '%s %s (%s)' % (one.severity.upper(), one.code, one.confidence)
+        yield '%s %s %s (%s)' % (
+            one.severity.upper(), pages.code(one.code), one.code,
+            one.confidence)
         yield from _wrapped(one.cause)
         yield from _wrapped('Evidence: ' + one.evidence)
         yield from _wrapped('Waiting helps: %s.' % one.waiting)
@@ -63,7 +66,8 @@ def rows(found: facts.Facts, causes: Sequence[cause.Diagnosis]
         yield (image.id, masking.name(image.name), masking.name(image.status),
                one.code, str(one.severity), str(one.confidence),
                str(one.waiting), one.evidence, one.remedy, one.command,
-               'yes' if one.destructive else 'no', one.where)
+               'yes' if one.destructive else 'no', one.where,
+               pages.code(one.code))
 
 
 def _wrapped(text: str) -> list[str]:

@@ -17,6 +17,7 @@ import dataclasses
 import datetime
 
 from glance_lifecycle.audit.diagnosis import facts
+from glance_lifecycle.audit.diagnosis import journald
 from glance_lifecycle.audit.diagnosis import logs
 
 # Of requests that services made for this one.
@@ -38,24 +39,27 @@ class Step:
     mark: str = ''
 
 
-def trace(request_id: str, files: Sequence[tuple[str, str]]) -> list[Step]:
+def trace(request_id: str, files: Sequence[tuple[str, str]],
+          units: Sequence[str] = ()) -> list[Step]:
     """All lines of a request, and of those it is the global request of.
 
     :param files: host, empty if it is not known, and path of each log
+    :param units: of systemd, in the journal of this host
     :raises ConfigurationError: one cannot be read
     """
     words = [request_id]
-    lines = _lines(files, words)
+    lines = _lines(files, units, words)
     related = _related(lines, request_id)
     if related:
         # Lines of those have the id that was asked for, or its global one.
-        lines = _lines(files, [request_id, *related][:_MOST_IDS])
+        lines = _lines(files, units, [request_id, *related][:_MOST_IDS])
     return _marked(_ordered(lines))
 
 
-def _lines(files: Sequence[tuple[str, str]], words: list[str]
-           ) -> list[list[facts.Line]]:
-    return [logs.read(path, words, host) for host, path in files]
+def _lines(files: Sequence[tuple[str, str]], units: Sequence[str],
+           words: list[str]) -> list[list[facts.Line]]:
+    return [*(logs.read(path, words, host) for host, path in files),
+            *(journald.read(unit, words) for unit in units)]
 
 
 def _related(lines: list[list[facts.Line]], request_id: str) -> list[str]:

@@ -14,6 +14,7 @@
 
 import contextlib
 import datetime
+import gzip
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from typing import Any
 from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import journald
 from glance_lifecycle.tests.functional.fixtures import keystone
 from glance_lifecycle.tests.functional.fixtures import loopfs
 from glance_lifecycle.tests.functional.fixtures import openstack
@@ -243,6 +245,33 @@ class LogTest(DiagnoseCase):
                             self.api.log)['data-corrupt']
         self.assertEqual('likely', found['Confidence'])
         self.assertIn('glance-api.log:', found['Evidence'])
+
+    def test_packed(self) -> None:
+        packed = self.work / 'glance-api.log.1'
+        packed.write_bytes(gzip.compress(self.api.log.read_bytes()))
+        found = self.causes(self.api, self.image_id, '--read-log',
+                            packed)['data-corrupt']
+        self.assertIn('glance-api.log.1:', found['Evidence'])
+
+    def test_journal(self) -> None:
+        self.useFixture(journald.Journal('glance-api', self.api.log))
+        found = self.causes(self.api, self.image_id, '--journal',
+                            'glance-api')['data-corrupt']
+        self.assertEqual('likely', found['Confidence'])
+        self.assertIn('journal of glance-api:', found['Evidence'])
+        # The journal has seen nothing of that unit: no log without errors.
+        answer = openstack.OpenStack(self.api).run(
+            'image', 'lifecycle', 'diagnose', self.image_id, '--journal',
+            'glance-apis')
+        self.assertEqual(1, answer.code)
+        self.assertIn('no line of unit glance-apis', answer.stderr)
+        task = self.api.user().tasks(self.image_id)[0]
+        answer = openstack.OpenStack(self.api).run(
+            'image', 'lifecycle', 'trace', '-f', 'json', task['request_id'],
+            '--journal', 'glance-api')
+        self.assertEqual(0, answer.code, answer.stderr)
+        self.assertEqual({'glance-api'},
+                         {row['Service'] for row in answer.json})
 
     def test_trace(self) -> None:
         task = self.api.user().tasks(self.image_id)[0]

@@ -55,12 +55,15 @@ ELSEWHERE = {
     'test_leftovers runs it, on what a dead import has left.',
     'openstack image import IMAGE --method glance-direct':
     'An image that is active is not imported; test_failures runs it.',
+    'openstack image lifecycle diagnose --journal':
+    'test_diagnose runs it, with a journal of its own.',
     'openstack image lifecycle sign ubuntu-26.04.qcow2':
     'It wants a Barbican; test_signing_barbican has one.',
 }
 
 # Beside 0; what is found by then is what the page is about.
 CODES = {
+    'openstack image lifecycle diagnose --symptom': (1, 3, 4),
     'openstack image lifecycle doctor': (1, 3, 4),
     'openstack image lifecycle signature audit': (3, 4),
     'openstack image lifecycle trace': (3,),

@@ -57,11 +57,17 @@ TOGETHER = {
 # Parts of what is tested as a whole, by the test of the whole.
 WITHIN = {
     'unit/audit/diagnosis/causes/test_failed': {'audit/diagnosis/cause'},
+    'unit/audit/diagnosis/symptoms/test_report': {
+        'audit/diagnosis/symptoms/known', 'audit/diagnosis/symptoms/pages',
+        'audit/diagnosis/symptoms/path'},
+    'unit/audit/test_pages': {
+        'audit/caches/pages', 'audit/diagnosis/pages', 'audit/page'},
     'unit/audit/caches/test_base_images': {'audit/caches/instances'},
     'unit/cmd/test_compute_cache': {
         'audit/caches/compute_advice', 'audit/caches/compute_report'},
     'unit/osc/test_doctor': {
-        'osc/common/text_formatter', 'osc/doctor_explain'},
+        'osc/common/file_options', 'osc/common/text_formatter',
+        'osc/doctor_explain'},
     'unit/osc/test_policy': {'policy/explain'},
     'unit/osc/test_trace': {'osc/common/log_options'},
     'unit/policy/test_document': {
@@ -146,6 +152,7 @@ REAL = {
     'functional/test_signing': {
         'plugin/signatures', 'plugin/tasks/attest',
         'plugin/tasks/verify_source', 'signing/configured'},
+    'functional/test_symptoms': {'osc/common/image_facts'},
     'functional/test_store_copy': {
         'copies/copying', 'copies/facade', 'copies/host',
         'glance_host/copies', 'jobs/copies', 'copies/copy_image',

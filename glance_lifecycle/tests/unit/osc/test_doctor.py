@@ -164,6 +164,10 @@ class DoctorTest(cases.DoctorTestCase):
 
         self.assertIn('Wrong:', explain('glc101'))
         self.assertIn('GLC608 warning', explain())
+        # Of causes and caches, too.
+        self.assertIn('Name: import-dead. Severity: error.',
+                      explain('glc052'))
+        self.assertIn('GLC003 warning', explain())
         with self.assertRaises(osc_exceptions.CommandError):
             explain('GLC999')
 

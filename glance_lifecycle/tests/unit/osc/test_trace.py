@@ -12,6 +12,7 @@
 
 """The command that follows a request, and its option ``--read-log``."""
 
+import contextlib
 import io
 import json
 import pathlib
@@ -19,6 +20,7 @@ import tempfile
 import types
 from typing import Any
 
+import fixtures
 from osc_lib import exceptions as osc_exceptions
 import testtools
 
@@ -61,8 +63,21 @@ class TraceTest(testtools.TestCase):
                                  '--read-log', str(self.log))
         self.assertEqual((3, 'No line has this request id.\n'), (code, said))
 
+    def test_journal(self) -> None:
+        """One without journalctl says so; a name is no option of it."""
+        self.useFixture(fixtures.EnvironmentVariable('PATH', '/nowhere'))
+        error = self.assertRaises(
+            osc_exceptions.CommandError, self.run_it, cases.REQUEST,
+            '--journal', 'glance-api')
+        self.assertIn('journalctl cannot be run', str(error))
+        with contextlib.redirect_stderr(io.StringIO()) as said:
+            self.assertRaises(SystemExit, self.run_it, cases.REQUEST,
+                              '--journal=--file=/x')
+        self.assertIn('not the name of a unit', said.getvalue())
+
     def test_wrong(self) -> None:
         for argv in (('x', '--read-log', str(self.log)),
-                     (cases.REQUEST, '--read-log', str(self.log) + '0')):
+                     (cases.REQUEST, '--read-log', str(self.log) + '0'),
+                     (cases.REQUEST,)):
             self.assertRaises(osc_exceptions.CommandError, self.run_it,
                               *argv)

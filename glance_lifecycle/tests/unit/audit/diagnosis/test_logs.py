@@ -96,7 +96,7 @@ class SearchTest(testtools.TestCase):
         tracemalloc.start()
         self.addCleanup(tracemalloc.stop)
         self.assertEqual([], list(logs.search(
-            Endless(), (WORD,))))  # type: ignore[arg-type]
+            Endless(), (WORD,))))
         self.assertLess(tracemalloc.get_traced_memory()[1], 10 * MIB)
 
 

@@ -28,7 +28,7 @@ class TextTest(testtools.TestCase):
             unknown=('It cannot be looked into.',)),
             lines=[cases.line('Boom')])
         said = list(text.lines(found, judging.diagnose(found)))
-        for part in ('ERROR import-abandoned (certain)',
+        for part in ('ERROR GLC058 import-abandoned (certain)',
                      '    Waiting helps: no.',
                      '    DESTRUCTIVE: openstack image delete '
                      + cases.IMAGE, 'It cannot be looked into.',

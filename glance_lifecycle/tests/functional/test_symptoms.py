@@ -1,0 +1,153 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Symptoms of a real Glance, with real files of what stands beside it."""
+
+import json
+import pathlib
+from typing import Any
+
+from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import openstack
+from glance_lifecycle.tests.functional import plugin_case
+
+
+class SymptomTest(plugin_case.PluginTestCase):
+
+    def follow(self, api: glance.GlanceApi, symptom: str, *argv: object,
+               code: int | None = None) -> dict[str, Any]:
+        """The report, as an administrator gets it."""
+        command = openstack.OpenStack(api, 'admin', 'admin', 'admin')
+        words = ('image', 'lifecycle', 'diagnose', '--symptom', symptom,
+                 '--config-dir', str(api.etc), *map(str, argv))
+        answer = command.run(*words, '-f', 'json')
+        self.assertNotIn('Traceback', answer.stderr)
+        if code is not None:
+            self.assertEqual(code, answer.code, str(answer))
+        report: dict[str, Any] = json.loads(answer.stdout)
+        text = command.run(*words)
+        self.assertEqual(answer.code, text.code)
+        for one in report['findings']:
+            self.assertIn(one['code'], text.stdout)
+            # Whoever asks what it means is told.
+            told = command.run('image', 'lifecycle', 'doctor', 'explain',
+                               one['code'])
+            self.assertEqual(0, told.code, told.stderr)
+        return report
+
+    def codes(self, report: dict[str, Any]) -> set[str]:
+        return {one['code'] for one in report['findings']}
+
+    def answers(self, report: dict[str, Any]) -> dict[str, str]:
+        return {one['question']: one['answer'] for one in report['steps']}
+
+    def file(self, name: str, text: str) -> pathlib.Path:
+        path = self.work / name
+        path.write_text(text)
+        return path
+
+    def active(self, api: glance.GlanceApi, **properties: Any) -> str:
+        image_id = self.staged(api.user(), b'x' * 1000, 'raw', **properties)
+        api.user().import_image(image_id)
+        api.user().wait_import(image_id)
+        return image_id
+
+    def test_slow_boot(self) -> None:
+        api = self.new_api()
+        image_id = self.active(api)
+        report = self.follow(api, 'slow-boot', image_id)
+        self.assertIn('Give --nova-conf of the compute.', report['needed'])
+        report = self.follow(
+            api, 'slow-boot', image_id, '--nova-conf', self.file(
+                'nova.conf', '[libvirt]\nimages_type = rbd\n'))
+        self.assertIn('GLC042', self.codes(report))
+        self.assertEqual('no', self.answers(report)[
+            'Has the image a copy in Ceph?'])
+        self.assertNotIn('Give --nova-conf of the compute.',
+                         report['needed'])
+        report = self.follow(
+            api, 'slow-boot', image_id, '--nova-conf', 'compute7=%s'
+            % self.file('nova.conf', '[libvirt]\nimages_type = qcow2\n'))
+        [one] = [one for one in report['findings']
+                 if one['code'] == 'GLC043']
+        self.assertEqual('%s/nova.conf' % self.work,
+                         one['places'][0]['path'])
+
+    def test_signature(self) -> None:
+        api = self.new_api()
+        image_id = self.active(api)
+        report = self.follow(
+            api, 'signature', image_id, '--nova-conf', self.file(
+                'nova.conf', '[glance]\nverify_glance_signatures = true\n'),
+            code=1)
+        self.assertIn('GLC045', self.codes(report))
+
+    def test_cache_full(self) -> None:
+        api = self.new_api()
+        report = self.follow(api, 'cache-full')
+        self.assertIn('no', self.answers(report).values())
+        self.assertTrue(any('glance-lifecycle-compute-cache' in one
+                            for one in report['needed']))
+
+    def test_missing_store(self) -> None:
+        api = self.new_api()
+        image_id = self.active(api)
+        report = self.follow(api, 'missing-store', image_id)
+        self.assertNotIn('GLC047', self.codes(report))
+        # A store that is added without a restart is not served.
+        path = pathlib.Path(api.etc, 'glance-api.conf')
+        path.write_text(path.read_text().replace(
+            'enabled_backends = ', 'enabled_backends = s9:file, '))
+        report = self.follow(api, 'missing-store', image_id, code=1)
+        self.assertEqual(['store s9'], [
+            one['subject'] for one in report['findings']
+            if one['code'] == 'GLC047'])
+
+    def test_upload_fails(self) -> None:
+        policy = self.file('policy-of-images.yaml', json.dumps({
+            'version': 1, 'rules': [{
+                'name': 'small', 'require': {'max_virtual_size': '1 B'}}]}))
+        policy.chmod(0o644)
+        api = self.new_api(conf={'lifecycle': {'policy_file': policy}})
+        image_id = self.staged(api.user(), b'x' * 1000, 'raw')
+        api.user().import_image(image_id)
+        api.user().wait_import(image_id)
+        report = self.follow(api, 'upload-fails', image_id, '--read-log',
+                             api.log, code=1)
+        self.assertEqual('yes', self.answers(report)[
+            'Did a task say what is wrong?'])
+        self.assertTrue(any('rule small' in one['evidence']
+                            for one in report['findings']))
+
+    def test_public_by_accident(self) -> None:
+        api = self.new_api()
+        image_id = self.active(api)
+        report = self.follow(api, 'public-by-accident', image_id)
+        self.assertEqual('no', self.answers(report)['Is the image public?'])
+        api.user('admin', 'admin', ('admin',)).update(
+            image_id, visibility='public')
+        report = self.follow(api, 'public-by-accident', image_id,
+                             '--read-log', api.log)
+        self.assertIn('GLC049', self.codes(report))
+        self.assertEqual('yes', self.answers(report)[
+            'Do the logs show who changed it?'])
+
+    def test_wrong(self) -> None:
+        api = self.new_api()
+        for argv in ((), ('--symptom', 'x'), ('--all-stuck', '--symptom',
+                                              'slow-boot'),
+                     ('--symptom', 'slow-boot', '--nova-conf', '/none'),
+                     ('--nova-conf', '/none', 'x')):
+            answer = openstack.OpenStack(api).run(
+                'image', 'lifecycle', 'diagnose', *argv)
+            self.assertNotEqual(0, answer.code, argv)
+            self.assertNotIn('Traceback', answer.stderr)
