@@ -141,7 +141,7 @@ def recover_copies(state_dir: str, image_id: str) -> Iterator[Plan]:
             dead.close()
 
 
-def clear(state_dir: str, image_id: str) -> None:
+def clear(state_dir: str, image_id: str, task_id: str) -> None:
     """Remove what ended imports of an image have left in its stores.
 
     For the next import, which holds the image now. A store that did not
@@ -149,12 +149,14 @@ def clear(state_dir: str, image_id: str) -> None:
     write over that. What still cannot be removed is logged, and stays in its
     journal.
 
+    :param task_id: of that import
     :raises ConfigurationError: the state directory cannot be read
     """
     state = glance_host.image_state(image_id)
     if state is None:
         return
-    for dead in _without_jobs(journal.abandoned_of(state_dir, image_id)):
+    for dead in _without_jobs(journal.abandoned_of(
+            state_dir, image_id, own=task_id)):
         try:
             glance_host.settle(image_id)
             undoing.undo(dead, holder=state.lock or '')

@@ -268,7 +268,8 @@ def abandoned(state_dir: str) -> Iterator[Journal]:
                 yield journal
 
 
-def abandoned_of(state_dir: str, image_id: str) -> Iterator[Journal]:
+def abandoned_of(state_dir: str, image_id: str, own: str = ''
+                 ) -> Iterator[Journal]:
     """The same of one image, for who is about to write its objects.
 
     Those of other images are not even locked: of several who look for their
@@ -276,10 +277,13 @@ def abandoned_of(state_dir: str, image_id: str) -> Iterator[Journal]:
     there were none. Who recovers all that is dead holds each for a while as
     well, and is waited for.
 
+    :param own: the caller's task, whose journal lives
     :raises ConfigurationError: the state directory cannot be read
     """
     for path in _paths(state_dir):
-        if path.endswith(SUFFIX) and _image_of(path) == image_id:
+        if (path.endswith(SUFFIX)
+                and os.path.basename(path) != own + SUFFIX
+                and _image_of(path) == image_id):
             journal = _abandoned_soon(path)
             if journal is not None:
                 yield journal

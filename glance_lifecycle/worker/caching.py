@@ -77,6 +77,9 @@ class Caches:
         self._limit = limit * _GIB
         # Node -> image -> bytes; None: it could not be asked.
         self._known: dict[str, dict[str, int] | None] = {}
+        # (node, image): while it is fetched, a node lists it neither as
+        # cached nor as queued.
+        self._promised: set[tuple[str, str]] = set()
 
     def missing(self, image: Mapping[str, Any], wanted: wants.Cache
                 ) -> Missing:
@@ -99,7 +102,8 @@ class Caches:
             there = self._there(node)
             if there is None:
                 unknown.append(node)
-            elif image['id'] in there:
+            elif (image['id'] in there
+                  or (node, image['id']) in self._promised):
                 continue
             elif self._limit and sum(there.values()) + size > self._limit:
                 full.append(node)
@@ -122,6 +126,7 @@ class Caches:
         with image_api.asking('cache image %s' % image_id):
             sdk_exceptions.raise_from_response(self._client.put(
                 self._url(node, '/cache/' + image_id)))
+        self._promised.add((node, image_id))
 
     def _there(self, node: str) -> dict[str, int] | None:
         if node not in self._known:

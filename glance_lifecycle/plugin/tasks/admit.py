@@ -56,7 +56,8 @@ class Admit(task.Task):
         session = self._session
         with session.reporting():
             # First: recovery leaves alone what somebody is importing.
-            recovering.clear(CONF.lifecycle.state_dir, session.glance.image_id)
+            recovering.clear(CONF.lifecycle.state_dir, session.glance.image_id,
+                             session.glance.task_id)
             recovering.at_first_import()
             if session.broken is not None:
                 raise session.broken

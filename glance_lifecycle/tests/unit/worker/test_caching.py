@@ -135,6 +135,15 @@ class CachesTest(unittest.TestCase):
         with self.assertRaises(exceptions.ServiceRefused):
             caches.queue(self.urls[1], IMAGE['id'])
 
+    def test_being_fetched(self) -> None:
+        """Glance lists it neither as queued nor as cached."""
+        caches = self.caches()
+        caches.queue(self.urls[1], IMAGE['id'])
+        self.nodes[1].queued.clear()
+        self.assertEqual((self.urls[0],), caches.missing(IMAGE, GLANCE).nodes)
+        self.assertEqual(tuple(self.urls),
+                         self.caches().missing(IMAGE, GLANCE).nodes)
+
     def test_asked_once(self) -> None:
         caches = self.caches()
         for number in range(5):
