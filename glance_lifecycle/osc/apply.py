@@ -12,10 +12,13 @@
 
 """``openstack image lifecycle apply``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib import exceptions as osc_exceptions
 
@@ -25,12 +28,12 @@ from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
-from glance_lifecycle.policy import decision
-from glance_lifecycle.worker import action as actions
-from glance_lifecycle.worker import carrying_out
-from glance_lifecycle.worker import cloud as clouds
-from glance_lifecycle.worker import plan as plans
-from glance_lifecycle.worker import resigning
+
+if TYPE_CHECKING:
+    from glance_lifecycle.policy import decision
+    from glance_lifecycle.worker import action as actions
+    from glance_lifecycle.worker import cloud as clouds
+    from glance_lifecycle.worker import plan as plans
 
 _COLUMNS = ('Image', 'Name', 'Action', 'Result', 'Detail')
 
@@ -63,6 +66,9 @@ class ApplyPlan(shown.Judging):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
+        from glance_lifecycle.worker import cloud as clouds
+        from glance_lifecycle.worker import plan as plans
+        from glance_lifecycle.worker import resigning
         with shown.errors():
             plan = plans.load(policy_options.read(parsed_args.plan,
                                                   plans.MAX_BYTES))
@@ -91,6 +97,7 @@ class ApplyPlan(shown.Judging):
                    cloud: clouds.Cloud, policy: decision.Policy
                    ) -> tuple[str, str]:
         """Its result, and why."""
+        from glance_lifecycle.worker import carrying_out
         if image is None:
             # Nor is it done if it has become needed since: nobody was asked.
             return str(carrying_out.Result.NOT_NEEDED), ''
@@ -113,6 +120,7 @@ def _looked_at(plan: plans.Plan, cloud: clouds.Cloud, policy: decision.Policy
 
     :raises CommandError: the world is not as it was for the plan, and where
     """
+    from glance_lifecycle.worker import carrying_out
     if plan.policy != policy.digest:
         raise osc_exceptions.CommandError(
             'Nothing was done: the plan was made for another policy. Make a '

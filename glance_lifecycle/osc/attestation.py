@@ -12,23 +12,24 @@
 
 """``openstack image lifecycle attestation show``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
 import dataclasses
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.cli import format_columns
 from osc_lib.command import command
 
-from glance_lifecycle.audit import link
-from glance_lifecycle.audit import verification
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import key_store
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc import verify
-from glance_lifecycle.signing import attestation
-from glance_lifecycle.signing import certificates
-from glance_lifecycle.signing import properties
+
+if TYPE_CHECKING:
+    from glance_lifecycle.signing import attestation
 
 
 class ShowAttestation(command.ShowOne):
@@ -62,6 +63,11 @@ class ShowAttestation(command.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Any]]:
+        from glance_lifecycle.audit import link
+        from glance_lifecycle.audit import verification
+        from glance_lifecycle.signing import attestation
+        from glance_lifecycle.signing import certificates
+        from glance_lifecycle.signing import properties
         with shown.errors():
             store = key_store.store(parsed_args, self)
             image = verify.find(self, parsed_args.image)

@@ -12,19 +12,23 @@
 
 """``openstack image lifecycle dependents``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
+from typing import TYPE_CHECKING
 
 from openstack import exceptions as sdk_exceptions
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.dependents import base
-from glance_lifecycle.dependents import loading
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import shown
+
+if TYPE_CHECKING:
+    from glance_lifecycle.dependents import base
 
 _COLUMNS = ('Asked', 'Result', 'Kind', 'ID', 'Name', 'Project', 'Detail')
 
@@ -60,6 +64,8 @@ class ListDependents(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
+        from glance_lifecycle.dependents import base
+        from glance_lifecycle.dependents import loading
         conn = connection.of(self)
         image = _image(conn.image, parsed_args.image)
         providers = loading.providers(
@@ -72,6 +78,8 @@ class ListDependents(command.Lister):
 
 
 def _rows(answer: base.Answer) -> Iterator[Sequence[Any]]:
+    from glance_lifecycle.dependents import base
+
     def say(result: str, detail: str) -> Sequence[Any]:
         return answer.provider, result, '', '', '', '', detail
 
@@ -95,6 +103,7 @@ def _rows(answer: base.Answer) -> Iterator[Sequence[Any]]:
 
 
 def _image(client: Any, name_or_id: str) -> base.Image:
+    from glance_lifecycle.dependents import base
     try:
         found = client.find_image(name_or_id, ignore_missing=False)
     except sdk_exceptions.NotFoundException:
@@ -112,6 +121,7 @@ def _locations(image: Any) -> tuple[base.Location, ...] | None:
 
     https://docs.openstack.org/api-ref/image/v2/#show-image
     """
+    from glance_lifecycle.dependents import base
     if image.locations is None:
         return None
     return tuple(base.Location(

@@ -106,6 +106,11 @@ class Doctor(command.Lister):
             'and compare what they say with the files, if there are any. '
             'Ask as an administrator to see the images of all projects.')
         parser.add_argument(
+            '--api-url', metavar='<url>', action='append', default=[],
+            help='With --live: address of one glance-api, to compare it with '
+            'the others behind the same endpoint. It gets your token (repeat '
+            'for more).')
+        parser.add_argument(
             '--release', metavar='<number>', type=int, choices=(31, 32, 33),
             help='Release of Glance: 31 (2025.2), 32 (2026.1) or 33 (2026.2) '
             '(default: the one that is installed here, or else 33).')
@@ -173,15 +178,11 @@ class Doctor(command.Lister):
                 'names others. Leave one out.')
         directories = parsed_args.host or [
             ('localhost', parsed_args.config_dir or glance_config.directory())]
-        live = None
-        if parsed_args.live:
-            from glance_lifecycle.audit.doctor import live_asked
-            live = live_asked.collect(connection.of(self))
-            if local and parsed_args.config_dir is None and not (
-                    glance_config.directory().exists()):
-                directories = []
+        if parsed_args.live and local and parsed_args.config_dir is None and (
+                not glance_config.directory().exists()):
+            directories = []
         kinds = check.load_all()
-        found = examination.examine(examination.gathered(
+        hosts = examination.gathered(
             _once(directories),
             parsed_args.release or examination.installed_release(),
             local=local, policies=parsed_args.policy_dir,
@@ -189,7 +190,13 @@ class Doctor(command.Lister):
             given=beside.Given(
                 parsed_args.nova_conf, parsed_args.cinder_conf,
                 parsed_args.ceph_conf, parsed_args.uwsgi,
-                own=local and parsed_args.config_dir is None)), kinds, live)
+                own=local and parsed_args.config_dir is None))
+        live = None
+        if parsed_args.live:
+            from glance_lifecycle.audit.doctor.asked import questions
+            live = questions.collect(connection.of(self), hosts,
+                                     parsed_args.api_url)
+        found = examination.examine(hosts, kinds, live)
         muted = mutes.apply(found.findings, self._mutes(parsed_args),
                             datetime.datetime.now(datetime.UTC).date())
         self._code = _code(muted, parsed_args.strict)

@@ -25,9 +25,6 @@ from typing import TextIO
 from cliff.formatters import json_format
 from osc_lib.command import command
 
-from glance_lifecycle.audit import drift
-from glance_lifecycle.audit import families
-from glance_lifecycle.audit import image_api
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
@@ -45,6 +42,7 @@ class ListDrift(command.Lister):
     auth_required = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from glance_lifecycle.audit import drift
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--visibility',
@@ -60,6 +58,9 @@ class ListDrift(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
+        from glance_lifecycle.audit import drift
+        from glance_lifecycle.audit import families
+        from glance_lifecycle.audit import image_api
         with shown.errors():
             policy = policy_options.policy(parsed_args)
         client = connection.of(self).image

@@ -12,20 +12,24 @@
 
 """``openstack image lifecycle history``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 from collections.abc import Sequence
 import json
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import worker_host
-from glance_lifecycle.worker import asked
-from glance_lifecycle.worker.database import engine
-from glance_lifecycle.worker.database import history
+
+if TYPE_CHECKING:
+    from glance_lifecycle.worker.database import engine
+    from glance_lifecycle.worker.database import history
 
 _COLUMNS = ('At', 'Who', 'Event', 'What', 'Rule')
 _LONG = ('Proof', 'Job', 'Policy')
@@ -54,6 +58,7 @@ class ShowHistory(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        from glance_lifecycle.worker import asked
         with worker_host.database(parsed_args) as (database, _conf):
             entries = [*asked.history_of_image(database, parsed_args.image)]
             if not entries:
@@ -64,6 +69,7 @@ class ShowHistory(command.Lister):
     def _named(self, database: engine.Database, name: str
                ) -> list[history.Entry]:
         """:raises CommandError: several images had the name"""
+        from glance_lifecycle.worker import asked
         found = asked.images_named(database, name)
         if len(found) > 1:
             raise osc_exceptions.CommandError(

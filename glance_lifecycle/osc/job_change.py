@@ -12,22 +12,24 @@
 
 """``openstack image lifecycle job retry``, ``cancel`` and ``release``"""
 
+from __future__ import annotations
+
 import argparse
-from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Any
 from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import worker_host
-from glance_lifecycle.worker import asked
-from glance_lifecycle.worker.database import engine
-from glance_lifecycle.worker.database import errors
-from glance_lifecycle.worker.database import jobs
+
+if TYPE_CHECKING:
+    from glance_lifecycle.worker import asked
+    from glance_lifecycle.worker.database import engine
 
 _COLUMNS = ('ID', 'Image', 'Name', 'Action', 'State', 'Detail')
 
@@ -38,7 +40,9 @@ class _Change(shown.Judging):
     """What is done to each of some jobs; the others go on where one fails."""
 
     auth_required = False
-    change: ClassVar[Callable[..., asked.View]]
+
+    # The function of worker.asked.
+    change: ClassVar[str]
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -67,6 +71,7 @@ class _Change(shown.Judging):
 
     def _rows(self, database: engine.Database, ids: Sequence[str],
               reason: str) -> Iterator[Sequence[Any]]:
+        from glance_lifecycle.worker.database import errors
         for done, job_id in enumerate(ids):
             try:
                 yield self._row(database, job_id, reason)
@@ -81,8 +86,11 @@ class _Change(shown.Judging):
 
     def _row(self, database: engine.Database, job_id: str,
              reason: str) -> Sequence[Any]:
+        from glance_lifecycle.worker import asked
+        from glance_lifecycle.worker.database import errors
+        from glance_lifecycle.worker.database import jobs
         try:
-            view = type(self).change(
+            view = getattr(asked, self.change)(
                 database, job_id, actor=worker_host.operator(),
                 reason=exceptions.sentence(reason))
         except errors.JobNotFound:
@@ -129,6 +137,7 @@ class _Agreed(_Change):
     def views(self, database: engine.Database,
               parsed_args: argparse.Namespace) -> list[asked.View]:
         """:raises JobNotFound: then nothing is changed"""
+        from glance_lifecycle.worker import asked
         return [asked.show(database, job_id)
                 for job_id in dict.fromkeys(parsed_args.jobs)]
 
@@ -141,7 +150,7 @@ class RetryJob(_Agreed):
     such as one that runs, is done, or is held ("job release").
     """
 
-    change = staticmethod(asked.retry)
+    change = 'retry'
 
 
 class ReleaseJob(_Agreed):
@@ -151,7 +160,7 @@ class ReleaseJob(_Agreed):
     of them is not held.
     """
 
-    change = staticmethod(asked.release)
+    change = 'release'
 
     def add_jobs(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument('jobs', metavar='<job>', nargs='*',
@@ -162,6 +171,7 @@ class ReleaseJob(_Agreed):
 
     def views(self, database: engine.Database,
               parsed_args: argparse.Namespace) -> list[asked.View]:
+        from glance_lifecycle.worker import asked
         if parsed_args.all == bool(parsed_args.jobs):
             raise osc_exceptions.CommandError(
                 'Name the jobs to release, or say --all.')
@@ -182,4 +192,4 @@ class CancelJob(_Change):
     it. The exit code is 1 if one of them had ended before.
     """
 
-    change = staticmethod(asked.cancel)
+    change = 'cancel'

@@ -12,17 +12,21 @@
 
 """``openstack image lifecycle job list``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
 import datetime
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import worker_host
-from glance_lifecycle.worker import asked
-from glance_lifecycle.worker.database import jobs
+
+if TYPE_CHECKING:
+    from glance_lifecycle.worker import asked
 
 _COLUMNS = ('ID', 'State', 'Image', 'Name', 'Action', 'Created At', 'Age',
             'Attempts', 'Why')
@@ -41,6 +45,8 @@ class ListJobs(command.Lister):
     auth_required = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from glance_lifecycle.worker import asked
+        from glance_lifecycle.worker.database import jobs
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--state', action='append', dest='states',
@@ -62,6 +68,8 @@ class ListJobs(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        from glance_lifecycle.worker import asked
+        from glance_lifecycle.worker.database import jobs
         states = set(parsed_args.states or asked.ATTENTION)
         with worker_host.database(parsed_args) as (database, conf):
             page = asked.listed(

@@ -12,18 +12,22 @@
 
 """``openstack image lifecycle job show``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
 import datetime
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import worker_host
-from glance_lifecycle.worker import asked
-from glance_lifecycle.worker.database import history
-from glance_lifecycle.worker.database import jobs
+
+if TYPE_CHECKING:
+    from glance_lifecycle.worker import asked
+    from glance_lifecycle.worker.database import history
 
 
 class ShowJob(command.ShowOne):
@@ -39,6 +43,7 @@ class ShowJob(command.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Any]]:
+        from glance_lifecycle.worker import asked
         with worker_host.database(parsed_args) as (database, conf):
             view = asked.show(database, parsed_args.job,
                               conf.lifecycle_worker.store_jobs)
@@ -50,6 +55,7 @@ class ShowJob(command.ShowOne):
 
 
 def _fields(view: asked.View, now: datetime.datetime) -> dict[str, Any]:
+    from glance_lifecycle.worker.database import jobs
     job = view.job
     return {
         'id': job.id, 'state': job.state.value,

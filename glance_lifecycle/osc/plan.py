@@ -12,26 +12,26 @@
 
 """``openstack image lifecycle plan``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
 import os
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.audit import drift
-from glance_lifecycle.audit import image_api
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import worker_host
-from glance_lifecycle.policy import units
-from glance_lifecycle.worker import cloud as clouds
-from glance_lifecycle.worker.database import durations
-from glance_lifecycle.worker import estimating
-from glance_lifecycle.worker import plan as plans
-from glance_lifecycle.worker import resigning
+
+if TYPE_CHECKING:
+    from glance_lifecycle.worker import cloud as clouds
+    from glance_lifecycle.worker import estimating
+    from glance_lifecycle.worker import plan as plans
 
 _ACTIONS = ('Image', 'Name', 'Action', 'Why', 'Rule', 'Bytes')
 _TOTALS = ('By', 'Name', 'Images', 'Actions', 'Bytes', 'Time')
@@ -72,6 +72,10 @@ class PlanImages(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        from glance_lifecycle.audit import image_api
+        from glance_lifecycle.worker import cloud as clouds
+        from glance_lifecycle.worker import plan as plans
+        from glance_lifecycle.worker import resigning
         with shown.errors():
             policy = policy_options.policy(parsed_args)
             cloud = clouds.Cloud(
@@ -101,6 +105,8 @@ class PlanImages(command.Lister):
 
     def _speeds(self, parsed_args: argparse.Namespace) -> estimating.Speeds:
         """What the worker's jobs took; a plan is of use without that."""
+        from glance_lifecycle.worker.database import durations
+        from glance_lifecycle.worker import estimating
         try:
             with worker_host.database(parsed_args) as (database, _conf):
                 speeds = estimating.Speeds(durations.latest(database))
@@ -115,12 +121,15 @@ class PlanImages(command.Lister):
 
 def _time(seconds: float | None) -> worker_host.Cell:
     """Seconds, for programs."""
+    from glance_lifecycle.policy import units
     return worker_host.Cell(
         None if seconds is None else round(seconds, 1),
         'not known' if seconds is None else units.about_text(seconds))
 
 
 def _images(cloud: clouds.Cloud, parsed_args: argparse.Namespace) -> Any:
+    from glance_lifecycle.audit import drift
+    from glance_lifecycle.audit import image_api
     if parsed_args.images:
         for image_id in parsed_args.images:
             image = cloud.image(image_id)

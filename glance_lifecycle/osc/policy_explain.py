@@ -13,6 +13,8 @@
 
 """``openstack image lifecycle policy explain``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -20,24 +22,22 @@ import dataclasses
 import datetime
 import os
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.cli import parseractions
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.audit import drift
-from glance_lifecycle.audit import families
-from glance_lifecycle.audit import image_api
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
-from glance_lifecycle.policy import decision
-from glance_lifecycle.policy import document
-from glance_lifecycle.policy import explain
-from glance_lifecycle.policy import facts as policy_facts
-from glance_lifecycle.policy import schema
-from glance_lifecycle.transfer.formats import inspect
+
+if TYPE_CHECKING:
+    from glance_lifecycle.audit import drift
+    from glance_lifecycle.audit import families
+    from glance_lifecycle.policy import decision
+    from glance_lifecycle.policy import explain
 
 _COLUMNS = ('Section', 'Rule', 'Result', 'Detail')
 
@@ -64,6 +64,8 @@ class ExplainPolicy(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
+        from glance_lifecycle.audit import drift
+        from glance_lifecycle.policy import explain
         with shown.errors():
             policy = policy_options.policy(parsed_args)
             refused: list[explain.Line] = []
@@ -85,6 +87,8 @@ class ExplainPolicy(command.Lister):
 
     def _of_image(self, parsed_args: argparse.Namespace
                   ) -> tuple[drift.Resource, decision.Facts]:
+        from glance_lifecycle.audit import drift
+        from glance_lifecycle.audit import image_api
         client = connection.of(self).image
         found = client.find_image(parsed_args.image, ignore_missing=False)
         image = image_api.getter(client)('/images/' + found.id, {})
@@ -95,12 +99,15 @@ class ExplainPolicy(command.Lister):
 
     def _families(self, policy: decision.Policy, facts: decision.Facts
                   ) -> families.Families:
+        from glance_lifecycle.audit import families
+        from glance_lifecycle.audit import image_api
         return families.Families(
             image_api.getter(connection.of(self).image), policy,
             facts.store_kinds, datetime.datetime.now(datetime.UTC))
 
 
 def _add_facts(parser: argparse.ArgumentParser) -> None:
+    from glance_lifecycle.policy import schema
     group = parser.add_argument_group(
         'facts', 'what the file or the image does not tell')
     group.add_argument('--name', metavar='<name>')
@@ -136,6 +143,10 @@ def _of_file(parsed_args: argparse.Namespace
              ) -> tuple[decision.Facts, list[explain.Line]]:
     """What the file tells, and why it would be refused whatever the policy.
     """
+    from glance_lifecycle.policy import document
+    from glance_lifecycle.policy import explain
+    from glance_lifecycle.policy import facts as policy_facts
+    from glance_lifecycle.transfer.formats import inspect
     container = parsed_args.container_format or 'bare'
     declared = parsed_args.disk_format
     refused = []
@@ -165,6 +176,7 @@ def _of_file(parsed_args: argparse.Namespace
 def _with(facts: decision.Facts, parsed_args: argparse.Namespace
           ) -> decision.Facts:
     """The facts that the user gave go over those that were found."""
+    from glance_lifecycle.policy import facts as policy_facts
     given: dict[str, Any] = {
         'name': parsed_args.name, 'project': parsed_args.project,
         'domain': parsed_args.domain, 'visibility': parsed_args.visibility,

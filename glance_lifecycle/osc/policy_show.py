@@ -13,19 +13,22 @@
 
 """``openstack image lifecycle policy show``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
-from glance_lifecycle.policy import decision
-from glance_lifecycle.policy import document
-from glance_lifecycle.policy import wants
+
+if TYPE_CHECKING:
+    from glance_lifecycle.policy import decision
 
 _COLUMNS = ('Section', 'Order', 'Rule', 'Match', 'Wants')
 
@@ -40,6 +43,7 @@ class ShowPolicy(command.Lister):
     auth_required = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from glance_lifecycle.policy import wants
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--section', choices=list(wants.SECTIONS), action='append',
@@ -49,6 +53,7 @@ class ShowPolicy(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        from glance_lifecycle.policy import wants
         with shown.errors():
             policy = policy_options.policy(parsed_args)
         return _COLUMNS, [
@@ -58,6 +63,8 @@ class ShowPolicy(command.Lister):
 
 def _rows(policy: decision.Policy, section: str
           ) -> Iterator[Sequence[Any]]:
+    from glance_lifecycle.policy import document
+    from glance_lifecycle.policy import wants
     found = policy.document
     assert found is not None  # noqa: S101 - there is none without
     order = 0
@@ -77,5 +84,6 @@ def _rows(policy: decision.Policy, section: str
 
 
 def _text(section: str, fields: Mapping[str, Any]) -> str:
+    from glance_lifecycle.policy import wants
     return '; '.join('%s: %s' % (name, wants.text(section, name, value))
                      for name, value in fields.items())

@@ -13,16 +13,15 @@
 
 """``openstack image lifecycle policy validate``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
 import sys
 from typing import Any
 
-
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
-from glance_lifecycle.policy import document
-from glance_lifecycle.policy import shadow
 
 _COLUMNS = ('Severity', 'Line', 'Column', 'Where', 'Problem')
 
@@ -46,6 +45,8 @@ class ValidatePolicy(shown.Judging):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        from glance_lifecycle.policy import document
+        from glance_lifecycle.policy import shadow
         problems: Sequence[document.Problem]
         try:
             found = document.load(policy_options.read(parsed_args.file))

@@ -12,9 +12,12 @@
 
 """``openstack image lifecycle sign``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.cli import parseractions
 from osc_lib.command import command
@@ -26,8 +29,9 @@ from glance_lifecycle.osc.common import key_store
 from glance_lifecycle.osc.common import local_signer
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import upload
-from glance_lifecycle.signing import algorithms
-from glance_lifecycle.signing import properties
+
+if TYPE_CHECKING:
+    from glance_lifecycle.signing import properties
 
 _OUTPUT = ('id', 'name', 'status', 'disk_format', 'size', 'visibility')
 
@@ -41,6 +45,7 @@ class SignImage(command.ShowOne):
     auth_required = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from glance_lifecycle.signing import algorithms
         parser = super().get_parser(prog_name)
         parser.add_argument('file', metavar='<file>', help='File to sign.')
         key = parser.add_mutually_exclusive_group(required=True)
@@ -73,6 +78,7 @@ class SignImage(command.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Any]]:
+        from glance_lifecycle.signing import properties
         _check_create(parsed_args)
         with shown.errors(), image_bytes.File(parsed_args.file) as source:
             made = self._sign(parsed_args, source).to_properties()
@@ -88,6 +94,7 @@ class SignImage(command.ShowOne):
 
     def _sign(self, parsed_args: argparse.Namespace, source: image_bytes.File
               ) -> properties.SignatureProperties:
+        from glance_lifecycle.signing import algorithms
         store = key_store.store(parsed_args, self)
         policy = key_store.policy(parsed_args)
         certificate_id = parsed_args.certificate_id

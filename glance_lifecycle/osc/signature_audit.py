@@ -12,20 +12,24 @@
 
 """``openstack image lifecycle signature audit``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 from collections.abc import Sequence
 import itertools
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
 from glance_lifecycle.audit import finding
-from glance_lifecycle.audit import image as images
-from glance_lifecycle.audit import signatures
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import key_store
 from glance_lifecycle.osc.common import shown
+
+if TYPE_CHECKING:
+    from glance_lifecycle.audit import image as images
 
 # The least is the worst.
 _CODES = {finding.Severity.ERROR: shown.BAD,
@@ -80,6 +84,7 @@ class AuditSignatures(command.Lister):
 
     def _rows(self, parsed_args: argparse.Namespace
               ) -> Iterator[Sequence[Any]]:
+        from glance_lifecycle.audit import signatures
         with shown.errors():
             store = key_store.store(parsed_args, self)
             audit = signatures.Audit(
@@ -96,6 +101,7 @@ class AuditSignatures(command.Lister):
 
     def _images(self, parsed_args: argparse.Namespace
                 ) -> Iterator[images.Image]:
+        from glance_lifecycle.audit import image as images
         client = connection.of(self).image
         query = {'visibility': parsed_args.visibility}
         if parsed_args.page_size:

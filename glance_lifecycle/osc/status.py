@@ -12,17 +12,22 @@
 
 """``openstack image lifecycle status``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 from collections.abc import Sequence
 import datetime
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
 from glance_lifecycle.osc.common import worker_host
-from glance_lifecycle.worker import asked
-from glance_lifecycle.worker.database import jobs
+
+if TYPE_CHECKING:
+    from glance_lifecycle.worker import asked
+    from glance_lifecycle.worker.database import jobs
 
 Cell = worker_host.Cell
 
@@ -44,6 +49,7 @@ class ShowStatus(command.ShowOne):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Any]]:
+        from glance_lifecycle.worker import asked
         with worker_host.database(parsed_args) as (database, conf):
             status = asked.status(
                 database, state_dir=conf.lifecycle.state_dir,
@@ -109,6 +115,7 @@ def _age(moment: datetime.datetime | None,
 
 
 def _running(status: asked.Status) -> Iterator[str]:
+    from glance_lifecycle.worker.database import jobs
     hosts = {worker.id: worker.host for worker in status.workers}
     for view in status.running:
         job = view.job
@@ -120,6 +127,7 @@ def _running(status: asked.Status) -> Iterator[str]:
 
 
 def _held(status: asked.Status) -> Iterator[str]:
+    from glance_lifecycle.worker.database import jobs
     for view in status.held:
         yield '%s: of image %s (%s): %s' % (
             view.job.id, view.job.image_id,

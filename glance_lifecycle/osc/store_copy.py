@@ -21,8 +21,6 @@ from typing import TYPE_CHECKING
 
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.audit import image_api
-from glance_lifecycle.copies import copy_image
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
@@ -99,6 +97,8 @@ class CopyToStores(shown.Judging):
 
     def _by_glance(self, parsed_args: argparse.Namespace,
                    resource: Any) -> list[Row]:
+        from glance_lifecycle.audit import image_api
+        from glance_lifecycle.copies import copy_image
         if parsed_args.source:
             raise osc_exceptions.CommandError(
                 'Glance itself chooses which copy it reads; leave out '

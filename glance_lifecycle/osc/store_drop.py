@@ -12,18 +12,21 @@
 
 """``openstack image lifecycle store drop``"""
 
+from __future__ import annotations
+
 import argparse
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.copies import dropping
-from glance_lifecycle.copies import removal
-from glance_lifecycle.dependents import base
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
+
+if TYPE_CHECKING:
+    from glance_lifecycle.copies import dropping
 
 
 class DropFromStore(command.Command):
@@ -59,6 +62,7 @@ class DropFromStore(command.Command):
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
+        from glance_lifecycle.copies import removal
         resource = store_host.find(self, parsed_args.image)
         with shown.errors():
             plan = self._plan(parsed_args, resource)
@@ -79,6 +83,8 @@ class DropFromStore(command.Command):
 
     def _plan(self, parsed_args: argparse.Namespace,
               resource: Any) -> dropping.Plan:
+        from glance_lifecycle.copies import removal
+        from glance_lifecycle.dependents import base
         ceph = None
         if parsed_args.ceph_conf or parsed_args.ceph_user:
             ceph = base.Ceph(parsed_args.ceph_conf, parsed_args.ceph_user)

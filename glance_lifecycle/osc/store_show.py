@@ -19,7 +19,6 @@ from typing import Any
 
 from osc_lib.command import command
 
-from glance_lifecycle.copies import removal
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
 
@@ -46,6 +45,7 @@ class ShowStores(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
+        from glance_lifecycle.copies import removal
         resource = store_host.find(self, parsed_args.image)
         with shown.errors():
             copies = removal.look(

@@ -12,27 +12,29 @@
 
 """``openstack image lifecycle verify``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
 import os
 from typing import Any
+from typing import TYPE_CHECKING
 
 from openstack import exceptions as sdk_exceptions
 from osc_lib.cli import parseractions
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.audit import image as images
-from glance_lifecycle.audit import link
-from glance_lifecycle.audit import verification
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import image_bytes
 from glance_lifecycle.osc.common import key_store
 from glance_lifecycle.osc.common import local_signer
 from glance_lifecycle.osc.common import shown
-from glance_lifecycle.signing import algorithms
-from glance_lifecycle.signing import properties
+
+if TYPE_CHECKING:
+    from glance_lifecycle.audit import image as images
+    from glance_lifecycle.audit import verification
 
 _COLUMNS = ('Check', 'Result', 'Reason', 'Detail')
 _NO_ID = 'given'
@@ -50,6 +52,7 @@ class VerifyImage(command.Lister):
     _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from glance_lifecycle.signing import algorithms
         parser = super().get_parser(prog_name)
         parser.add_argument(
             'target', metavar='<image|file>',
@@ -93,6 +96,8 @@ class VerifyImage(command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        from glance_lifecycle.audit import link
+        from glance_lifecycle.audit import verification
         with shown.errors():
             store = key_store.store(parsed_args, self)
             policy = key_store.policy(parsed_args)
@@ -118,6 +123,8 @@ class VerifyImage(command.Lister):
     def _image(self, parsed_args: argparse.Namespace,
                store: key_store.KeyStore
                ) -> tuple[images.Image, verification.Digests | None]:
+        from glance_lifecycle.audit import verification
+        from glance_lifecycle.signing import properties
         image = find(self, parsed_args.target)
         certificate_id = image.properties.get(properties.CERTIFICATE_ID)
         if parsed_args.certificate and certificate_id:
@@ -146,6 +153,7 @@ def find(running: Any, name_or_id: str) -> images.Image:
     :param running: the command that runs
     :raises CommandError: none, or several of that name
     """
+    from glance_lifecycle.audit import image as images
     client = connection.of(running).image
     try:
         return images.Image.of(client.find_image(
@@ -160,6 +168,9 @@ def find(running: Any, name_or_id: str) -> images.Image:
 
 def _file(parsed_args: argparse.Namespace, store: key_store.KeyStore
           ) -> tuple[images.Image, verification.Digests]:
+    from glance_lifecycle.audit import image as images
+    from glance_lifecycle.audit import verification
+    from glance_lifecycle.signing import properties
     given = dict(parsed_args.properties or {})
     if parsed_args.signature:
         given |= _openssl(parsed_args, store)
@@ -190,6 +201,8 @@ def _openssl(parsed_args: argparse.Namespace, store: key_store.KeyStore
 
 
 def _signed_with(image: images.Image) -> list[str]:
+    from glance_lifecycle.signing import algorithms
+    from glance_lifecycle.signing import properties
     try:
         given = properties.parse(image.properties)
     except exceptions.ImageRefused:

@@ -16,6 +16,13 @@ from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
+#: Of a store: glance/api/v2/discovery.py. No others are looked at.
+PROPERTIES = ('pool', 'fsid', 'data_dir', 'container', 'volume_type',
+              'chunk_size', 'thin_provisioning')
+
+#: Formats of disks that neither Nova nor Cinder clones.
+NOT_RAW = ('qcow2', 'vmdk', 'vdi', 'vhd', 'vhdx')
+
 #: Of the Image service in Keystone: glance/quota/keystone.py.
 LIMITS = ('image_size_total', 'image_stage_total', 'image_count_total',
           'image_count_uploading')
@@ -26,12 +33,14 @@ class Store:
     """As the Image API lists it.
 
     :ivar kind: driver of glance_store; empty where the user may not know
+    :ivar details: of PROPERTIES, those that it tells
     """
 
     id: str
     default: bool = False
     read_only: bool = False
     kind: str = ''
+    details: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,11 +53,76 @@ class Usage:
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
-    """One of the Image service in Keystone's catalogue."""
+    """One in Keystone's catalogue.
+
+    :ivar kind: type of its service
+    :ivar service: id of that
+    """
 
     interface: str
     region: str
     url: str
+    kind: str = 'image'
+    id: str = ''
+    service: str = ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Registered:
+    """A limit of LIMITS in Keystone.
+
+    :ivar service: id of the one that it is for
+    :ivar region: empty for none
+    """
+
+    name: str
+    service: str
+    region: str
+    default: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What an address of the Image service said itself.
+
+    :ivar by: what names it
+    :ivar catalogue: Keystone's catalogue does
+    :ivar away: why it could not be asked; empty if it could
+    :ivar versions: empty if what answers there is no glance-api
+    :ivar methods: of import; None if it was not asked for them
+    :ivar stores: likewise; the default store first
+    """
+
+    url: str
+    by: str
+    catalogue: bool = False
+    away: str = ''
+    versions: tuple[str, ...] = ()
+    methods: tuple[str, ...] | None = None
+    stores: tuple[str, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Daemon:
+    """One of Nova's or Cinder's, which they look for themselves."""
+
+    binary: str
+    host: str
+    up: bool
+    enabled: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Computes:
+    """Nova's computes in Placement.
+
+    :ivar qcow2: those that take images of this format: their disks are not
+        in Ceph
+    :ivar raw: those that take raw images: all that libvirt runs
+    """
+
+    qcow2: tuple[str, ...]
+    raw: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,10 +134,19 @@ class Live:
     :ivar stores: empty where it has no names for them
     :ivar usage: limit -> usage; empty where limits are not Keystone's
     :ivar limits: names of those that are registered in Keystone
-    :ivar endpoints: empty where there is no catalogue
+    :ivar registered: the same with what they say
+    :ivar endpoints: of the Image service; empty where there is no catalogue
+    :ivar catalogue: those of other services
     :ivar stuck: status -> images that are in it for an hour or longer
     :ivar not_raw: store in Ceph -> active images there that are not raw
     :ivar most: of which both count no more than so many, each
+    :ivar images: the newest active ones, ``most`` of them, as the Image API
+        shows them
+    :ivar booted: image -> servers that Nova made of it, among the newest
+    :ivar daemons: of Nova and Cinder
+    :ivar answers: of each address of the Image service
+    :ivar clocks: service -> seconds that it is ahead of this computer
+    :ivar known: "project ID" or "user ID" -> whether Keystone has it
     :ivar unknown: sentences
     """
 
@@ -76,6 +159,15 @@ class Live:
     stuck: Mapping[str, int] | None = None
     not_raw: Mapping[str, int] | None = None
     most: int = 1000
+    registered: tuple[Registered, ...] | None = None
+    catalogue: tuple[Endpoint, ...] | None = None
+    images: tuple[Mapping[str, Any], ...] | None = None
+    booted: Mapping[str, int] | None = None
+    daemons: tuple[Daemon, ...] = ()
+    computes: Computes | None = None
+    answers: tuple[Answer, ...] = ()
+    clocks: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    known: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     unknown: tuple[str, ...] = ()
 
 
@@ -86,13 +178,20 @@ def read(data: Mapping[str, Any]) -> Live:
     :raises TypeError: a name is unknown
     """
     parts: dict[str, Any] = dict(data)
-    for name, kind in (('stores', Store), ('endpoints', Endpoint)):
+    for name, kind in (('stores', Store), ('endpoints', Endpoint),
+                       ('catalogue', Endpoint), ('registered', Registered),
+                       ('daemons', Daemon), ('answers', Answer)):
         if parts.get(name) is not None:
-            parts[name] = tuple(kind(**one) for one in parts[name])
+            parts[name] = tuple(kind(**_lists(one)) for one in parts[name])
     if parts.get('usage') is not None:
         parts['usage'] = {name: Usage(**one)
                           for name, one in parts['usage'].items()}
-    for name in ('methods', 'limits', 'unknown'):
-        if parts.get(name) is not None:
-            parts[name] = tuple(parts[name])
-    return Live(**parts)
+    if parts.get('computes') is not None:
+        parts['computes'] = Computes(**_lists(parts['computes']))
+    return Live(**_lists(parts))
+
+
+def _lists(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples."""
+    return {name: tuple(one) if isinstance(one, list) else one
+            for name, one in parts.items()}

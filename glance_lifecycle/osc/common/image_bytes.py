@@ -12,6 +12,8 @@
 
 """Read a file or an image once, for its digests, with progress."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 import hashlib
 import os
@@ -21,11 +23,13 @@ from typing import Any
 from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions as osc_exceptions
 import requests
+from typing import TYPE_CHECKING
 
-from glance_lifecycle.audit import image as images
-from glance_lifecycle.audit import verification
 from glance_lifecycle.osc.common import progress
-from glance_lifecycle.transfer import digest
+
+if TYPE_CHECKING:
+    from glance_lifecycle.audit import image as images
+    from glance_lifecycle.audit import verification
 
 _CHUNK = 1024 * 1024
 
@@ -52,7 +56,7 @@ class File:
             raise osc_exceptions.CommandError(
                 '%s is not a regular file.' % path)
 
-    def __enter__(self) -> 'File':
+    def __enter__(self) -> File:
         return self
 
     def __exit__(self, *args: object) -> None:
@@ -64,6 +68,7 @@ class File:
 
     def digest(self, algorithm: str) -> bytes:
         """One sequential read."""
+        from glance_lifecycle.transfer import digest
         shown = progress.Progress('Reading %s' % self.path, self.size)
         try:
             return digest.of_file(self.file.fileno(), algorithm, shown.at)
@@ -85,6 +90,7 @@ def of_file(path: str, algorithms: Iterable[str]) -> verification.Digests:
 
     :param algorithms: hashlib's names
     """
+    from glance_lifecycle.audit import verification
     with File(path) as source:
         values = {name: source.digest(name) for name in set(algorithms)}
         source.check_unchanged()
@@ -98,6 +104,7 @@ def of_image(client: Any, image: images.Image, algorithms: Iterable[str]
     :param client: the image proxy of an openstacksdk connection
     :raises CommandError: the download fails
     """
+    from glance_lifecycle.audit import verification
     hashes = {name: hashlib.new(name, usedforsecurity=False)
               for name in set(algorithms)}
     shown = progress.Progress('Downloading %s' % image.id, image.size or 0)

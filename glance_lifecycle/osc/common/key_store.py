@@ -16,28 +16,25 @@ Files that the user names, a key manager that castellan has a driver for, or
 else Barbican, with the user's own session.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 from typing import Any
+from typing import TYPE_CHECKING
 
-from castellan.common import exception as castellan_exceptions
-from castellan.common.objects import managed_object
-from castellan.common.objects import opaque_data
-from castellan.common.objects import x_509
-from cryptography import x509
 from openstack import exceptions as sdk_exceptions
 from osc_lib import exceptions as osc_exceptions
-from oslo_config import cfg
 
-from glance_lifecycle.conf import file_key_manager as directory_conf
-from glance_lifecycle.conf import signing as signing_conf
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
-from glance_lifecycle.signing import certificates
-from glance_lifecycle.signing import configured
-from glance_lifecycle.signing import file_key_manager
-from glance_lifecycle.signing import keys
-from glance_lifecycle.signing import trust
+
+if TYPE_CHECKING:
+    from castellan.common.objects import managed_object
+    from cryptography import x509
+    from oslo_config import cfg
+
+    from glance_lifecycle.signing import trust
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +65,9 @@ class SdkKeyManager:
 
     def get(self, context: Any, managed_object_id: str
             ) -> managed_object.ManagedObject:
+        from castellan.common import exception as castellan_exceptions
+        from castellan.common.objects import opaque_data
+        from castellan.common.objects import x_509
         client = self._connection.key_manager
         url = '/secrets/' + managed_object_id
         try:
@@ -110,6 +110,7 @@ class KeyStore:
 
     def certificate(self, certificate_id: str) -> x509.Certificate:
         """:raises ImageRefused, KeyManagerError: as ``certificates.fetch``"""
+        from glance_lifecycle.signing import certificates
         found = self._found.get(certificate_id)
         if found is None:
             try:
@@ -125,6 +126,7 @@ class KeyStore:
 
     def key(self, key_id: str) -> bytes:
         """A private key as it was stored."""
+        from glance_lifecycle.signing import certificates
         encoded = certificates.fetch_object(
             self._manager, self._context, key_id, 'private key'
         ).get_encoded()
@@ -137,6 +139,11 @@ def store(parsed_args: argparse.Namespace, command: Any) -> KeyStore:
     :param command: the osc-lib command that runs
     :raises CommandError, ConfigurationError: it is of no use
     """
+    from oslo_config import cfg
+
+    from glance_lifecycle.conf import file_key_manager as directory_conf
+    from glance_lifecycle.signing import configured
+    from glance_lifecycle.signing import file_key_manager
     if parsed_args.config_file:
         conf = _configuration(parsed_args.config_file)
         return KeyStore(configured.manager(conf),
@@ -153,6 +160,8 @@ def store(parsed_args: argparse.Namespace, command: Any) -> KeyStore:
 
 def policy(parsed_args: argparse.Namespace) -> trust.TrustPolicy:
     """Whom the options of ``add_arguments()`` trust."""
+    from glance_lifecycle.signing import configured
+    from glance_lifecycle.signing import trust
     found = trust.TrustPolicy()
     if parsed_args.config_file:
         found = configured.trust_policy(
@@ -174,6 +183,7 @@ def policy(parsed_args: argparse.Namespace) -> trust.TrustPolicy:
 
 def service_certificate_id(parsed_args: argparse.Namespace) -> str | None:
     """The certificate of the service, where a configuration names it."""
+    from glance_lifecycle.conf import signing as signing_conf
     if not parsed_args.config_file:
         return None
     conf = _configuration(parsed_args.config_file)
@@ -187,6 +197,7 @@ def from_file(path: str) -> x509.Certificate:
     :raises CommandError: the file cannot be read
     :raises ImageRefused: it holds no certificate
     """
+    from glance_lifecycle.signing import certificates
     return certificates.load(read(path, private=False))
 
 
@@ -195,6 +206,7 @@ def read(path: str, *, private: bool) -> bytes:
 
     :raises CommandError: it cannot be read, or is not safe
     """
+    from glance_lifecycle.signing import keys
     try:
         return keys.read_file(path, private=private, follow=True)
     except (OSError, keys.UnsafeFile) as error:
@@ -215,6 +227,9 @@ class _Lazily:
 
 
 def _configuration(path: str) -> cfg.ConfigOpts:
+    from oslo_config import cfg
+
+    from glance_lifecycle.conf import signing as signing_conf
     conf = cfg.ConfigOpts()
     signing_conf.register_opts(conf)
     try:

@@ -16,20 +16,22 @@ The certificate is always looked at. A signature that nobody can verify with
 the certificate it names is found here, and not when a server does not boot.
 """
 
-import datetime
+from __future__ import annotations
 
-from cryptography.hazmat.primitives.asymmetric import dsa
-from cryptography import x509
+import datetime
+from typing import TYPE_CHECKING
+
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.signing import algorithms
-from glance_lifecycle.signing import certificates
-from glance_lifecycle.signing import keys
-from glance_lifecycle.signing import properties
-from glance_lifecycle.signing import signer
-from glance_lifecycle.signing import trust
-from glance_lifecycle.signing import verify
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from glance_lifecycle.signing import keys
+    from glance_lifecycle.signing import properties
+    from glance_lifecycle.signing import signer
+    from glance_lifecycle.signing import trust
 
 
 def load(data: bytes, passphrase: str | None, certificate: x509.Certificate,
@@ -41,6 +43,10 @@ def load(data: bytes, passphrase: str | None, certificate: x509.Certificate,
     :raises CommandError: the key is of no use, or another one's
     :raises ImageRefused: the certificate would be refused at import
     """
+    from cryptography.hazmat.primitives.asymmetric import dsa
+    from glance_lifecycle.signing import algorithms
+    from glance_lifecycle.signing import certificates
+    from glance_lifecycle.signing import signer
     key = _key(data, passphrase)
     if isinstance(key, dsa.DSAPrivateKey):
         raise osc_exceptions.CommandError(
@@ -60,6 +66,7 @@ def load(data: bytes, passphrase: str | None, certificate: x509.Certificate,
 
 
 def _key(data: bytes, passphrase: str | None) -> keys.PrivateKey:
+    from glance_lifecycle.signing import keys
     try:
         return keys.load_private_key(data, passphrase)
     except exceptions.ConfigurationError as error:
@@ -85,6 +92,7 @@ def adopt(signature: bytes, hash_method: str, certificate: x509.Certificate,
     :raises ImageRefused: it is not good; the text says why, such as PKCS#1
         v1.5 padding where PSS is needed
     """
+    from glance_lifecycle.signing import verify
     given = described(signature, hash_method, certificate, certificate_id)
     verify.verify_digest(given, certificate, digest)
     return given
@@ -97,6 +105,8 @@ def described(signature: bytes, hash_method: str,
 
     :raises ImageRefused: there is no key type for the certificate
     """
+    from glance_lifecycle.signing import algorithms
+    from glance_lifecycle.signing import properties
     key_type = algorithms.key_type_of(certificate.public_key())
     if key_type is None:
         raise exceptions.ImageRefused(

@@ -13,17 +13,19 @@
 
 """Where commands find the lifecycle policy and the images to ask it about."""
 
+from __future__ import annotations
+
 import argparse
+from typing import TYPE_CHECKING
 
 from osc_lib import exceptions as osc_exceptions
-from oslo_config import cfg
 
-from glance_lifecycle.conf import opts
 from glance_lifecycle.osc.common import glance_config
-from glance_lifecycle.policy import decision
-from glance_lifecycle.policy import document
-from glance_lifecycle.policy import yaml_tree
-from glance_lifecycle import policy_file
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
+
+    from glance_lifecycle.policy import decision
 
 _CONFIG = 'glance-api.conf'
 
@@ -47,6 +49,9 @@ def policy(parsed_args: argparse.Namespace) -> decision.Policy:
     :raises CommandError: there is none, or the file cannot be used
     :raises ConfigurationError: it is broken
     """
+    from glance_lifecycle.policy import decision
+    from glance_lifecycle.policy import document
+    from glance_lifecycle import policy_file
     conf = configuration(parsed_args)
     path = parsed_args.policy or conf.lifecycle.policy_file
     if not path:
@@ -70,20 +75,24 @@ def configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
     return _configuration(files)
 
 
-def read(path: str, limit: int = yaml_tree.MAX_BYTES) -> bytes:
+def read(path: str, limit: int | None = None) -> bytes:
     """A document's bytes; one more than the limit, if there are more.
 
     :raises CommandError: it cannot be read
     """
+    from glance_lifecycle.policy import yaml_tree
     try:
         with open(path, 'rb') as file:
-            return file.read(limit + 1)
+            return file.read((limit or yaml_tree.MAX_BYTES) + 1)
     except OSError as error:
         raise osc_exceptions.CommandError('%s cannot be read: %s.' % (
             path, error.strerror)) from None
 
 
 def _configuration(paths: list[str]) -> cfg.ConfigOpts:
+    from oslo_config import cfg
+
+    from glance_lifecycle.conf import opts
     conf = cfg.ConfigOpts()
     opts.register_opts(conf)
     try:

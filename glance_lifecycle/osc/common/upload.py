@@ -19,7 +19,6 @@ from typing import Any
 from typing import cast
 
 from openstack import exceptions as sdk_exceptions
-from openstack.image.v2 import image as _image
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
@@ -40,6 +39,7 @@ def create(client: Any, attributes: Mapping[str, Any],
     :raises CommandError: the upload or the import failed; the text has
         Glance's reason
     """
+    from openstack.image.v2 import image as _image
     # Not create_image(): it adds properties of its own, and looks for names.
     image = _image.Image.new(**attributes).create(client)
     try:

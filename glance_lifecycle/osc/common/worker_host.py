@@ -15,30 +15,32 @@
 Neither Glance nor a cloud is needed for that.
 """
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterator
 import contextlib
 import datetime
 import os
 import pwd
+from typing import TYPE_CHECKING
 
 from cliff import columns
 from osc_lib import exceptions as osc_exceptions
-from oslo_config import cfg
 
-from glance_lifecycle.conf import opts
-from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import glance_config
 from glance_lifecycle.osc.common import shown
-from glance_lifecycle.policy import units
-from glance_lifecycle.worker.database import engine
-from glance_lifecycle.worker.database import errors
-from glance_lifecycle.worker.database import opening
+
+if TYPE_CHECKING:
+    from oslo_config import cfg
+
+    from glance_lifecycle.worker.database import engine
 
 # As glance-api finds them, and then the worker its own.
 _GLANCE = ('glance-image-import.conf', 'glance-api.conf')
-_OWN = worker_conf.FILE
+# Of glance_lifecycle.conf.worker, which takes long to load.
+_OWN = '/etc/glance/glance-lifecycle-worker.conf'
 
 _EPILOG = (
     'It asks the database of the lifecycle worker, which the configuration '
@@ -87,6 +89,8 @@ def database(parsed_args: argparse.Namespace
 
 
 def _opened(conf: cfg.ConfigOpts) -> engine.Database:
+    from glance_lifecycle.worker.database import errors
+    from glance_lifecycle.worker.database import opening
     try:
         return opening.existing(conf)
     except errors.WorkerDatabaseError as error:
@@ -96,6 +100,9 @@ def _opened(conf: cfg.ConfigOpts) -> engine.Database:
 
 
 def _configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
+    from oslo_config import cfg
+
+    from glance_lifecycle.conf import opts
     conf = cfg.ConfigOpts()
     opts.register_opts(conf)
     argv = [word for name, values in (
@@ -138,4 +145,5 @@ def when(moment: datetime.datetime) -> str:
 
 def ago(moment: datetime.datetime, now: datetime.datetime) -> str:
     """How long, in words."""
+    from glance_lifecycle.policy import units
     return units.about_text((now - moment).total_seconds())

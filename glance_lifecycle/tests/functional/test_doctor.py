@@ -89,6 +89,6 @@ class LiveTest(base.FunctionalTestCase):
         """Nothing is called well that could not be asked."""
         self.api.stop()
         code, found = self.ask()
-        self.assertEqual(['GLC901'], sorted(found))
+        self.assertEqual(['GLC901', 'GLC909'], sorted(found))
         self.assertIn('The Image service did not ', found['GLC901'])
         self.assertNotEqual(0, code)

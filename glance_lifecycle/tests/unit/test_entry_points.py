@@ -17,6 +17,8 @@ import importlib
 import importlib.metadata
 import pathlib
 import re
+import subprocess
+import sys
 import unittest
 
 from osc_lib.command import command
@@ -67,3 +69,31 @@ class EntryPointsTestCase(unittest.TestCase):
             found = getattr(importlib.import_module(module), attribute)
             self.assertTrue(issubclass(found, command.Command), name)
             self.assertTrue(found.__doc__)
+
+    def test_nothing_heavy(self) -> None:
+        """"openstack --help" loads all commands: they load nothing more."""
+        done = subprocess.run(
+            [sys.executable, '-c', _LOADED, *HEAVY], text=True,
+            input='\n'.join(value.partition(':')[0]
+                            for value in ours().values()),
+            capture_output=True)
+        self.assertEqual(('', ''), (done.stdout, done.stderr))
+
+
+# What no command needs before it runs.
+HEAVY = ('alembic', 'boto3', 'castellan', 'glance', 'glance_store',
+         'jsonschema', 'oslo_db', 'oslo_log', 'oslo_messaging',
+         'oslo_policy', 'sqlalchemy', 'swiftclient', 'taskflow')
+
+_LOADED = """
+import importlib, sys
+import openstackclient.shell
+before = set(sys.modules)
+for name in sys.stdin.read().split():
+    importlib.import_module(name)
+for name in sorted(set(sys.modules) - before):
+    first = name.split('.')[0]
+    if first in sys.argv[1:] or name.startswith((
+            'cryptography.x509', 'openstack.image')):
+        print(name)
+"""

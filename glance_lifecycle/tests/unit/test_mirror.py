@@ -131,7 +131,11 @@ REAL = {
         'osc/status'},
     'functional/test_database': {'glance_host/transactions'},
     'functional/test_diagnose': {'osc/diagnose'},
-    'functional/test_doctor': {'audit/doctor/live_asked'},
+    'functional/test_doctor': {
+        'audit/doctor/asked/identity', 'audit/doctor/asked/image',
+        'audit/doctor/asked/questions'},
+    'functional/test_doctor_services': {
+        'audit/doctor/asked/block_storage', 'audit/doctor/asked/compute'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',

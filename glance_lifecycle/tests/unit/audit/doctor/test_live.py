@@ -10,12 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+from collections.abc import Iterator
+import json
+from typing import Any
 import unittest
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
 from glance_lifecycle.audit.doctor import live
 from glance_lifecycle.audit.doctor import text
+from glance_lifecycle.tests.unit.audit.doctor import cases
 from glance_lifecycle.tests.unit.audit.doctor import test_report
 
 NOTHING = {'glance-api.conf': '[DEFAULT]\n'}
@@ -68,3 +72,52 @@ class ExaminedTest(test_report.ReportTestCase):
         self.assertIn(', and on the running services (http://image).', said)
         self.assertIn('2 images have been importing for an hour', said)
         self.assertIn('on the running services', said)
+
+
+class HostileTest(cases.DoctorTestCase):
+    """Services, images and hosts have names that strangers chose."""
+
+    def test_names(self) -> None:
+        """Whatever they are, nothing fails and no terminal is moved."""
+        hostile = '\x1b[2J\u202e' + 'x' * 100_000
+        for kind in check.load_all():
+            if not issubclass(kind, check.LiveCheck):
+                continue
+            for files in kind.bad:
+                said = json.loads(files[cases.LIVE])
+                for changed in _changed(said, hostile):
+                    found = examination.examine(
+                        self.gathered(files), [kind],
+                        live.read(changed)).findings
+                    for one in found:
+                        self.assertNotIn('The check failed', one.evidence,
+                                         (kind.code, str(changed)[:200]))
+                        shown = one.subject + one.evidence + one.remedy
+                        self.assertTrue(shown.isprintable(), kind.code)
+                        self.assertLess(len(one.subject), 1000, kind.code)
+
+    def test_images(self) -> None:
+        """What the Image API shows of an image is anything."""
+        files = {'glance-api.conf': '[DEFAULT]\n'}
+        for image in ({}, {'id': None, 'stores': 5, 'size': 1,
+                           'disk_format': 'qcow2', 'visibility': 'public'},
+                      {'id': 'x' * 100_000, 'stores': ',,,', 'size': 1}):
+            found = examination.examine(
+                self.gathered(files), check.load_all(), live.Live(
+                    images=(image,), stores=(live.Store('a', kind='rbd'),),
+                    booted={'None': 2}))
+            self.assertEqual([], [one for one in found.findings
+                                  if 'The check failed' in one.evidence])
+
+
+def _changed(data: Any, hostile: str) -> Iterator[Any]:
+    """With each of its texts replaced, one at a time."""
+    if isinstance(data, str):
+        yield hostile
+    for key, value in (data.items() if isinstance(data, dict)
+                       else enumerate(data) if isinstance(data, list)
+                       else ()):
+        for changed in _changed(value, hostile):
+            copy = data.copy()
+            copy[key] = changed
+            yield copy

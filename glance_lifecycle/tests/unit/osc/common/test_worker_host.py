@@ -20,6 +20,7 @@ from unittest import mock
 import fixtures
 import testtools
 
+from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle.osc.common import worker_host
 
 NOW = datetime.datetime(2026, 3, 1, 12, 0, 0, 5, datetime.UTC)
@@ -40,6 +41,9 @@ class WorkerHostTest(testtools.TestCase):
             own.touch()
             self.assertEqual([str(api), str(own)],
                              worker_host.default_files())
+
+    def test_own(self) -> None:
+        self.assertEqual(worker_conf.FILE, worker_host._OWN)
 
     def test_operator(self) -> None:
         self.useFixture(fixtures.EnvironmentVariable('SUDO_USER'))
