@@ -24,7 +24,7 @@ _SECRET_NAME = re.compile(
 # From "//" to the last "@": passwords have "/", ":" and "@", too.
 _USER_INFO = re.compile(r'(?<=//)\S*@')
 # The same without a scheme, as user:password@host.
-_BARE_USER_INFO = re.compile(r'(?<![^\s,;=\[{"\'])[^\s/@:,]+:\S*@')
+_BARE_USER_INFO = re.compile(r'(?<![^\s,;=\[{"\'])[^\s/@:,]+:(?!//)\S*@')
 _QUERY = re.compile(
     r'([?&;][^=&;\s]*(?:pass|secret|token|key|sig|auth)[^=&;\s]*=)[^&;\s]+',
     re.IGNORECASE)
