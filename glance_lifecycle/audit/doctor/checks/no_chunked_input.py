@@ -25,7 +25,8 @@ class NoChunkedInput(check.Check):
 
     Clients send the data of an image in chunks, without Content-Length. The
     HTTP router of uWSGI (``http``) passes them on only with
-    ``http-chunked-input``; without it, the upload is empty, or fails.
+    ``http-chunked-input``; without it, it resets the connection, as seen with
+    uWSGI 2.0.
 
     Set it for the uWSGI of glance-api.
     """
