@@ -106,12 +106,10 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         image_id = self.staged(self.user, source, 'raw')
         self.user.import_image(image_id, all_stores=True)
         child = transfer.find(self.api)
-        with transfer.Throttle(child, 0.03, 0.07):
+        with transfer.Throttle(child, 0.03, 0.07, then=signal.SIGSTOP):
             transfer.until('both stores have some', lambda: all(
                 any(name.startswith(prefix) for name in self.uploaded())
                 for prefix in (f'{BUCKET}+segments/', f'{CONTAINER}/')))
-            os.kill(child, signal.SIGSTOP)
-        os.kill(child, signal.SIGSTOP)
         return image_id, child
 
     def import_again(self, image_id: str, source: pathlib.Path) -> None:

@@ -104,10 +104,8 @@ class RbdImportTestCase(plugin_case.PluginTestCase):
         image_id = self.staged(self.user, source, 'raw')
         self.user.import_image(image_id, all_stores=True)
         child = transfer.find(self.api)
-        with transfer.Throttle(child, 0.02, 0.08):
+        with transfer.Throttle(child, 0.02, 0.08, then=signal.SIGSTOP):
             self.wait_writing()
-            os.kill(child, signal.SIGSTOP)
-        os.kill(child, signal.SIGSTOP)
         return image_id, child
 
     def import_again(self, image_id: str, source: pathlib.Path) -> None:

@@ -265,9 +265,8 @@ class RbdKillTest(RbdCopyCase):
         command = self.begin('copy', image_id, '--to', 'fast', '--to',
                              'slow')
         child = transfer.find_below(command.pid)
-        with transfer.Throttle(child, 0.03, 0.07):
+        with transfer.Throttle(child, 0.03, 0.07, then=signal.SIGSTOP):
             self.wait_data(*POOLS.values())
-            os.kill(child, signal.SIGSTOP)
         command.kill()
         os.kill(child, signal.SIGKILL)
         command.wait()

@@ -175,11 +175,10 @@ class DeathTest(OffloadCase):
     def test_all_killed(self) -> None:
         """Nobody undid anything."""
         image_id, child = self.begun()
-        with transfer.Throttle(child):
+        with transfer.Throttle(child, then=signal.SIGSTOP):
             waiting.until('something is written', lambda: any(
                 path.stat().st_blocks
                 for path in self.api.store_dir('s1').iterdir()))
-        os.kill(child, signal.SIGSTOP)
         self.daemon.kill()
         self.api.kill9()
         os.kill(child, signal.SIGKILL)
