@@ -85,8 +85,10 @@ class PolicyTest(testtools.TestCase):
 
     def test_idle_at_disks(self) -> None:
         """There it goes as its niceness says, after nobody's else."""
-        self.assertEqual('best-effort: prio 5', _at_disks(
-            jobs.Limits(nice=7, policy='idle')))
+        # Of the tests, too: whoever runs them may be nice.
+        niceness = min(os.nice(0) + 7, 19)
+        self.assertEqual('best-effort: prio %d' % ((niceness + 20) // 5),
+                         _at_disks(jobs.Limits(nice=7, policy='idle')))
         # Elsewhere the kernel derives that from the niceness by itself.
         self.assertEqual('none: prio 0', _at_disks(
             jobs.Limits(nice=7, policy='batch')))
