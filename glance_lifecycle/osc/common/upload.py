@@ -13,6 +13,7 @@
 """Create an image from a file: stage, import, wait until it is there."""
 
 from collections.abc import Mapping
+import inspect
 import io
 import time
 from typing import Any
@@ -54,10 +55,12 @@ def create(client: Any, attributes: Mapping[str, Any],
 
 def _stage(client: Any, image: Any, source: image_bytes.File) -> None:
     shown = progress.Progress('Uploading %s' % source.path, source.size)
+    # The SDK of 2025.2 and 2026.1 cannot tell Glance how much there will be.
+    known = inspect.signature(client.stage_image).parameters
+    size = {'size': source.size} if 'size' in known else {}
     try:
-        client.stage_image(
-            image, size=source.size, data=progress.Upload(
-                cast(io.BufferedReader, source.file), shown))
+        client.stage_image(image, data=progress.Upload(
+            cast(io.BufferedReader, source.file), shown), **size)
     finally:
         shown.end()
     source.check_unchanged()
