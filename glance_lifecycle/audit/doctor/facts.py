@@ -20,6 +20,7 @@ None, and is not judged.
 from collections.abc import Mapping
 import dataclasses
 import functools
+import grp
 import importlib.metadata
 import importlib.util
 import os
@@ -143,10 +144,11 @@ class ThisHost:
             return None
         named = os.path.normpath(path)
         # Before anything there is touched.
-        for known in (named, None):
-            kind = self._kind(known or os.path.realpath(named))
-            if kind in ON_NETWORK:
-                return Place(kind, looked=False)
+        kind = self._kind(named)
+        if kind not in ON_NETWORK:
+            kind = self._kind(os.path.realpath(named))
+        if kind in ON_NETWORK:
+            return Place(kind, looked=False)
         one = pathlib.Path(named)
         for above in (one, *one.parents):
             try:
@@ -272,7 +274,6 @@ def _name(uid: int) -> str:
 
 def _members(gid: int) -> tuple[str, ...]:
     """The users of a group."""
-    import grp
     found = {one.pw_name for one in pwd.getpwall() if one.pw_gid == gid}
     try:
         found.update(grp.getgrgid(gid).gr_mem)
