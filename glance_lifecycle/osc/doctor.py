@@ -104,7 +104,8 @@ class Doctor(command.Lister):
             '--live', action='store_true',
             help='Ask the running services as well, with your own rights, '
             'and compare what they say with the files, if there are any. '
-            'Ask as an administrator to see the images of all projects.')
+            'Ask as an administrator to see the images of all projects. With '
+            '--this-host, Ceph is asked as well, as its glance-api asks it.')
         parser.add_argument(
             '--api-url', metavar='<url>', action='append', default=[],
             help='With --live: address of one glance-api, to compare it with '

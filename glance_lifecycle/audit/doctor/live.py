@@ -113,6 +113,42 @@ class Daemon:
 
 
 @dataclasses.dataclass(frozen=True)
+class Pool:
+    """Of an RBD store, as its cluster shows it to the store's own user.
+
+    :ivar refused: why the store cannot use it; empty if it can
+    :ivar writes: whether the user may write there
+    :ivar administers: whether the user may read the keys of others
+    :ivar applications: that may use it; None if that is not known
+    :ivar erasure: whether it is erasure-coded, and so for data only
+    :ivar size: copies that are kept of each object; 0 if it is not known
+    :ivar min_size: copies without which nothing is written
+    :ivar full: a flag that says so; empty if there is none
+    :ivar used: bytes of objects; None if the cluster does not know
+    :ivar free: bytes that still fit; None likewise
+    :ivar errors: what the cluster calls errors of its own health
+    :ivar expired: images in its trash whose time is over
+    """
+
+    host: str
+    store: str
+    pool: str
+    user: str
+    refused: str = ''
+    writes: bool = True
+    administers: bool = False
+    applications: tuple[str, ...] | None = None
+    erasure: bool = False
+    size: int = 0
+    min_size: int = 0
+    full: str = ''
+    used: int | None = None
+    free: int | None = None
+    errors: tuple[str, ...] = ()
+    expired: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class Computes:
     """Nova's computes in Placement.
 
@@ -146,6 +182,7 @@ class Live:
     :ivar daemons: of Nova and Cinder
     :ivar answers: of each address of the Image service
     :ivar clocks: service -> seconds that it is ahead of this computer
+    :ivar pools: in Ceph, asked only of this host's own files
     :ivar known: "project ID" or "user ID" -> whether Keystone has it
     :ivar unknown: sentences
     """
@@ -168,6 +205,7 @@ class Live:
     answers: tuple[Answer, ...] = ()
     clocks: Mapping[str, float] = dataclasses.field(default_factory=dict)
     known: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    pools: tuple[Pool, ...] = ()
     unknown: tuple[str, ...] = ()
 
 
@@ -180,7 +218,8 @@ def read(data: Mapping[str, Any]) -> Live:
     parts: dict[str, Any] = dict(data)
     for name, kind in (('stores', Store), ('endpoints', Endpoint),
                        ('catalogue', Endpoint), ('registered', Registered),
-                       ('daemons', Daemon), ('answers', Answer)):
+                       ('daemons', Daemon), ('answers', Answer),
+                       ('pools', Pool)):
         if parts.get(name) is not None:
             parts[name] = tuple(kind(**_lists(one)) for one in parts[name])
     if parts.get('usage') is not None:

@@ -25,6 +25,7 @@ from typing import Any
 
 from glance_lifecycle.audit.doctor.asked import api_hosts
 from glance_lifecycle.audit.doctor.asked import block_storage
+from glance_lifecycle.audit.doctor.asked import ceph
 from glance_lifecycle.audit.doctor.asked import collecting
 from glance_lifecycle.audit.doctor.asked import compute
 from glance_lifecycle.audit.doctor.asked import identity
@@ -72,6 +73,7 @@ def collect(connection: Any, found: Sequence[hosts.Host] = (),
         known=asked.answer('show projects and users', lambda: identity.known(
             connection, sorted(set(_owners(found)))),
             identity.SERVICE) or {},
+        pools=ceph.pools(asked, found),
         **_users(asked, connection, there), unknown=tuple(asked.unknown))
 
 

@@ -299,7 +299,14 @@ class Cluster:
         return full or ('its monitors do answer, so look at its OSDs with '
                         '"ceph health detail"')
 
-    # Room.
+    # The monitors.
+
+    def ask(self, doing: str, command: dict[str, str]) -> Any:
+        """What the monitors answer; None where the user may not ask.
+
+        :raises StoreError: they did not answer, or with an error
+        """
+        return self.call(doing, room.ask, self._client, command)
 
     def check_room(self, need: int) -> None:
         """Refuse what could never fit, as far as the monitors know.
@@ -308,8 +315,7 @@ class Cluster:
         :raises StoreFull: the pool is marked full, or has less room
         """
         pool = self.call('asking for the pool', self._ask_pool)
-        usage = self.call('asking for free space', room.ask,
-                          self._client, {'prefix': 'df'})
+        usage = self.ask('asking for free space', {'prefix': 'df'})
         detail = room.shortage(pool, usage, need)
         if detail:
             raise self._full(detail)
