@@ -53,6 +53,7 @@ from glance_lifecycle.recovery import plan as recovery_plan
 from glance_lifecycle.recovery import undoing
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.transfer import journal_record
+from glance_lifecycle.transfer import journals
 from glance_lifecycle.transfer import sink
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import jobs
@@ -134,7 +135,7 @@ def recover_offloaded(state_dir: str) -> Iterator[Plan]:
 
 def recover_copies(state_dir: str, image_id: str) -> Iterator[Plan]:
     """The same for copies of one image that died, and nothing else."""
-    for dead in _without_jobs(journal.abandoned_of(state_dir, image_id)):
+    for dead in _without_jobs(journals.abandoned_of(state_dir, image_id)):
         if dead.record.method == STORE_COPY:
             yield from _recover_one(dead, False)
         else:
@@ -155,7 +156,7 @@ def clear(state_dir: str, image_id: str, task_id: str) -> None:
     state = glance_host.image_state(image_id)
     if state is None:
         return
-    for dead in _without_jobs(journal.abandoned_of(
+    for dead in _without_jobs(journals.abandoned_of(
             state_dir, image_id, own=task_id)):
         try:
             glance_host.settle(image_id)
@@ -228,7 +229,7 @@ def find(state_dir: str, task_id: str) -> journal.Journal:
 
 
 def _abandoned(state_dir: str) -> Iterator[journal.Journal]:
-    return _without_jobs(journal.abandoned(state_dir))
+    return _without_jobs(journals.abandoned(state_dir))
 
 
 def _without_jobs(found: Iterator[journal.Journal]

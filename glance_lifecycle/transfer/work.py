@@ -22,7 +22,7 @@ from typing import Any
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import engine
 from glance_lifecycle.transfer import job as jobs
-from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journal_file
 from glance_lifecycle.transfer import sink
 
 
@@ -109,7 +109,7 @@ class Work:
 
     def _note(self, store: str, mark: sink.Mark) -> None:
         if self._job.journal >= 0:
-            journal.append(self._job.journal, {'created': [store, mark]})
+            journal_file.append(self._job.journal, {'created': [store, mark]})
 
     def _tick(self) -> None:
         while not self._finished.wait(self._job.progress_interval):

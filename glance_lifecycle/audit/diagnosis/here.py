@@ -28,7 +28,7 @@ from glance_lifecycle.audit.doctor import examination
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import options
 from glance_lifecycle import exceptions
-from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journals
 
 _NOT_LOOKED = ('%s cannot be looked into (%s): run this as the user of '
                'glance-api, on its host.')
@@ -95,7 +95,7 @@ def _transfers(state_dir: str, image_id: str) -> tuple[facts.Transfer, ...]:
         record.task_id, alive, record.method, record.stage_host,
         bool(record.offloaded),
         str(exceptions.from_dict(record.failure)) if record.failure else '')
-        for record, alive in journal.seen(state_dir)
+        for record, alive in journals.seen(state_dir)
         if record.image_id == image_id)
 
 

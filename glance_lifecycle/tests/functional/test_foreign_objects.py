@@ -25,7 +25,7 @@ from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import loopfs
 from glance_lifecycle.tests.functional.fixtures import transfer
-from glance_lifecycle.tests.functional import test_kill
+from glance_lifecycle.tests.functional import kill_case
 from glance_lifecycle.tests.unit.transfer.formats.qcow2 \
     import builder as qcow2_builder
 
@@ -44,7 +44,7 @@ def bad_cluster(path: pathlib.Path) -> pathlib.Path:
     return path
 
 
-class ForeignTestCase(test_kill.KillTestCase):
+class ForeignTestCase(kill_case.KillTestCase):
 
     def setUp(self) -> None:
         super().setUp()
@@ -173,7 +173,7 @@ class KillTest(ForeignTestCase):
         self.assertEqual([], self.recover(self.api))
 
 
-class AwayTest(test_kill.KillTestCase):
+class AwayTest(kill_case.KillTestCase):
     """A store whose file system is not mounted is no empty one."""
 
     def setUp(self) -> None:

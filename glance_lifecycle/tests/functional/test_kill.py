@@ -17,7 +17,6 @@ objects that even DELETE does not remove.
 """
 
 import os
-import pathlib
 import signal
 
 from glance_lifecycle.tests.functional.fixtures import gate
@@ -26,71 +25,8 @@ from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import process
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.fixtures import web
+from glance_lifecycle.tests.functional import kill_case
 from glance_lifecycle.tests.functional import plugin_case
-
-
-class KillTestCase(plugin_case.PluginTestCase):
-
-    def wait_written(self, api: glance.GlanceApi, store: str) -> None:
-        transfer.until('something is written', lambda: any(
-            path.stat().st_blocks for path in api.store_dir(store).iterdir()),
-            interval=0.001)
-
-    def wait_no_survivors(self, api: glance.GlanceApi) -> None:
-        """The child and what it started die with glance-api."""
-        transfer.until('all processes are gone',
-                       lambda: not api.survivors())
-
-    def kill_both(self, api: glance.GlanceApi, store: str) -> None:
-        """glance-api and its child at once: neither tidies up."""
-        child = transfer.find(api)
-        with transfer.Throttle(child):
-            self.wait_written(api, store)
-        with transfer.frozen(child):
-            api.kill9()
-            os.kill(child, signal.SIGKILL)
-        self.wait_no_survivors(api)
-
-    def kill_after_commit(self, api: glance.GlanceApi,
-                          image_id: str) -> None:
-        """All copies complete and visible in the stores, no row yet."""
-        child = transfer.find(api)
-        with transfer.Throttle(child):
-            self.wait_written(api, 's1')
-            with api.database_locked():
-                os.kill(child, signal.SIGCONT)
-                transfer.until('the copies are there', lambda: all(
-                    api.stored_copy(image_id, store).exists()
-                    for store in plugin_case.ALL))
-                api.kill9()
-        self.wait_no_survivors(api)
-
-    def check_recovered(self, api: glance.GlanceApi, image_id: str,
-                        expected: images.Reference,
-                        status: str = 'uploading') -> None:
-        """Recover by the command line, then import again."""
-        user = api.user()
-        plans = self.recover(api)
-        self.assertEqual([image_id], [plan['image_id'] for plan in plans])
-        self.check_put_right(api, image_id, status)
-        user.import_image(image_id, all_stores=True)
-        self.assert_stored(api, user.wait_import(image_id), expected,
-                           *plugin_case.ALL)
-        self.assert_nothing_left(api, image_id)
-
-    def check_put_right(self, api: glance.GlanceApi, image_id: str,
-                        status: str) -> None:
-        user = api.user()
-        image = user.get(image_id)
-        self.assertEqual((status, []), (image['status'], image['locations']))
-        self.assert_lists(image, failed=plugin_case.ALL)
-        task = user.tasks(image_id)[0]
-        self.assertEqual('failure', task['status'])
-        self.assertIn('The glance-api process that ran this import ended',
-                      task['message'])
-        self.assertEqual(
-            [f'staging/{image_id}'] if status == 'uploading' else [],
-            api.leftovers())
 
 
 class KillChildTest(plugin_case.SharedApiTestCase):
@@ -129,7 +65,7 @@ class KillChildTest(plugin_case.SharedApiTestCase):
         self.user.delete(image_id)
 
 
-class KillApiTest(KillTestCase):
+class KillApiTest(kill_case.KillTestCase):
 
     def test_while_writing(self) -> None:
         """kill -9 in mid-transfer, with parts written to every store."""
@@ -349,102 +285,3 @@ class KillApiTest(KillTestCase):
         self.assert_stored(api, user.wait_import(made['id']),
                            images.reference(source, 'qcow2'),
                            *plugin_case.ALL)
-
-
-class StaleTest(KillTestCase):
-    """Imports without a journal, by ``recover --stale-after``."""
-
-    def test_copy_image(self) -> None:
-        """kill -9 in copy-image: stock is Duplicate for ever."""
-        api = self.new_api()
-        admin = api.admin()
-        source = self.noise()
-        image_id = self.staged(admin, source, 'raw')
-        admin.import_image(image_id, stores=['s1'])
-        admin.wait_import(image_id)
-        admin.import_image(image_id, 'copy-image', stores=['s2'])
-        copy = api.stored_copy(image_id, 's2')
-        transfer.until('it copies', copy.exists, interval=0.001)
-        api.kill9()
-        api.start()
-        self.assertEqual([], self.recover(api))
-        self.check_asks_first(api, copy)
-        plans = self.recover(api, '--stale-after', '0', '--yes')
-        self.assertEqual([(image_id, ['s2'])], [
-            (plan['image_id'], plan['undo']) for plan in plans])
-        self.assertFalse(copy.exists())
-        image = admin.get(image_id)
-        self.assert_lists(image, failed=['s2'])
-        self.assert_stored(api, image, images.digests(source), 's1')
-        self.assert_nothing_left(api, image_id)
-        admin.import_image(image_id, 'copy-image', stores=['s2'])
-        self.assert_stored(api, admin.wait_import(image_id),
-                           images.digests(source), 's1', 's2')
-
-    def check_asks_first(self, api: glance.GlanceApi,
-                         copy: pathlib.Path) -> None:
-        result = api.run('glance-lifecycle-manage', 'recover',
-                         '--stale-after', '0', '--dry-run')
-        self.assertIn('would be recovered: ', result.stdout)
-        self.assertTrue(copy.exists())
-
-    def test_stock_import(self) -> None:
-        """A stock import that died before the plugin was switched on."""
-        api = self.new_api(plugins=[])
-        user = api.user()
-        source = self.noise()
-        image_id = self.staged(user, source, 'raw')
-        user.import_image(image_id, all_stores=True)
-        transfer.until('it uploads', api.stored_copy(image_id, 's1').exists,
-                       interval=0.001)
-        api.kill9()
-        api.plugins = ['lifecycle']
-        api.configure()
-        api.start()
-        plans = self.recover(api, '--stale-after', '0', '--yes')
-        self.assertEqual([image_id], [plan['image_id'] for plan in plans])
-        self.check_put_right(api, image_id, 'uploading')
-        user.import_image(image_id, all_stores=True)
-        self.assert_stored(api, user.wait_import(image_id),
-                           images.digests(source), *plugin_case.ALL)
-
-    def test_waiting(self) -> None:
-        """It waits for a thread of a glance-api that dies."""
-        api = self.new_api(task_threads=1)
-        user = api.user()
-        source = self.noise()
-        runs, waits = (self.staged(user, source, 'raw') for _two in range(2))
-        user.import_image(runs, all_stores=True)
-        user.import_image(waits, all_stores=True)
-        transfer.until('it copies', api.stored_copy(runs, 's1').exists,
-                       interval=0.001)
-        task, = user.tasks(waits)
-        self.assertEqual('pending', task['status'])
-        api.kill9()
-        api.start()
-        self.assertEqual([runs], [
-            plan['image_id'] for plan in self.recover(api)])
-        user.delete(runs)
-        self.assertTrue(user.get(waits)['os_glance_import_task'])
-        plans = self.recover(api, '--stale-after', '0', '--yes')
-        self.assertEqual([waits], [plan['image_id'] for plan in plans])
-        self.check_put_right(api, waits, 'uploading')
-        user.import_image(waits, all_stores=True)
-        self.assert_stored(api, user.wait_import(waits),
-                           images.digests(source), *plugin_case.ALL)
-
-
-class TwoProcessesTest(KillTestCase):
-
-    def test_the_other_worker_goes_on(self) -> None:
-        """Recovery leaves alone what another live worker is doing."""
-        api = self.new_api()
-        user = api.user()
-        source = self.noise()
-        image_id = self.staged(user, source, 'raw')
-        user.import_image(image_id, all_stores=True)
-        with transfer.Throttle(transfer.find(api)):
-            self.wait_written(api, 's1')
-            self.assertEqual([], self.recover(api))
-        self.assert_stored(api, user.wait_import(image_id),
-                           images.digests(source), *plugin_case.ALL)

@@ -22,14 +22,14 @@ from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import mariadb
 from glance_lifecycle.tests.functional.fixtures import transfer
-from glance_lifecycle.tests.functional import test_kill
+from glance_lifecycle.tests.functional import kill_case
 
 _WAITS = sa.text(
     "select count(*) from information_schema.innodb_trx "
     "where trx_state = 'LOCK WAIT' and trx_query like '%FOR UPDATE%'")
 
 
-class LateCommitTest(test_kill.KillTestCase):
+class LateCommitTest(kill_case.KillTestCase):
 
     def test_recovery_waits(self) -> None:
         """The image becomes active while recovery is about to look.

@@ -13,11 +13,11 @@
 """What a failed import could not remove is no obstacle for the next one."""
 
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional import kill_case
 from glance_lifecycle.tests.functional import plugin_case
-from glance_lifecycle.tests.functional import test_kill
 
 
-class LeftoverTest(test_kill.KillTestCase):
+class LeftoverTest(kill_case.KillTestCase):
 
     def test_whole_copies(self) -> None:
         """As when no store answers any more after the last byte.

@@ -76,7 +76,8 @@ WITHIN = {
     'unit/signing/test_properties': {'signing/algorithms'},
     'unit/signing/test_trust': {'signing/chain'},
     'unit/signing/test_verify': {'signing/diagnosis'},
-    'unit/transfer/test_journal': {'transfer/journal_record'},
+    'unit/transfer/test_journal': {'transfer/journal_file',
+                                   'transfer/journal_record'},
     'unit/worker/test_caching': {'worker/nova_caches'},
     'unit/worker/test_observing': {'worker/open_jobs'},
     'unit/transfer/backends/driver/test_sink': {

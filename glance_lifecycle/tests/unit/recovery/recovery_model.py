@@ -15,7 +15,6 @@
 Only Glance's database is a model.
 """
 
-import os
 import pathlib
 import types
 from typing import Any
@@ -30,6 +29,7 @@ from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
 from glance_lifecycle.transfer import journal_record
+from glance_lifecycle.transfer import journals
 from glance_lifecycle.transfer import sink as sinks
 
 IMAGE = helpers.IMAGE
@@ -80,7 +80,7 @@ class Transfer:
         self.journal.note(method='glance-direct', stores=list(self.stores),
                           staged=str(staged))
         # Nobody does anything while it would wait.
-        with mock.patch.object(journal, '_PATIENCE', 0.0):
+        with mock.patch.object(journals, '_PATIENCE', 0.0):
             recovering.clear(self.cloud.state_dir(self.host), IMAGE,
                              self.task_id)
 
@@ -316,16 +316,8 @@ class Cloud:
 
     def records(self) -> list[journal_record.Record]:
         """All that is on record, of the living and of the dead."""
-        found = []
-        for host in HOSTS:
-            directory = self.root / host / journal.DIRECTORY
-            for path in directory.glob('*' + journal.SUFFIX):
-                fd = os.open(path, os.O_RDONLY)
-                try:
-                    found.append(journal._read(str(path), fd))
-                finally:
-                    os.close(fd)
-        return found
+        return [record for host in HOSTS
+                for record, _alive in journals.seen(str(self.root / host))]
 
     def check(self) -> None:
         """The three promises.

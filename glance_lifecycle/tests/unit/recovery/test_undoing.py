@@ -12,7 +12,6 @@
 
 """One moment after another, of what the model of recovery finds by chance."""
 
-import os
 import pathlib
 import tempfile
 import threading
@@ -28,7 +27,7 @@ from glance_lifecycle.recovery import recovering
 from glance_lifecycle.recovery import undoing
 from glance_lifecycle.tests.unit.recovery import recovery_model as model
 from glance_lifecycle.transfer.backends.file import sink as file_sink
-from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journal_file
 from glance_lifecycle.transfer import sink
 
 CONF = cfg.CONF
@@ -288,8 +287,7 @@ class OldJournalTestCase(CloudTestCase):
     def write(self, *stores: str) -> None:
         made = self.started(1, *stores)
         made.kill()
-        path = os.path.join(self.cloud.state_dir('a'), journal.DIRECTORY,
-                            made.task_id + journal.SUFFIX)
+        path = journal_file.path_of(self.cloud.state_dir('a'), made.task_id)
         with open(path) as stream:
             text = stream.read()
         with open(path, 'w') as stream:

@@ -19,14 +19,13 @@ import resource
 import signal
 import subprocess
 import sys
-import tempfile
-import unittest
-from unittest import mock
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.tests.unit.transfer import journal_case
 from glance_lifecycle.transfer.backends.file import sink as file_sink
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journal_file
 from glance_lifecycle.transfer import journal_record
 
 TARGET = jobs.Target('s1', '', {'datadirs': [['/x', 0]]}, driver='file')
@@ -55,40 +54,7 @@ VERSION_2 = '''
 '''
 
 
-SCANNER = '''
-import sys, threading
-from glance_lifecycle.transfer import journal
-from glance_lifecycle.transfer import journal_record
-stop = threading.Event()
-threading.Thread(target=lambda: (sys.stdin.readline(), stop.set())).start()
-print('ready', flush=True)
-looks = taken = 0
-while not stop.is_set():
-    looks += 1
-    for dead in journal.abandoned(sys.argv[1]):
-        # Not the one that its owner removes just now.
-        taken += not dead.record.stores
-        dead.close()
-print(looks, taken)
-'''
-
-
-class JournalTest(unittest.TestCase):
-
-    def setUp(self) -> None:
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.state = directory.name
-
-    def path(self, task: str = 'task') -> pathlib.Path:
-        return pathlib.Path(self.state, 'transfers', task + '.json')
-
-    def abandoned(self) -> list[journal_record.Record]:
-        found = []
-        for dead in journal.abandoned(self.state):
-            found.append(dead.record)
-            dead.close()
-        return found
+class JournalTest(journal_case.JournalTestCase):
 
     def test_what_was_noted_is_read(self) -> None:
         live = journal.create(self.state, 'task', 'image')
@@ -117,60 +83,6 @@ class JournalTest(unittest.TestCase):
         self.assertEqual([], self.abandoned())
         child.communicate(b'\n')
         self.assertEqual(1, len(self.abandoned()))
-
-    def test_of_one_image(self) -> None:
-        """Whoever has those of others, and they find theirs meanwhile."""
-        for task, image in (('a', 'one'), ('b', 'two'), ('c', 'one')):
-            journal.create(self.state, task, image).close()
-        found = []
-        for dead in journal.abandoned_of(self.state, 'one'):
-            found.append(dead.record.task_id)
-            (other,) = journal.abandoned_of(self.state, 'two')
-            other.close()
-            dead.close()
-        self.assertEqual(['a', 'c'], found)
-        self.assertEqual([], list(journal.abandoned_of(self.state, 'none')))
-
-    def test_of_one_image_that_another_recovers(self) -> None:
-        journal.create(self.state, 'task', 'image').close()
-        busy = next(journal.abandoned(self.state))
-        with mock.patch('glance_lifecycle.transfer.journal.time.sleep',
-                        side_effect=lambda _seconds: busy.close()):
-            (dead,) = journal.abandoned_of(self.state, 'image')
-        dead.remove()
-        self.assertEqual([], list(journal.abandoned_of(self.state, 'image')))
-
-    def test_of_one_image_that_another_has_removed(self) -> None:
-        journal.create(self.state, 'task', 'image').close()
-        busy = next(journal.abandoned(self.state))
-        with mock.patch('glance_lifecycle.transfer.journal.time.sleep',
-                        side_effect=lambda _seconds: busy.remove()):
-            self.assertEqual(
-                [], list(journal.abandoned_of(self.state, 'image')))
-
-    def test_of_one_image_that_does_not_end(self) -> None:
-        live = journal.create(self.state, 'task', 'image')
-        self.addCleanup(live.close)
-        with mock.patch.object(journal, '_PATIENCE', 0.0):
-            self.assertEqual(
-                [], list(journal.abandoned_of(self.state, 'image')))
-        live.close()
-        waits = journal.awaited(self.state, 'task')
-        self.addCleanup(os.close, waits)
-        # A worker has it, or will have it.
-        self.none_at_once('image')
-
-    def test_of_ones_own_image(self) -> None:
-        """Or every import would wait for itself."""
-        live = journal.create(self.state, 'task', 'image')
-        self.addCleanup(live.close)
-        self.none_at_once('image', own='task')
-
-    def none_at_once(self, *args: str, **kwargs: str) -> None:
-        with mock.patch('glance_lifecycle.transfer.journal.time.sleep',
-                        side_effect=AssertionError('it waits')):
-            self.assertEqual([], list(journal.abandoned_of(
-                self.state, *args, **kwargs)))
 
     def test_awaited(self) -> None:
         """Who waits for a worker keeps the journal, whoever has its lock."""
@@ -284,8 +196,8 @@ class JournalTest(unittest.TestCase):
         live = journal.create(self.state, 'task', 'image')
         self.addCleanup(live.close)
         live.created('s1', {'inode': 1})
-        journal.append(live.fd, {'created': ['s1', {'inode': 2}]})
-        journal.append(live.fd, {'created': ['s2', {'inode': 3}]})
+        journal_file.append(live.fd, {'created': ['s1', {'inode': 2}]})
+        journal_file.append(live.fd, {'created': ['s2', {'inode': 3}]})
         self.assertEqual([{'inode': 1}], live.record.marks('s1'))
         live.reread()
         self.assertEqual({'s1': [{'inode': 1}, {'inode': 2}],
@@ -313,30 +225,6 @@ class JournalTest(unittest.TestCase):
                 live.created('s1', {'inode': 2})
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-    def test_nobody_sees_one_unlocked(self) -> None:
-        """Who looks for the dead never takes one from its maker."""
-        scanner = subprocess.Popen(
-            [sys.executable, '-c', SCANNER, self.state],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert scanner.stdin is not None and scanner.stdout is not None
-        self.assertEqual('ready\n', scanner.stdout.readline())
-        for number in range(500):
-            live = journal.create(self.state, 'task-%d' % number, 'image')
-            live.note(stores=['s1'])
-            live.remove()
-        found, _ = scanner.communicate('\n')
-        looks, taken = map(int, found.split())
-        self.assertGreater(looks, 10)
-        self.assertEqual(0, taken)
-        self.assertEqual([], os.listdir(self.path().parent))
-
-    def test_what_a_maker_left_is_swept(self) -> None:
-        journal.create(self.state, 'task', 'image').remove()
-        left = self.path().parent / ('.x' + journal.NEW_SUFFIX)
-        left.touch()
-        self.assertEqual([], self.abandoned())
-        self.assertFalse(left.exists())
 
     def test_a_torn_line(self) -> None:
         live = journal.create(self.state, 'task', 'image')
@@ -370,27 +258,11 @@ class JournalTest(unittest.TestCase):
                           self.state, 'task', 'image')
 
     def test_no_directory(self) -> None:
-        self.assertEqual([], list(journal.abandoned('/nonexistent')))
         path = pathlib.Path(self.state, 'file')
         path.touch()
         with self.assertRaisesRegex(exceptions.ConfigurationError,
                                     'state_dir'):
             journal.create(str(path), 'task', 'image')
-
-    def test_seen(self) -> None:
-        """Looked at, and left as they are, with their owners."""
-        self.assertEqual([], list(journal.seen(self.state)))
-        alive = journal.create(self.state, 'alive', 'i1')
-        dead = journal.create(self.state, 'dead', 'i2')
-        dead.close()
-        for _again in range(2):
-            self.assertEqual(
-                [('alive', 'i1', True), ('dead', 'i2', False)],
-                [(record.task_id, record.image_id, lives)
-                 for record, lives in journal.seen(self.state)])
-        self.assertTrue(dead.retake())
-        dead.close()
-        alive.close()
 
     def test_nobody_else_may_read(self) -> None:
         journal.create(self.state, 'task', 'image').close()
