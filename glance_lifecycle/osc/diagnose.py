@@ -82,7 +82,8 @@ class Diagnose(command.Lister):
             '--all-stuck', action='store_true',
             help='Each image that you may see and that waits for something: '
             'queued, saving, uploading, importing, pending_delete or killed, '
-            'or with stores that failed, or a lock.')
+            'or with stores that failed, or a lock; and, with --config-dir, '
+            'of which an import or a copy died on this host.')
         parser.add_argument(
             '--symptom', choices=_SYMPTOMS,
             help='Follow the questions that lead to the causes of this '
@@ -221,6 +222,7 @@ class Diagnose(command.Lister):
     def _facts(self, parsed_args: argparse.Namespace
                ) -> 'Iterator[facts.Facts]':
         from glance_lifecycle.audit.diagnosis import asked
+        from glance_lifecycle.audit.diagnosis import here
         from glance_lifecycle.audit import image_api
         client = connection.of(self).image
         get = image_api.getter(client)
@@ -231,7 +233,8 @@ class Diagnose(command.Lister):
             # One row each: the worst and surest cause.
             self._most: int | None = 1
             return (_with_here(found, places) for found in asked.stuck(
-                get, stores, parsed_args.older_than))
+                get, stores, parsed_args.older_than,
+                here.left(places) if places else ()))
         self._most = None
         return iter([self._one(parsed_args, stores)])
 

@@ -14,6 +14,7 @@
 
 from glance_lifecycle.audit.diagnosis.causes import failed
 from glance_lifecycle.audit.diagnosis.causes import importing
+from glance_lifecycle.audit.diagnosis.causes import left
 from glance_lifecycle.audit.diagnosis.causes import stored
 from glance_lifecycle.audit.diagnosis.causes import waiting
 from glance_lifecycle.audit.diagnosis.symptoms import known as knowns
@@ -30,9 +31,9 @@ CODES = frozenset((
 
 _RULES = (failed.task_failed, failed.refused_at_once, waiting.never_imported,
           waiting.staged_elsewhere, waiting.without_data, waiting.upload_cut,
-          importing.dead, importing.silent, importing.lock_left,
-          importing.lock_taken, importing.abandoned, stored.copies_failed,
-          stored.killed)
+          left.import_dead, left.import_handed, importing.silent,
+          importing.lock_left, importing.lock_taken, importing.abandoned,
+          left.left_over, stored.copies_failed, stored.killed)
 _READ_LOG = ('Give the log of glance-api with --read-log, or its unit with '
              '--journal.')
 
