@@ -16,7 +16,6 @@ import os
 import pathlib
 import signal
 import subprocess
-from typing import Any
 
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
@@ -292,13 +291,6 @@ class InterruptedTest(CopyCase):
         return {row['Cause']: row for row in self.diagnosed(
             code, self.image_id,
             *(('--config-dir', self.api.etc) if here else ()))}
-
-    def diagnosed(self, code: int, *argv: object) -> list[dict[str, Any]]:
-        answer = self.operator().spawn(
-            'image', 'lifecycle', 'diagnose', '-f', 'json', *map(str, argv))
-        self.assertEqual(code, answer.code, str(answer))
-        rows: list[dict[str, Any]] = answer.json
-        return rows
 
     def test_killed_command(self) -> None:
         """Its child notices, and removes what it wrote."""
