@@ -20,11 +20,13 @@ import argparse
 import dataclasses
 import hashlib
 import json
+import logging
 import os
 import re
 import sys
 from typing import Any
 
+import glance_lifecycle
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.formats import inspect
 from glance_lifecycle.transfer import job as jobs
@@ -52,23 +54,50 @@ def main(argv: list[str] | None = None) -> int:
     """
     parser = _parser()
     args = parser.parse_args(argv)
+    said = _Said()
+    logger = logging.getLogger(glance_lifecycle.__name__)
+    logger.addHandler(said)
     try:
         report = _run(args)
     except exceptions.ImageRefused as error:
         return _failed(args, error, REFUSED)
     except exceptions.LifecycleError as error:
+        if 'the log of glance-api' in str(error):
+            # Here is none.
+            said.show()
         return _failed(args, error, FAILED)
     except _Usage as error:
         parser.error(str(error))
     except KeyboardInterrupt:
         print('\nStopped. Nothing was left behind.', file=sys.stderr)
         return FAILED
+    finally:
+        logger.removeHandler(said)
     _show(args, report)
     return DONE
 
 
 class _Usage(Exception):
     pass
+
+
+class _Said(logging.Handler):
+    """Warnings as they come; the errors that are raised as well are kept.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._kept: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.ERROR:
+            self._kept.append(self.format(record))
+        else:
+            print(self.format(record), file=sys.stderr)
+
+    def show(self) -> None:
+        for text in self._kept:
+            print(text, file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

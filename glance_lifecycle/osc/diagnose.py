@@ -19,7 +19,6 @@ from collections.abc import Sequence
 import dataclasses
 import datetime
 import json
-import pathlib
 import re
 from typing import Any
 from typing import TYPE_CHECKING
@@ -42,6 +41,9 @@ if TYPE_CHECKING:
 # Of audit.diagnosis.symptoms.report, which is loaded when it is asked for.
 _SYMPTOMS = ('slow-boot', 'signature', 'cache-full', 'missing-store',
              'upload-fails', 'public-by-accident')
+
+# Of which each glance-api can tell something else.
+_ASKED = ('cache-full', 'missing-store', 'upload-fails')
 
 _WORD = re.compile(r'[\w-]{20,50}')
 
@@ -82,7 +84,8 @@ class Diagnose(command.Lister):
             '--all-stuck', action='store_true',
             help='Each image that you may see and that waits for something: '
             'queued, saving, uploading, importing, pending_delete or killed, '
-            'or with stores that failed, or a lock.')
+            'or with stores that failed, or a lock; and, with --config-dir, '
+            'of which an import or a copy died on this host.')
         parser.add_argument(
             '--symptom', choices=_SYMPTOMS,
             help='Follow the questions that lead to the causes of this '
@@ -93,10 +96,6 @@ class Diagnose(command.Lister):
             help='With --all-stuck, only images that have not changed for so '
             'long, such as "2 hours", to leave out imports that run.')
         parser.add_argument(
-            '--config-dir', metavar='<directory>', type=pathlib.Path,
-            help='On a host of glance-api: the directory of glance-api.conf, '
-            'to look at its staging and its journals too.')
-        parser.add_argument(
             '--state-dir', metavar='<directory>', default='',
             help='[lifecycle] state_dir of this host, where it is not what '
             '--config-dir says, such as in a container.')
@@ -104,7 +103,12 @@ class Diagnose(command.Lister):
             '--staging', metavar='<directory>', default='',
             help='Directory of staged images of this host, where it is not '
             'what --config-dir says.')
-        file_options.add_arguments(parser)
+        file_options.add_arguments(
+            parser, config_dir='On a host of glance-api: the directory of '
+            'glance-api.conf, to look at its staging and its journals too.',
+            api_url='With --symptom %s: address of one glance-api, to ask '
+            'each of those behind the same endpoint. It gets your token '
+            '(repeat for more).' % ', '.join(_ASKED))
         log_options.add_arguments(parser)
         return parser
 
@@ -130,12 +134,13 @@ class Diagnose(command.Lister):
                 '--read-log and --journal are for one image: they are read '
                 'anew for each.')
         if parsed_args.symptom:
+            if parsed_args.api_url and parsed_args.symptom not in _ASKED:
+                raise osc_exceptions.CommandError(
+                    '--api-url is for --symptom %s.' % ', '.join(_ASKED))
             return self._followed(parsed_args)
-        if parsed_args.nova_conf or parsed_args.cinder_conf or (
-                parsed_args.ceph_conf):
+        if more := file_options.used(parsed_args):
             raise osc_exceptions.CommandError(
-                '--nova-conf, --cinder-conf and --ceph-conf are for '
-                '--symptom.')
+                'Give --symptom, or leave out %s.' % ', '.join(more))
         with shown.errors():
             self._found = self._facts(parsed_args)
         return text.COLUMNS, self._rows()
@@ -201,7 +206,7 @@ class Diagnose(command.Lister):
                 image = self._one(parsed_args, stores)
             self._report = report.data(
                 parsed_args.symptom, image_facts.known_of(
-                    client, parsed_args, image, stores))
+                    connection.of(self), parsed_args, image, stores))
         codes = [_CODES.get(finding.Severity(one['severity']), 0)
                  for one in self._report['findings']]
         self._code = min(filter(None, codes), default=(
@@ -221,6 +226,7 @@ class Diagnose(command.Lister):
     def _facts(self, parsed_args: argparse.Namespace
                ) -> 'Iterator[facts.Facts]':
         from glance_lifecycle.audit.diagnosis import asked
+        from glance_lifecycle.audit.diagnosis import here
         from glance_lifecycle.audit import image_api
         client = connection.of(self).image
         get = image_api.getter(client)
@@ -231,7 +237,8 @@ class Diagnose(command.Lister):
             # One row each: the worst and surest cause.
             self._most: int | None = 1
             return (_with_here(found, places) for found in asked.stuck(
-                get, stores, parsed_args.older_than))
+                get, stores, parsed_args.older_than,
+                here.left(places) if places else ()))
         self._most = None
         return iter([self._one(parsed_args, stores)])
 

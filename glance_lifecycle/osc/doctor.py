@@ -36,8 +36,6 @@ from glance_lifecycle.osc.common import shown
 if TYPE_CHECKING:
     from glance_lifecycle.audit.doctor import mutes
 
-_MOST_HOSTS = 1000
-
 # The least is the worst.
 _CODES = {finding.Severity.ERROR: shown.BAD,
           finding.Severity.UNKNOWN: shown.UNKNOWN,
@@ -74,47 +72,18 @@ class Doctor(command.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        where = parser.add_mutually_exclusive_group()
-        where.add_argument(
-            '--config-dir', metavar='<directory>', type=pathlib.Path,
-            help='Directory with glance-api.conf of this host (default: %s).'
-            % glance_config.USUAL)
-        where.add_argument(
-            '--host', metavar='<name>=<directory>', action='append',
-            default=[], type=_named,
-            help='Directory gathered from a host: a copy of its /etc/glance, '
-            'or a report of sosreport (repeat for more hosts).')
-        file_options.add_arguments(parser)
-        parser.add_argument(
-            '--uwsgi', metavar='<file>', action='append', default=[],
-            type=pathlib.Path,
-            help='The file that tells uWSGI how to run glance-api, where it '
-            'is not named *uwsgi*.ini beside glance-api.conf.')
-        parser.add_argument(
-            '--this-host', action='store_true',
-            help='Look at this host as well: mounts, owners, free space, '
-            'staged files, and whether its import plugins can be loaded. '
-            'Only where the files are its own, and where glance-api runs: '
-            'in its container, if it has one.')
-        parser.add_argument(
-            '--policy-dir', metavar='<directory>', type=pathlib.Path,
-            help="Directory with Glance's own policy.yaml and policy.d "
-            '(default: that of glance-api.conf).')
+        file_options.add_arguments(
+            parser, config_dir='Directory with glance-api.conf of this host '
+            '(default: %s).' % glance_config.USUAL,
+            api_url='With --live: address of one glance-api, to compare it '
+            'with the others behind the same endpoint. It gets your token '
+            '(repeat for more).')
         parser.add_argument(
             '--live', action='store_true',
             help='Ask the running services as well, with your own rights, '
             'and compare what they say with the files, if there are any. '
             'Ask as an administrator to see the images of all projects. With '
             '--this-host, Ceph is asked as well, as its glance-api asks it.')
-        parser.add_argument(
-            '--api-url', metavar='<url>', action='append', default=[],
-            help='With --live: address of one glance-api, to compare it with '
-            'the others behind the same endpoint. It gets your token (repeat '
-            'for more).')
-        parser.add_argument(
-            '--release', metavar='<number>', type=int, choices=(31, 32, 33),
-            help='Release of Glance: 31 (2025.2), 32 (2026.1) or 33 (2026.2) '
-            '(default: the one that is installed here, or else 33).')
         parser.add_argument(
             '--mutes', metavar='<file>', type=pathlib.Path,
             help='YAML file with findings to leave out, until when, and why.')
@@ -166,32 +135,20 @@ class Doctor(command.Lister):
         return 0
 
     def _examined(self, parsed_args: argparse.Namespace) -> dict[str, Any]:
-        from glance_lifecycle.audit.doctor import beside
         from glance_lifecycle.audit.doctor import check
         from glance_lifecycle.audit.doctor import examination
-        from glance_lifecycle.audit.doctor import facts
         from glance_lifecycle.audit.doctor import mutes
         from glance_lifecycle.audit.doctor import report
-        local = not parsed_args.host
-        if parsed_args.this_host and not local:
-            raise osc_exceptions.CommandError(
-                '--this-host looks at the host on which it runs, and --host '
-                'names others. Leave one out.')
-        directories = parsed_args.host or [
-            ('localhost', parsed_args.config_dir or glance_config.directory())]
-        if parsed_args.live and local and parsed_args.config_dir is None and (
+        own = not parsed_args.host and parsed_args.config_dir is None
+        directories = file_options.directories(
+            parsed_args, glance_config.directory())
+        if parsed_args.live and own and (
                 not glance_config.directory().exists()):
             directories = []
         kinds = check.load_all()
-        hosts = examination.gathered(
-            _once(directories),
-            parsed_args.release or examination.installed_release(),
-            local=local, policies=parsed_args.policy_dir,
-            here=facts.ThisHost() if parsed_args.this_host else None,
-            given=beside.Given(
-                parsed_args.nova_conf, parsed_args.cinder_conf,
-                parsed_args.ceph_conf, parsed_args.uwsgi,
-                own=local and parsed_args.config_dir is None))
+        hosts = file_options.gathered(
+            parsed_args, directories, file_options.given(
+                parsed_args, own=own))
         live = None
         if parsed_args.live:
             from glance_lifecycle.audit.doctor.asked import questions
@@ -219,27 +176,6 @@ class Doctor(command.Lister):
             raise osc_exceptions.CommandError(
                 '%s cannot be written: %s.' % (path, error.strerror)
             ) from None
-
-
-def _named(text: str) -> tuple[str, pathlib.Path]:
-    name, equals, path = text.partition('=')
-    if not (name and equals and path):
-        raise argparse.ArgumentTypeError('"%s" is not NAME=DIRECTORY.' % text)
-    return name, pathlib.Path(path)
-
-
-def _once(directories: list[tuple[str, pathlib.Path]]
-          ) -> list[tuple[str, pathlib.Path]]:
-    """:raises CommandError: two hosts have one name, or they are too many"""
-    names = [name for name, _path in directories]
-    if len(set(names)) < len(names):
-        raise osc_exceptions.CommandError(
-            'Two hosts have the same name. Name each --host differently.')
-    if len(names) > _MOST_HOSTS:
-        raise osc_exceptions.CommandError(
-            'There are more than %d hosts. Look at some at a time.'
-            % _MOST_HOSTS)
-    return directories
 
 
 def _code(muted: 'mutes.Muted', strict: bool) -> int:

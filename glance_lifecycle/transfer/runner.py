@@ -98,11 +98,13 @@ class Child:
                         'stores': ', '.join(sorted(result['failed'])),
                         'stderr': errors.text or 'nothing'})
             return result
-        LOG.error('Transfer of image %(image)s failed: %(error)s; the child '
-                  'process said: %(stderr)s',
-                  {'image': self._job.image_id, 'error': message,
+        error = exceptions.from_dict(message)
+        LOG.error('The transfer of image %(image)s failed: %(error)s The '
+                  'child process said: %(stderr)s',
+                  {'image': self._job.image_id,
+                   'error': error.for_operator(),
                    'stderr': errors.text or 'nothing'})
-        raise exceptions.from_dict(message)
+        raise error
 
     def _start(self) -> subprocess.Popen[bytes]:
         try:

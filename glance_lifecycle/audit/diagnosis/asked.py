@@ -12,6 +12,7 @@
 
 """The facts that the Image API knows."""
 
+from collections.abc import Collection
 from collections.abc import Iterator
 import datetime
 
@@ -34,17 +35,18 @@ def one(get: image_api.Get, image_id: str, stores: list[str]
     return _with_tasks(get, facts.image(resource), stores)
 
 
-def stuck(get: image_api.Get, stores: list[str], older: float = 0
-          ) -> Iterator[facts.Facts]:
+def stuck(get: image_api.Get, stores: list[str], older: float = 0,
+          also: Collection[str] = ()) -> Iterator[facts.Facts]:
     """Of all images that are stuck; no more than a page is held.
 
     :param older: seconds since the image last changed, at least
+    :param also: images that a host knows something of
     :raises ServiceError: it cannot be asked
     """
     with image_api.asking('list the images'):
         for resource in drift.catalogue(get, visibility='all'):
             image = facts.image(resource)
-            if not judging.is_stuck(image):
+            if not judging.is_stuck(image) and image.id not in also:
                 continue
             age = facts.Facts(image, _now()).age(image.updated)
             if age is None or age >= older:

@@ -82,6 +82,9 @@ class Diagnosis(finding.Finding):
 #: A cause: its diagnosis, where its rule holds.
 Cause = Callable[[facts.Facts], Iterator[Diagnosis]]
 
+#: What shows what a dead process has left, and what is done about it.
+RECOVER = 'glance-lifecycle-manage recover --dry-run'
+
 # Of a message that a stranger wrote.
 _LONGEST = 300
 

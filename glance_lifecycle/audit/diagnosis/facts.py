@@ -88,7 +88,10 @@ class Transfer:
     """A journal of this host, see ``transfer.journal``.
 
     :ivar alive: whether the process that it belongs to lives
+    :ivar method: Glance's import method, or ``store-copy``
     :ivar stage_host: URL of the glance-api that staged the image
+    :ivar offloaded: the import was handed to a worker
+    :ivar stores: what it writes, or has not removed yet
     """
 
     task_id: str
@@ -97,6 +100,7 @@ class Transfer:
     stage_host: str = ''
     offloaded: bool = False
     failure: str = ''
+    stores: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,6 +166,11 @@ class Facts:
     lines: tuple[Line, ...] | None = None
 
     @property
+    def transfers(self) -> tuple[Transfer, ...]:
+        """The journals of this host, as far as it was looked at."""
+        return (self.here.transfers if self.here else None) or ()
+
+    @property
     def newest(self) -> Task | None:
         """The newest task that imports."""
         return self.tasks[0] if self.tasks else None
@@ -181,8 +190,8 @@ class Facts:
 
     def transfer(self, task_id: str | None) -> Transfer | None:
         """The journal of that task on this host."""
-        found = (self.here.transfers if self.here else None) or ()
-        return next((one for one in found if one.task_id == task_id), None)
+        return next((one for one in self.transfers
+                     if one.task_id == task_id), None)
 
     def age(self, when: datetime.datetime | None) -> float | None:
         """Seconds since then, at least 0; None if nobody knows when."""

@@ -86,6 +86,21 @@ def look(places: Places, image_id: str) -> facts.Here:
         places.reference, tuple(unknown))
 
 
+def left(places: Places) -> frozenset[str]:
+    """Images of which something died here; none where nobody may look.
+
+    A copy takes no lock, so that Glance has nothing to show of it.
+    """
+    if not places.state_dir:
+        return frozenset()
+    try:
+        return frozenset(record.image_id for record, alive in journals.seen(
+            places.state_dir) if not alive)
+    except exceptions.ConfigurationError:
+        # ``look`` says so, of each image.
+        return frozenset()
+
+
 def _transfers(state_dir: str, image_id: str) -> tuple[facts.Transfer, ...]:
     # Whose directory it is not, sees none in it.
     if not os.access(state_dir, os.R_OK | os.X_OK):
@@ -94,7 +109,8 @@ def _transfers(state_dir: str, image_id: str) -> tuple[facts.Transfer, ...]:
     return tuple(facts.Transfer(
         record.task_id, alive, record.method, record.stage_host,
         bool(record.offloaded),
-        str(exceptions.from_dict(record.failure)) if record.failure else '')
+        str(exceptions.from_dict(record.failure)) if record.failure else '',
+        tuple(target.store for target in record.targets))
         for record, alive in journals.seen(state_dir)
         if record.image_id == image_id)
 

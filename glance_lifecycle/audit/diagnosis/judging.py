@@ -15,18 +15,20 @@
 from glance_lifecycle.audit.diagnosis import cause
 from glance_lifecycle.audit.diagnosis.causes import failed
 from glance_lifecycle.audit.diagnosis.causes import importing
+from glance_lifecycle.audit.diagnosis.causes import left
 from glance_lifecycle.audit.diagnosis.causes import stored
 from glance_lifecycle.audit.diagnosis.causes import waiting
 from glance_lifecycle.audit.diagnosis import facts
 
 CAUSES: tuple[cause.Cause, ...] = (
-    importing.running, importing.dead, importing.silent,
-    importing.waits_for_worker, importing.lock_left, importing.lock_taken,
-    importing.abandoned, failed.task_failed, failed.refused_at_once,
-    waiting.never_imported, waiting.staged_elsewhere, waiting.without_data,
-    waiting.upload_cut, stored.store_gone, stored.copies_failed,
-    stored.copies_unfinished, stored.deactivated, stored.pending_delete,
-    stored.killed, stored.well)
+    importing.running, left.import_dead, left.import_handed,
+    importing.silent, importing.waits_for_worker, importing.lock_left,
+    importing.lock_taken, importing.abandoned, failed.task_failed,
+    failed.refused_at_once, waiting.never_imported, waiting.staged_elsewhere,
+    waiting.without_data, waiting.upload_cut, stored.store_gone,
+    stored.copies_failed, stored.copies_unfinished, left.copy_dead,
+    left.left_over, left.copy_runs, stored.deactivated,
+    stored.pending_delete, stored.killed, stored.well)
 
 #: Of images that wait for something, or are good for nothing.
 STUCK = ('queued', 'saving', 'uploading', 'importing', 'pending_delete',

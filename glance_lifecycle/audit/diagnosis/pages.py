@@ -205,6 +205,34 @@ which has to run regularly."""),
 Delete it."""),
 )
 
+LEFT = (
+    page.Page('GLC090', 'import-handed', _WARNING,
+              'The glance-api that asked for the import died, and the '
+              'lifecycle worker is not at it.', """
+With ``run_in = worker`` a job is made, and glance-api waits for it. While that
+job is open, the worker of the host brings the import to its end, and recovery
+leaves it alone. See ``openstack image lifecycle job list``, and whether the
+worker runs."""),
+    page.Page('GLC091', 'left-over', _WARNING,
+              'An import that is over could not remove all that it had '
+              'written.', """
+A store that did not answer may keep what an import wrote there. It stays on
+record in the journal of the import, until the store says that it is gone:
+``glance-lifecycle-manage recover`` looks again, and so does the next import on
+that host."""),
+    page.Page('GLC092', 'copy-dead', _WARNING,
+              'A copy of the image died with its process.', """
+``openstack image lifecycle store copy``, or a job of the worker, was killed
+while it wrote. The image and its other copies are as they were. What was
+written is no copy that Glance knows, and takes room.
+
+``glance-lifecycle-manage recover`` removes it, and shows it first with
+``--dry-run``. So does the next copy of the image from that host."""),
+    page.Page('GLC093', 'copy-runs', _INFO, 'A copy of the image runs.', """
+A process lives that holds its journal. It takes no lock in Glance, so that
+only its host can tell. Wait for its end."""),
+)
+
 GENERAL = (
     page.Page('GLC088', 'well', _INFO, 'Nothing keeps the image.', """
 It is active, without a lock, and nothing is left of an import."""),
@@ -213,4 +241,4 @@ It is active, without a lock, and nothing is left of an import."""),
 The evidence names what was not looked at: its tasks, its host, the logs."""),
 )
 
-PAGES = (*IMPORTING, *FAILED, *WAITING, *STORED, *GENERAL)
+PAGES = (*IMPORTING, *FAILED, *WAITING, *STORED, *LEFT, *GENERAL)

@@ -61,6 +61,14 @@ class StoreCase(plugin_case.PluginTestCase):
         return {store: row['Result'] for store, row in
                 self.rows(*argv, code=code).items()}
 
+    def diagnosed(self, code: int, *argv: object) -> list[dict[str, Any]]:
+        """The rows of ``diagnose``."""
+        answer = self.operator().spawn(
+            'image', 'lifecycle', 'diagnose', '-f', 'json', *map(str, argv))
+        self.assertEqual(code, answer.code, str(answer))
+        rows: list[dict[str, Any]] = answer.json
+        return rows
+
     def begin(self, *argv: object) -> subprocess.Popen[str]:
         process = self.operator().popen(*self.words(*argv))
         self.addCleanup(process.wait)

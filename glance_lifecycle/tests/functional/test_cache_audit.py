@@ -31,7 +31,7 @@ class CacheAuditCase(base.FunctionalTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.api = self.useFixture(glance.GlanceApi(autostart=False))
+        self.api = self.useFixture(self.glance_api())
         self.cache_dir = self.api.base / 'cache'
         self.limit(2 * SIZE + SIZE // 2)
         paste = self.api.etc / 'glance-api-paste.ini'
@@ -41,6 +41,9 @@ class CacheAuditCase(base.FunctionalTestCase):
                 'glance.api.middleware.cache:CacheFilter.factory\n'))
         self.api.start()
         self.admin = self.api.admin()
+
+    def glance_api(self) -> glance.GlanceApi:
+        return glance.GlanceApi(autostart=False)
 
     def limit(self, size: int) -> None:
         self.api.configure(DEFAULT={

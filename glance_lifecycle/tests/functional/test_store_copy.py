@@ -259,17 +259,38 @@ class InterruptedTest(CopyCase):
 
     def test_killed_and_recovered(self) -> None:
         command, child = self.begin_slowly()
+        self.assertEqual(['copy-runs'], list(self.causes(0)))
         command.kill()
         os.kill(child, signal.SIGKILL)
         command.wait()
         transfer.until('the child is gone',
                        lambda: not transfer.running(child))
+        found = self.causes(4)
+        self.assertEqual(['copy-dead'], list(found))
+        row = found['copy-dead']
+        self.assertEqual('glance-lifecycle-manage recover --dry-run',
+                         row['Command'])
+        self.assertIn('into store s2, s3', row['Evidence'])
+        self.assertIn(f'store copy {self.image_id} --to s2 --to s3.',
+                      row['Remedy'])
+        # Nobody else can tell, and so nobody does.
+        self.assertEqual(['well'], list(self.causes(0, here=False)))
+        self.assertEqual({self.image_id: 'copy-dead'}, {
+            row['Image']: row['Cause'] for row in self.diagnosed(
+                4, '--all-stuck', '--config-dir', self.api.etc)})
         before = self.admin.get(self.image_id)
         self.assertEqual([self.image_id], [
             plan['image_id'] for plan in self.recover(self.api)])
         self.assertEqual(before, self.admin.get(self.image_id))
+        self.assertEqual(['well'], list(self.causes(0)))
         self.assert_nothing_left(self.api, self.image_id)
         self.assert_complete_again()
+
+    def causes(self, code: int, here: bool = True) -> store_case.Rows:
+        """What ``diagnose`` says, on the host of the copy or from afar."""
+        return {row['Cause']: row for row in self.diagnosed(
+            code, self.image_id,
+            *(('--config-dir', self.api.etc) if here else ()))}
 
     def test_killed_command(self) -> None:
         """Its child notices, and removes what it wrote."""

@@ -14,52 +14,12 @@
 
 import json
 import pathlib
-from typing import Any
 
-from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import openstack
-from glance_lifecycle.tests.functional import plugin_case
+from glance_lifecycle.tests.functional import symptom_case
 
 
-class SymptomTest(plugin_case.PluginTestCase):
-
-    def follow(self, api: glance.GlanceApi, symptom: str, *argv: object,
-               code: int | None = None) -> dict[str, Any]:
-        """The report, as an administrator gets it."""
-        command = openstack.OpenStack(api, 'admin', 'admin', 'admin')
-        words = ('image', 'lifecycle', 'diagnose', '--symptom', symptom,
-                 '--config-dir', str(api.etc), *map(str, argv))
-        answer = command.run(*words, '-f', 'json')
-        self.assertNotIn('Traceback', answer.stderr)
-        if code is not None:
-            self.assertEqual(code, answer.code, str(answer))
-        report: dict[str, Any] = json.loads(answer.stdout)
-        text = command.run(*words)
-        self.assertEqual(answer.code, text.code)
-        for one in report['findings']:
-            self.assertIn(one['code'], text.stdout)
-            # Whoever asks what it means is told.
-            told = command.run('image', 'lifecycle', 'doctor', 'explain',
-                               one['code'])
-            self.assertEqual(0, told.code, told.stderr)
-        return report
-
-    def codes(self, report: dict[str, Any]) -> set[str]:
-        return {one['code'] for one in report['findings']}
-
-    def answers(self, report: dict[str, Any]) -> dict[str, str]:
-        return {one['question']: one['answer'] for one in report['steps']}
-
-    def file(self, name: str, text: str) -> pathlib.Path:
-        path = self.work / name
-        path.write_text(text)
-        return path
-
-    def active(self, api: glance.GlanceApi, **properties: Any) -> str:
-        image_id = self.staged(api.user(), b'x' * 1000, 'raw', **properties)
-        api.user().import_image(image_id)
-        api.user().wait_import(image_id)
-        return image_id
+class SymptomTest(symptom_case.SymptomCase):
 
     def test_slow_boot(self) -> None:
         api = self.new_api()
@@ -141,12 +101,89 @@ class SymptomTest(plugin_case.PluginTestCase):
         self.assertEqual('yes', self.answers(report)[
             'Do the logs show who changed it?'])
 
+    def test_several_hosts(self) -> None:
+        """Each by its files, and each asked itself."""
+        first = self.new_api()
+        second = self.new_api(stores={'s1': 'file'}, conf={
+            'DEFAULT': {'image_size_cap': 100}})
+        image_id = self.active(first)
+        hosts = {'api1': first, 'api2': second}
+        urls = [word for one in hosts.values()
+                for word in ('--api-url', one.url)]
+        report = self.follow(first, 'missing-store', image_id, *urls,
+                             hosts=hosts, code=1)
+        self.assertLessEqual({'GLC504', 'GLC913', 'GLC047'},
+                             self.codes(report))
+        self.assertEqual({first.url: 'yes', second.url: 'no'}, {
+            one.url: self.answers(report)[
+                f'Has the glance-api at {one.url} each store?']
+            for one in hosts.values()})
+        self.assertEqual({'store s2', 'store s3'}, {
+            one['subject'] for one in report['findings']
+            if one['code'] == 'GLC047'})
+        report = self.follow(first, 'upload-fails', image_id, *urls,
+                             hosts=hosts, code=1)
+        self.assertEqual(['no', 'yes'], [
+            self.answers(report)[
+                f'Is the image larger than Glance takes, on {one}?']
+            for one in hosts])
+        # One whose files are not named is asked all the same.
+        report = self.follow(second, 'missing-store', '--api-url', first.url,
+                             '--api-url', 'http://127.0.0.1:1', code=4)
+        self.assertIn('GLC912', self.codes(report))
+
+    def test_caches(self) -> None:
+        """Each glance-api answers for its own only."""
+        apis = [self.new_api() for _one in range(2)]
+        hosts = {f'api{number}': one for number, one in enumerate(apis)}
+        report = self.follow(apis[0], 'cache-full', hosts=hosts)
+        self.assertTrue(any('--api-url' in one for one in report['needed']))
+        report = self.follow(
+            apis[0], 'cache-full', *(
+                word for one in apis for word in ('--api-url', one.url)),
+            hosts=hosts)
+        self.assertFalse(any('--api-url' in one for one in report['needed']))
+        self.assertLessEqual({f'Has {one.url} a cache?' for one in apis},
+                             {*self.answers(report)})
+
+    def test_other_files(self) -> None:
+        api = self.new_api()
+        (self.work / 'rules').mkdir()
+        self.file('rules/policy.yaml', 'publicize_image: "@"\n')
+        report = self.follow(api, 'public-by-accident')
+        self.assertNotIn('GLC707', self.codes(report))
+        report = self.follow(api, 'public-by-accident', '--policy-dir',
+                             self.work / 'rules')
+        self.assertIn('GLC707', self.codes(report))
+        self.assertNotIn('GLC407', self.codes(
+            self.follow(api, 'upload-fails')))
+        report = self.follow(api, 'upload-fails', '--uwsgi', self.file(
+            'glance.ini', '[uwsgi]\nmodule = glance.wsgi.api\n'))
+        self.assertIn('GLC407', self.codes(report))
+        # What only a host itself knows, where it is said to be this one.
+        path = self.file('user.ini', '[uwsgi]\nmodule = glance.wsgi.api\n'
+                         'uid = nobody-that-there-is\n')
+        self.assertNotIn('GLC306', self.codes(self.follow(
+            api, 'upload-fails', '--uwsgi', path)))
+        self.assertIn('GLC306', self.codes(self.follow(
+            api, 'upload-fails', '--uwsgi', path, '--this-host')))
+
     def test_wrong(self) -> None:
         api = self.new_api()
         for argv in ((), ('--symptom', 'x'), ('--all-stuck', '--symptom',
                                               'slow-boot'),
                      ('--symptom', 'slow-boot', '--nova-conf', '/none'),
-                     ('--nova-conf', '/none', 'x')):
+                     ('--nova-conf', '/none', 'x'),
+                     ('--host', f'a={api.etc}', 'x'),
+                     ('--all-stuck', '--uwsgi', '/none'),
+                     ('--symptom', 'signature', '--api-url', api.url),
+                     ('--symptom', 'signature', '--host', 'a=/none'),
+                     ('--symptom', 'signature', '--host', f'a={api.etc}',
+                      '--config-dir', str(api.etc)),
+                     ('--symptom', 'signature', '--host', f'a={api.etc}',
+                      '--host', f'a={api.etc}'),
+                     ('--symptom', 'signature', '--host', f'a={api.etc}',
+                      '--this-host')):
             answer = openstack.OpenStack(api).run(
                 'image', 'lifecycle', 'diagnose', *argv)
             self.assertNotEqual(0, answer.code, argv)

@@ -60,6 +60,8 @@ WITHIN = {
     'unit/audit/diagnosis/symptoms/test_report': {
         'audit/diagnosis/symptoms/known', 'audit/diagnosis/symptoms/pages',
         'audit/diagnosis/symptoms/path'},
+    'unit/audit/diagnosis/symptoms/test_slow_boot': {
+        'audit/diagnosis/symptoms/cloning'},
     'unit/audit/test_pages': {
         'audit/caches/pages', 'audit/diagnosis/pages', 'audit/page'},
     'unit/audit/caches/test_base_images': {'audit/caches/instances'},

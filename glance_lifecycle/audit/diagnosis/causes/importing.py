@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import re
 
 from glance_lifecycle.audit.diagnosis import cause
+from glance_lifecycle.audit.diagnosis.causes import left
 from glance_lifecycle.audit.diagnosis import facts
 
 # Ours changes its task every 30 s at least: see plugin.progress.
@@ -25,7 +26,6 @@ _STALE = 3600
 _OURS = re.compile(r'\d+ % of |Converting: \d+ s so far')
 _WAITING = 'Waiting for a lifecycle worker'
 
-_RECOVER = 'glance-lifecycle-manage recover --dry-run'
 _RECOVER_STALE = ('glance-lifecycle-manage recover --stale-after %d '
                   '--dry-run' % _STALE)
 _UNDO_STALE = (
@@ -38,13 +38,14 @@ _UNDO_STALE = (
 def running(found: facts.Facts) -> Iterator[cause.Diagnosis]:
     """Its process lives, or says so."""
     task = found.running
-    if task is None or not task.open:
-        return
-    journal = found.transfer(task.id)
-    if journal is not None and journal.alive:
+    journal = found.transfer(task.id if task else found.image.lock)
+    if journal is not None and journal.alive and (
+            task.open if task else found.tasks is None):
         yield _runs(found, task, cause.CERTAIN, (
             'A living process of this host holds its journal.'),
             found.here.host if found.here else '')
+    elif task is None or not task.open:
+        return
     elif journal is None and _speaks(found, task):
         yield _runs(found, task, cause.LIKELY, (
             'Its message is that of an import that goes on.'))
@@ -52,31 +53,6 @@ def running(found: facts.Facts) -> Iterator[cause.Diagnosis]:
         yield _runs(found, task, cause.LIKELY, (
             'The staged file grew less than %d seconds ago.' % _SILENT),
             found.here.host if found.here else '')
-
-
-def dead(found: facts.Facts) -> Iterator[cause.Diagnosis]:
-    """Our journal tells of it, and its process is gone."""
-    transfers = (found.here.transfers if found.here else None) or ()
-    mine = found.running.id if found.running else found.image.lock
-    for journal in transfers:
-        if journal.alive or mine not in (None, journal.task_id):
-            continue
-        where = found.here.host if found.here else ''
-        stored = found.image.status in ('active', 'deactivated')
-        yield cause.diagnosis(
-            found, 'import-dead', 'The process that ran the import died in '
-            'the middle of it.', cause.status(found),
-            'No living process holds the journal of task %s on this host.'
-            % journal.task_id,
-            'Its last error: %s.' % cause.quoted(journal.failure)
-            if journal.failure else '',
-            'The image has its data all the same.' if stored else '',
-            severity=cause.WARNING if stored else cause.ERROR,
-            confidence=cause.CERTAIN, where=where,
-            remedy='See what is undone, then run the same without --dry-run, '
-            'as the user of glance-api%s. The next import on this host does '
-            'that, too.' % ('' if stored else ', and import the image again'),
-            command=_RECOVER)
 
 
 def silent(found: facts.Facts) -> Iterator[cause.Diagnosis]:
@@ -101,7 +77,7 @@ def silent(found: facts.Facts) -> Iterator[cause.Diagnosis]:
                 'dead.'), severity=cause.ERROR, confidence=cause.LIKELY,
             remedy='Run it on the host that ran the import, and then without '
             '--dry-run.' if ours else _UNDO_STALE % cause.delete(found),
-            command=_RECOVER if ours else _RECOVER_STALE)
+            command=cause.RECOVER if ours else _RECOVER_STALE)
         return
     yield cause.diagnosis(
         found, 'import-unseen', 'The import runs, or its process has died: '
@@ -130,7 +106,8 @@ def waits_for_worker(found: facts.Facts) -> Iterator[cause.Diagnosis]:
 def lock_left(found: facts.Facts) -> Iterator[cause.Diagnosis]:
     """Its task is over, and did not let go of the image."""
     task = found.holder
-    if task is None or task.open:
+    # Who has its journal puts that right, and has nothing to delete.
+    if task is None or task.open or found.transfer(task.id):
         return
     importing = found.image.status == 'importing'
     yield cause.diagnosis(
@@ -171,7 +148,8 @@ def lock_taken(found: facts.Facts) -> Iterator[cause.Diagnosis]:
 def abandoned(found: facts.Facts) -> Iterator[cause.Diagnosis]:
     """Still importing, and no task is at it."""
     if (found.image.status != 'importing' or found.image.lock
-            or found.tasks is None or found.running):
+            or found.tasks is None or found.running
+            or any(left.is_import(one) for one in found.transfers)):
         return
     newest = found.newest
     yield cause.diagnosis(
@@ -184,12 +162,12 @@ def abandoned(found: facts.Facts) -> Iterator[cause.Diagnosis]:
         'and create it anew.', command=cause.delete(found), destructive=True)
 
 
-def _runs(found: facts.Facts, task: facts.Task,
+def _runs(found: facts.Facts, task: facts.Task | None,
           confidence: cause.Confidence, evidence: str, where: str = ''
           ) -> cause.Diagnosis:
     return cause.diagnosis(
         found, 'import-runs', 'The import runs.', cause.status(found),
-        cause.task(found, task), evidence, severity=cause.INFO,
+        cause.task(found, task) if task else '', evidence, severity=cause.INFO,
         confidence=confidence, waiting=cause.YES, where=where,
         remedy='Do nothing: wait for its end.')
 

@@ -15,6 +15,7 @@
 from collections.abc import Iterator
 
 from glance_lifecycle.audit.diagnosis import cause
+from glance_lifecycle.audit.diagnosis.causes import left
 from glance_lifecycle.audit.diagnosis import facts
 
 _STORED = ('active', 'deactivated')
@@ -111,10 +112,9 @@ def killed(found: facts.Facts) -> Iterator[cause.Diagnosis]:
 def well(found: facts.Facts) -> Iterator[cause.Diagnosis]:
     """Nothing is wrong, as far as was looked."""
     image = found.image
-    transfers = (found.here.transfers if found.here else None) or ()
     if image.status == 'active' and not (
             image.lock or image.importing or image.failed or _busy(found)
-            or any(not one.alive for one in transfers)):
+            or any(left.tells(one) for one in found.transfers)):
         yield cause.diagnosis(
             found, 'well', 'Nothing keeps the image: it is active.',
             cause.status(found),

@@ -115,7 +115,7 @@ def upload_cut(found: facts.Facts) -> Iterator[cause.Diagnosis]:
 
 
 def _stage_host(found: facts.Facts) -> str:
-    for one in (found.here.transfers if found.here else None) or ():
+    for one in found.transfers:
         if one.stage_host:
             return masking.value(one.stage_host)
     for line in reversed(found.lines or ()):

@@ -22,8 +22,10 @@ from glance_lifecycle.policy import units
 CODES = frozenset(('GLC213', 'GLC706', 'GLC801', 'GLC816', 'GLC817',
                    'GLC818', 'GLC823', 'GLC824'))
 
-_ASK_EACH = ('Ask as an administrator, with "openstack image lifecycle cache '
-             'audit" and --endpoint of each glance-api.')
+_ASK_EACH = ('Ask as an administrator, with --api-url of each glance-api: it '
+             'answers for its own cache only.')
+_LIMIT_DIFFERS = ('The limit is not the same on each host: give the files of '
+                  'one, and --api-url of its glance-api.')
 _COMPUTE = ('Run glance-lifecycle-compute-cache on the compute whose disk is '
             'full: only there the files of _base can be seen.')
 
@@ -45,10 +47,13 @@ def walk(known: knowns.Known, path: paths.Path) -> None:
 
 def _glance(known: knowns.Known, path: paths.Path) -> None:
     seen = known.cache
+    limit = _LIMIT_DIFFERS if len(known.hosts) > 1 else paths.GIVE_CONFIG
     if seen is None:
         path.ask('Is the cache of Glance over its limit?', None,
                  needed=_ASK_EACH)
         return
+    if len(known.hosts) > 1 and len(seen.nodes) < len(known.hosts):
+        path.need(_ASK_EACH)
     for node in seen.nodes:
         name = masking.value(node.name)
         if node.disabled:
@@ -65,7 +70,7 @@ def _glance(known: knowns.Known, path: paths.Path) -> None:
                      len(node.cached), units.size_text(size),
                      '' if seen.limits is None else
                      ', image_cache_max_size is %s' % units.size_text(
-                         seen.limits.max_size)), paths.GIVE_CONFIG)
+                         seen.limits.max_size)), limit)
     path.found(one for one in glance_advice.findings(seen)
                # It was said in a step.
                if one.code not in ('no-cache', 'node-unknown'))

@@ -21,7 +21,8 @@ from glance_lifecycle.audit import finding
 
 CODES = frozenset((
     'GLC201', 'GLC202', 'GLC203', 'GLC204', 'GLC207', 'GLC209', 'GLC211',
-    'GLC212', 'GLC504', 'GLC603', 'GLC801', 'GLC805', 'GLC806', 'GLC903'))
+    'GLC212', 'GLC504', 'GLC603', 'GLC801', 'GLC805', 'GLC806', 'GLC912',
+    'GLC913', 'GLC915'))
 
 
 def walk(known: knowns.Known, path: paths.Path) -> None:
@@ -31,6 +32,7 @@ def walk(known: knowns.Known, path: paths.Path) -> None:
                  ', '.join(map(masking.name, known.stores)) or 'none'))
     _image(known, path)
     _hosts(known, path)
+    _answers(known, path)
     path.found(known.checked(CODES))
 
 
@@ -80,3 +82,22 @@ def _hosts(known: knowns.Known, path: paths.Path) -> None:
                       'does not list it.' % masking.name(host.name),
                       'Restart glance-api, and read in its log why it has no '
                       'such store.', *places, host=host.name)
+
+
+def _answers(known: knowns.Known, path: paths.Path) -> None:
+    """Each glance-api that was asked itself."""
+    for one in known.live.answers if known.live else ():
+        question = 'Has the glance-api at %s each store?' % one.url
+        if one.away or one.stores is None or known.stores is None:
+            path.ask(question, None, '%s%s.' % (
+                one.away[:1].upper(), one.away[1:]) if one.away else '',
+                'Look whether it is a glance-api, and runs: %s.' % one.url)
+            continue
+        lacking = [each for each in known.stores if each not in one.stores]
+        path.ask(question, not lacking, 'It lists %s.' % (
+            ', '.join(map(masking.name, one.stores)) or 'none'))
+        for each in lacking:
+            path.find(pages.NOT_SERVED, 'store %s' % each,
+                      'The glance-api at %s does not list it, and another '
+                      'does.' % one.url, 'Make its files as those of the '
+                      'others, and restart it.')

@@ -130,5 +130,48 @@ Make it private, or let the policy permit it: ``openstack image lifecycle
 policy explain IMAGE`` names the rule.
 """)
 
+CLONED = page.Page(
+    'GLC094', 'image-is-cloned', _INFO,
+    'Nova clones the image in Ceph: no boot waits for its download.', """
+All that copy-on-write needs is there. A server of this image gets a clone of
+it within a second, whatever its size, on every compute, the first time as
+well; only what the server changes takes room. A cache of Glance or Nova has no
+part in it.
+
+If servers start slowly all the same, look at what comes before and after:
+scheduling, networks, volumes, and what the guest does as it starts.
+""")
+
+NOT_SHOWN = page.Page(
+    'GLC095', 'location-not-shown', _WARNING,
+    'Nova keeps its disks in Ceph, and the image does not show where it is.',
+    """
+Nova clones an image only from a location that it sees. Without one, each
+server downloads it and writes it into Ceph again.
+
+Set ``show_image_direct_url``, with what GLC802 says about who then sees it.
+""")
+
+OTHER_CLUSTER = page.Page(
+    'GLC096', 'image-in-other-cluster', _WARNING,
+    'The image is in another Ceph cluster than the disks.', """
+The location of the image names its cluster (fsid), and the ceph.conf of the
+compute names that of the disks. Between two clusters nothing is cloned: each
+server downloads the image from Glance.
+
+Give Glance a store in the cluster of the disks, and copy the image there:
+GLC803.
+""")
+
+POOL_CLOSED = page.Page(
+    'GLC097', 'pool-not-readable', _WARNING,
+    "Nova's key may not read the pool of the image.", """
+Nova opens an image before it clones it. Where Ceph refuses that, it says so in
+its log only, and downloads the image for each server.
+
+Let the key of Nova read the pool: ``profile rbd-read-only pool=POOL`` for osd.
+""")
+
 PAGES = (NOT_RAW, NOT_IN_CEPH, FIRST_DOWNLOAD, SIGNATURE_BROKEN, UNSIGNED,
-         CONVERTED, NOT_SERVED, OVER_CAP, PUBLIC, AGAINST_POLICY)
+         CONVERTED, NOT_SERVED, OVER_CAP, PUBLIC, AGAINST_POLICY, CLONED,
+         NOT_SHOWN, OTHER_CLUSTER, POOL_CLOSED)

@@ -24,8 +24,8 @@ from glance_lifecycle.audit import page
 _ANSWERS = {True: 'yes', False: 'no', None: 'unknown'}
 
 NAME_IMAGE = 'Name the image.'
-GIVE_CONFIG = ('Give --config-dir with the configuration of glance-api, as of '
-               'a host of it.')
+GIVE_CONFIG = ('Give the configuration of glance-api: --config-dir on its '
+               'host, or --host NAME=DIRECTORY for each host.')
 GIVE_NOVA = 'Give --nova-conf of the compute.'
 GIVE_CINDER = ('Give --cinder-conf of cinder-volume, if servers boot from '
                'volumes.')

@@ -25,8 +25,8 @@ from glance_lifecycle.audit.doctor import rules
 from glance_lifecycle.audit import drift
 from glance_lifecycle.policy import decision
 
-CODES = frozenset(('GLC601', 'GLC602', 'GLC704', 'GLC707', 'GLC708',
-                   'GLC710', 'GLC711'))
+CODES = frozenset(('GLC505', 'GLC601', 'GLC602', 'GLC704', 'GLC707',
+                   'GLC708', 'GLC710', 'GLC711'))
 
 _OPEN = ('public', 'community')
 _READ_LOG = ('Give the log of glance-api, or of its uWSGI or web server, with '

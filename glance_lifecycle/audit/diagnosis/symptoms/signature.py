@@ -23,8 +23,8 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.signing import properties
 
 CODES = frozenset((
-    'GLC402', 'GLC604', 'GLC606', 'GLC712', 'GLC801', 'GLC813', 'GLC814',
-    'GLC815', 'GLC820', 'GLC822'))
+    'GLC402', 'GLC503', 'GLC604', 'GLC606', 'GLC712', 'GLC801', 'GLC813',
+    'GLC814', 'GLC815', 'GLC820', 'GLC822'))
 
 _AUDIT = ('Run "openstack image lifecycle signature audit", and "openstack '
           'image lifecycle verify", which read the certificate and the bytes.')

@@ -12,6 +12,7 @@
 
 """Servers of an image start slowly: cloned, copied or downloaded?"""
 
+from glance_lifecycle.audit.diagnosis.symptoms import cloning
 from glance_lifecycle.audit.diagnosis.symptoms import known as knowns
 from glance_lifecycle.audit.diagnosis.symptoms import pages
 from glance_lifecycle.audit.diagnosis.symptoms import path as paths
@@ -21,7 +22,7 @@ from glance_lifecycle.audit.doctor import service as services
 from glance_lifecycle.policy import units
 
 CODES = frozenset(
-    ['GLC213', 'GLC406', 'GLC706', 'GLC908', *(
+    ['GLC213', 'GLC218', 'GLC406', 'GLC706', 'GLC908', *(
         'GLC8%02d' % number for number in (
             1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 21, 23, 24, 25,
             26, 27, 28, 31))])
@@ -32,6 +33,8 @@ _CLONED = ('raw', 'iso')
 def walk(known: knowns.Known, path: paths.Path) -> None:
     ceph = _image_in_ceph(known, path)
     raw = _raw(known, path)
+    where = cloning.shown(known, path)
+    judged = known.checked(CODES)
     path.ask('Is the configuration of Glance known?',
              True if known.hosts else None,
              'It is that of %s.' % ', '.join(
@@ -47,9 +50,15 @@ def walk(known: knowns.Known, path: paths.Path) -> None:
         path.ask('Are the disks of servers in Ceph?', None,
                  needed=paths.GIVE_NOVA)
     for service in novas:
-        _nova(known, path, service, ceph, raw)
-    _cinder(known, path)
-    path.found(known.checked(CODES))
+        disks = _nova(known, path, service, ceph, raw)
+        cloning.nova(known, path, service, where, disks=disks, raw=raw,
+                     judged={one.code for one in judged})
+    cinders = list(known.of(services.CINDER))
+    if not cinders:
+        path.ask('Are volumes in Ceph?', None, needed=paths.GIVE_CINDER)
+    for service in cinders:
+        cloning.cinder(known, path, service, where)
+    path.found(judged)
 
 
 def _image_in_ceph(known: knowns.Known, path: paths.Path) -> bool | None:
@@ -80,7 +89,8 @@ def _raw(known: knowns.Known, path: paths.Path) -> bool | None:
 
 
 def _nova(known: knowns.Known, path: paths.Path, service: services.Service,
-          ceph: bool | None, raw: bool | None) -> None:
+          ceph: bool | None, raw: bool | None) -> bool | None:
+    """Whether its disks are in Ceph, and what that means for the image."""
     kind = knowns.maybe(service.value, 'libvirt', 'images_type')
     disks = path.ask(
         'Are the disks of servers in Ceph, on %s?' % masking.name(
@@ -88,7 +98,7 @@ def _nova(known: knowns.Known, path: paths.Path, service: services.Service,
         '' if kind is None else '[libvirt] images_type is %s.' % (
             masking.name(kind)), paths.GIVE_NOVA)
     if known.image is None:
-        return
+        return disks
     image = known.image.image
     setting = service.setting('libvirt', 'images_type')
     places = (service.place(setting),) if setting else ()
@@ -113,13 +123,4 @@ def _nova(known: knowns.Known, path: paths.Path, service: services.Service,
                                                 units.size_text(image.size))),
                   'Look at glance-lifecycle-compute-cache on the compute, and '
                   'prefetch the image.', *places, host=service.name)
-
-
-def _cinder(known: knowns.Known, path: paths.Path) -> None:
-    cinders = list(known.of(services.CINDER))
-    if not cinders:
-        path.ask('Are volumes in Ceph?', None, needed=paths.GIVE_CINDER)
-    for service in cinders:
-        answer = knowns.maybe(clones.in_ceph, service)
-        path.ask('Are volumes in Ceph, on %s?' % masking.name(service.name),
-                 answer)
+    return disks

@@ -14,6 +14,7 @@
 
 from glance_lifecycle.audit.diagnosis.causes import failed
 from glance_lifecycle.audit.diagnosis.causes import importing
+from glance_lifecycle.audit.diagnosis.causes import left
 from glance_lifecycle.audit.diagnosis.causes import stored
 from glance_lifecycle.audit.diagnosis.causes import waiting
 from glance_lifecycle.audit.diagnosis.symptoms import known as knowns
@@ -23,16 +24,18 @@ from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.policy import units
 
 CODES = frozenset((
-    'GLC202', 'GLC203', 'GLC204', 'GLC206', 'GLC207', 'GLC211', 'GLC301',
-    'GLC302', 'GLC303', 'GLC304', 'GLC402', 'GLC404', 'GLC407', 'GLC408',
-    'GLC410', 'GLC501', 'GLC502', 'GLC601', 'GLC603', 'GLC604', 'GLC705',
-    'GLC714', 'GLC902', 'GLC905', 'GLC906'))
+    'GLC202', 'GLC203', 'GLC204', 'GLC206', 'GLC207', 'GLC211', 'GLC214',
+    'GLC215', 'GLC301', 'GLC302', 'GLC303', 'GLC304', 'GLC305', 'GLC306',
+    'GLC402', 'GLC404', 'GLC407', 'GLC408', 'GLC410', 'GLC418', 'GLC421',
+    'GLC422', 'GLC501', 'GLC502', 'GLC503', 'GLC504', 'GLC505', 'GLC508',
+    'GLC601', 'GLC603', 'GLC604', 'GLC612', 'GLC705', 'GLC714', 'GLC902',
+    'GLC903', 'GLC905', 'GLC906', 'GLC912', 'GLC913', 'GLC915'))
 
 _RULES = (failed.task_failed, failed.refused_at_once, waiting.never_imported,
           waiting.staged_elsewhere, waiting.without_data, waiting.upload_cut,
-          importing.dead, importing.silent, importing.lock_left,
-          importing.lock_taken, importing.abandoned, stored.copies_failed,
-          stored.killed)
+          left.import_dead, left.import_handed, importing.silent,
+          importing.lock_left, importing.lock_taken, importing.abandoned,
+          left.left_over, stored.copies_failed, stored.killed)
 _READ_LOG = ('Give the log of glance-api with --read-log, or its unit with '
              '--journal.')
 

@@ -36,7 +36,7 @@ def ask(asked: collecting.Asked, connection: Any) -> live.Live:
                           lambda: connection.image)
     if client is None:
         return live.Live()
-    stores = asked.answer('list its stores', lambda: _stores(client))
+    stores = asked.answer('list its stores', lambda: detailed(client))
     ceph = [one.id for one in stores or () if one.kind == 'rbd']
     return live.Live(
         endpoint=asked.answer('show its address', lambda: str(
@@ -44,7 +44,7 @@ def ask(asked: collecting.Asked, connection: Any) -> live.Live:
         methods=asked.answer('show its import methods',
                              lambda: methods(client, '/info')),
         stores=stores,
-        usage=asked.answer('show the usage', lambda: _usage(client)),
+        usage=asked.answer('show the usage', lambda: usage(client)),
         stuck=asked.answer('list the images', lambda: _stuck(client)),
         not_raw=asked.answer('list the images', lambda: _not_raw(
             client, ceph)) if ceph else {}, most=_MOST,
@@ -70,7 +70,8 @@ def stores(client: Any, base: str, **options: Any) -> tuple[live.Store, ...]:
         _true(one.get('read-only'))) for one in data['stores'])
 
 
-def _stores(client: Any) -> tuple[live.Store, ...]:
+def detailed(client: Any) -> tuple[live.Store, ...]:
+    """The stores, with what this user may know of each."""
     found = stores(client, '/info')
     response = collecting.fetch(client, '/info/stores/detail')
     # Only an administrator may know.
@@ -96,7 +97,8 @@ def _true(value: object) -> bool:
     return str(value).lower() == 'true'
 
 
-def _usage(client: Any) -> dict[str, live.Usage]:
+def usage(client: Any) -> dict[str, live.Usage]:
+    """Of the user's project; none where there are no limits."""
     data = collecting.get(client, '/info/usage')
     return {} if data is None else {
         masking.name(name): live.Usage(int(one['limit']), int(one['usage']))

@@ -182,8 +182,17 @@ class DeathTest(OffloadCase):
         self.daemon.kill()
         self.api.kill9()
         os.kill(child, signal.SIGKILL)
-        self.daemon.start()
         self.api.start()
+        # While its job is open, recovery leaves it alone.
+        self.assertEqual([], self.recover(self.api))
+        row = self.diagnosed(4, image_id, '--config-dir', self.api.etc)[0]
+        self.assertEqual(('import-handed', 'unknown'), (
+            row['Cause'], row['Waiting helps']))
+        job, = self.operator().spawn(
+            *row['Command'].split()[1:], '-f', 'json', '--config-file',
+            str(self.api.etc / 'glance-api.conf')).json
+        self.assertEqual(image_id, job['Image'])
+        self.daemon.start()
         self.assert_imported(self.daemon, image_id)
 
     def test_drained(self) -> None:

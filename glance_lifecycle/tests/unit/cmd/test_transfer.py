@@ -18,11 +18,19 @@ import io
 import json
 import os
 import pathlib
+import re
+import struct
+import subprocess
+import sys
 import tempfile
 from typing import Any
 import unittest
 
 from glance_lifecycle.cmd import transfer
+
+# The header of a qcow2 of 1 MiB, whose L1 table is said to be at 192 KiB.
+_CUT = struct.pack('>4sIQIIQIIQQIIQQQQII', b'QFI\xfb', 3, 0, 0, 16, 1 << 20,
+                   0, 1, 3 << 16, 1 << 16, 1, 0, 0, 0, 0, 0, 4, 104)
 
 
 class TransferTest(unittest.TestCase):
@@ -89,3 +97,34 @@ class TransferTest(unittest.TestCase):
         self.assertIn('already holds', output)
         code, output = self.run_it('--to', 'file:/nonexistent/there')
         self.assertEqual(transfer.FAILED, code)
+
+    def test_one_sentence(self) -> None:
+        """As people see it: nothing of what the parts tell each other."""
+        there = self.work / 'there'
+        there.touch()
+        # Its table lies behind its end, which only the child process sees.
+        cut = self.work / 'cut.qcow2'
+        cut.write_bytes(_CUT)
+        for image, to, code, said in (
+                (self.image, f'file:{there}', transfer.FAILED,
+                 f'Store file:{there} already holds an object'),
+                (cut, 'null:', transfer.REFUSED, 'Image refused (')):
+            done = self.spawn(image, '--to', to)
+            self.assertEqual((code, ''), (done.returncode, done.stdout))
+            self.assertRegex(done.stderr, r'\A%s: %s[^\n{}]+\.\n\Z' % (
+                re.escape(str(image)), re.escape(said)))
+
+    def test_unexpected(self) -> None:
+        """What the sentence does not tell is shown before it."""
+        # Too little for the child to load its reader.
+        cut = self.work / 'cut.qcow2'
+        cut.write_bytes(_CUT)
+        done = self.spawn(cut, '--to', 'null:', '--memory-limit', '1')
+        self.assertEqual(transfer.FAILED, done.returncode)
+        self.assertIn('Traceback', done.stderr)
+        self.assertTrue(done.stderr.splitlines()[-1].startswith(f'{cut}: '))
+
+    def spawn(self, *argv: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, '-m', transfer.__name__, *map(str, argv)],
+            text=True, capture_output=True, check=False)

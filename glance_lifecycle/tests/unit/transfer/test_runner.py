@@ -122,8 +122,12 @@ class RunnerTest(RunnerCase):
 
     def test_error_keeps_its_class(self) -> None:
         (self.work / IMAGE).touch()
-        self.assertRaises(exceptions.StoreDuplicate, self.run_child,
-                          self.job())
+        with self.assertLogs('glance_lifecycle', 'ERROR') as log:
+            self.assertRaises(exceptions.StoreDuplicate, self.run_child,
+                              self.job())
+        # For people, it is a sentence.
+        self.assertIn(': Store a already holds an object', log.output[0])
+        self.assertNotIn("{'", log.output[0])
         self.assertEqual([IMAGE], self.left())
 
     def test_unexpected_error(self) -> None:

@@ -62,6 +62,9 @@ class AskedTest(testtools.TestCase):
         self.assertEqual(['q', 'l', 'n'], [
             one.image.id for one in asked.stuck(service.get, [])])
         self.assertNotIn('/images/a/tasks', service.asked)
+        self.assertEqual(['a', 'q', 'l', 'n'], [
+            one.image.id for one in asked.stuck(
+                service.get, [], also=('a', 'gone'))])
         # An age that nobody knows hides nothing.
         self.assertEqual(['q', 'l'], [
             one.image.id for one in asked.stuck(service.get, [], 60)])

@@ -21,6 +21,7 @@ import testtools
 from glance_lifecycle.audit.diagnosis import here
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.audit.diagnosis import cases
+from glance_lifecycle.transfer import job
 from glance_lifecycle.transfer import journal
 
 
@@ -73,6 +74,25 @@ class HereTest(testtools.TestCase):
         [found] = here.look(self.places, cases.IMAGE).transfers or ()
         self.assertFalse(found.alive)
         self.assertIn('Store s1 is full', found.failure)
+
+    def test_copies(self) -> None:
+        copy = journal.create(str(self.work), 'copy-1', cases.IMAGE)
+        copy.note(method='store-copy', targets=[
+            job.Target('s2', '', {}, driver='file'),
+            job.Target('s3', '', {}, driver='file')])
+        copy.close()
+        [found] = here.look(self.places, cases.IMAGE).transfers or ()
+        self.assertEqual(('copy-1', False, 'store-copy', ('s2', 's3')), (
+            found.task_id, found.alive, found.method, found.stores))
+
+    def test_left(self) -> None:
+        self.assertEqual(frozenset(), here.left(self.places))
+        journal.create(str(self.work), 't1', 'dead').close()
+        alive = journal.create(str(self.work), 't2', 'alive')
+        self.addCleanup(alive.close)
+        self.assertEqual({'dead'}, here.left(self.places))
+        for nowhere in ('', str(self.work / 'nowhere'), '/dev/null'):
+            self.assertEqual(frozenset(), here.left(here.Places(nowhere)))
 
     def test_configured(self) -> None:
         (self.work / 'glance-api.conf').write_text(

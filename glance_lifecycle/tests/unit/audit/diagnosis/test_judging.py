@@ -26,7 +26,12 @@ TASKS = (None, (), *(
     for message in ('', '42 % of 1 GiB', '\x1b[2J') for age in (1, 9999)))
 HERES = (None, cases.here(), cases.here(
     staging='/staging', transfers=(facts.Transfer('t1', False),)),
-    cases.here(staging='/staging', staged=cases.staged(), transfers=()))
+    cases.here(staging='/staging', staged=cases.staged(), transfers=()),
+    cases.here(transfers=(
+        facts.Transfer('c1', False, 'store-copy', stores=('s2',)),
+        facts.Transfer('c2', True, 'store-copy'),
+        facts.Transfer('t1', False, offloaded=True),
+        facts.Transfer('t0', False))))
 
 
 class DiagnoseTest(cases.CauseTestCase):
@@ -47,7 +52,8 @@ class DiagnoseTest(cases.CauseTestCase):
             self.assertEqual(len(set(codes)), len(codes), str(codes))
             # What runs is not dead, and what is well is not ill.
             if 'import-runs' in codes:
-                self.assertFalse({'import-dead', 'import-silent',
+                self.assertFalse({'import-dead', 'import-handed',
+                                  'import-silent',
                                   'import-unseen', 'lock-left'} & {*codes})
             if 'well' in codes:
                 self.assertEqual(['well'], codes)

@@ -36,6 +36,13 @@ class RunningTest(cases.CauseTestCase):
             self.assertEqual((cause.CERTAIN, cause.YES, 'api1', ''), (
                 said.confidence, said.waiting, said.where, said.command))
 
+    def test_tasks_unknown(self) -> None:
+        """Who may not see the tasks sees the host all the same."""
+        said = self.one(importing.running, cases.known(
+            'importing', lock='t1', here=journal(True), tasks=None),
+            'import-runs')
+        self.assertEqual(cause.CERTAIN, said.confidence)
+
     def test_progress(self) -> None:
         said = self.one(importing.running, cases.known(
             'importing', lock='t1', tasks=[cases.task(message=OURS)]))
@@ -62,29 +69,6 @@ class RunningTest(cases.CauseTestCase):
                         here=cases.here(staged=cases.staged(110))),
             cases.known('importing', lock='t1', tasks=[
                 cases.task(message=OURS, age=300)]))
-
-
-class DeadTest(cases.CauseTestCase):
-
-    def test_journal(self) -> None:
-        for status, tasks in (('importing', [cases.task()]),
-                              ('importing', None), ('queued', [])):
-            said = self.one(importing.dead, cases.known(
-                status, tasks=tasks, here=journal(False, failure='Boom.')),
-                'import-dead')
-            self.assertEqual((cause.CERTAIN, cause.NO, 'api1'), (
-                said.confidence, said.waiting, said.where))
-            self.assertIn('recover --dry-run', said.command)
-            self.assertIn('"Boom."', said.evidence)
-
-    def test_not(self) -> None:
-        self.none(
-            importing.dead, cases.known('importing', lock='t1'),
-            cases.known('importing', here=cases.here()),
-            cases.known('importing', lock='t1', here=journal(True)),
-            # Another import has the image now.
-            cases.known('importing', lock='t2', here=journal(False),
-                        tasks=[cases.task(id='t2')]))
 
 
 class SilentTest(cases.CauseTestCase):
@@ -143,7 +127,10 @@ class OthersTest(cases.CauseTestCase):
         self.assertEqual((cause.YES, ''), (said.waiting, said.command))
         self.none(importing.lock_left, cases.known('queued', tasks=ended),
                   cases.known('importing', lock='t1', tasks=[cases.task()]),
-                  cases.known('importing', lock='t1', tasks=None))
+                  cases.known('importing', lock='t1', tasks=None),
+                  # Recovery puts it right, without deleting anything.
+                  cases.known('importing', lock='t1', tasks=ended,
+                              here=journal(False)))
 
     def test_lock_taken(self) -> None:
         for tasks in ([], [cases.task()]):
@@ -163,4 +150,7 @@ class OthersTest(cases.CauseTestCase):
         self.none(importing.abandoned,
                   cases.known('importing', tasks=None),
                   cases.known('importing', tasks=[cases.task()]),
-                  cases.known('importing', lock='t1'), cases.known('queued'))
+                  cases.known('importing', lock='t1'), cases.known('queued'),
+                  cases.known('importing', here=journal(False)))
+        self.one(importing.abandoned, cases.known(
+            'importing', here=journal(False, method='store-copy')))

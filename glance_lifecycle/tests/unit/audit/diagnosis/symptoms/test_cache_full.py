@@ -36,7 +36,7 @@ class CacheFullTest(cases.SymptomTestCase):
     def test_not_known(self) -> None:
         needed = ' '.join(self.nothing_known()['needed'])
         self.assertIn('glance-lifecycle-compute-cache', needed)
-        self.assertIn('cache audit', needed)
+        self.assertIn('--api-url', needed)
 
     def test_full(self) -> None:
         found = self.walk(cache=seen(node(5000)))
@@ -52,6 +52,16 @@ class CacheFullTest(cases.SymptomTestCase):
         found = self.walk(cache=seen(node(5000), limits=None))
         self.assertEqual('unknown', self.answers(found)[
             'Is the cache of api1 over its limit?'])
+
+    def test_several_hosts(self) -> None:
+        """One answer is not that of all, nor one limit."""
+        files = {'%s/glance-api.conf' % one: '' for one in 'ab'}
+        found = self.walk(files, cache=seen(node(5000), limits=None))
+        self.assertIn('with --api-url', ' '.join(found['needed']))
+        self.assertIn('not the same on each host', ' '.join(
+            found['needed']))
+        found = self.walk(files, cache=seen(node(500), node(600)))
+        self.assertNotIn('with --api-url', ' '.join(found['needed']))
 
     def test_not_asked(self) -> None:
         found = self.walk(cache=seen(

@@ -12,6 +12,7 @@
 
 """Stores that an image lacks, or a cloud."""
 
+from glance_lifecycle.audit.doctor import live as lives
 from glance_lifecycle.tests.unit.audit.diagnosis.symptoms import cases
 
 
@@ -49,6 +50,31 @@ class MissingStoreTest(cases.SymptomTestCase):
                  if one['code'] == 'GLC047']
         self.assertEqual('store slow', one['subject'])
         self.assertEqual(1, len(one['places']))
+
+    def test_each_api(self) -> None:
+        found = self.walk(stores=('fast', 'slow'), live=lives.Live(answers=(
+            lives.Answer('http://a', '--api-url', versions=('v2.15',),
+                         stores=('slow', 'fast')),
+            lives.Answer('http://b', '--api-url', versions=('v2.15',),
+                         stores=('slow',)),
+            lives.Answer('http://c', '--api-url', away='it cannot be asked'),
+            lives.Answer('http://d', '--api-url'))))
+        self.assertEqual(['yes', 'no', 'unknown', 'unknown'], [
+            self.answers(found)['Has the glance-api at http://%s each '
+                                'store?' % one] for one in 'abcd'])
+        [one] = [one for one in found['findings']
+                 if one['code'] == 'GLC047']
+        self.assertEqual('store fast', one['subject'])
+        self.assertIn('http://b does not list it', one['evidence'])
+        # What the doctor has a check for, it says.
+        self.assertLessEqual({'GLC912', 'GLC913'}, self.found_codes(found))
+
+    def test_hosts(self) -> None:
+        found = self.walk(
+            {'a/glance-api.conf': cases.CEPH % 'true', 'b/glance-api.conf':
+             '[DEFAULT]\nenabled_backends = fast:rbd\n'},
+            stores=('fast', 'slow'))
+        self.assertIn('GLC504', self.found_codes(found))
 
     def test_hostile(self) -> None:
         self.walk({'glance-api.conf': '[DEFAULT]\nenabled_backends = '

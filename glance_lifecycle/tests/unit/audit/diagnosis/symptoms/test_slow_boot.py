@@ -12,7 +12,36 @@
 
 """Slow boots: condition by condition."""
 
+from typing import Any
+
 from glance_lifecycle.tests.unit.audit.diagnosis.symptoms import cases
+
+URL = 'rbd://1-A/images/x/snap'
+NOVA = 'Does Nova clone the image in Ceph, on api?'
+CINDER = 'Does Cinder clone the image in Ceph, on api?'
+
+
+def files(shown: bool = True, nova: str = '1-a', caps: str = 'profile rbd',
+          cinder: str = '') -> dict[str, str]:
+    """Of a cloud whose images are in cluster 1-a.
+
+    :param nova: cluster of its disks
+    :param caps: of its key
+    """
+    made = {
+        'glance-api.conf': cases.CEPH % ('true' if shown else 'false'),
+        'ceph.conf': '[global]\nfsid = 1-a\n',
+        'nova/nova.conf': cases.NOVA % 'rbd' + (
+            '' if nova else 'images_rbd_ceph_conf = /etc/ceph/none.conf\n'),
+        'cinder.conf': cinder or (
+            '[DEFAULT]\nenabled_backends = ceph\n[ceph]\nvolume_driver = '
+            'cinder.volume.drivers.rbd.RBDDriver\nrbd_pool = volumes\n')}
+    if nova:
+        made['nova/ceph.conf'] = f'[global]\nfsid = {nova}\n'
+    if caps:
+        made['nova/ceph.client.nova.keyring'] = (
+            f'[client.nova]\nkey = x\ncaps osd = "{caps}"\n')
+    return made
 
 
 class SlowBootTest(cases.SymptomTestCase):
@@ -37,6 +66,58 @@ class SlowBootTest(cases.SymptomTestCase):
             self.assertEqual('yes', answers[question], question)
         self.assertFalse({'GLC041', 'GLC042', 'GLC043', 'GLC802'}
                          & self.found_codes(found))
+
+    def test_really_cloned(self) -> None:
+        """All that is needed, as the Image API shows the image itself."""
+        found = self.cloned()
+        self.assertEqual('yes', self.answers(found)[NOVA])
+        self.assertEqual('yes', self.answers(found)[CINDER])
+        self.assertIn('GLC094', self.found_codes(found))
+        # One thing at a time, and each is the end of it.
+        for change, code in (
+                ({'disk_format': 'qcow2'}, 'GLC041'),
+                ({'url': ''}, 'GLC802'),
+                ({'url': 'file:///images/x'}, 'GLC095'),
+                ({'url': 'rbd://2-b/images/x/snap'}, 'GLC096'),
+                ({'nova': '2-b'}, 'GLC803'),
+                ({'caps': 'profile rbd pool=vms'}, 'GLC097')):
+            found = self.cloned(**change)
+            self.assertEqual('no', self.answers(found)[NOVA], change)
+            codes = self.found_codes(found)
+            self.assertNotIn('GLC094', codes, change)
+            self.assertIn(code, codes, change)
+            # The same is not said twice.
+            for pair in (('GLC095', 'GLC802'), ('GLC096', 'GLC803')):
+                self.assertFalse({*pair} <= codes, change)
+
+    def test_cloned_not_known(self) -> None:
+        """Without the ceph.conf of the compute, nobody can tell."""
+        found = self.cloned(nova='')
+        self.assertEqual('unknown', self.answers(found)[NOVA])
+        self.assertIn('--ceph-conf', ' '.join(found['needed']))
+        # Its key is seldom at hand: then it is said what to ask.
+        found = self.cloned(caps='')
+        self.assertEqual('yes', self.answers(found)[NOVA])
+        self.assertIn('ceph auth get client.nova', ' '.join(found['needed']))
+
+    def test_not_shown_without_files(self) -> None:
+        host, = self.gathered(files(nova='1-a'))
+        found = self.walk(services=host.beside.services, **cases.image(
+            disk_format='raw', stores=('fast',), resource={}))
+        self.assertIn('GLC095', self.found_codes(found))
+
+    def test_cinder_asks_as_a_service(self) -> None:
+        text = files()['cinder.conf'] + (
+            '[service_user]\nsend_service_user_token = true\n')
+        found = self.cloned(url='', cinder=text)
+        self.assertEqual('unknown', self.answers(found)[CINDER])
+        self.assertEqual('no', self.answers(self.cloned(url=''))[CINDER])
+
+    def cloned(self, disk_format: str = 'raw', url: str = URL,
+               **given: str) -> dict[str, Any]:
+        return self.walk(files(shown=bool(url), **given), **cases.image(
+            disk_format=disk_format, stores=('fast',),
+            resource={'direct_url': url} if url else {}))
 
     def test_locations_not_shown(self) -> None:
         found = self.walk(
@@ -77,7 +158,10 @@ class SlowBootTest(cases.SymptomTestCase):
             {'glance-api.conf': cases.CEPH % '*****',
              'nova.conf': cases.NOVA % '*********'},
             **cases.image(disk_format=cases.HOSTILE,
-                          stores=(cases.HOSTILE,)))
+                          stores=(cases.HOSTILE,), resource={
+                              'direct_url': 'rbd://%s/%s/x/y' % (
+                                  cases.HOSTILE, cases.HOSTILE),
+                              'locations': [None, 3, {}, {'url': 5}]}))
         answers = self.answers(found)
         self.assertEqual('unknown', answers[
             'Are the disks of servers in Ceph, on api?'])
