@@ -30,6 +30,34 @@ MEANT = {
     'user': 'rbd_store_user',
     'ceph_conf': 'rbd_store_ceph_conf',
     'datadir': 'filesystem_store_datadir',
+    'user_domain': 'user_domain_name',
+    'project_domain': 'project_domain_name',
+}
+
+_KEYSTONE = 'keystone_authtoken'
+
+#: Gone, and what is to be set instead: without, the service has not what it
+#: needs.
+_MOVED = {
+    ('DEFAULT', 'sql_connection'): ('database', 'connection'),
+    ('DEFAULT', 'notification_driver'): (
+        'oslo_messaging_notifications', 'driver'),
+    ('DEFAULT', 'notifier_strategy'): (
+        'oslo_messaging_notifications', 'driver'),
+    ('DEFAULT', 'rabbit_host'): ('DEFAULT', 'transport_url'),
+    ('DEFAULT', 'rabbit_hosts'): ('DEFAULT', 'transport_url'),
+    ('DEFAULT', 'rabbit_password'): ('DEFAULT', 'transport_url'),
+    ('DEFAULT', 'rabbit_userid'): ('DEFAULT', 'transport_url'),
+    ('oslo_messaging_rabbit', 'rabbit_host'): ('DEFAULT', 'transport_url'),
+    ('oslo_messaging_rabbit', 'rabbit_hosts'): ('DEFAULT', 'transport_url'),
+    ('oslo_messaging_rabbit', 'rabbit_password'): (
+        'DEFAULT', 'transport_url'),
+    ('oslo_messaging_rabbit', 'rabbit_userid'): ('DEFAULT', 'transport_url'),
+    (_KEYSTONE, 'auth_uri'): (_KEYSTONE, 'www_authenticate_uri'),
+    (_KEYSTONE, 'identity_uri'): (_KEYSTONE, 'auth_url'),
+    (_KEYSTONE, 'admin_user'): (_KEYSTONE, 'username'),
+    (_KEYSTONE, 'admin_password'): (_KEYSTONE, 'password'),
+    (_KEYSTONE, 'admin_tenant_name'): (_KEYSTONE, 'project_name'),
 }
 
 #: Of the standalone server, which is gone since 33. Deployment tools go on
@@ -50,6 +78,11 @@ _OLDER = {
     'registry_client_protocol': 'Ussuri', 'registry_host': 'Ussuri',
     'registry_port': 'Ussuri', 'use_user_token': 'Ussuri',
 }
+
+
+def moved(setting: ini.Setting) -> tuple[str, str] | None:
+    """Section and name of what takes the place of an option."""
+    return _MOVED.get((options.group_name(setting.section), setting.name))
 
 
 def removed(host: hosts.Host, setting: ini.Setting) -> str:

@@ -28,6 +28,8 @@ from oslo_config import iniparser
 MOST_SETTINGS = 20_000
 _MOST_PROBLEMS = 20
 
+_MARK = '\ufeff'
+_NAME = re.compile(r'[\w.:-]{1,64}')
 _COMMENT = re.compile(r'\s+[#;](?=\s|$|\w)')
 
 
@@ -49,10 +51,14 @@ class Setting:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
-    """A line that is not understood. Its text may hold a secret."""
+    """A line that is not understood. Its text may hold a secret.
+
+    :ivar remedy: a sentence, or the end of one: what to do with it
+    """
 
     line: int
     message: str
+    remedy: str = ''
 
 
 @dataclasses.dataclass
@@ -70,6 +76,13 @@ class Parsed:
 def parse(text: str, path: str) -> Parsed:
     """What oslo.config would find in a file with this text."""
     parser = _Parser(path)
+    if text.startswith(_MARK):
+        # The section behind it is read all the same: one thing is wrong.
+        text = text[1:]
+        parser.parsed.problems.append(Problem(
+            1, 'The file begins with a byte order mark, which oslo.config '
+            'takes for a part of the first line.', "Save the file as UTF-8 "
+            "without one: sed -i '1s/^\\xEF\\xBB\\xBF//' FILE."))
     # As file.readlines(): str.splitlines() knows ends of lines that files
     # do not, such as a form feed.
     parser.parse(text.split('\n'))
@@ -124,10 +137,11 @@ class _Parser(iniparser.BaseParser):
         # Not '': what is indented below would seem to continue it.
         return key or None, value
 
-    def _problem(self, message: str, line: int = 0) -> None:
+    def _problem(self, message: str, line: int = 0, remedy: str = ''
+                 ) -> None:
         if len(self.parsed.problems) < _MOST_PROBLEMS:
             self.parsed.problems.append(
-                Problem(line or self.lineno, message))
+                Problem(line or self.lineno, message, remedy))
 
     # What oslo.config raises, and we only note.
 
@@ -136,19 +150,27 @@ class _Parser(iniparser.BaseParser):
         return '', []
 
     def error_empty_key(self, line: str) -> None:  # type: ignore[override]
-        self._problem('There is no name before the "=".'
-                      if '=' in line or ':' in line else
-                      'The line has neither "=" nor ":".')
+        if '=' in line or ':' in line:
+            self._problem('There is no name before the "=".')
+        else:
+            self._problem('The line has neither "=" nor ":".', remedy=(
+                'Write it as "name = value", or begin it with "#" if it is '
+                'a comment.'))
 
     def error_unexpected_continuation(  # type: ignore[override]
             self, line: str) -> None:
         self._problem('The line is indented, as if it continued an option, '
-                      'and there is none before it.')
+                      'and there is none before it.', remedy=(
+                          'Take away the blanks at the beginning of the '
+                          'line.'))
 
     def error_no_section_end_bracket(  # type: ignore[override]
             self, line: str) -> str:
-        self._problem('The section does not end with "]".')
-        return ''
+        self._problem('The section does not end with "]".',
+                      remedy='Write "]" at the end of the line.')
+        # What follows is meant for it. Anything else is never shown.
+        name = line[1:].strip()
+        return name if _NAME.fullmatch(name) else ''
 
     def error_no_section_name(  # type: ignore[override]
             self, line: str) -> str:

@@ -96,13 +96,15 @@ def described(spec: Spec) -> str:
     if name in ('list', 'dict'):
         return '%s, separated by commas%s' % (
             'pairs "name:value"' if name == 'dict' else
-            'a list of values' if rest[0] == ['str', {}] else
+            'a list of values' if rest[0][0] in ('str', 'any') and (
+                not rest[0][1:] or not rest[0][1].get('choices')) else
             'a list, each %s' % described(rest[0]),
             ', in brackets [ ]' if rest[1] else '')
     if name == 'str' and rest[0].get('choices'):
-        return 'one of ' + ', '.join(
-            '(empty)' if one in ('', None) else str(one)
-            for one in rest[0]['choices'])
+        choices = ['(empty)' if one in ('', None) else str(one)
+                   for one in rest[0]['choices']]
+        return choices[0] if len(choices) == 1 else (
+            'one of ' + ', '.join(choices))
     return {'bool': 'true or false', 'uri': 'a URI',
             'host': 'a host name or an IP address', 'ip': 'an IP address'
             }.get(name, 'another text')

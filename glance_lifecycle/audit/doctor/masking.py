@@ -69,6 +69,8 @@ def value(text: str) -> str:
     if len(text) > _MOST_MASKED:
         return '(%d characters)' % len(text)
     text = _BARE_USER_INFO.sub('***@', _USER_INFO.sub('***@', text))
+    # Of one that is continued, the lines are values as if on one.
+    text = text.replace('\n', ' ')
     return name(_QUERY.sub(r'\1***', text))
 
 

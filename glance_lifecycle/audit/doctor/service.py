@@ -16,6 +16,7 @@ Only the options below are judged, and only their values are ever shown: none
 of them is a secret.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -54,7 +55,9 @@ NOVA_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('image_cache', 'remove_unused_base_images'): (_BOOL, True),
     ('image_cache', 'remove_unused_original_minimum_age_seconds'): (
         _INT, 86400),
-    ('libvirt', 'images_type'): (_STR, 'default'),
+    ('libvirt', 'images_type'): (['str', {'choices': [
+        'raw', 'flat', 'qcow2', 'lvm', 'rbd', 'ploop', 'default']}],
+        'default'),
     ('libvirt', 'images_rbd_pool'): (_STR, 'rbd'),
     ('libvirt', 'images_rbd_ceph_conf'): (_STR, ''),
     ('libvirt', 'images_rbd_glance_store_name'): (_STR, ''),
@@ -64,6 +67,15 @@ NOVA_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('libvirt', 'rbd_secret_uuid'): (_STR, ''),
     ('workarounds', 'disable_deep_image_inspection'): (_BOOL, False),
 
+}
+# Names that Nova still reads: (section, name) -> those of old.
+_OLD_NAMES: Mapping[tuple[str, str], tuple[str, str]] = {
+    ('image_cache', 'manager_interval'): (
+        'DEFAULT', 'image_cache_manager_interval'),
+    ('image_cache', 'remove_unused_base_images'): (
+        'DEFAULT', 'remove_unused_base_images'),
+    ('image_cache', 'remove_unused_original_minimum_age_seconds'): (
+        'DEFAULT', 'remove_unused_original_minimum_age_seconds'),
 }
 CINDER_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'allowed_direct_url_schemes'): (_LIST, []),
@@ -112,7 +124,37 @@ class Service:
 
     def setting(self, section: str, name: str) -> ini.Setting | None:
         """Where the value that counts stands; None if it is the default."""
-        return self._settings.get((_group(section), name))
+        key = (_group(section), name)
+        found = self._settings.get(key)
+        if found is None and self.kind == NOVA and key in _OLD_NAMES:
+            return self._settings.get(_OLD_NAMES[key])
+        return found
+
+    def settings(self) -> Iterable[ini.Setting]:
+        """Those that count."""
+        return self._settings.values()
+
+    def sections(self) -> list[str]:
+        """As oslo.config compares them."""
+        return list(dict.fromkeys(section for section, _ in self._settings))
+
+    def refused(self, setting: ini.Setting) -> kinds.Spec | None:
+        """What a value must be that the service does not take.
+
+        None if it takes it, or that cannot be told.
+        """
+        try:
+            kind, _default = self._known(setting.section, setting.name)
+        except KeyError:
+            return None
+        if masking.hidden(setting.value) or '$' in setting.value or (
+                len(setting.value) > _LONGEST):
+            return None
+        try:
+            kinds.load(kind)(setting.value)
+        except ValueError:
+            return kind
+        return None
 
     def value(self, section: str, name: str) -> Any:
         """The value that counts, converted; None if it cannot be used.

@@ -19,6 +19,7 @@ from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import kinds
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import meant
 from glance_lifecycle.audit.doctor import options
 from glance_lifecycle.audit import finding
 
@@ -69,8 +70,16 @@ class BadValue(check.Check):
                 host, option.full_name, '%s is %s, and must be %s.' % (
                     option.full_name, host.shown(setting),
                     kinds.described(option.kind)),
-                'Write %s = VALUE, where VALUE is %s.' % (
-                    option.name, kinds.described(option.kind)), setting)
+                self._remedy(host, option, setting), setting)
+
+    def _remedy(self, host: hosts.Host, option: options.Option,
+                setting: ini.Setting) -> str:
+        # What is masked, or not shown at all, is not repeated.
+        better = meant.value(option.name, option.kind, setting.value) if (
+            host.place(setting).value == setting.value) else None
+        return 'Write %s = %s.' % (option.name, better) if better else (
+            'Write %s = VALUE, where VALUE is %s.' % (
+                option.name, kinds.described(option.kind)))
 
 
 def good(host: hosts.Host, option: options.Option, value: str) -> bool:

@@ -52,5 +52,6 @@ class OldName(check.Check):
             elif option.leaving:
                 yield self.found(
                     host, option.full_name, '%s is deprecated, and will be '
-                    'removed.' % option.full_name, 'Look in the release '
-                    'notes for what takes its place.', setting)
+                    'removed.' % option.full_name, 'Leave it for now. '
+                    'Before an upgrade, look in the release notes for what '
+                    'takes its place.', setting)

@@ -73,6 +73,7 @@ class Overridden(check.Check):
                 'stands elsewhere has no effect.' % (
                     'Line %d' % counts.line, counts.path, full_name,
                     host.shown(counts)),
-                'Remove the other lines: %s.' % ', '.join(
+                'Keep one of them. Those that can be removed without a change '
+                'are: %s.' % ', '.join(
                     '%s:%d' % (one.path, one.line) for one in lost[:10]),
                 counts, *lost, severity=check.INFO if meant else None)

@@ -96,7 +96,7 @@ class ProtectionRules(check.Check):
                 re.compile(section)
             except (re.error, RecursionError, OverflowError):
                 yield ('[%s] is no regular expression.' % shown,
-                       'Correct it.', None)
+                       'Write one, such as [.*] for all properties.', None)
             lacking = [one for one in _OPERATIONS
                        if not parser.has_option(section, one)]
             if lacking:

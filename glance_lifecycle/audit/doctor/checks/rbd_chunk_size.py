@@ -54,12 +54,16 @@ class RbdChunkSize(check.Check):
                 driver == 'rbd') else None
             if not size or (size <= _MOST and size & (size - 1) == 0):
                 continue
-            used = 1 << (min(size, _MOST).bit_length() - 1)
+            # Whoever wrote bytes meant so many MiB.
+            meant = size >> 20 if size >= 1 << 20 else size
+            used = 1 << (min(meant, _MOST).bit_length() - 1)
             yield self.found(
                 host, 'store %s' % masking.name(store),
                 'The objects of the store %s cannot be of %d MiB: %s.' % (
                     masking.name(store), size, 'Ceph has none larger than 32'
-                    if size > _MOST else 'they are of %d MiB' % used),
+                    if size > _MOST else 'they are of %d MiB' % used) + (
+                        ' The unit is MiB, not bytes.' if meant != size
+                        else ''),
                 'Set rbd_store_chunk_size = %d in [%s].' % (
                     used, masking.name(store)),
                 host.setting(store, 'rbd_store_chunk_size'),

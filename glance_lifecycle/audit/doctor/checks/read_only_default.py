@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit import finding
 
 
@@ -40,8 +41,13 @@ class ReadOnlyDefault(check.Check):
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         name = host.value('glance_store', 'default_backend')
         if host.stores.get(name) == 'http':
+            others = [masking.name(store) for store, driver
+                      in host.stores.items() if driver != 'http']
             yield self.found(
                 host, '[glance_store] default_backend',
                 'The default store is of the driver http, which cannot be '
-                'written.', 'Set default_backend to another store.',
+                'written.', 'Set default_backend in [glance_store] to one '
+                'of: %s.' % ', '.join(others[:10]) if others else
+                'Add a store to enabled_backends that can be written, and '
+                'make it the default.',
                 host.setting('glance_store', 'default_backend'))

@@ -44,7 +44,8 @@ class RemovedOption(check.Check):
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for setting in host.settings():
-            if host.option(setting) is not None:
+            # What takes its place is said by GLC101.
+            if host.option(setting) is not None or history.moved(setting):
                 continue
             since = history.removed(host, setting)
             if since:

@@ -53,7 +53,8 @@ class TwoDatadirs(check.Check):
                     'The store %s has filesystem_store_datadir, if only by '
                     'default, and filesystem_store_datadirs.'
                     % masking.name(store),
-                    'Write "filesystem_store_datadir =" in [%s].'
-                    % masking.name(store),
+                    'Write "filesystem_store_datadir =" in [%s], with '
+                    'nothing behind "=", or remove '
+                    'filesystem_store_datadirs.' % masking.name(store),
                     host.setting(store, 'filesystem_store_datadirs'),
                     host.setting(store, 'filesystem_store_datadir'))

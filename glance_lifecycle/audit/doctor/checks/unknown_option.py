@@ -49,11 +49,16 @@ class UnknownOption(check.Check):
         {'glance-api.conf': '[DEFAULT]\nenabled_backends = fast:rbd\n'
          '[glance_store]\ndefault_backend = fast\n'
          '[fast]\nrbd_store_user = glance\ndescription = Fast\n'},
+        {'glance-api.conf': '[DEFAULT]\nsql_connection = mysql://db/g\n'},
+        {'glance-api.conf': '[keystone_authtoken]\nadmin_user = glance\n'},
     )
     good = (
         {'glance-api.conf': '[DEFAULT]\nuse_keystone_limits = true\n'},
         {'glance-api.conf': '[keystone_authtoken]\nauth_type = password\n'
          'username = glance\n'},
+        # GLC203 says what is wrong.
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = fast:ceph\n'
+         '[fast]\nrbd_store_user = glance\n'},
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
@@ -72,14 +77,27 @@ class UnknownOption(check.Check):
             group = host.catalogue.groups.get(
                 options.group_name(setting.section))
             if (group is not None and host.option(setting) is None
-                    and not history.removed(host, setting)):
+                    and not self._without_driver(host, setting)
+                    and (history.moved(setting)
+                         or not history.removed(host, setting))):
                 yield setting
+
+    def _without_driver(self, host: hosts.Host, setting: ini.Setting
+                        ) -> bool:
+        """Whether it is of a store whose driver is not known: GLC203."""
+        driver = {options.group_name(store): driver for store, driver
+                  in host.stores.items()}.get(
+                      options.group_name(setting.section))
+        return driver is not None and driver not in host.catalogue.drivers
 
     def _judged(self, host: hosts.Host, setting: ini.Setting,
                 known: list[str]) -> finding.Finding:
         name = masking.name(setting.name)
         section = masking.name(setting.section)
         subject = '[%s] %s' % (section, name)
+        moved = history.moved(setting)
+        if moved:
+            return self._moved(host, setting, subject, *moved)
         meant = history.MEANT.get(name)
         if meant not in known:
             meant = near.closest(setting.name, known)
@@ -88,7 +106,7 @@ class UnknownOption(check.Check):
                 host, subject, 'Nobody reads [%s] %s: the option is called '
                 '%s.' % (section, name, meant),
                 'Rename it to %s.' % meant, setting)
-        homes = host.catalogue.homes(setting.name)
+        homes = self._homes(host, setting)
         # The sections of stores know one another's options.
         if homes:
             return self.found(
@@ -100,3 +118,24 @@ class UnknownOption(check.Check):
                 host.release, section, name),
             'Remove the line, unless something else reads it.', setting,
             severity=check.INFO)
+
+    def _homes(self, host: hosts.Host, setting: ini.Setting) -> list[str]:
+        homes = host.catalogue.homes(setting.name)
+        stores = {options.group_name(one) for one in host.stores}
+        # With several stores, what is in [glance_store] would be ignored.
+        if stores.intersection(homes):
+            return [one for one in homes if one != options.SINGLE_STORE
+                    and one not in options.RESERVED]
+        return homes
+
+    def _moved(self, host: hosts.Host, setting: ini.Setting, subject: str,
+               group: str, name: str) -> finding.Finding:
+        there = host.setting(group, name) is not None
+        full_name = '[%s] %s' % (group, name)
+        return self.found(
+            host, subject, 'Nobody in Glance %d reads %s: %s takes its place%s.'
+            % (host.release, subject, full_name,
+               ', and is set' if there else ', and is not set'),
+            'Remove the line.' if there else
+            'Set %s, and remove the line.' % full_name, setting,
+            severity=check.INFO if there else None)

@@ -46,5 +46,6 @@ class UnreadableLine(check.Check):
             for problem in file.parsed.problems:
                 yield self.found(
                     host, file.shown, problem.message,
-                    'Correct line %d of %s.' % (problem.line, file.shown),
+                    problem.remedy or 'Correct line %d of %s.' % (
+                        problem.line, file.shown),
                     finding.Place(file.shown, problem.line))

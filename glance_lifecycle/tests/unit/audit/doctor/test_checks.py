@@ -124,7 +124,8 @@ class NotMistakesTest(cases.DoctorTestCase):
         self.assertEqual([], self.codes({'glance-api.conf': STORES + (
             '[database]\nconnection = mysql+pymysql://glance:*********@db/g\n'
             '[keystone_authtoken]\npassword = *********\n'
-            'auth_type = password\nmemcache_secret_key = *********\n')}))
+            'auth_type = password\nmemcache_secret_key = *********\n'
+            '[paste_deploy]\nflavor = *********\n')}))
 
     def test_single_store(self) -> None:
         self.assertEqual([], self.codes({'glance-api.conf': (

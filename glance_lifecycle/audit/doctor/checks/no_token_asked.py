@@ -1,0 +1,75 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""GLC725"""
+
+from collections.abc import Iterator
+import re
+
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit.doctor import reading
+from glance_lifecycle.audit import finding
+
+
+_KEYSTONE = '[keystone_authtoken]\nauth_url = https://keystone.example\n'
+
+
+class NoTokenAsked(check.Check):
+    """The API asks nobody for a token.
+
+    ``flavor`` of ``[paste_deploy]`` chooses what a request goes through. It
+    has no default; without one that has "keystone" in its name, everybody who
+    reaches the API is an administrator, whatever ``[keystone_authtoken]``
+    says.
+
+    Set it.
+    """
+
+    code = 'GLC725'
+    severity = check.ERROR
+    bad = ({'glance-api.conf': _KEYSTONE},
+           {'glance-api.conf': _KEYSTONE + '[paste_deploy]\nflavor = caching\n'})
+    good = (
+        {'glance-api.conf': _KEYSTONE + '[paste_deploy]\nflavor = keystone\n'},
+        {'glance-api.conf': _KEYSTONE + '[paste_deploy]\nflavor = *********\n'},
+        # Its own pipelines may ask for one.
+        {'glance-api.conf': _KEYSTONE + '[paste_deploy]\nconfig_file = x.ini\n'},
+        {'glance-api.conf': _KEYSTONE, 'glance-api-paste.ini':
+         '[pipeline:glance-api]\npipeline = authtoken context rootapp\n'},
+        # A part of a configuration.
+        {'glance-api.conf': '[DEFAULT]\ndebug = false\n'},
+    )
+
+    _OPEN = ('', 'caching', 'cachemanagement')
+    _OWN = re.compile(rb'^\[(?:pipeline|composite):glance-api\][^\[]*'
+                      rb'\bauthtoken\b', re.MULTILINE)
+
+    def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
+        flavor = host.value('paste_deploy', 'flavor') or ''
+        token = [place for section, place in host.sections()
+                 if section == 'keystone_authtoken']
+        if flavor.strip() not in self._OPEN or not token or host.setting(
+                'paste_deploy', 'config_file'):
+            return
+        try:
+            paste = host.directory.data('glance-api-paste.ini') or b''
+        except reading.Unreadable:
+            return
+        if not self._OWN.search(paste):
+            yield self.found(
+                host, '[paste_deploy] flavor', 'flavor is %s, so nobody is '
+                'asked for a token.' % (
+                    '"%s"' % flavor if flavor else 'not set'),
+                'Set flavor = %s in [paste_deploy] of glance-api.conf.' % (
+                    'keystone+%s' % flavor if flavor else 'keystone'),
+                host.setting('paste_deploy', 'flavor') or token[0])
