@@ -24,6 +24,7 @@ with the suffix ``.awaited``. While that is held, the journal is nobody else's,
 locked or not.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import errno
@@ -332,13 +333,20 @@ def _image_of(path: str) -> str | None:
         os.close(fd)
 
 
-def seen(state_dir: str) -> Iterator[tuple[records.Record, bool]]:
+def _every(_task_id: str) -> bool:
+    return True
+
+
+def seen(state_dir: str, wanted: Callable[[str], bool] = _every
+         ) -> Iterator[tuple[records.Record, bool]]:
     """All records, and whether their owners live; nothing is taken.
 
+    :param wanted: of which tasks' journals are opened
     :raises ConfigurationError: the state directory cannot be read
     """
     for path in _paths(state_dir):
-        if path.endswith(SUFFIX):
+        if path.endswith(SUFFIX) and wanted(
+                os.path.basename(path).removesuffix(SUFFIX)):
             try:
                 yield _seen(path)
             except FileNotFoundError:
