@@ -216,12 +216,14 @@ class Diagnose(command.Lister):
     def _one(self, parsed_args: argparse.Namespace, stores: list[str]
              ) -> 'facts.Facts':
         from glance_lifecycle.audit.diagnosis import asked
+        from glance_lifecycle.audit.diagnosis import here
         from glance_lifecycle.audit import image_api
         client = connection.of(self).image
         image_id = store_host.find(self, parsed_args.image).id
+        places = _places(parsed_args)
         return _with_lines(_with_here(
             asked.one(image_api.getter(client), image_id, stores),
-            _places(parsed_args)), parsed_args)
+            here.Looking(places) if places else None), parsed_args)
 
     def _facts(self, parsed_args: argparse.Namespace
                ) -> 'Iterator[facts.Facts]':
@@ -236,20 +238,18 @@ class Diagnose(command.Lister):
         if parsed_args.all_stuck:
             # One row each: the worst and surest cause.
             self._most: int | None = 1
-            return (_with_here(found, places) for found in asked.stuck(
+            looking = here.Looking(places) if places else None
+            return (_with_here(found, looking) for found in asked.stuck(
                 get, stores, parsed_args.older_than,
                 here.left(places) if places else ()))
         self._most = None
         return iter([self._one(parsed_args, stores)])
 
 
-def _with_here(found: 'facts.Facts', places: 'here.Places | None'
+def _with_here(found: 'facts.Facts', looking: 'here.Looking | None'
                ) -> 'facts.Facts':
-    from glance_lifecycle.audit.diagnosis import here
-    if places is None:
-        return found
-    return dataclasses.replace(
-        found, here=here.look(places, found.image.id))
+    return found if looking is None else dataclasses.replace(
+        found, here=looking.look(found.image.id))
 
 
 def _with_lines(found: 'facts.Facts', parsed_args: argparse.Namespace

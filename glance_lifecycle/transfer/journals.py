@@ -12,6 +12,7 @@
 
 """All journals of a host: those of the dead, and a look at each."""
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import fcntl
 import os
@@ -65,13 +66,20 @@ def abandoned_of(state_dir: str, image_id: str, own: str = ''
                 yield found
 
 
-def seen(state_dir: str) -> Iterator[tuple[records.Record, bool]]:
+def _every(_task_id: str) -> bool:
+    return True
+
+
+def seen(state_dir: str, wanted: Callable[[str], bool] = _every
+         ) -> Iterator[tuple[records.Record, bool]]:
     """All records, and whether their owners live; nothing is taken.
 
+    :param wanted: of which tasks' journals are opened
     :raises ConfigurationError: the state directory cannot be read
     """
     for path in _paths(state_dir):
-        if path.endswith(files.SUFFIX):
+        if path.endswith(files.SUFFIX) and wanted(
+                os.path.basename(path).removesuffix(files.SUFFIX)):
             try:
                 yield _seen(path)
             except FileNotFoundError:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import file_options
+from glance_lifecycle.osc.common import glance_config
 
 if TYPE_CHECKING:
     from glance_lifecycle.audit.caches import glance_advice
@@ -46,7 +47,9 @@ def known_of(connection: Any, parsed_args: argparse.Namespace,
     given = file_options.given(parsed_args)
     _there(given)
     hosts = file_options.gathered(
-        parsed_args, file_options.directories(parsed_args), given)
+        parsed_args, file_options.directories(
+            parsed_args, glance_config.directory()
+            if parsed_args.this_host else None), given)
     resource: dict[str, Any] = {}
     if image is not None:
         with image_api.asking('show image %s' % image.image.id):

@@ -15,6 +15,7 @@
 import os
 import pathlib
 import tempfile
+from typing import Any
 
 import testtools
 
@@ -35,43 +36,43 @@ class HereTest(testtools.TestCase):
         self.places = here.Places(str(self.work), str(self.work))
 
     def test_staged(self) -> None:
-        self.assertIsNone(here.look(self.places, cases.IMAGE).staged)
+        self.assertIsNone(here.Looking(self.places).look(cases.IMAGE).staged)
         (self.work / cases.IMAGE).write_bytes(b'x' * 7)
         os.utime(self.work / cases.IMAGE, (1, 1))
         (self.work / (cases.IMAGE + '0')).write_bytes(b'another')
-        found = here.look(self.places, cases.IMAGE).staged
+        found = here.Looking(self.places).look(cases.IMAGE).staged
         assert found is not None
         self.assertEqual((7, 1), (found.size, found.changed.timestamp()))
         (self.work / (cases.IMAGE + '.raw')).write_bytes(b'xx')
-        found = here.look(self.places, cases.IMAGE).staged
+        found = here.Looking(self.places).look(cases.IMAGE).staged
         assert found is not None
         self.assertEqual(2, found.size)
 
     def test_link(self) -> None:
         (self.work / cases.IMAGE).symlink_to('/etc/passwd')
-        self.assertIsNone(here.look(self.places, cases.IMAGE).staged)
+        self.assertIsNone(here.Looking(self.places).look(cases.IMAGE).staged)
 
     def test_not_there(self) -> None:
         nowhere = str(self.work / 'nowhere')
-        found = here.look(here.Places(nowhere, nowhere), cases.IMAGE)
+        found = here.Looking(here.Places(nowhere, nowhere)).look(cases.IMAGE)
         self.assertEqual(('', None, 2), (
             found.staging, found.transfers, len(found.unknown)))
         for sentence in found.unknown:
             self.assertIn('as the user of glance-api', sentence)
-        found = here.look(here.Places(), cases.IMAGE)
+        found = here.Looking(here.Places()).look(cases.IMAGE)
         self.assertEqual((None, ()), (found.transfers, found.unknown))
 
     def test_journals(self) -> None:
         mine = journal.create(str(self.work), 't1', cases.IMAGE)
         mine.note(method='glance-direct', stage_host='http://api2')
         journal.create(str(self.work), 't2', 'another').close()
-        [found] = here.look(self.places, cases.IMAGE).transfers or ()
+        [found] = here.Looking(self.places).look(cases.IMAGE).transfers or ()
         self.assertEqual(('t1', True, 'http://api2'), (
             found.task_id, found.alive, found.stage_host))
         mine.note(failure=exceptions.StoreFull(
             store='s1', detail='no room').to_dict())
         mine.close()
-        [found] = here.look(self.places, cases.IMAGE).transfers or ()
+        [found] = here.Looking(self.places).look(cases.IMAGE).transfers or ()
         self.assertFalse(found.alive)
         self.assertIn('Store s1 is full', found.failure)
 
@@ -81,9 +82,39 @@ class HereTest(testtools.TestCase):
             job.Target('s2', '', {}, driver='file'),
             job.Target('s3', '', {}, driver='file')])
         copy.close()
-        [found] = here.look(self.places, cases.IMAGE).transfers or ()
+        [found] = here.Looking(self.places).look(cases.IMAGE).transfers or ()
         self.assertEqual(('copy-1', False, 'store-copy', ('s2', 's3')), (
             found.task_id, found.alive, found.method, found.stores))
+
+    def test_one_after_the_other(self) -> None:
+        """What comes, goes and dies meanwhile is seen."""
+        looking = here.Looking(self.places)
+        self.assertEqual(((), None), self.seen(looking, 'a'))
+        mine = journal.create(str(self.work), 't1', 'a')
+        (self.work / 'a').write_bytes(b'1')
+        for _time in range(2):
+            self.assertEqual(((), None), self.seen(looking, 'b'))
+            self.assertEqual((('t1', True),), self.seen(looking, 'a')[0])
+            self.assertEqual(1, self.seen(looking, 'a')[1])
+        (self.work / 'a').write_bytes(b'12345')
+        (self.work / 'b').write_bytes(b'12')
+        mine.close()
+        self.assertEqual(((('t1', False),), 5), self.seen(looking, 'a'))
+        journal.create(str(self.work), 't2', 'b').close()
+        self.assertEqual(((('t2', False),), 2), self.seen(looking, 'b'))
+        # As if it had not changed for long.
+        os.utime(self.work, (1, 1))
+        for _time in range(2):
+            self.assertEqual(2, self.seen(looking, 'b')[1])
+        (self.work / 'a').unlink()
+        (self.work / 'transfers/t1.json').unlink()
+        self.assertEqual(((), None), self.seen(looking, 'a'))
+
+    def seen(self, looking: here.Looking, image_id: str) -> Any:
+        found = looking.look(image_id)
+        return tuple((one.task_id, one.alive)
+                     for one in found.transfers or ()), (
+            found.staged and found.staged.size)
 
     def test_left(self) -> None:
         self.assertEqual(frozenset(), here.left(self.places))
