@@ -134,6 +134,14 @@ class Catalogue:
                       if name in options)
 
 
+# Hosts of a cloud have the same stores.
+@functools.lru_cache(maxsize=64)
+def catalogue(release: int, stores: tuple[tuple[str, str], ...],
+              with_auth: frozenset[str] = frozenset()) -> Catalogue:
+    """The catalogue of these, made once."""
+    return Catalogue(release, dict(stores), with_auth)
+
+
 def stores_of(text: str) -> dict[str, str]:
     """``enabled_backends``: store -> driver, empty if it is not readable."""
     if len(text) > LONGEST:

@@ -133,8 +133,9 @@ class UnknownOption(check.Check):
         there = host.setting(group, name) is not None
         full_name = '[%s] %s' % (group, name)
         return self.found(
-            host, subject, 'Nobody in Glance %d reads %s: %s takes its place%s.'
-            % (host.release, subject, full_name,
+            host, subject,
+            'Nobody in Glance %d reads %s: %s takes its place%s.' % (
+               host.release, subject, full_name,
                ', and is set' if there else ', and is not set'),
             'Remove the line.' if there else
             'Set %s, and remove the line.' % full_name, setting,
