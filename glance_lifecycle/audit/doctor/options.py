@@ -101,7 +101,10 @@ class Catalogue:
         self._groups = dict(known.groups)
         for section in with_auth:
             name = group_name(section)
-            self._groups[name] = {**known.auth, **self._groups.get(name, {})}
+            self._groups[name] = {
+                **{each.name: dataclasses.replace(each, group=name)
+                   for each in known.auth.values()},
+                **self._groups.get(name, {})}
         for store, driver in {
                 **stores, **dict.fromkeys(RESERVED, 'file')}.items():
             name = group_name(store)

@@ -135,8 +135,8 @@ class UnknownOption(check.Check):
         return self.found(
             host, subject,
             'Nobody in Glance %d reads %s: %s takes its place%s.' % (
-               host.release, subject, full_name,
-               ', and is set' if there else ', and is not set'),
+                host.release, subject, full_name,
+                ', and is set' if there else ', and is not set'),
             'Remove the line.' if there else
             'Set %s, and remove the line.' % full_name, setting,
             severity=check.INFO if there else None)

@@ -218,6 +218,40 @@ MISTAKES: Mapping[str, tuple[Files, Sequence[tuple[str, str, str]]]] = {
         ('die-on-term = true\n', 'limit-post = 1073741824\n', 'GLC426'),
         ('hook-master-start = unix_signal:15 gracefully_kill_them_all\n',
          'post-buffering = 8192\n', 'GLC427 GLC425'))),
+    'paths': (OTHERS, (
+        ('log_file = /var/log/glance/glance-api.log',
+         'log_file = /var/log/glance/', 'GLC116'),
+        ('= /var/lib/glance/staging', '= file:///var/lib/glance/staging',
+         'GLC230'))),
+    'versions in addresses': (CLOUD, (
+        ('http://192.0.2.11:9292\n', 'http://192.0.2.11:9292/v2\n',
+         'GLC737'),)),
+    'the broker, and the cache of tokens': (CLOUD, (
+        ('@192.0.2.11:5672//', '@192.0.2.11,192.0.2.12//', 'GLC739'),
+        ('auth_type = password', 'auth_type = password\n'
+         'memcache_security_strategy = MAC', 'GLC738'))),
+    'no kind of broker': (CLOUD, (
+        ('rabbit://openstack', 'openstack', 'GLC739'),)),
+    'no database': (CLOUD, (
+        ('connection = mysql', 'connection_url = mysql', 'GLC741'),)),
+    'names that are none': (CLOUD, (
+        ('flavor = keystone', 'flavor = Keystone', 'GLC743'),
+        ('[paste_deploy]', '[key_manager]\nbackend = barbicn\n'
+         '[paste_deploy]', 'GLC740'))),
+    'for everybody': (CLOUD, (
+        ('show_image', 'allow_anonymous_access = yes\nshow_image',
+         'GLC742'),)),
+    'a quota without its unit': (CLOUD, (
+        ('show_image', 'user_storage_quota = 500\nshow_image', 'GLC727'),)),
+    'formats without commas': (CLOUD, (
+        ('[paste_deploy]', '[image_format]\ndisk_formats = raw qcow2\n'
+         '[paste_deploy]', 'GLC111'),)),
+    'a cache in a store': (deployers.DEVSTACK, (
+        ('/opt/stack/data/glance/cache', '/opt/stack/data/glance/images',
+         'GLC744'),)),
+    'an application that is gone': (deployers.DEVSTACK, (
+        ('module = glance.wsgi.api:application',
+         'wsgi-file = /usr/bin/glance-wsgi-api', 'GLC431'),)),
     'a cache without a name': (deployers.DEVSTACK, (
         ('worker_self_reference_url = http://192.0.2.10/image\n', '',
          'GLC730'),)),
@@ -281,6 +315,16 @@ rbd_store_user = glance
         '192.0.2.10', '[2001:db8::10]'), 'ceph.conf': """\
 [global]
 mon_host = [v2:[2001:db8::1]:3300/0,v1:[2001:db8::1]:6789/0]
+"""},
+    'credentials elsewhere': {'glance-api.conf': _TOP.replace(
+        '[keystone_authtoken]',
+        '[keystone_authtoken]\nauth_section = shared\n[shared]') % """\
+enabled_backends: a:file
+""" + """\
+[glance_store]
+default_backend = a
+[a]
+filesystem_store_datadir = /srv/images
 """},
     'sections of others': {'glance-api.conf': _TOP % """\
 enabled_backends = Fast:rbd
