@@ -166,6 +166,14 @@ MISTAKES: Mapping[str, tuple[Files, Sequence[tuple[str, str, str]]]] = {
     'Cinder': (CLOUD, (
         ('image_volume_cache_enabled = False',
          'image_volume_cache_enabled = nope', 'GLC836'),)),
+    'sections of Nova and Cinder': (CLOUD, (
+        ('[image_cache]', '[DEFAULT]\nforce_raw_image = x\n'
+         'enable_rbd_download = False\n[image_cache]', 'GLC835'),
+        ('glance_api_servers', 'image_volume_cache_enabled = False\n'
+         'glance_api_servers', 'GLC840'))),
+    'an origin': (CLOUD, (
+        ('[paste_deploy]', '[cors]\nallowed_origin = https://h.example/\n'
+         '[paste_deploy]', 'GLC745'),)),
     'values without brackets': (CLOUD, (
         ('[image_decompression, lifecycle]', 'lifecycle', 'GLC105'),
         ('show_image', 'enabled_import_methods = glance-direct\nshow_image',

@@ -45,6 +45,12 @@ class ServiceTest(unittest.TestCase):
         self.assertFalse(found.value('image_cache',
                                      'remove_unused_base_images'))
 
+    def test_backend_defaults(self) -> None:
+        found = made('[backend_defaults]\nrbd_user = cinder\n[a]\nx = y\n',
+                     services.CINDER)
+        self.assertEqual('cinder', found.value('a', 'rbd_user'))
+        self.assertIsNone(found.setting('DEFAULT', 'rbd_user'))
+
     def test_refused(self) -> None:
         found = made('[libvirt]\nimages_type = RBD\nimages_rbd_pool = *****\n'
                      'x = y\n[image_cache]\nmanager_interval = $x\n')
