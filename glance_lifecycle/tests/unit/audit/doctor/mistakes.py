@@ -174,6 +174,15 @@ MISTAKES: Mapping[str, tuple[Files, Sequence[tuple[str, str, str]]]] = {
     'an origin': (CLOUD, (
         ('[paste_deploy]', '[cors]\nallowed_origin = https://h.example/\n'
          '[paste_deploy]', 'GLC745'),)),
+    'a rule that nobody wrote': (CLOUD, (
+        ('"role:admin or role:member"\n', '"rule:admin_requird"\n'
+         '"admin_required": "role:admin"\n', 'GLC747'),)),
+    'too small': ({**deployers.OPENSTACK_ANSIBLE,
+                   'etc/uwsgi/glance-api.ini': '[x]\n'}, (
+        ('image_cache_max_size = 10737418240', 'image_cache_max_size = 10',
+         'GLC748'),
+        ('/var/lib/glance/images/\n', '/var/lib/glance/images/\n'
+         'filesystem_store_file_perm = 416\n', 'GLC231'))),
     'values without brackets': (CLOUD, (
         ('[image_decompression, lifecycle]', 'lifecycle', 'GLC105'),
         ('show_image', 'enabled_import_methods = glance-direct\nshow_image',
