@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
 import functools
+import os
 import pathlib
 
 from glance_lifecycle.audit.doctor import ceph as cephs
@@ -189,6 +190,8 @@ def _glob(directory: pathlib.Path, pattern: str) -> list[pathlib.Path]:
 
 
 def _more(path: pathlib.Path) -> list[pathlib.Path]:
+    if not os.path.isdir('%s.d' % path):
+        return []
     try:
         return sorted(one for one in path.with_name(
             path.name + '.d').glob('*.conf')

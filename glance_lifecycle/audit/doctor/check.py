@@ -104,8 +104,9 @@ class Check(abc.ABC):
         found = list(host) if isinstance(host, Sequence) else [host]
         return finding.Finding(
             code=self.code, severity=severity or self.severity,
-            subject=masking.name(subject), evidence=masking.plain(evidence),
-            remedy=masking.plain(remedy), destructive=destructive,
+            subject=masking.sentence(masking.name(subject)),
+            evidence=masking.sentence(evidence),
+            remedy=masking.sentence(remedy), destructive=destructive,
             hosts=tuple(one.name for one in found),
             places=tuple(
                 found[0].place(one) if isinstance(one, ini.Setting) else one

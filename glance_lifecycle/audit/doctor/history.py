@@ -12,8 +12,6 @@
 
 """Options that are gone, and what others are often called."""
 
-import functools
-
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import options
@@ -89,7 +87,7 @@ def removed(host: hosts.Host, setting: ini.Setting) -> str:
     """Since when an option is gone; empty if it never was one."""
     for release in reversed(options.RELEASES):
         if release < host.release:
-            old = _catalogue(release, tuple(host.stores.items()))
+            old = options.catalogue(release, tuple(host.stores.items()))
             if old.option(setting.section, setting.name) is not None:
                 return 'Glance %d' % (release + 1)
     if setting.section == 'DEFAULT':
@@ -97,9 +95,3 @@ def removed(host: hosts.Host, setting: ini.Setting) -> str:
             return 'an older release'
         return _OLDER.get(setting.name, '')
     return ''
-
-
-@functools.lru_cache(maxsize=16)
-def _catalogue(release: int, stores: tuple[tuple[str, str], ...]
-               ) -> options.Catalogue:
-    return options.Catalogue(release, dict(stores))

@@ -67,9 +67,10 @@ class Host:
         named = self._last([('DEFAULT', 'enabled_backends')])
         self.multi_store = named is not None and named.value.strip() != ''
         self.stores = options.stores_of(named.value) if named else {}
-        self.catalogue = options.Catalogue(release, self.stores, {
-            setting.value for setting in self.settings()
-            if setting.name == 'auth_section'})
+        self.catalogue = options.catalogue(
+            release, tuple(self.stores.items()), frozenset(
+                setting.value for setting in self.settings()
+                if setting.name == 'auth_section'))
 
     def settings(self) -> Iterator[ini.Setting]:
         """All of them, in the order in which they are read."""

@@ -95,7 +95,7 @@ def described(spec: Spec) -> str:
         return what if most is None else '%s of %s or less' % (what, most)
     if name in ('list', 'dict'):
         return '%s, separated by commas%s' % (
-            'pairs "name:value"' if name == 'dict' else
+            'pairs "name:value", each name once' if name == 'dict' else
             'a list of values' if rest[0][0] in ('str', 'any') and (
                 not rest[0][1:] or not rest[0][1].get('choices')) else
             'a list, each %s' % described(rest[0]),

@@ -222,12 +222,42 @@ def read(data: Mapping[str, Any]) -> Live:
                        ('pools', Pool)):
         if parts.get(name) is not None:
             parts[name] = tuple(kind(**_lists(one)) for one in parts[name])
+    if parts.get('images') is not None:
+        parts['images'] = tuple(map(image, parts['images']))
     if parts.get('usage') is not None:
         parts['usage'] = {name: Usage(**one)
                           for name, one in parts['usage'].items()}
     if parts.get('computes') is not None:
         parts['computes'] = Computes(**_lists(parts['computes']))
     return Live(**_lists(parts))
+
+
+def image(shown: Any) -> Mapping[str, Any]:
+    """An image as the API shows it, without what is of another type.
+
+    A proxy or another service may have answered. What is left out is not
+    known.
+    """
+    if not isinstance(shown, Mapping):
+        return {}
+    return {name: value for name, value in shown.items()
+            if isinstance(name, str) and _is_shown(name, value)}
+
+
+def _is_shown(name: str, value: Any) -> bool:
+    if name in _NUMBERS:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if name in _FLAGS:
+        return isinstance(value, bool)
+    if name == 'tags':
+        return isinstance(value, list) and all(
+            isinstance(one, str) for one in value)
+    return isinstance(value, str)
+
+
+# https://docs.openstack.org/api-ref/image/v2/#show-image
+_NUMBERS = frozenset(('size', 'virtual_size', 'min_disk', 'min_ram'))
+_FLAGS = frozenset(('protected', 'os_hidden'))
 
 
 def _lists(parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,9 @@ _SECRET_NAME = re.compile(
 
 # From "//" to the last "@": passwords have "/", ":" and "@", too.
 _USER_INFO = re.compile(r'(?<=//)\S*@')
+# The same, but for what a remedy tells to replace.
+_NO_EXAMPLE = re.compile(
+    r'(?<=//)(?!(?:USER|glance):PASSWORD@[^@\s]*(?:\s|\Z))\S*@')
 # The same without a scheme, as user:password@host.
 _BARE_USER_INFO = re.compile(r'(?<![^\s,;=\[{"\'])[^\s/@:,]+:(?!//)\S*@')
 _QUERY = re.compile(
@@ -94,6 +97,21 @@ def line(text: str) -> str:
     return plain(_QUERY.sub(r'\1***', _USER_INFO.sub('***@', text)))
 
 
+def sentence(text: str) -> str:
+    """What is said of something, whatever of others' it repeats."""
+    return bounded(_QUERY.sub(r'\1***', _NO_EXAMPLE.sub('***@', text)))
+
+
+def bounded(text: str) -> str:
+    """What is said, at most some thousand characters of it."""
+    if len(text) > _MOST_LINE:
+        text = text[:_MOST_LINE] + '...'
+    return plain(text)
+
+
 def plain(text: str) -> str:
     """A text of any length, without what would act on a terminal."""
-    return text.translate(_UNSEEN)
+    text = text.translate(_UNSEEN)
+    # Others that are not seen for what they are, such as blanks of their own.
+    return text if text.isprintable() else ''.join(
+        one if one.isprintable() else '\\u%04x' % ord(one) for one in text)

@@ -57,6 +57,12 @@ def _candidates(name: str, kind: kinds.Spec, text: str) -> Iterator[str]:
         yield bare
     if kind[0] in ('list', 'dict') and kind[2]:
         yield '[%s]' % bare.strip('[](){} ')
+    choices = kind[1][1].get('choices') if (
+        kind[0] == 'list' and kind[1][0] == 'str') else None
+    if choices:
+        items = [near.closest(item.strip().lower(), map(str, choices), 0.7)
+                 or item.strip() for item in bare.strip('[]').split(',')]
+        yield ('[%s]' if kind[2] else '%s') % ', '.join(items)
     if kind[0] == 'dict':
         yield re.sub(r'[;,\s]+', ',', re.sub(r'\s*[=:]\s*', ':', bare))
     if kind[0] == 'bool':

@@ -101,7 +101,10 @@ class Catalogue:
         self._groups = dict(known.groups)
         for section in with_auth:
             name = group_name(section)
-            self._groups[name] = {**known.auth, **self._groups.get(name, {})}
+            self._groups[name] = {
+                **{each.name: dataclasses.replace(each, group=name)
+                   for each in known.auth.values()},
+                **self._groups.get(name, {})}
         for store, driver in {
                 **stores, **dict.fromkeys(RESERVED, 'file')}.items():
             name = group_name(store)
@@ -132,6 +135,14 @@ class Catalogue:
         """The sections that know an option of this name."""
         return sorted(group for group, options in self._groups.items()
                       if name in options)
+
+
+# Hosts of a cloud have the same stores.
+@functools.lru_cache(maxsize=64)
+def catalogue(release: int, stores: tuple[tuple[str, str], ...],
+              with_auth: frozenset[str] = frozenset()) -> Catalogue:
+    """The catalogue of these, made once."""
+    return Catalogue(release, dict(stores), with_auth)
 
 
 def stores_of(text: str) -> dict[str, str]:

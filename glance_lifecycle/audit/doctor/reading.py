@@ -42,6 +42,9 @@ def read(path: pathlib.Path, within: pathlib.Path | None,
     :raises FileNotFoundError: there is none
     :raises Unreadable: it is no file, too large, elsewhere, or denied
     """
+    # Most of what is looked for is not there.
+    if not os.path.lexists(path):
+        raise FileNotFoundError(path)
     try:
         if within is not None and not path.resolve(strict=True).is_relative_to(
                 within.resolve()):

@@ -112,7 +112,7 @@ class Rules:
     def named(self) -> set[str]:
         """What the rules refer to."""
         return {name for rule in self.rules.values()
-                for name in _REFERENCE.findall(rule.text or '')}
+                for name in references(rule)}
 
     def _open(self, text: str | None, users: bool, depth: int) -> bool:
         if text is None or depth == 0 or len(text) > 1000:
@@ -177,6 +177,11 @@ def _files(host: hosts.Host) -> Iterator[tuple[str, bytes | str]]:
             continue
         if data is not None:
             yield directory.shown(name), data
+
+
+def references(rule: Rule) -> set[str]:
+    """The rules that one refers to."""
+    return set(_REFERENCE.findall(rule.text or ''))
 
 
 def of(host: hosts.Host) -> Rules:

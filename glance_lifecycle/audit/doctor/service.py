@@ -88,7 +88,8 @@ CINDER_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'vmdk_allowed_types'): (_LIST, []),
     ('service_user', 'send_service_user_token'): (_BOOL, False),
 }
-# In the section of a back end.
+# In the section of a back end; what it lacks is looked for in the other one.
+_BACKEND_DEFAULTS = 'backend_defaults'
 BACKEND_OPTIONS: Mapping[str, tuple[kinds.Spec, Any]] = {
     'image_upload_use_cinder_backend': (_BOOL, False),
     'image_volume_cache_enabled': (_BOOL, False),
@@ -128,6 +129,9 @@ class Service:
         found = self._settings.get(key)
         if found is None and self.kind == NOVA and key in _OLD_NAMES:
             return self._settings.get(_OLD_NAMES[key])
+        if found is None and self.kind == CINDER and (
+                section != 'DEFAULT' and name in BACKEND_OPTIONS):
+            return self._settings.get((_BACKEND_DEFAULTS, name))
         return found
 
     def settings(self) -> Iterable[ini.Setting]:

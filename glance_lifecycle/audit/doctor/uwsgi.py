@@ -74,6 +74,13 @@ class Uwsgi:
         value = self._value(name)
         return value if _WORD.fullmatch(value) else ''
 
+    def text(self, name: str) -> str:
+        """Anything; it is not to be shown.
+
+        :raises Hidden: a report has taken it away
+        """
+        return self._value(name)
+
     def _value(self, name: str) -> str:
         value = self.options.get(name, ('', 0))[0]
         if masking.hidden(value):

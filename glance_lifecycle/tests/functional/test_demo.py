@@ -43,7 +43,7 @@ class DemoTest(base.FunctionalTestCase):
         self.assertEqual(1, text.count('rule golden: drift'), text)
         self.assertRegex(text, r'un-protected +refused')
         self.assertRegex(text, r'role image_admin +deleted it')
-        self.assertRegex(text, r'doctor +All well  \(1\d\d checks')
+        self.assertRegex(text, r'doctor +All well  \(\d{3} checks')
         self.assertRegex(text, r'looked at +Files and options  \(')
         self.assertIn('nothing is left behind', text)
 

@@ -48,8 +48,9 @@ def ask(asked: collecting.Asked, connection: Any) -> live.Live:
         stuck=asked.answer('list the images', lambda: _stuck(client)),
         not_raw=asked.answer('list the images', lambda: _not_raw(
             client, ceph)) if ceph else {}, most=_MOST,
-        images=asked.answer('list the images', lambda: tuple(
-            _images(client, {'status': 'active', 'visibility': 'all'}))))
+        images=asked.answer('list the images', lambda: tuple(map(
+            live.image, _images(client, {
+                'status': 'active', 'visibility': 'all'})))))
 
 
 def methods(client: Any, base: str, **options: Any) -> tuple[str, ...]:

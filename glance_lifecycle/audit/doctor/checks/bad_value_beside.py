@@ -19,7 +19,6 @@ from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import kinds
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import meant
-from glance_lifecycle.audit.doctor import service as services
 from glance_lifecycle.audit import finding
 
 

@@ -35,6 +35,8 @@ class DotInList(check.Check):
     code = 'GLC111'
     bad = ({'glance-api.conf': '[image_format]\n'
             'disk_formats = ami,ari,aki,vhd,raw,qcow2,iso,ploop.root-tar\n'},
+           {'glance-api.conf': '[image_format]\n'
+            'disk_formats = raw qcow2 iso\n'},
            )
     good = ({'glance-api.conf': '[image_format]\n'
              'disk_formats = ami,ari,aki,vhd,raw,qcow2,iso,ploop,x.y\n'},
@@ -54,3 +56,9 @@ class DotInList(check.Check):
                         host, option.full_name, '"%s" is one format, with a '
                         'dot in its name.' % shown, 'Write "%s".' %
                         shown.replace('.', ','), setting)
+                elif known.intersection(item.split()) - {item}:
+                    yield self.found(
+                        host, option.full_name, '"%s" is one format, with '
+                        'blanks in its name.' % masking.name(item),
+                        'Write "%s".' % masking.name(
+                            ','.join(item.split())), setting)

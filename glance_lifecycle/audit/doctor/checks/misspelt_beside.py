@@ -38,6 +38,10 @@ class MisspeltBeside(check.Check):
          'removal_unused_base_minimum_age_seconds = 86400\n'},
         {'glance-api.conf': '\n', 'nova.conf': '[libvirt]\n'
          'image_type = rbd\n'},
+        {'glance-api.conf': '\n', 'nova.conf': '[DEFAULT]\n'
+         'images_type = rbd\n'},
+        {'glance-api.conf': '\n', 'nova.conf': '[glance]\n'
+         'verify_glance_signature = true\n'},
         {'glance-api.conf': '\n', 'cinder.conf': '[DEFAULT]\n'
          'glance_api_version = 2\n'},
     )
@@ -70,11 +74,16 @@ class MisspeltBeside(check.Check):
     _OTHERS = {
         'image_cache': ('subdirectory_name',
                         'remove_unused_resized_minimum_age_seconds'),
+        'glance': ('rbd_connect_timeout', 'rbd_pool', 'rbd_ceph_conf'),
         'libvirt': ('images_volume_group', 'rbd_connect_timeout',
                     'rbd_destroy_volume_retries', 'volume_use_multipath',
                     'rbd_destroy_volume_retry_interval'),
     }
-    _SECTIONS = ('image_cache', 'libvirt')
+    # Others have options of these names, too.
+    _SHARED = frozenset(('insecure', 'rbd_user', 'vmdk_allowed_types',
+                         'remove_unused_base_images', 'manager_interval',
+                         'remove_unused_original_minimum_age_seconds'))
+    _SECTIONS = ('image_cache', 'libvirt', 'glance')
     _LIBVIRT = ('images_', 'image_')
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
@@ -88,16 +97,28 @@ class MisspeltBeside(check.Check):
                         service, subject, '%s no longer has it.'
                         % service.kind.capitalize(), 'Remove the line.',
                         setting, severity=check.INFO)
-                elif service.kind == services.NOVA and (
-                        section in self._SECTIONS):
+                elif service.kind == services.NOVA:
                     meant = self._meant(section, name)
+                    home = self._home(section, name)
                     if meant:
                         yield self.found(
                             service, subject, 'Nova has no such option: it '
                             'is called %s.' % meant,
                             'Rename it to %s.' % meant, setting)
+                    elif home:
+                        yield self.found(
+                            service, subject, 'Nova reads it in [%s].' % home,
+                            'Move the line to the section [%s].' % home,
+                            setting)
+
+    def _home(self, section: str, name: str) -> str | None:
+        homes = [group for group, one in services.NOVA_OPTIONS if one == name]
+        return None if name in self._SHARED or not homes or (
+            section in [group.lower() for group in homes]) else homes[0]
 
     def _meant(self, section: str, name: str) -> str | None:
+        if section not in self._SECTIONS:
+            return None
         known = [one for group, one in services.NOVA_OPTIONS
                  if group == section]
         if name in known or name in self._OTHERS[section] or (

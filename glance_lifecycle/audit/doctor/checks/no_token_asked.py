@@ -21,7 +21,7 @@ from glance_lifecycle.audit.doctor import reading
 from glance_lifecycle.audit import finding
 
 
-_KEYSTONE = '[keystone_authtoken]\nauth_url = https://keystone.example\n'
+_AUTH = '[keystone_authtoken]\nauth_url = https://keystone.example\n'
 
 
 class NoTokenAsked(check.Check):
@@ -37,14 +37,14 @@ class NoTokenAsked(check.Check):
 
     code = 'GLC725'
     severity = check.ERROR
-    bad = ({'glance-api.conf': _KEYSTONE},
-           {'glance-api.conf': _KEYSTONE + '[paste_deploy]\nflavor = caching\n'})
+    bad = ({'glance-api.conf': _AUTH},
+           {'glance-api.conf': _AUTH + '[paste_deploy]\nflavor = caching\n'})
     good = (
-        {'glance-api.conf': _KEYSTONE + '[paste_deploy]\nflavor = keystone\n'},
-        {'glance-api.conf': _KEYSTONE + '[paste_deploy]\nflavor = *********\n'},
+        {'glance-api.conf': _AUTH + '[paste_deploy]\nflavor = keystone\n'},
+        {'glance-api.conf': _AUTH + '[paste_deploy]\nflavor = *********\n'},
         # Its own pipelines may ask for one.
-        {'glance-api.conf': _KEYSTONE + '[paste_deploy]\nconfig_file = x.ini\n'},
-        {'glance-api.conf': _KEYSTONE, 'glance-api-paste.ini':
+        {'glance-api.conf': _AUTH + '[paste_deploy]\nconfig_file = x.ini\n'},
+        {'glance-api.conf': _AUTH, 'glance-api-paste.ini':
          '[pipeline:glance-api]\npipeline = authtoken context rootapp\n'},
         # A part of a configuration.
         {'glance-api.conf': '[DEFAULT]\ndebug = false\n'},

@@ -35,7 +35,8 @@ class PastedCharacters(check.Check):
     bad = (
         {'glance-api.conf': '[glance_store]\n'
          'default_backend = \u201cfast\u201d\n'},
-        {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file,\u00a0b:rbd\n'},
+        {'glance-api.conf': '[DEFAULT]\n'
+         'enabled_backends = a:file,\u00a0b:rbd\n'},
         {'glance-api.conf': '[DEFAULT]\nde\u200bbug = true\n'},
     )
     good = (

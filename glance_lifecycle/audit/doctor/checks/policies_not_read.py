@@ -36,7 +36,7 @@ class PoliciesNotRead(check.Check):
         {'glance-api.conf': '[oslo_policy]\npolicy_file = policy.json\n',
          'policy.yaml': '"publicize_image": "role:admin"\n'},
         {'glance-api.conf': '[oslo_policy]\n'
-         'policy_file = /etc/glance/polcy.yaml\n',
+         'policy_file = /etc/glance/policies.yaml\n',
          'policy.yaml': '"publicize_image": "role:admin"\n'},
     )
     good = (

@@ -64,7 +64,8 @@ class PublicByAccident(check.LiveCheck):
              ) -> Iterator[finding.Finding]:
         kinds = {one.id: one.kind for one in live.stores or () if one.kind}
         public = [one for one in live.images or ()
-                  if one.get('visibility') == 'public']
+                  if one.get('visibility') == 'public'
+                  and isinstance(one.get('id'), str)]
         for host in found if public else ():
             with contextlib.suppress(hosts.Hidden):
                 document = policies.loaded(host)

@@ -33,19 +33,33 @@ class QuotaWithoutUnit(check.Check):
     code = 'GLC727'
     severity = check.ERROR
     bad = ({'glance-api.conf': '[DEFAULT]\nuser_storage_quota = 500GiB\n'},
-           {'glance-api.conf': '[DEFAULT]\nuser_storage_quota = none\n'})
+           {'glance-api.conf': '[DEFAULT]\nuser_storage_quota = none\n'},
+           {'glance-api.conf': '[DEFAULT]\nuser_storage_quota = 500\n'})
     good = ({'glance-api.conf': '[DEFAULT]\nuser_storage_quota = 500GB\n'},
             {'glance-api.conf': '[DEFAULT]\nuser_storage_quota = 0\n'},
             {'glance-api.conf': '[DEFAULT]\nuse_keystone_limits = true\n'
              'user_storage_quota = none\n'})
 
+    # No image is so small.
+    _LEAST = 1 << 20
     _GOOD = re.compile(r'\d+([KMGT]?B)?')
     _NEARLY = re.compile(r'(\d{1,18})\s*([KMGT]?)i?B?', re.IGNORECASE)
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         found = host.value('DEFAULT', 'user_storage_quota')
-        if not found or self._GOOD.fullmatch(found) or host.value(
-                'DEFAULT', 'use_keystone_limits'):
+        if not found or host.value('DEFAULT', 'use_keystone_limits'):
+            return
+        if self._GOOD.fullmatch(found):
+            if found.rstrip('B').isdecimal() and 0 < int(
+                    found.rstrip('B')[:20]) < self._LEAST:
+                yield self.found(
+                    host, '[DEFAULT] user_storage_quota',
+                    'The quota of users is %s bytes: without a unit, it is '
+                    'in bytes.' % found.rstrip('B'),
+                    'Set user_storage_quota = %sGB in [DEFAULT].'
+                    % found.rstrip('B'),
+                    host.setting('DEFAULT', 'user_storage_quota'),
+                    severity=check.WARNING)
             return
         nearly = self._NEARLY.fullmatch(found)
         yield self.found(

@@ -18,7 +18,6 @@ import re
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
-from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import near
 from glance_lifecycle.audit import finding
 

@@ -133,9 +133,10 @@ class UnknownOption(check.Check):
         there = host.setting(group, name) is not None
         full_name = '[%s] %s' % (group, name)
         return self.found(
-            host, subject, 'Nobody in Glance %d reads %s: %s takes its place%s.'
-            % (host.release, subject, full_name,
-               ', and is set' if there else ', and is not set'),
+            host, subject,
+            'Nobody in Glance %d reads %s: %s takes its place%s.' % (
+                host.release, subject, full_name,
+                ', and is set' if there else ', and is not set'),
             'Remove the line.' if there else
             'Set %s, and remove the line.' % full_name, setting,
             severity=check.INFO if there else None)

@@ -60,6 +60,9 @@ class UnknownPolicy(check.Check):
             'DEFAULT', 'property_protection_rule_format') == 'policies'
         for name in sorted(found.rules.keys() - rules.NAMES - found.named()):
             meant = near.closest(name, rules.NAMES)
+            # Another one may be meant to refer to it: that is GLC747.
+            if near.closest(name, found.named()):
+                continue
             if others and meant is None:
                 continue
             shown = masking.name(name)

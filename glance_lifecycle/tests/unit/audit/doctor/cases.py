@@ -38,6 +38,12 @@ def live_of(files: Mapping[str, str]) -> live.Live | None:
     return live.read(json.loads(files[LIVE])) if LIVE in files else None
 
 
+def here_of(files: Mapping[str, str], directory: pathlib.Path) -> facts.Told:
+    """What is so on the host of an example, whose files are there."""
+    return facts.Told(json.loads(files[HERE].replace(
+        '{directory}', str(directory / 'etc/glance'))))
+
+
 class DoctorTestCase(unittest.TestCase):
 
     def setUp(self) -> None:
@@ -45,11 +51,18 @@ class DoctorTestCase(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         self.work = pathlib.Path(directory.name)
+        self._written = 0
+        # Where the files of the last hosts are.
+        self.paths: dict[str, pathlib.Path] = {}
 
-    def gathered(self, files: Mapping[str, str], release: int = options.NEWEST
-                 ) -> list[hosts.Host]:
-        """The hosts of these files: ``HOST/file``, or those of one host."""
-        top = self.work / str(len(list(self.work.iterdir())))
+    def written(self, files: Mapping[str, str | bytes]
+                ) -> list[tuple[str, pathlib.Path]]:
+        """Name and directory of the hosts of these files.
+
+        A file is of ``HOST/file``, or of the only host.
+        """
+        top = self.work / str(self._written)
+        self._written += 1
         names: list[str] = []
         for path, text in files.items():
             # What the services say, see live_of().
@@ -57,22 +70,28 @@ class DoctorTestCase(unittest.TestCase):
                 names = names or ['api']
                 (top / names[0]).mkdir(parents=True, exist_ok=True)
                 continue
+            given = path
             name, slash, _ = path.partition('/')
             if not slash or name.endswith('.d') or name in BESIDE:
                 name, path = 'api', 'api/' + path
             if name not in names:
                 names.append(name)
-            where = top / path
+            where = self.paths[given] = top / path
             where.parent.mkdir(parents=True, exist_ok=True)
-            where.write_text(text)
+            where.write_bytes(text if isinstance(text, bytes)
+                              else text.encode('utf-8', 'surrogatepass'))
         for name in names:
             if not (top / name / 'etc/glance/glance-api.conf').exists():
                 (top / name / 'glance-api.conf').touch()
+        return [(name, top / name) for name in names]
+
+    def gathered(self, files: Mapping[str, str], release: int = options.NEWEST
+                 ) -> list[hosts.Host]:
+        """The hosts of these files."""
+        found = self.written(files)
         return examination.gathered(
-            [(name, top / name) for name in names], release, local=False,
-            here=facts.Told(json.loads(files[HERE].replace(
-                '{directory}', str(top / names[0] / 'etc/glance'))))
-            if HERE in files else None)
+            found, release, local=False,
+            here=here_of(files, found[0][1]) if HERE in files else None)
 
     def host(self, text: str, release: int = options.NEWEST) -> hosts.Host:
         return self.gathered({'glance-api.conf': text}, release)[0]

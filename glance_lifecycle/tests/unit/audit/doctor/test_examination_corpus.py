@@ -31,13 +31,14 @@ CORPUS: Mapping[str, tuple[Mapping[str, str], set[str], set[str]]] = {
         deployers.KOLLA, set(),
         {'GLC103', 'GLC104', 'GLC408', 'GLC717'}),
     'openstack-ansible': (
-        deployers.OPENSTACK_ANSIBLE, set(),
+        # The script of its uWSGI is gone since Glance 32.
+        deployers.OPENSTACK_ANSIBLE, {'GLC431'},
         {'GLC103', 'GLC104', 'GLC408', 'GLC703'}),
     'charm': (
         deployers.CHARM, {'GLC303'},
         {'GLC101', 'GLC103', 'GLC205', 'GLC401'}),
     'helm': (
-        deployers.HELM, {'GLC101', 'GLC301'},
+        deployers.HELM, {'GLC101', 'GLC301', 'GLC431'},
         {'GLC101', 'GLC103', 'GLC201', 'GLC401', 'GLC408', 'GLC420'}),
     'tripleo': (
         deployers.TRIPLEO, {'GLC303'},

@@ -61,6 +61,17 @@ class IniTest(unittest.TestCase):
         self.assertIn('more than', found.problems[0].message)
         self.assertLess(len(ini.parse('x\n' * 1000, 'f').problems), 50)
 
+    def test_what_follows_is_read(self) -> None:
+        """One thing is wrong, and not each line behind it."""
+        for text in ('\ufeff[a]\nb = c\n', '[a\nb = c\n'):
+            found = ini.parse(text, 'f')
+            self.assertEqual([('a', 'b', 'c')], [
+                (one.section, one.name, one.value) for one in found.settings])
+            self.assertEqual([1], [one.line for one in found.problems])
+            self.assertTrue(found.problems[0].remedy)
+        # It may be anything, a secret also: no section of it is ever named.
+        self.assertEqual({}, ini.parse('[a password = x\n', 'f').sections)
+
     def test_comments(self) -> None:
         for value, before in (
                 ('5 # a', '5'), ('5   #a', '5'), ('a;b', None), ('#a', None),

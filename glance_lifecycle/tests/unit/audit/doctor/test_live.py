@@ -77,6 +77,19 @@ class ExaminedTest(test_report.ReportTestCase):
 class HostileTest(cases.DoctorTestCase):
     """Services, images and hosts have names that strangers chose."""
 
+    def test_types(self) -> None:
+        """What is of another type than the API has is not known."""
+        good = {'id': 'x', 'size': 5, 'protected': False, 'tags': ['a'],
+                'stores': 'a,b', 'os_distro': 'debian'}
+        self.assertEqual(good, live.image(good))
+        self.assertEqual({}, live.image({
+            'id': 5, 'size': '5', 'virtual_size': True, 'protected': 'no',
+            'tags': [1], 'name': None, 'stores': ['a'], 'p': {'a': 'b'},
+            5: 'x'}))
+        others: list[Any] = [None, [], 'x', 5]
+        for other in others:
+            self.assertEqual({}, live.image(other))
+
     def test_names(self) -> None:
         """Whatever they are, nothing fails and no terminal is moved."""
         hostile = '\x1b[2J\u202e' + 'x' * 100_000

@@ -55,6 +55,20 @@ class MaskingTest(unittest.TestCase):
                 ' ' * size + 'http://u:secret@h/'))
         self.assertEqual(' ...', masking.line('x' * 5000))
 
+    def test_sentence(self) -> None:
+        for text, shown in (
+                ('It belongs to http://u:secret@h/?token=secret2.',
+                 'It belongs to http://***@h/?token=***'),
+                ('Set it to mysql+pymysql://USER:PASSWORD@HOST/glance.',
+                 'Set it to mysql+pymysql://USER:PASSWORD@HOST/glance.'),
+                ('rabbit://USER:PASSWORD@secret@h', 'rabbit://***@h'),
+                ('a\u00a0b\u3000c', 'a\\u00a0b\\u3000c')):
+            self.assertEqual(shown, masking.sentence(text))
+        self.assertLess(len(masking.sentence('x' * 10_000)), 5000)
+
+    def test_continued(self) -> None:
+        self.assertEqual('a, b', masking.value('a,\nb'))
+
     def test_plain(self) -> None:
         for text in ('http://h:9292/v2', '/srv/images', 'a,b', 'me@example'):
             self.assertEqual(text, masking.value(text))

@@ -26,6 +26,8 @@ class ValueTest(unittest.TestCase):
         for kind, wrong, right in (
                 (['list', _STR, True], 'a, b', '[a, b]'),
                 (['list', _STR, True], '{a,b}', '[a,b]'),
+                (['list', ['str', {'choices': ['web-download', 'x']}], True],
+                 '[web_download,x]', '[web-download, x]'),
                 (['dict', _STR, False], 'a=rbd; b=file', 'a:rbd,b:file'),
                 (['bool'], 'ture', 'True'),
                 (['bool'], 'Enabled', 'True'),

@@ -37,6 +37,26 @@ class ServiceTest(unittest.TestCase):
         with self.assertRaises(KeyError):
             found.value('DEFAULT', 'transport_url')
 
+    def test_names_of_old(self) -> None:
+        """Nova still reads these."""
+        found = made('[DEFAULT]\nimage_cache_manager_interval = -1\n'
+                     'remove_unused_base_images = false\n')
+        self.assertEqual(-1, found.value('image_cache', 'manager_interval'))
+        self.assertFalse(found.value('image_cache',
+                                     'remove_unused_base_images'))
+
+    def test_backend_defaults(self) -> None:
+        found = made('[backend_defaults]\nrbd_user = cinder\n[a]\nx = y\n',
+                     services.CINDER)
+        self.assertEqual('cinder', found.value('a', 'rbd_user'))
+        self.assertIsNone(found.setting('DEFAULT', 'rbd_user'))
+
+    def test_refused(self) -> None:
+        found = made('[libvirt]\nimages_type = RBD\nimages_rbd_pool = *****\n'
+                     'x = y\n[image_cache]\nmanager_interval = $x\n')
+        self.assertEqual(['images_type'], [
+            one.name for one in found.settings() if found.refused(one)])
+
     def test_sections(self) -> None:
         """Only DEFAULT is compared by its case, as by oslo.config."""
         found = made('[LibVirt]\nimages_type = rbd\n[default]\n'

@@ -1,0 +1,74 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""GLC739"""
+
+from collections.abc import Iterator
+
+from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit import finding
+
+
+_URL = '[DEFAULT]\ntransport_url = %s\n'
+
+
+class TransportHosts(check.Check):
+    """The address of the message broker is not complete.
+
+    oslo.messaging wants the kind of the broker before "://", and the user and
+    the password before each of several hosts: with a host that has none, it
+    connects as guest.
+
+    Write the URL as rabbit://USER:PASSWORD@HOST:PORT,USER:PASSWORD@HOST:PORT/.
+    """
+
+    code = 'GLC739'
+    severity = check.ERROR
+    bad = ({'glance-api.conf': _URL % 'glance:s3cr3t@192.0.2.1:5672/'},
+           {'glance-api.conf': _URL
+            % 'rabbit://glance:s3cr3t@192.0.2.1,192.0.2.2/'})
+    good = (
+        {'glance-api.conf': _URL % 'rabbit://g:s3cr3t@a:5672,g:s3cr3t@b/g'},
+        {'glance-api.conf': _URL % 'rabbit://a:5672,b:5672/'},
+        {'glance-api.conf': _URL % 'rabbit://g:*********@a,g:*********@b/'},
+        {'glance-api.conf': _URL % '*********'},
+        {'glance-api.conf': _URL % 'rabbit://'},
+        {'glance-api.conf': _URL % 'fake:///'},
+        {'glance-api.conf': _URL % 'kafka://g:a$$,/b@h/'})
+
+    _SECTIONS = ('DEFAULT', 'oslo_messaging_notifications')
+
+    def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
+        for section in self._SECTIONS:
+            setting = host.setting(section, 'transport_url')
+            value = setting.value if setting else ''
+            if not value or value.startswith('*') or '$' in value:
+                continue
+            if '://' not in value:
+                what, severity = (
+                    'It has no kind of broker before "://".', None)
+            elif self._apart(value):
+                what, severity = (
+                    'Some of its hosts have a user, and others have none.',
+                    check.WARNING)
+            else:
+                continue
+            yield self.found(
+                host, '[%s] transport_url' % section, what,
+                'Write rabbit://, and a user and a password before each host.',
+                setting, severity=severity)
+
+    def _apart(self, value: str) -> bool:
+        hosts_named = value.partition('://')[2].partition('/')[0].split(',')
+        with_user = ['@' in one for one in hosts_named if one]
+        return any(with_user) and not all(with_user)
