@@ -19,15 +19,18 @@ has to know of all of these. Read in pages, one row after the other, so that
 memory stays bounded; nothing is written, and nothing is locked.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
 import datetime
+import functools
+import json
 from typing import Any
+from typing import NamedTuple
 
 from glance.common import crypt
 from glance.db.sqlalchemy import api as sqlalchemy_api
-from glance.db.sqlalchemy import models
 from oslo_config import cfg
 import sqlalchemy as sa
 
@@ -48,6 +51,26 @@ _BUSY = 'os_glance_%'
 _ENDED = ('success', 'failure')
 
 
+def _table(name: str, *columns: str, **typed: Any) -> Any:
+    return sa.table(name, *map(sa.column, columns), *(
+        sa.column(*one) for one in typed.items()))
+
+
+# Not Glance's own models, which parse each column of JSON.
+_IMAGES = _table('images', 'id', 'status', 'size', 'os_hash_value',
+                 deleted=sa.Boolean, created_at=sa.DateTime,
+                 updated_at=sa.DateTime, deleted_at=sa.DateTime)
+_LOCATIONS = _table('image_locations', 'image_id', 'value', 'meta_data',
+                    'status', deleted=sa.Boolean)
+_PROPERTIES = _table('image_properties', 'image_id', 'name', 'value',
+                     deleted=sa.Boolean)
+_TASKS = _table('tasks', 'id', 'image_id', 'status', deleted=sa.Boolean)
+_INFOS = _table('task_info', 'task_id', 'input')
+
+# Databases know of no zone, and Glance writes UTC.
+_EPOCH = datetime.datetime(1970, 1, 1)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class KnownLocation:
     """One row of the table of locations.
@@ -63,8 +86,7 @@ class KnownLocation:
     url: str = dataclasses.field(repr=False)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class KnownImage:
+class KnownImage(NamedTuple):
     """One row of the table of images, whatever its status.
 
     :ivar deleted: it is, and its row is still there
@@ -102,10 +124,9 @@ def some_images(ids: Sequence[str]) -> dict[str, KnownImage]:
     :param ids: PAGE at most
     :raises DatabaseError: they cannot be read
     """
-    images = models.Image.__table__
     with sqlalchemy_api.session_for_read() as session:
         return {one.id: one for one in _read(
-            session, images.c.id.in_(ids), len(ids))}
+            session, _IMAGES.c.id.in_(ids), lambda column: column.in_(ids))}
 
 
 @transactions.retry
@@ -114,81 +135,90 @@ def images_of_tasks() -> frozenset[str]:
 
     :raises DatabaseError: they cannot be read
     """
-    tasks = models.Task.__table__
-    infos = models.TaskInfo.__table__
+    tasks, infos = _TASKS, _INFOS
     with sqlalchemy_api.session_for_read() as session:
         rows = session.execute(
-            sa.select(tasks.c.image_id, infos.c.input).outerjoin(
-                infos, infos.c.task_id == tasks.c.id).where(
+            sa.select(tasks.c.image_id, infos.c.input).select_from(
+                tasks.outerjoin(infos, infos.c.task_id == tasks.c.id)).where(
                     tasks.c.status.not_in(_ENDED),
                     tasks.c.deleted == sa.false())).all()
     found = {row.image_id for row in rows}
-    for row in rows:
-        # Before 2024 only the request said which image it is of.
-        if isinstance(row.input, dict):
-            found.add(row.input.get('image_id'))
+    # The request says it too, and in old rows it alone.
+    found.update(_parsed(row.input or '').get('image_id') for row in rows)
     return frozenset(str(one) for one in found if one)
 
 
 @transactions.retry
 def _page(last: str) -> list[KnownImage]:
-    images = models.Image.__table__
     with sqlalchemy_api.session_for_read() as session:
-        return _read(session, images.c.id > last, PAGE)
+        return _read(session, _IMAGES.c.id > last)
 
 
-def _read(session: Any, which: Any, most: int) -> list[KnownImage]:
-    images = models.Image.__table__
-    rows = session.execute(sa.select(
-        images.c.id, images.c.status, images.c.size, images.c.os_hash_value,
-        images.c.deleted, images.c.created_at, images.c.updated_at,
-        images.c.deleted_at).where(which).order_by(images.c.id).limit(
-            most)).all()
-    ids = [row.id for row in rows]
-    locations = _locations(session, ids)
-    busy = _busy(session, ids)
+def _read(session: Any, which: Any,
+          theirs: Callable[[Any], Any] | None = None) -> list[KnownImage]:
+    """The first PAGE of them.
+
+    :param theirs: selects by a column with ids of images; without, by the
+        first id and the last one, in the database's own order
+    """
+    rows = session.execute(sa.select(*_IMAGES.c).where(which).order_by(
+        _IMAGES.c.id).limit(PAGE)).all()
+    if not rows:
+        return []
+    if theirs is None:
+        # A thousand parameters take longer than the answer to them.
+        def theirs(column: Any) -> Any:
+            return column.between(rows[0].id, rows[-1].id)
+    locations = _locations(session, theirs(_LOCATIONS.c.image_id))
+    busy = _busy(session, theirs(_PROPERTIES.c.image_id))
     return [KnownImage(
         row.id, row.status, row.size, bool(row.os_hash_value),
         bool(row.deleted), _seconds(row.created_at),
-        max(map(_seconds, (row.created_at, row.updated_at, row.deleted_at))),
+        _seconds(max(filter(None, (
+            row.created_at, row.updated_at, row.deleted_at)), default=None)),
         row.id in busy, tuple(locations.get(row.id, ()))) for row in rows]
 
 
-def _locations(session: Any, ids: Sequence[str]
-               ) -> dict[str, list[KnownLocation]]:
-    table = models.ImageLocation.__table__
+def _locations(session: Any, which: Any) -> dict[str, list[KnownLocation]]:
     found: dict[str, list[KnownLocation]] = {}
-    for row in session.execute(sa.select(
-            table.c.image_id, table.c.value, table.c.meta_data,
-            table.c.status, table.c.deleted).where(
-                table.c.image_id.in_(ids))):
-        metadata = row.meta_data if isinstance(row.meta_data, dict) else {}
-        found.setdefault(row.image_id, []).append(KnownLocation(
-            str(metadata.get('store') or ''),
-            GONE if row.deleted else str(row.status), _decrypted(row.value)))
+    key = CONF.metadata_encryption_key
+    for image_id, url, metadata, status, deleted in session.execute(
+            sa.select(*_LOCATIONS.c).where(which)):
+        found.setdefault(image_id, []).append(KnownLocation(
+            _store(metadata or ''), GONE if deleted else status,
+            _decrypted(key, url) if key else url))
     return found
 
 
-def _busy(session: Any, ids: Sequence[str]) -> set[str]:
-    table = models.ImageProperty.__table__
+def _busy(session: Any, which: Any) -> set[str]:
+    table = _PROPERTIES
     return set(session.execute(sa.select(table.c.image_id).where(
-        table.c.image_id.in_(ids), table.c.name.like(_BUSY),
+        which, table.c.name.like(_BUSY),
         # A list of failed stores tells of what has ended.
         table.c.name != 'os_glance_failed_import',
         table.c.value.is_not(None), table.c.value != '',
         table.c.deleted == sa.false())).scalars())
 
 
+# There are as many as there are stores, nearly always.
+@functools.lru_cache(maxsize=1024)
+def _store(metadata: str) -> str:
+    return str(_parsed(metadata).get('store') or '')
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or '{}')
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _seconds(moment: datetime.datetime | None) -> float:
-    if moment is None:
-        return 0.0
-    return moment.replace(tzinfo=datetime.UTC).timestamp()
+    return 0.0 if moment is None else (moment - _EPOCH).total_seconds()
 
 
-def _decrypted(url: str) -> str:
-    key = CONF.metadata_encryption_key
-    if not key:
-        return url
+def _decrypted(key: str, url: str) -> str:
     try:
         return str(crypt.urlsafe_decrypt(key, url))
     except Exception:

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
 import enum
+from typing import NamedTuple
 from typing import Protocol
 
 from glance_lifecycle.transfer.backends import inventory
@@ -84,8 +85,7 @@ class State(enum.StrEnum):
     NONE = ''
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One image's, to one spot of one store.
 
     :ivar status: of the image

@@ -37,6 +37,9 @@ from glance_lifecycle.transfer.backends import inventory
 
 Word = judging.Word
 
+# What is true of a store whoever else uses it.
+_OWN = (Word.MISSING, Word.WRONG_SIZE, Word.ELSEWHERE, Word.FOREIGN)
+
 
 class Host(confirming.Host, Protocol):
     """Where Glance's database is."""
@@ -177,9 +180,17 @@ class Examination:
     # Both.
 
     def _judging(self, one: _Listed) -> Iterator[wording.Item]:
+        doubtful = _Doubtful()
+        try:
+            yield from self._judged(one, doubtful)
+        finally:
+            doubtful.close()
+
+    def _judged(self, one: _Listed, doubtful: '_Doubtful'
+                ) -> Iterator[wording.Item]:
+        """Counted first, for what most of it is says what it is worth."""
         name = one.store.name
-        words = collections.Counter(
-            self._sort(verdict) for verdict in self._verdicts(one))
+        words = self._sorted_out(one, doubtful)
         missing, there = words[Word.MISSING], words[Word.GOOD]
         if missing > there:
             yield wording.made(
@@ -191,55 +202,100 @@ class Examination:
         strange = words[Word.UNKNOWN_IMAGE]
         known = there + sum(words[word] for word in (
             *judging.NEEDLESS, Word.IN_FLIGHT, Word.UNCLEAR, Word.WRONG_SIZE))
-        shared = strange and strange >= known
+        shared = bool(strange) and strange >= known
         if shared:
             yield wording.made(
                 wording.ANOTHER, name, '%d of %d objects have the ids of '
                 'images that this Glance does not know.' % (
                     strange, strange + known), store=name)
-        wanted = (verdict for verdict in self._verdicts(one)
-                  if self._is_said(verdict, bool(shared)))
-        foreign = [0, 0]
+        foreign = _Counted()
         for verdict in confirming.Confirming(
                 self._host, one.store, one.inventory,
-                self._times).confirmed(_without(
-                    wanted, Word.FOREIGN, foreign)):
+                self._times).confirmed(foreign.without(
+                    Word.FOREIGN, _said(doubtful.verdicts(self._times),
+                                        shared))):
             yield wording.of_verdict(name, verdict)
-        if foreign[0]:
+        if foreign.count:
             yield wording.made(
-                Word.FOREIGN, name, 'There are %d, of %d bytes.' % tuple(
-                    foreign), store=name, held=foreign[1])
+                Word.FOREIGN, name, 'There are %d, of %d bytes.' % (
+                    foreign.count, foreign.held), store=name,
+                held=foreign.held)
 
-    @staticmethod
-    def _sort(verdict: judging.Verdict) -> judging.Word:
-        """Of a good location that has no entry yet, nothing is to be made."""
-        if verdict.word is Word.GOOD and verdict.entry is None:
-            return Word.ELSEWHERE
-        return verdict.word
+    def _sorted_out(self, one: _Listed, doubtful: '_Doubtful'
+                    ) -> collections.Counter[judging.Word]:
+        """How many there are of each word, objects and what is missing.
 
-    @staticmethod
-    def _is_said(verdict: judging.Verdict, shared: bool) -> bool:
-        """Of a store that is another's, only what Glance itself says."""
-        if verdict.word is Word.GOOD:
-            return False
-        return not shared or verdict.word in (
-            Word.MISSING, Word.WRONG_SIZE, Word.ELSEWHERE, Word.FOREIGN)
-
-    def _verdicts(self, one: _Listed) -> Iterator[judging.Verdict]:
-        for _key, entries, made in sorting.groups(one.entries, one.claims):
-            yield from judging.judge(
-                list(map(packing.to_entry, entries)),
-                list(map(packing.to_claim, made)), self._times)
+        :param doubtful: gets what is not good
+        """
+        words: collections.Counter[judging.Word] = collections.Counter()
+        for key, entries, made in sorting.groups(one.entries, one.claims):
+            if packing.agree(entries, made):
+                words[Word.GOOD] += 1
+                continue
+            verdicts = list(_verdicts(entries, made, self._times))
+            # A location without an entry may be good; then it is no object.
+            words.update(one.word for one in verdicts
+                         if one.word is not Word.GOOD or one.entry)
+            if any(one.word is not Word.GOOD for one in verdicts):
+                doubtful.add(key, entries, made)
+        return words
 
 
-def _without(verdicts: Iterator[judging.Verdict], word: judging.Word,
-             counted: list[int]) -> Iterator[judging.Verdict]:
-    """All but those of a word, which are counted, with their bytes."""
+class _Doubtful:
+    """What is judged a second time."""
+
+    def __init__(self) -> None:
+        self._entries = sorting.Lines()
+        self._claims = sorting.Lines()
+
+    def add(self, key: bytes, entries: Sequence[bytes],
+            made: Sequence[bytes]) -> None:
+        for line in entries:
+            self._entries.add(key, line)
+        for line in made:
+            self._claims.add(key, line)
+
+    def verdicts(self, times: judging.Times) -> Iterator[judging.Verdict]:
+        for _key, entries, made in sorting.groups(self._entries,
+                                                  self._claims):
+            yield from _verdicts(entries, made, times)
+
+    def close(self) -> None:
+        self._entries.close()
+        self._claims.close()
+
+
+@dataclasses.dataclass
+class _Counted:
+    """What is not listed one by one."""
+
+    count: int = 0
+    held: int = 0
+
+    def without(self, word: judging.Word,
+                verdicts: Iterator[judging.Verdict]
+                ) -> Iterator[judging.Verdict]:
+        """All but those of a word, which are counted, with their bytes."""
+        for verdict in verdicts:
+            if verdict.word is not word:
+                yield verdict
+                continue
+            self.count += 1
+            self.held += verdict.entry.held if verdict.entry else 0
+
+
+def _verdicts(entries: Sequence[bytes], made: Sequence[bytes],
+              times: judging.Times) -> Iterator[judging.Verdict]:
+    return judging.judge(list(map(packing.to_entry, entries)),
+                         list(map(packing.to_claim, made)), times)
+
+
+def _said(verdicts: Iterator[judging.Verdict], shared: bool
+          ) -> Iterator[judging.Verdict]:
+    """Of a store that is another's, only what Glance itself says."""
     for verdict in verdicts:
-        if verdict.word is word:
-            counted[0] += 1
-            counted[1] += verdict.entry.held if verdict.entry else 0
-        else:
+        if verdict.word is not Word.GOOD and (
+                not shared or verdict.word in _OWN):
             yield verdict
 
 

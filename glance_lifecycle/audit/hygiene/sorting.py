@@ -21,6 +21,7 @@ of directories do not.
 from collections.abc import Iterable
 from collections.abc import Iterator
 import heapq
+import itertools
 import os
 import tempfile
 from typing import IO
@@ -90,10 +91,18 @@ class Lines:
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         """Key and rest of each."""
-        self._held.sort()
-        for line in heapq.merge(*map(self._run, self._runs), self._held):
+        for line in self._merged():
             key, _separator, rest = line.partition(SEPARATOR)
             yield key, rest
+
+    def _merged(self) -> Iterator[bytes]:
+        self._held.sort()
+        runs: list[Iterable[bytes]] = [self._run(run) for run in self._runs]
+        if runs and self._held and self._held[0] < self._last:
+            runs.append(self._held)
+            return heapq.merge(*runs)
+        merged = runs[0] if len(runs) == 1 else heapq.merge(*runs)
+        return itertools.chain(merged, self._held)
 
     def _run(self, run: tuple[int, int]) -> Iterator[bytes]:
         assert self._file is not None  # noqa: S101 - for mypy
@@ -124,6 +133,10 @@ def _directory() -> str | None:
     return _USUAL
 
 
+# No line has an empty key.
+_END = (b'', b'')
+
+
 def groups(first: Iterable[tuple[bytes, bytes]],
            second: Iterable[tuple[bytes, bytes]]
            ) -> Iterator[tuple[bytes, list[bytes], list[bytes]]]:
@@ -133,15 +146,18 @@ def groups(first: Iterable[tuple[bytes, bytes]],
         two may be empty
     """
     left, right = iter(first), iter(second)
-    one, other = next(left, None), next(right, None)
-    while one is not None or other is not None:
-        key = min(item[0] for item in (one, other) if item is not None)
+    one, other = next(left, _END), next(right, _END)
+    while one is not _END or other is not _END:
+        if other is _END or (one is not _END and one[0] <= other[0]):
+            key = one[0]
+        else:
+            key = other[0]
         ones: list[bytes] = []
         others: list[bytes] = []
-        while one is not None and one[0] == key:
+        while one[0] == key and one is not _END:
             ones.append(one[1])
-            one = next(left, None)
-        while other is not None and other[0] == key:
+            one = next(left, _END)
+        while other[0] == key and other is not _END:
             others.append(other[1])
-            other = next(right, None)
+            other = next(right, _END)
         yield key, ones, others
