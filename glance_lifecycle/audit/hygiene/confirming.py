@@ -111,8 +111,11 @@ class Confirming:
         if found is None and entry is not None:
             # It has gone, or is another thing: that is for the next time.
             return
-        for second in judging.judge([] if found is None else [found], made,
-                                    self._times):
+        for second in judging.judge(
+                [*([] if found is None else [found]), *self._others(
+                    found or inventory.Entry(
+                        claim.name, inventory.Kind.IMAGE, claim.place),
+                    made)], made, self._times):
             if second.entry is not found or (
                     found is None and (second.claim is None
                                        or second.claim.spot != claim.spot)):
@@ -128,6 +131,17 @@ class Confirming:
                 yield verdict
             elif second.word not in (Word.GOOD, Word.FOREIGN):
                 yield second
+
+    def _others(self, entry: inventory.Entry, made: Sequence[claims.Claim]
+                ) -> Iterator[inventory.Entry]:
+        """What the image's other locations lead to."""
+        for spot in {one.spot for one in made if one.alive}:
+            found = self._listed.look(inventory.Entry(
+                spot.name, inventory.Kind.IMAGE, spot.place,
+                self._listed.subject(spot.name))
+            ) if spot != entry.spot else None
+            if found is not None:
+                yield found
 
     def _is_led_to(self, entry: inventory.Entry | None,
                    image: claims.Image) -> bool:

@@ -116,7 +116,7 @@ def judge(entries: Sequence[inventory.Entry],
         elif entry.kind is inventory.Kind.FOREIGN:
             yield Verdict(Word.FOREIGN, entry.note, entry)
         else:
-            yield _unclaimed(entry, mine, made, times, linked)
+            yield _unclaimed(entry, mine, made, times, linked, there)
     yield from _without(entries, made, times, there)
 
 
@@ -142,8 +142,8 @@ def _needed(entry: inventory.Entry, mine: Sequence[claims.Claim],
 
 
 def _unclaimed(entry: inventory.Entry, mine: Sequence[claims.Claim],
-               made: Sequence[claims.Claim], times: Times,
-               linked: bool) -> Verdict:
+               made: Sequence[claims.Claim], times: Times, linked: bool,
+               there: set[inventory.Spot]) -> Verdict:
     """Of what no location leads to."""
     if mine and any(one.state == claims.State.LEAVING for one in mine):
         return Verdict(Word.IN_FLIGHT, 'Its location waits to be removed by '
@@ -157,7 +157,8 @@ def _unclaimed(entry: inventory.Entry, mine: Sequence[claims.Claim],
     moving = _moving(entry, claim, times)
     if moving:
         return Verdict(Word.IN_FLIGHT, moving, entry, claim)
-    doubt = _doubt(entry, claim, linked)
+    doubt = _doubt(entry, claim, linked, any(
+        one.alive and one.spot not in there for one in made))
     if doubt:
         return Verdict(Word.UNCLEAR, doubt, entry, claim)
     known = any(one.image_id == claim.image_id
@@ -185,13 +186,20 @@ def _moving(entry: inventory.Entry, claim: claims.Claim, times: Times) -> str:
     return ''
 
 
-def _doubt(entry: inventory.Entry, claim: claims.Claim, linked: bool) -> str:
-    """Why nobody can tell whether it is needed; empty for nothing."""
+def _doubt(entry: inventory.Entry, claim: claims.Claim, linked: bool,
+           lost: bool) -> str:
+    """Why nobody can tell whether it is needed; empty for nothing.
+
+    :param lost: a location leads to where nothing is
+    """
     if entry.changed is None:
         return 'The store does not tell when it changed.'
     if claim.stray:
         return ('The image has a location of which this host does not know '
                 'where it leads to.')
+    if lost:
+        return ('A location of the image leads nowhere, and this may be what '
+                'is left of what it led to.')
     if linked:
         return 'Something else has that name, and may lead to it.'
     return ''
@@ -224,7 +232,7 @@ def _trashed(entry: inventory.Entry, mine: Sequence[claims.Claim],
             Word.UNCLEAR, 'A location leads to its name, %s. %s' % (
                 'which another has by now' if entry.spot in there
                 else 'and nothing else is there', entry.note), entry, mine[0])
-    verdict = _unclaimed(entry, mine, made, times, False)
+    verdict = _unclaimed(entry, mine, made, times, False, there)
     return dataclasses.replace(verdict, why=' '.join(filter(None, (
         verdict.why, entry.note))))
 

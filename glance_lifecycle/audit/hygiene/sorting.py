@@ -93,7 +93,7 @@ class Lines:
         """Key and rest of each."""
         for line in self._merged():
             key, _separator, rest = line.partition(SEPARATOR)
-            yield key, rest
+            yield key, rest[:-1]
 
     def _merged(self) -> Iterator[bytes]:
         self._held.sort()

@@ -61,7 +61,8 @@ WITHIN = {
         'audit/diagnosis/symptoms/known', 'audit/diagnosis/symptoms/pages',
         'audit/diagnosis/symptoms/path'},
     'unit/audit/test_pages': {
-        'audit/caches/pages', 'audit/diagnosis/pages', 'audit/page'},
+        'audit/caches/pages', 'audit/diagnosis/pages', 'audit/hygiene/pages',
+        'audit/page'},
     'unit/audit/caches/test_base_images': {'audit/caches/instances'},
     'unit/cmd/test_compute_cache': {
         'audit/caches/compute_advice', 'audit/caches/compute_report'},
@@ -85,6 +86,9 @@ WITHIN = {
         'transfer/backends/errors', 'transfer/backends/file/datadir',
         'transfer/backends/file/reflink', 'transfer/backends/file/undo',
         'transfer/sharing'},
+    'unit/transfer/backends/test_inventory': {
+        'transfer/backends/driver/inventory',
+        'transfer/backends/null/inventory'},
     'unit/transfer/backends/object_store/test_source': {
         'transfer/backends/object_store/ranges'},
     'unit/transfer/formats/test_content': {'transfer/formats/detect'},
@@ -114,6 +118,10 @@ WITHIN = {
 # store, a cloud - by the functional test that runs it there.
 REAL = {
     'functional/test_cache_audit': {'osc/cache_audit'},
+    'functional/stores/test_hygiene_objects': {
+        'transfer/backends/s3/inventory', 'transfer/backends/swift/inventory'},
+    'functional/stores/test_hygiene_rbd': {
+        'transfer/backends/rbd/inventory'},
     'functional/stores/test_rbd': {
         'transfer/backends/rbd/cluster', 'transfer/backends/rbd/sink'},
     'functional/stores/test_s3': {
@@ -136,6 +144,9 @@ REAL = {
         'audit/doctor/asked/questions'},
     'functional/test_doctor_services': {
         'audit/doctor/asked/block_storage', 'audit/doctor/asked/compute'},
+    'functional/test_hygiene': {
+        'audit/hygiene/here', 'glance_host/catalogue', 'jobs/inventories',
+        'osc/hygiene_list', 'osc/hygiene_show'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',
