@@ -13,6 +13,7 @@
 
 """What lies in buckets and containers, compared with a real Glance."""
 
+import os
 from typing import Any
 from typing import ClassVar
 
@@ -20,7 +21,6 @@ from botocore import config as boto_config
 from botocore import session as boto_session
 
 from glance_lifecycle.tests.functional.fixtures import glance
-from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import radosgw
 from glance_lifecycle.tests.functional.fixtures import swift
 from glance_lifecycle.tests.functional import hygiene_case
@@ -28,6 +28,7 @@ from glance_lifecycle.tests.functional import hygiene_case
 STRANGER = hygiene_case.STRANGER
 PLACE = 'images'
 SEGMENT = 1000 * 1024
+SEGMENTS = 3
 
 
 class ObjectHygieneCase(hygiene_case.HygieneCase):
@@ -62,7 +63,8 @@ class ObjectHygieneCase(hygiene_case.HygieneCase):
                      f"'deleted' where image_id = '{image_id}'")
 
     def large(self) -> str:
-        return self.new_image(self.noise(2 * images.MIB))
+        # The driver of glance_store hangs where the last segment is shorter.
+        return self.new_image(os.urandom(SEGMENTS * SEGMENT))
 
 
 class SwiftHygieneTest(ObjectHygieneCase):
@@ -118,7 +120,7 @@ class SwiftHygieneTest(ObjectHygieneCase):
                           'GLC029': ['objects']}, self.about(rows))
         for row in rows:
             if row['Image'] == large:
-                self.assertEqual(2 * images.MIB, row['Bytes'])
+                self.assertEqual(SEGMENTS * SEGMENT, row['Bytes'])
                 self.assertIn('It is in 3 segments.', row['Evidence'])
 
     def test_segments(self) -> None:
@@ -253,7 +255,7 @@ class S3HygieneTest(ObjectHygieneCase):
         self.drop(gone)
         self.client.delete_object(Bucket=PLACE, Key=gone)
         waiting = self.admin.create_image(disk_format='raw')['id']
-        for name in (gone, gone, kept[0], waiting, STRANGER, 'x \x01'):
+        for name in (gone, gone, kept[0], waiting, STRANGER, 'x y'):
             self.begin_upload(name)
         rows = self.found(code=3)
         self.assertEqual(

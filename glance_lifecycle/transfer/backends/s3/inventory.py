@@ -30,6 +30,10 @@ from glance_lifecycle.transfer.backends.s3 import service as s3_service
 
 _SCHEMES = ('s3', 's3+http', 's3+https')
 
+# After the place of what has no name before it is complete: a location never
+# leads there, and an object may have the name at the same time.
+_UPLOADS = '?uploads'
+
 # Uploads of one object at a time, of which nobody begins so many.
 _MOST_UPLOADS = 10_000
 
@@ -139,7 +143,8 @@ class S3Inventory(inventory.Inventory):
         image_id = inventory.image_id(key)
         return inventory.Entry(
             key, inventory.Kind.UNFINISHED if image_id
-            else inventory.Kind.FOREIGN, self._place, image_id, size, size,
+            else inventory.Kind.FOREIGN, self._place + _UPLOADS, image_id,
+            size, size,
             begun, upload, False, where='%s/%s' % (self._bucket, key),
             note='It is a multipart upload that is not complete.')
 
@@ -185,8 +190,8 @@ class S3Inventory(inventory.Inventory):
     def leads(self, entry: inventory.Entry, url: str) -> bool:
         """Also by another address: services have several."""
         parsed = self._parsed(url)
-        return parsed is not None and parsed[1:] == (self._bucket,
-                                                     entry.name)
+        return entry.usable and parsed is not None and parsed[1:] == (
+            self._bucket, entry.name)
 
     def _parsed(self, url: str) -> tuple[str, str, str] | None:
         try:

@@ -247,6 +247,9 @@ class SwiftInventory(inventory.Inventory):
 
     def leads(self, entry: inventory.Entry, url: str) -> bool:
         """Also by another address, account, or reference."""
+        spot = self.spot(url)
+        if spot is not None:
+            return spot == entry.spot
         return url.startswith('swift') and url.endswith(
             '/%s/%s' % (entry.place, entry.image_id or entry.name))
 
