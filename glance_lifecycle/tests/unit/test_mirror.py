@@ -118,8 +118,6 @@ WITHIN = {
 # store, a cloud - by the functional test that runs it there.
 REAL = {
     'functional/test_cache_audit': {'osc/cache_audit'},
-    'functional/stores/test_hygiene_objects': {
-        'transfer/backends/s3/inventory', 'transfer/backends/swift/inventory'},
     'functional/stores/test_hygiene_rbd': {
         'transfer/backends/rbd/inventory'},
     'functional/stores/test_rbd': {

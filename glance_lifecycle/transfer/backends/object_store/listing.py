@@ -21,16 +21,52 @@ listed for ever.
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
+import contextlib
+from typing import Any
 from typing import TypeVar
 
+from glance_lifecycle.transfer.backends import inventory
+
 T = TypeVar('T')
+
+# No object is larger, whatever a service says.
+_LARGEST = 2 ** 63
 
 #: Of one page; services send a thousand, or ten thousand, at most.
 LONGEST = 100_000
 
 
 class Endless(Exception):
-    """The listing does not go on; its text says how."""
+    """The listing does not go on, or is none; its text says how."""
+
+
+@contextlib.contextmanager
+def understood(store: inventory.Inventory) -> Iterator[None]:
+    """What a service answers is looked at in the block.
+
+    :raises StoreError: it is not as the API has it
+    """
+    try:
+        yield
+    except Endless as error:
+        raise store.broken_off(str(error)) from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError,
+            ValueError) as error:
+        # The text may be as long as the answer.
+        raise store.broken_off('the answer of the service is none that its '
+                               'API knows (%s)' % type(error).__name__
+                               ) from error
+
+
+def size(value: Any) -> int:
+    """Bytes of one object.
+
+    :raises Endless: they cannot be
+    """
+    found = int(value)
+    if not 0 <= found < _LARGEST:
+        raise Endless('an object has %d bytes' % found)
+    return found
 
 
 def ascending(pages: Callable[[str], Sequence[T]], name: Callable[[T], str],

@@ -79,17 +79,15 @@ class S3Inventory(inventory.Inventory):
             if not self._service.may_create:
                 raise self._service.no_bucket()
             return
-        try:
+        with listing.understood(self):
             yield from self.bounded(self._entries())
-        except listing.Endless as error:
-            raise self.broken_off(str(error)) from error
 
     def _entries(self) -> Iterator[inventory.Entry]:
         # Uploads first: one that is completed meanwhile is an object then.
         yield from self._uploads()
         for one in listing.ascending(self._objects,
                                      lambda one: str(one['Key'])):
-            yield self._object(str(one['Key']), int(one['Size']),
+            yield self._object(str(one['Key']), listing.size(one['Size']),
                                str(one['ETag']),
                                one['LastModified'].timestamp())
 
@@ -151,6 +149,10 @@ class S3Inventory(inventory.Inventory):
     # One of them.
 
     def look(self, entry: inventory.Entry) -> inventory.Entry | None:
+        with listing.understood(self):
+            return self._look(entry)
+
+    def _look(self, entry: inventory.Entry) -> inventory.Entry | None:
         if not entry.usable:
             return next((
                 self._upload(entry.name, one.id, one.initiated,
@@ -173,7 +175,7 @@ class S3Inventory(inventory.Inventory):
                 'looking at the upload', 'list_parts', Key=key,
                 UploadId=upload, PartNumberMarker=after)
             parts = page.get('Parts', ())
-            found += sum(int(one['Size']) for one in parts)
+            found += sum(listing.size(one['Size']) for one in parts)
             if not page.get('IsTruncated') or not parts:
                 return found
             after = int(parts[-1]['PartNumber'])

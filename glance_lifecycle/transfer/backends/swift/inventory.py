@@ -51,7 +51,7 @@ class _Segments:
 
     def add(self, row: dict[str, Any]) -> None:
         self.count += 1
-        self.size += int(row['bytes'])
+        self.size += listing.size(row['bytes'])
         self.changed = max(self.changed, _time(row['last_modified']))
 
 
@@ -97,12 +97,10 @@ class SwiftInventory(inventory.Inventory):
     # Listing.
 
     def entries(self) -> Iterator[inventory.Entry]:
-        try:
+        with listing.understood(self):
             yield from self.bounded(
                 entry for container in self._containers()
                 for entry in self._of(container))
-        except listing.Endless as error:
-            raise self.broken_off(str(error)) from error
 
     def _containers(self) -> Iterator[str]:
         service = self._service(self._container)
@@ -170,7 +168,7 @@ class SwiftInventory(inventory.Inventory):
         name, changed = str(row['name']), _time(row['last_modified'])
         return inventory.Entry(
             name, kind, container, inventory.image_id(name),
-            int(row['bytes']), None, changed, _identity(changed),
+            listing.size(row['bytes']), None, changed, _identity(changed),
             where='%s/%s' % (container, name))
 
     def _manifest(self, container: str, made: float, behind: _Segments
@@ -194,6 +192,10 @@ class SwiftInventory(inventory.Inventory):
     # One of them.
 
     def look(self, entry: inventory.Entry) -> inventory.Entry | None:
+        with listing.understood(self):
+            return self._look(entry)
+
+    def _look(self, entry: inventory.Entry) -> inventory.Entry | None:
         service = self._service(entry.place)
         is_segment = entry.kind is inventory.Kind.SEGMENT
         head = service.find(entry.image_id if is_segment else entry.name)
@@ -243,7 +245,7 @@ class SwiftInventory(inventory.Inventory):
         return inventory.Spot(container, name)
 
     def subject(self, name: str) -> str:
-        return _owner(name) if name.endswith('-') else name
+        return (name.endswith('-') and _owner(name)) or name
 
     def leads(self, entry: inventory.Entry, url: str) -> bool:
         """Also by another address, account, or reference."""

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 
 import testtools
 
+from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.null import inventory as null
 from glance_lifecycle.transfer.backends.object_store import listing
 
 
@@ -53,3 +55,24 @@ class AscendingTest(testtools.TestCase):
         names = ['\uffff', '\U00010000']
         self.assertEqual(names, self.listed(names, []))
         self.assertEqual(['\ud800'], self.listed(['\ud800'], []))
+
+
+class UnderstoodTest(testtools.TestCase):
+
+    def test_size(self) -> None:
+        for value in (0, '5', 2 ** 63 - 1):
+            self.assertEqual(int(value), listing.size(value))
+        for value in (-1, 2 ** 63, '9' * 100):
+            self.assertRaises(listing.Endless, listing.size, value)
+
+    def test_errors(self) -> None:
+        store = null.NullInventory('s1', {})
+        for error in (listing.Endless('so'), KeyError('Key'), ValueError(),
+                      AttributeError(), OverflowError(), TypeError()):
+            with testtools.ExpectedException(exceptions.StoreError,
+                                             '.*the listing broke off'):
+                with listing.understood(store):
+                    raise error
+        with testtools.ExpectedException(exceptions.StoreError, '.*away'):
+            with listing.understood(store):
+                raise exceptions.StoreError(store='s1', detail='it is away')
