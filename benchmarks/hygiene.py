@@ -11,11 +11,11 @@
 # under the License.
 
 
-"""What ``hygiene list`` takes for a grown store: ``python -m benchmarks.hygiene``.
+"""What ``hygiene list`` takes for a store that has grown.
 
-A database of Glance, in SQLite, with as many images as objects, of which one in
-a hundred is deleted and still lies in the store. The objects are made up, or,
-with ``--files``, files that are made, listed and removed.
+A database of Glance, in SQLite, with as many images as objects, of which one
+in a hundred is deleted and still lies in the store. The objects are made up,
+or, with ``--files``, files that are made, listed and removed.
 """
 
 import argparse

@@ -31,44 +31,56 @@ class Location(Protocol):
     """As ``glance_host.KnownLocation``."""
 
     @property
-    def store(self) -> str: ...
+    def store(self) -> str:
+        """Empty where Glance does not know it."""
 
     @property
-    def status(self) -> str: ...
+    def status(self) -> str:
+        """As Glance has it."""
 
     @property
-    def url(self) -> str: ...
+    def url(self) -> str:
+        """It may hold a password."""
 
 
 class Image(Protocol):
     """As ``glance_host.KnownImage``."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """It never changes."""
 
     @property
-    def status(self) -> str: ...
+    def status(self) -> str:
+        """As Glance has it."""
 
     @property
-    def size(self) -> int | None: ...
+    def size(self) -> int | None:
+        """Bytes; None where they are not known."""
 
     @property
-    def hashed(self) -> bool: ...
+    def hashed(self) -> bool:
+        """It has an ``os_hash_value``."""
 
     @property
-    def deleted(self) -> bool: ...
+    def deleted(self) -> bool:
+        """It is, and its row is still there."""
 
     @property
-    def created(self) -> float: ...
+    def created(self) -> float:
+        """Seconds since the epoch."""
 
     @property
-    def changed(self) -> float: ...
+    def changed(self) -> float:
+        """The same; or when it was deleted."""
 
     @property
-    def busy(self) -> bool: ...
+    def busy(self) -> bool:
+        """It is marked as being imported, copied or staged."""
 
     @property
-    def locations(self) -> 'Iterable[Location]': ...
+    def locations(self) -> 'Iterable[Location]':
+        """Those that are gone, too."""
 
 
 class State(enum.StrEnum):

@@ -76,13 +76,16 @@ _REMEDIES = {
 class Image(Protocol):
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """It never changes."""
 
     @property
-    def status(self) -> str: ...
+    def status(self) -> str:
+        """As Glance has it."""
 
     @property
-    def size(self) -> int | None: ...
+    def size(self) -> int | None:
+        """Bytes; None where they are not known."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
