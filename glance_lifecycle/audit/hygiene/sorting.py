@@ -56,7 +56,8 @@ class Lines:
         self._file: IO[bytes] | None = None
         # Where in the file each run begins, and ends.
         self._runs: list[tuple[int, int]] = []
-        self._last = b''
+        # The last line of the last run, and the greatest of all.
+        self._last = self._greatest = b''
         self.count = 0
 
     def add(self, key: bytes, rest: bytes) -> None:
@@ -86,6 +87,7 @@ class Lines:
             start = self._runs.pop()[0]
         self._runs.append((start, end))
         self._last = self._held[-1]
+        self._greatest = max(self._greatest, self._last)
         self._held = []
         self._bytes = 0
 
@@ -98,7 +100,7 @@ class Lines:
     def _merged(self) -> Iterator[bytes]:
         self._held.sort()
         runs: list[Iterable[bytes]] = [self._run(run) for run in self._runs]
-        if runs and self._held and self._held[0] < self._last:
+        if self._held and self._held[0] < self._greatest:
             runs.append(self._held)
             return heapq.merge(*runs)
         merged = runs[0] if len(runs) == 1 else heapq.merge(*runs)
@@ -144,14 +146,21 @@ def groups(first: Iterable[tuple[bytes, bytes]],
 
     :returns: the key, and the rests of the one and of the other; one of the
         two may be empty
+    :raises InternalError: they are not sorted
     """
     left, right = iter(first), iter(second)
+    last = b''
     one, other = next(left, _END), next(right, _END)
     while one is not _END or other is not _END:
         if other is _END or (one is not _END and one[0] <= other[0]):
             key = one[0]
         else:
             key = other[0]
+        if key <= last:
+            # What belongs together would come apart: needed things, too,
+            # would look needless.
+            raise exceptions.InternalError(detail='what was sorted is not')
+        last = key
         ones: list[bytes] = []
         others: list[bytes] = []
         while one[0] == key and one is not _END:

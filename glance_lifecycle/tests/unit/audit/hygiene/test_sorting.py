@@ -38,7 +38,8 @@ def lines(words: list[tuple[str, int]], held: int) -> sorting.Lines:
 
 class LinesTest(testtools.TestCase):
 
-    @hypothesis.given(_WORDS, strategies.sampled_from((1, 300, 10 ** 6)))
+    @hypothesis.settings(max_examples=50)
+    @hypothesis.given(_WORDS, strategies.sampled_from((100, 300, 10 ** 6)))
     def test_sorted(self, words: list[tuple[str, int]], held: int) -> None:
         expected = sorted((packing.key(word), b'%d' % number)
                           for word, number in words)
@@ -65,6 +66,16 @@ class LinesTest(testtools.TestCase):
         self.assertGreater(len(found._runs), 1)
         keys = [key for key, _rest in found]
         self.assertEqual(sorted(keys), keys)
+
+    def test_between_runs(self) -> None:
+        """After the last run, and before the end of the one before."""
+        found = sorting.Lines(200)
+        self.addCleanup(found.close)
+        for word in ('a', 'z', 'b', 'c', 'x'):
+            found.add(packing.key(word), b'.' * 60)
+        self.assertEqual((2, 1), (len(found._runs), len(found._held)))
+        self.assertEqual(list(map(packing.key, 'abcxz')),
+                         [key for key, _rest in found])
 
     def test_longer_than_a_chunk(self) -> None:
         words = [('x' * 200000 + str(number), 1) for number in range(3, 0, -1)]
@@ -107,3 +118,12 @@ class GroupsTest(testtools.TestCase):
                        for word, one in words),
                 sorted((group[0], rest) for group in groups
                        for rest in group[given]), str(number))
+
+    def test_not_sorted(self) -> None:
+        """It would take apart what belongs together."""
+        for left, right in (([b'b', b'a'], []), ([], [b'b', b'a']),
+                            ([b'b'], [b'c', b'a'])):
+            self.assertRaises(
+                exceptions.InternalError, list, sorting.groups(
+                    [(key, b'') for key in left],
+                    [(key, b'') for key in right]))
