@@ -14,7 +14,8 @@
 """What lies in a pool of a Ceph cluster: its images, name spaces and trash.
 
 A listing of Ceph tells names only, so each image is opened, read only: that
-leaves no watch. Its clones are asked for where they matter, by ``look``: of
+leaves no watch. Who has it open, what was cloned from it and whether its
+writer has marked it is asked for where it matters, by ``look``: for clones of
 the first format, that is one question for each pool of the cluster.
 """
 
@@ -202,18 +203,15 @@ class RbdInventory(inventory.Inventory):
             note)
 
     def _look_at(self, image: Any) -> dict[str, Any]:
-        """What takes few questions."""
+        """What is known once it is open, without one more question."""
         snapshots = [str(one['name']) for one in image.list_snaps()]
         return {
             'size': int(image.size()), 'allocated': None,
             'changed': max(_seconds(image.create_timestamp()),
                            _seconds(image.modify_timestamp())),
             'identity': '' if image.old_format() else str(image.id()),
-            'usable': rbd_options.SNAPSHOT in snapshots,
-            'marked': _is_marked(image),
-            'hangs': inventory.Hangs(
-                snapshots=len(snapshots),
-                watchers=len(list(image.watchers_list())))}
+            'usable': rbd_options.SNAPSHOT in snapshots, 'marked': False,
+            'hangs': inventory.Hangs(snapshots=len(snapshots))}
 
     def _all_of(self, image: Any) -> dict[str, Any]:
         """With its clones, of every format and wherever, and what it takes.
@@ -228,7 +226,9 @@ class RbdInventory(inventory.Inventory):
                      and image.is_protected_snap(one['name'])]
         facts['hangs'] = inventory.Hangs(
             facts['hangs'].snapshots, len(protected), len(children),
-            tuple(map(_child, children[:_SOME])), facts['hangs'].watchers)
+            tuple(map(_child, children[:_SOME])),
+            len(list(image.watchers_list())))
+        facts['marked'] = _is_marked(image)
         facts['allocated'] = self._allocated(image, facts['size'])
         return facts
 
