@@ -18,10 +18,18 @@ release in RELEASES (tests/functional/test_contract.py). On another release
 
 ``running``: one running import. ``domain``: its image. ``database``: images
 and tasks as the service sees them. ``copies``: what is stored of an image.
+``catalogue``: all images at once.
 ``settings``: Glance's configuration. ``enforcement``: a policy check's view.
 ``transactions``: how records are changed.
 """
 
+from glance_lifecycle.glance_host.catalogue import GONE
+from glance_lifecycle.glance_host.catalogue import images_of_tasks
+from glance_lifecycle.glance_host.catalogue import known_images
+from glance_lifecycle.glance_host.catalogue import KnownImage
+from glance_lifecycle.glance_host.catalogue import KnownLocation
+from glance_lifecycle.glance_host.catalogue import PAGE
+from glance_lifecycle.glance_host.catalogue import some_images
 from glance_lifecycle.glance_host.copies import announce_copies
 from glance_lifecycle.glance_host.copies import check_location_quota
 from glance_lifecycle.glance_host.copies import register_copy
@@ -66,11 +74,15 @@ from glance_lifecycle.glance_host.settings import wsgi_python
 
 __all__ = [
     'DOWNLOADS',
+    'GONE',
+    'PAGE',
     'RELEASES',
     'UNFINISHED',
     'Enforced',
     'ImageState',
     'Import',
+    'KnownImage',
+    'KnownLocation',
     'Sealed',
     'StaleTask',
     'StoredCopy',
@@ -89,7 +101,9 @@ __all__ = [
     'enforced',
     'hash_algorithm',
     'image_state',
+    'images_of_tasks',
     'is_unpacked',
+    'known_images',
     'load_configuration',
     'refusal',
     'register_copy',
@@ -97,6 +111,7 @@ __all__ = [
     'set_queued',
     'set_uploading',
     'settle',
+    'some_images',
     'staged_path',
     'staging_dir',
     'stale_tasks',

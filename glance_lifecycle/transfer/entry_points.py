@@ -22,6 +22,7 @@ from typing import Any
 
 from glance_lifecycle import exceptions
 
+INVENTORIES = 'glance_lifecycle.inventories'
 SINKS = 'glance_lifecycle.sinks'
 SOURCES = 'glance_lifecycle.sources'
 

@@ -89,23 +89,57 @@ def here(parsed_args: argparse.Namespace, resource: Any
 
     :raises ConfigurationError: they do, and it is of no use
     """
+    if not _is_meant(parsed_args):
+        return None
+    try:
+        from glance_lifecycle.copies import facade
+    except ImportError as error:
+        raise _lacking(error) from error
+    return facade.of(resource, parsed_args.config_file,
+                     parsed_args.config_dir)
+
+
+def configured(parsed_args: argparse.Namespace) -> None:
+    """Configure this process as glance-api is.
+
+    :raises CommandError: neither options nor this host know of a Glance
+    :raises ConfigurationError: they do, and it is of no use
+    """
+    if _is_meant(parsed_args):
+        try:
+            from glance_lifecycle.copies import host
+        except ImportError as error:
+            raise _lacking(error) from error
+        named = parsed_args.config_file or parsed_args.config_dir
+        if named or host.is_here():
+            host.configure(tuple(parsed_args.config_file),
+                           tuple(parsed_args.config_dir))
+            return
+    raise osc_exceptions.CommandError(
+        'There is no configuration of glance-api here. ' + WHERE)
+
+
+def _is_meant(parsed_args: argparse.Namespace) -> bool:
+    """Whether a Glance is named, or may be here, and can be imported.
+
+    :raises CommandError: one is named, and cannot be
+    """
     named = parsed_args.config_file or parsed_args.config_dir
     if not named and not glance_config.directory().is_dir():
-        return None
+        return False
     if importlib.util.find_spec('glance') is None:
         if named:
             raise osc_exceptions.CommandError(
                 'Glance is not installed in the Python environment of this '
                 'command. ' + WHERE)
-        return None
-    try:
-        from glance_lifecycle.copies import facade
-    except ImportError as error:
-        raise exceptions.ConfigurationError(
-            detail='the Python module %s is not installed. %s' % (
-                error.name, WHERE)) from error
-    return facade.of(resource, parsed_args.config_file,
-                     parsed_args.config_dir)
+        return False
+    return True
+
+
+def _lacking(error: ImportError) -> exceptions.ConfigurationError:
+    return exceptions.ConfigurationError(
+        detail='the Python module %s is not installed. %s' % (
+            error.name, WHERE))
 
 
 def needed(parsed_args: argparse.Namespace, resource: Any) -> facade.Copies:

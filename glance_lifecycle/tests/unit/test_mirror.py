@@ -63,7 +63,8 @@ WITHIN = {
     'unit/audit/diagnosis/symptoms/test_slow_boot': {
         'audit/diagnosis/symptoms/cloning'},
     'unit/audit/test_pages': {
-        'audit/caches/pages', 'audit/diagnosis/pages', 'audit/page'},
+        'audit/caches/pages', 'audit/diagnosis/pages', 'audit/hygiene/pages',
+        'audit/page'},
     'unit/audit/caches/test_base_images': {'audit/caches/instances'},
     'unit/cmd/test_compute_cache': {
         'audit/caches/compute_advice', 'audit/caches/compute_report'},
@@ -88,6 +89,9 @@ WITHIN = {
         'transfer/backends/errors', 'transfer/backends/file/datadir',
         'transfer/backends/file/reflink', 'transfer/backends/file/undo',
         'transfer/sharing'},
+    'unit/transfer/backends/test_inventory': {
+        'transfer/backends/driver/inventory',
+        'transfer/backends/null/inventory'},
     'unit/transfer/backends/object_store/test_source': {
         'transfer/backends/object_store/ranges'},
     'unit/transfer/formats/test_content': {'transfer/formats/detect'},
@@ -117,6 +121,8 @@ WITHIN = {
 # store, a cloud - by the functional test that runs it there.
 REAL = {
     'functional/test_cache_audit': {'osc/cache_audit'},
+    'functional/stores/test_hygiene_rbd': {
+        'transfer/backends/rbd/inventory'},
     'functional/stores/test_rbd': {
         'transfer/backends/rbd/cluster', 'transfer/backends/rbd/sink'},
     'functional/stores/test_s3': {
@@ -139,6 +145,9 @@ REAL = {
         'audit/doctor/asked/questions'},
     'functional/test_doctor_services': {
         'audit/doctor/asked/block_storage', 'audit/doctor/asked/compute'},
+    'functional/test_hygiene': {
+        'audit/hygiene/here', 'glance_host/catalogue', 'jobs/inventories',
+        'osc/hygiene_list', 'osc/hygiene_show'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',

@@ -10,8 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The stores, a folder each: written and read back.
+"""The stores, a folder each: written, read back and listed.
 
-``sink`` writes, ``source`` reads back, ``options`` takes from Glance's
-configuration what both need. A new store is a new folder.
+``sink`` writes, ``source`` reads back, ``inventory`` lists, ``options`` takes
+from Glance's configuration what they need. A new store is a new folder.
 """

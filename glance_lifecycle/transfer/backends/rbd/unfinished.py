@@ -158,12 +158,12 @@ def look(cluster: rbd_cluster.Cluster, name: str) -> Found | None:
             # Read only: that leaves no watch of ours.
             image = cluster.rbd.Image(cluster.ioctx, name, read_only=True)
         except cluster.rbd.ImageNotFound:
-            return _half(cluster, name)
+            return half_made(cluster, cluster.ioctx, name)
         with image:
             marked, process = _read_mark(image)
             return Found(
                 '' if image.old_format() else image.id(),
-                _seconds(image.create_timestamp()), marked,
+                seconds(image.create_timestamp()), marked,
                 bool(list(image.list_snaps())), process,
                 {w['id']: w['addr'] for w in image.watchers_list()})
 
@@ -171,25 +171,30 @@ def look(cluster: rbd_cluster.Cluster, name: str) -> Found | None:
     return found
 
 
-def _half(cluster: rbd_cluster.Cluster, name: str) -> Found | None:
-    """A name that is taken, while the image is not there yet or any more."""
-    image_id = _id_of_name(cluster, name)
+def half_made(cluster: rbd_cluster.Cluster, handle: Any,
+              name: str) -> Found | None:
+    """A name that is taken, while the image is not there yet or any more.
+
+    :param handle: of the pool, or of a name space in it
+    """
+    image_id = _id_of_name(cluster, handle, name)
     if image_id is None:
         return None
-    _size, changed = cluster.ioctx.stat(_ID_OBJECT + name)
+    _size, changed = handle.stat(_ID_OBJECT + name)
     return Found(image_id, time.mktime(changed), False, False, None, {})
 
 
-def _id_of_name(cluster: rbd_cluster.Cluster, name: str) -> str | None:
+def _id_of_name(cluster: rbd_cluster.Cluster, handle: Any,
+                name: str) -> str | None:
     try:
-        encoded = cluster.ioctx.read(_ID_OBJECT + name)
+        encoded = handle.read(_ID_OBJECT + name)
     except cluster.rados.ObjectNotFound:
         return None
     # Its length comes first, in four bytes.
     return str(encoded[4:].decode(errors='replace'))
 
 
-def _seconds(moment: datetime.datetime) -> float:
+def seconds(moment: datetime.datetime) -> float:
     """Releases of librbd's bindings differ in whether they tell the zone."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
@@ -283,7 +288,8 @@ def _remove(cluster: rbd_cluster.Cluster, name: str, image_id: str) -> bool:
 
 def _has_name(cluster: rbd_cluster.Cluster, name: str,
               image_id: str) -> bool:
-    found = cluster.call('looking at the image', _id_of_name, cluster, name)
+    found = cluster.call('looking at the image', _id_of_name, cluster,
+                         cluster.ioctx, name)
     return bool(found == image_id)
 
 

@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""The stores, the database and the journals of this host's Glance.
+
+It needs Glance: import it where one is known to be.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+import contextlib
+import dataclasses
+import time
+
+from oslo_config import cfg
+
+from glance_lifecycle.audit.hygiene import claims
+from glance_lifecycle.audit.hygiene import examination
+from glance_lifecycle.audit.hygiene import judging
+from glance_lifecycle import exceptions
+from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import inventories
+from glance_lifecycle.transfer.backends import inventory
+from glance_lifecycle.transfer import journal
+
+CONF = cfg.CONF
+
+
+class ThisHost:
+    """See ``examination.Host``."""
+
+    def images(self) -> Iterator[claims.Image]:
+        yield from glance_host.known_images()
+
+    def some(self, ids: Sequence[str]) -> Mapping[str, claims.Image]:
+        return glance_host.some_images(ids)
+
+    def busy(self) -> frozenset[str]:
+        """Whether or not who works on it lives: what died is to be undone.
+        """
+        noted = {record.image_id for record, _alive in journal.seen(
+            CONF.lifecycle.state_dir)}
+        return glance_host.images_of_tasks() | noted
+
+
+@dataclasses.dataclass(frozen=True)
+class Opened:
+    """Stores, by their names.
+
+    :ivar inventories: of those that can be looked into
+    :ivar failed: why the others cannot
+    """
+
+    inventories: Mapping[str, inventory.Inventory]
+    failed: Mapping[str, str]
+
+
+@contextlib.contextmanager
+def examined(audited: Sequence[str], grace: float
+             ) -> Iterator[examination.Examination]:
+    """An examination of these stores of this host's Glance.
+
+    :param audited: names; none for all
+    :param grace: see ``judging.Times``
+    :raises ConfigurationError: there is no such store
+    """
+    kinds = glance_host.store_kinds() or {}
+    for name in audited:
+        if name not in kinds:
+            raise exceptions.ConfigurationError(
+                detail='store %s is not among enabled_backends, which has %s'
+                % (name, ', '.join(kinds)))
+    now = time.time()
+    with contextlib.ExitStack() as stack:
+        found = _opened(list(kinds), stack)
+        yield examination.Examination(
+            ThisHost(), found.inventories,
+            list(dict.fromkeys(audited)) or list(kinds), found.failed,
+            judging.Times(now, grace))
+
+
+def _opened(names: Sequence[str], stack: contextlib.ExitStack) -> Opened:
+    """All of them: a location leads to one, or to another."""
+    found: dict[str, inventory.Inventory] = {}
+    failed: dict[str, str] = {}
+    for name in names:
+        try:
+            one = inventories.opened(name)
+        except exceptions.LifecycleError as error:
+            failed[name] = error.detail
+            continue
+        stack.callback(one.close)
+        found[name] = one
+    return Opened(found, failed)

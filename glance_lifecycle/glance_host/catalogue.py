@@ -1,0 +1,227 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""All images that Glance's database knows, also those that it forgets soon.
+
+The Image API shows no image that is deleted, no location that waits to be
+removed, and no task of others; whoever asks what a store's object is good for
+has to know of all of these. Read in pages, one row after the other, so that
+memory stays bounded; nothing is written, and nothing is locked.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import dataclasses
+import datetime
+import functools
+import json
+from typing import Any
+from typing import NamedTuple
+
+from glance.common import crypt
+from glance.db.sqlalchemy import api as sqlalchemy_api
+from oslo_config import cfg
+import sqlalchemy as sa
+
+from glance_lifecycle.glance_host import transactions
+
+CONF = cfg.CONF
+
+#: Images of a page; one statement asks for what these have.
+PAGE = 1000
+
+# Of a location whose row is marked as deleted.
+GONE = 'deleted'
+
+# What an import or a copy has an image marked with, and what a host that has
+# staged its data does.
+_BUSY = 'os_glance_%'
+
+_ENDED = ('success', 'failure')
+
+
+def _table(name: str, *columns: str, **typed: Any) -> Any:
+    return sa.table(name, *map(sa.column, columns), *(
+        sa.column(*one) for one in typed.items()))
+
+
+# Not Glance's own models, which parse each column of JSON.
+_IMAGES = _table('images', 'id', 'status', 'size', 'os_hash_value',
+                 deleted=sa.Boolean, created_at=sa.DateTime,
+                 updated_at=sa.DateTime, deleted_at=sa.DateTime)
+_LOCATIONS = _table('image_locations', 'image_id', 'value', 'meta_data',
+                    'status', deleted=sa.Boolean)
+_PROPERTIES = _table('image_properties', 'image_id', 'name', 'value',
+                     deleted=sa.Boolean)
+_TASKS = _table('tasks', 'id', 'image_id', 'status', deleted=sa.Boolean)
+_INFOS = _table('task_info', 'task_id', 'input')
+
+# Databases know of no zone, and Glance writes UTC.
+_EPOCH = datetime.datetime(1970, 1, 1)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KnownLocation:
+    """One row of the table of locations.
+
+    :ivar store: empty where Glance does not know it
+    :ivar status: ``active``, ``pending_delete``, or GONE
+    :ivar url: may hold a password, so it is not shown; empty where it cannot
+        be decrypted
+    """
+
+    store: str
+    status: str
+    url: str = dataclasses.field(repr=False)
+
+
+class KnownImage(NamedTuple):
+    """One row of the table of images, whatever its status.
+
+    :ivar deleted: it is, and its row is still there
+    :ivar created: in seconds since the epoch, as all times
+    :ivar changed: when it last was, or was deleted
+    :ivar busy: it is being imported, copied or staged, as it is marked
+    """
+
+    id: str
+    status: str
+    size: int | None
+    hashed: bool
+    deleted: bool
+    created: float
+    changed: float
+    busy: bool
+    locations: tuple[KnownLocation, ...]
+
+
+def known_images() -> Iterator[KnownImage]:
+    """All of them, in the order of the database.
+
+    :raises DatabaseError: not all could be read
+    """
+    last = ''
+    while page := _page(last):
+        yield from page
+        last = page[-1].id
+
+
+@transactions.retry
+def some_images(ids: Sequence[str]) -> dict[str, KnownImage]:
+    """Those of them that there are, by their ids.
+
+    :param ids: PAGE at most
+    :raises DatabaseError: they cannot be read
+    """
+    with sqlalchemy_api.session_for_read() as session:
+        return {one.id: one for one in _read(
+            session, _IMAGES.c.id.in_(ids), lambda column: column.in_(ids))}
+
+
+@transactions.retry
+def images_of_tasks() -> frozenset[str]:
+    """The images of all tasks that have not ended, of whatever kind.
+
+    :raises DatabaseError: they cannot be read
+    """
+    tasks, infos = _TASKS, _INFOS
+    with sqlalchemy_api.session_for_read() as session:
+        rows = session.execute(
+            sa.select(tasks.c.image_id, infos.c.input).select_from(
+                tasks.outerjoin(infos, infos.c.task_id == tasks.c.id)).where(
+                    tasks.c.status.not_in(_ENDED),
+                    tasks.c.deleted == sa.false())).all()
+    found = {row.image_id for row in rows}
+    # The request says it too, and in old rows it alone.
+    found.update(_parsed(row.input or '').get('image_id') for row in rows)
+    return frozenset(str(one) for one in found if one)
+
+
+@transactions.retry
+def _page(last: str) -> list[KnownImage]:
+    with sqlalchemy_api.session_for_read() as session:
+        return _read(session, _IMAGES.c.id > last)
+
+
+def _read(session: Any, which: Any,
+          theirs: Callable[[Any], Any] | None = None) -> list[KnownImage]:
+    """The first PAGE of them.
+
+    :param theirs: selects by a column with ids of images; without, by the
+        first id and the last one, in the database's own order
+    """
+    rows = session.execute(sa.select(*_IMAGES.c).where(which).order_by(
+        _IMAGES.c.id).limit(PAGE)).all()
+    if not rows:
+        return []
+    if theirs is None:
+        # A thousand parameters take longer than the answer to them.
+        def theirs(column: Any) -> Any:
+            return column.between(rows[0].id, rows[-1].id)
+    locations = _locations(session, theirs(_LOCATIONS.c.image_id))
+    busy = _busy(session, theirs(_PROPERTIES.c.image_id))
+    return [KnownImage(
+        row.id, row.status, row.size, bool(row.os_hash_value),
+        bool(row.deleted), _seconds(row.created_at),
+        _seconds(max(filter(None, (
+            row.created_at, row.updated_at, row.deleted_at)), default=None)),
+        row.id in busy, tuple(locations.get(row.id, ()))) for row in rows]
+
+
+def _locations(session: Any, which: Any) -> dict[str, list[KnownLocation]]:
+    found: dict[str, list[KnownLocation]] = {}
+    key = CONF.metadata_encryption_key
+    for image_id, url, metadata, status, deleted in session.execute(
+            sa.select(*_LOCATIONS.c).where(which)):
+        found.setdefault(image_id, []).append(KnownLocation(
+            _store(metadata or ''), GONE if deleted else status,
+            _decrypted(key, url) if key else url))
+    return found
+
+
+def _busy(session: Any, which: Any) -> set[str]:
+    table = _PROPERTIES
+    return set(session.execute(sa.select(table.c.image_id).where(
+        which, table.c.name.like(_BUSY),
+        # A list of failed stores tells of what has ended.
+        table.c.name != 'os_glance_failed_import',
+        table.c.value.is_not(None), table.c.value != '',
+        table.c.deleted == sa.false())).scalars())
+
+
+# There are as many as there are stores, nearly always.
+@functools.lru_cache(maxsize=1024)
+def _store(metadata: str) -> str:
+    return str(_parsed(metadata).get('store') or '')
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or '{}')
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _seconds(moment: datetime.datetime | None) -> float:
+    return 0.0 if moment is None else (moment - _EPOCH).total_seconds()
+
+
+def _decrypted(key: str, url: str) -> str:
+    try:
+        return str(crypt.urlsafe_decrypt(key, url))
+    except Exception:
+        # With another key, or written while there was none: whoever asks
+        # where it leads to is told that this cannot be known.
+        return ''

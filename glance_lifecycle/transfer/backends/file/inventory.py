@@ -1,0 +1,198 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""What lies in the data directories of a store of the filesystem driver.
+
+No link is followed, no file is opened, and no lock is taken: one taken for a
+moment would keep a writer from its own. Which directory it is says its inode,
+so that one that is configured twice, or by way of a link, is one.
+"""
+
+from collections.abc import Iterator
+import os
+import re
+import stat
+from typing import Any
+
+from glance_lifecycle.transfer.backends import errors
+from glance_lifecycle.transfer.backends.file import datadir
+from glance_lifecycle.transfer.backends.file import options as file_options
+from glance_lifecycle.transfer.backends import inventory
+
+_SCHEMES = ('file', 'filesystem')
+
+# As ``datadir.temporary_name`` has it.
+_UNFINISHED = re.compile(r'\.(.+)\.lifecycle', re.DOTALL)
+
+# Directories of locations, kept so that each is looked at once.
+_MOST_KNOWN = 4096
+
+# Of the bytes that st_blocks counts in, see stat(2).
+_BLOCK = 512
+
+_KINDS = {stat.S_IFLNK: 'a link', stat.S_IFDIR: 'a directory'}
+
+
+class FileInventory(inventory.Inventory):
+    """All names in all data directories, but nothing below them.
+
+    The driver makes no directories in them.
+    """
+
+    schemes = _SCHEMES
+
+    def __init__(self, store: str, options: dict[str, Any]) -> None:
+        super().__init__(store, options)
+        self._directories: dict[str, datadir.Datadir] = {}
+        # Directory, as locations have it -> place.
+        self._known: dict[str, str] = {}
+        try:
+            for path, _priority in options['datadirs']:
+                self._open(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, path: str) -> None:
+        with errors.translated(self.store, 'opening %s' % path):
+            opened = datadir.Datadir(path)
+            place = _place(os.fstat(opened.fd))
+        if place in self._directories:
+            opened.close()
+        else:
+            self._directories[place] = opened
+        self._known[path] = place
+
+    @classmethod
+    def describe(cls, conf: Any, store: str) -> dict[str, Any]:
+        return {'datadirs': file_options.describe(conf, store)['datadirs']}
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return tuple(self._directories)
+
+    def entries(self) -> Iterator[inventory.Entry]:
+        yield from self.bounded(
+            entry for place, directory in self._directories.items()
+            for entry in self._of(place, directory))
+
+    def _of(self, place: str, directory: datadir.Datadir
+            ) -> Iterator[inventory.Entry]:
+        doing = 'listing %s' % directory.path
+        with errors.translated(self.store, doing):
+            listing = os.scandir(directory.fd)
+        with listing:
+            while True:
+                with errors.translated(self.store, doing):
+                    one = next(listing, None)
+                    if one is None:
+                        return
+                    try:
+                        status = one.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        # Its name has just gone.
+                        continue
+                yield _entry(place, directory.path, one.name, status)
+
+    def look(self, entry: inventory.Entry) -> inventory.Entry | None:
+        directory = self._directories[entry.place]
+        with errors.translated(self.store, 'looking at the file'):
+            try:
+                status = os.stat(entry.name, dir_fd=directory.fd,
+                                 follow_symlinks=False)
+            except FileNotFoundError:
+                return None
+        found = _entry(entry.place, directory.path, entry.name, status)
+        return found if entry.identity in ('', found.identity) else None
+
+    def spot(self, url: str) -> inventory.Spot | None:
+        directory, name = os.path.split(_path(url))
+        if not directory or not name:
+            return None
+        place = self._known.get(directory)
+        if place is None:
+            place = self._learn(directory)
+        if place not in self._directories:
+            return None
+        return inventory.Spot(place, name)
+
+    def _learn(self, directory: str) -> str:
+        try:
+            place = _place(os.stat(directory))
+        except (OSError, ValueError):
+            # Not there, or no path at all: nothing is below it.
+            place = ''
+        if len(self._known) < _MOST_KNOWN:
+            self._known[directory] = place
+        return place
+
+    def subject(self, name: str) -> str:
+        unfinished = _UNFINISHED.fullmatch(name)
+        return (unfinished and inventory.image_id(unfinished[1])) or name
+
+    def leads(self, entry: inventory.Entry, url: str) -> bool:
+        """Also by a link, or by another name of the same file."""
+        if super().leads(entry, url):
+            return True
+        path = _path(url)
+        if not path:
+            return False
+        with errors.translated(self.store, 'looking at a location'):
+            try:
+                return entry.identity.startswith(_place(os.stat(path)) + ':')
+            except (FileNotFoundError, NotADirectoryError, ValueError):
+                return False
+
+    def close(self) -> None:
+        for directory in self._directories.values():
+            directory.close()
+
+
+def _path(url: str) -> str:
+    # As the driver, which does not unquote.
+    scheme, colon, path = url.partition('://')
+    return path if colon and scheme in _SCHEMES else ''
+
+
+def _place(status: os.stat_result) -> str:
+    return '%d:%d' % (status.st_dev, status.st_ino)
+
+
+def _entry(place: str, directory: str, name: str, status: os.stat_result
+           ) -> inventory.Entry:
+    kind, image_id, note = _kind(name, status.st_mode)
+    return inventory.Entry(
+        name, kind, place, image_id, status.st_size,
+        status.st_blocks * _BLOCK,
+        # The one can be set, by whoever restores a backup, the other not.
+        max(status.st_mtime, status.st_ctime),
+        '%s:%d' % (_place(status), status.st_ctime_ns), True,
+        inventory.NOTHING_ASKED if status.st_nlink == 1 else
+        inventory.Hangs(links=status.st_nlink - 1),
+        os.path.join(directory, name), note)
+
+
+def _kind(name: str, mode: int) -> tuple[inventory.Kind, str, str]:
+    """With the image's id, and a note."""
+    image_id = inventory.image_id(name)
+    if not stat.S_ISREG(mode):
+        # With the id, so that what it may lead to is not thought needless.
+        return inventory.Kind.FOREIGN, image_id, 'It is %s.' % _KINDS.get(
+            stat.S_IFMT(mode), 'no regular file')
+    if image_id:
+        return inventory.Kind.IMAGE, image_id, ''
+    unfinished = _UNFINISHED.fullmatch(name)
+    if unfinished:
+        return (inventory.Kind.UNFINISHED,
+                inventory.image_id(unfinished[1]), '')
+    return inventory.Kind.FOREIGN, '', ''
