@@ -70,18 +70,3 @@ class DatabaseAwayTest(test_diagnose.DiagnoseCase,
         self.recover(api)
         self.assertEqual(['import-undone'], list(self.causes(
             api, image_id, *self.here(api))))
-
-    def test_stock(self) -> None:
-        api = self.new_api(plugins=[], database=self.server.database())
-        image_id = self.staged(api.user(), self.source, 'raw')
-        api.user().import_image(image_id, all_stores=True)
-        self.server.stop()
-        self.wait_logged(api, 'DBConnectionError')
-        self.server.start()
-        # Its task goes on for ever, as far as Glance knows.
-        found = self.causes(api, image_id, *self.here(api), code=3)
-        self.assertEqual(['import-unseen'], list(found))
-        self.hours_ago(api, 2)
-        found = self.causes(api, image_id, *self.here(api))
-        self.assertEqual(['import-silent'], list(found))
-        self.assertIn('--stale-after', found['import-silent']['Command'])
