@@ -32,7 +32,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
 from glance_lifecycle.jobs import inventories
 from glance_lifecycle.transfer.backends import inventory
-from glance_lifecycle.transfer import journal
+from glance_lifecycle.transfer import journals
 
 CONF = cfg.CONF
 
@@ -49,7 +49,7 @@ class ThisHost:
     def busy(self) -> frozenset[str]:
         """Whether or not who works on it lives: what died is to be undone.
         """
-        noted = {record.image_id for record, _alive in journal.seen(
+        noted = {record.image_id for record, _alive in journals.seen(
             CONF.lifecycle.state_dir)}
         return glance_host.images_of_tasks() | noted
 
