@@ -313,6 +313,10 @@ class InterruptedTest(CopyCase):
         self.assert_complete_again()
 
     def test_control_c(self) -> None:
+        # A shell has what it runs in the background ignore it, and whoever
+        # that starts inherits it.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(
+            signal.SIGINT, signal.default_int_handler))
         command, child = self.begin_slowly()
         command.send_signal(signal.SIGINT)
         # Or it may be done before the signal is seen.
