@@ -18,6 +18,7 @@ import os.path
 
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
+from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
 from glance_lifecycle.audit.doctor import units
 from glance_lifecycle.audit.doctor import uwsgi
@@ -58,6 +59,16 @@ def staging(host: hosts.Host) -> Directory | None:
         return None
     return Directory(os.path.normpath(value), section, name,
                      host.setting(section, name))
+
+
+def staging_of_old(host: hosts.Host) -> str:
+    """The path in ``node_staging_uri``; empty if none can be shown."""
+    setting = host.setting('DEFAULT', 'node_staging_uri')
+    value = setting.value.removeprefix('file://') if setting else ''
+    if not value.startswith('/') or '$' in value or masking.hidden(value) or (
+            masking.value(value) != value):
+        return ''
+    return os.path.normpath(value)
 
 
 def stores(host: hosts.Host) -> Iterator[Directory]:

@@ -32,8 +32,8 @@ def problem(text: str) -> str:
     if len(text) > _LONGEST:
         return ''
     depth, operand = 0, True
-    words = list(_words(text))
-    for word in words:
+    found = list(words(text))
+    for word in found:
         wrong = _wrong(word, operand)
         if wrong:
             return wrong
@@ -41,7 +41,7 @@ def problem(text: str) -> str:
         if depth < 0:
             return 'a bracket is closed that was not opened'
         operand = word in ('(', 'not', *_OPERATORS)
-    if words and operand:
+    if found and operand:
         return 'a check is missing at the end'
     return 'a bracket is not closed' if depth else ''
 
@@ -60,7 +60,8 @@ def _wrong(word: str, operand: bool) -> str:
     return 'a word has no colon, and is no check'
 
 
-def _words(text: str) -> Iterator[str]:
+def words(text: str) -> Iterator[str]:
+    """Checks, operators in lower case, and brackets, in their order."""
     for word in text.split():
         bare = word.lstrip('(')
         yield from '(' * (len(word) - len(bare))

@@ -123,6 +123,11 @@ class Directory:
         path = self._named(named)
         return path is not None and not path.exists()
 
+    def where(self, named: str) -> str:
+        """Path of what ``data()`` reads; as it is named, if it reads none."""
+        path = self._named(named)
+        return named if path is None else str(path)
+
     def shown(self, name: str) -> str:
         return str(self.path / name)
 

@@ -87,6 +87,11 @@ class Host:
         """What the service reads it as; None if nobody reads it."""
         return self.catalogue.option(setting.section, setting.name)
 
+    def unread(self, option: options.Option) -> bool:
+        """Whether it is one of the single store of old, and that is none."""
+        return self.multi_store and option.group == options.SINGLE_STORE and (
+            option.name != 'default_backend')
+
     def setting(self, section: str, name: str) -> ini.Setting | None:
         """Where the value that counts stands; None if it is the default."""
         option = self.catalogue.option(section, name)

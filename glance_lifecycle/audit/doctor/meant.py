@@ -29,7 +29,10 @@ _BOOLEANS = {'true': 'True', 'yes': 'True', 'on': 'True', 'enabled': 'True',
              'enable': 'True', 'false': 'False', 'no': 'False',
              'off': 'False', 'disabled': 'False', 'disable': 'False'}
 
-# Of these, the unit is a byte.
+# Of these, the unit is a byte.# Those of Glance, where a negative one is none.
+_QUOTA = re.compile(r'^image_\w+_quota$')
+_UNLIMITED = ('unlimited', 'infinite', 'none', 'no', 'off')
+
 _IN_BYTES = re.compile(r'size_cap$|max_size$')
 
 
@@ -64,7 +67,8 @@ def _candidates(name: str, kind: kinds.Spec, text: str) -> Iterator[str]:
                  or item.strip() for item in bare.strip('[]').split(',')]
         yield ('[%s]' if kind[2] else '%s') % ', '.join(items)
     if kind[0] == 'dict':
-        yield re.sub(r'[;,\s]+', ',', re.sub(r'\s*[=:]\s*', ':', bare))
+        yield re.sub(r'[;,\s]+', ',', re.sub(
+            r'\s*[=:]\s*', ':', bare.strip(',; ')))
     if kind[0] == 'bool':
         word = near.closest(bare.lower(), _BOOLEANS, 0.75)
         if word:
@@ -76,6 +80,13 @@ def _candidates(name: str, kind: kinds.Spec, text: str) -> Iterator[str]:
             next(iter(choices)) if len(choices) == 1 else None)
         if word:
             yield choices[word]
-    size = _SIZE.fullmatch(bare) if kind[0] == 'int' else None
+    if kind[0] == 'int':
+        yield from _numbers(name, bare)
+
+
+def _numbers(name: str, bare: str) -> Iterator[str]:
+    if _QUOTA.search(name) and bare.lower() in _UNLIMITED:
+        yield '-1'
+    size = _SIZE.fullmatch(bare)
     if size and _IN_BYTES.search(name):
         yield str(int(size[1]) << _POWERS[size[2].upper()])

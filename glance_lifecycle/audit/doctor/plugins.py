@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import ini
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import near
 
 OURS = 'lifecycle'
 CONVERSION = 'image_conversion'
@@ -33,6 +34,11 @@ def enabled(host: hosts.Host) -> list[str] | None:
     """Their names, in order; None if the value cannot be used."""
     found: list[str] | None = host.value(_SECTION, _NAME)
     return found
+
+
+def meant(name: str) -> str | None:
+    """The plugin that is meant by a name that is none's."""
+    return near.closest(name, (*STOCK, OURS), 0.75)
 
 
 def setting(host: hosts.Host) -> ini.Setting | None:

@@ -50,13 +50,14 @@ NAMES = frozenset("""
     remove_metadef_resource_type_association service_api set_image_location
     stores_info_detail tasks_api_access upload_image""".split())
 
+_DEFAULT = 'default'
 _FILE = 'policy.yaml'
 _DIRECTORY = 'policy.d'
 _DEEPEST = 5
 
 # Roles that every user of a cloud has somewhere.
 _COMMON = frozenset(('role:member', 'role:_member_', 'role:reader',
-                     'project_id:%(project_id)s', 'tenant:%(tenant)s'))
+                     'project_id:%(project_id)s'))
 _REFERENCE = re.compile(r'\brule:([^\s()]+)')
 
 
@@ -95,6 +96,8 @@ class Rules:
     def __init__(self, host: hosts.Host) -> None:
         self.rules: dict[str, Rule] = {}
         self.broken: list[Broken] = []
+        named = host.value('oslo_policy', 'policy_default_rule')
+        self._default: str = _DEFAULT if named is None else named
         for shown, data in _files(host):
             if isinstance(data, str):
                 self.broken.append(Broken(shown, 0, data, certain=False))
@@ -108,6 +111,20 @@ class Rules:
         """
         rule = self.rules.get(name)
         return rule is not None and self._open(rule.text, users, _DEEPEST)
+
+    def instead(self) -> tuple[str, bool]:
+        """What counts for a rule that nobody has written.
+
+        oslo.policy takes another for it (Rules.__missing__): the one that
+        ``policy_default_rule`` names, "default", which Glance has as one that
+        allows everything.
+
+        :returns: its name, empty if there is none and everybody is refused,
+            and whether it plainly lets everybody
+        """
+        there = self._default in self.rules or self._default in NAMES
+        return (self._default if there else '',
+                self._open('rule:' + self._default, False, _DEEPEST))
 
     def named(self) -> set[str]:
         """What the rules refer to."""
@@ -130,6 +147,9 @@ class Rules:
                        for part in parts)
         found = _REFERENCE.fullmatch(text)
         rule = self.rules.get(found[1]) if found else None
+        if rule is None and found and found[1] == _DEFAULT:
+            # Glance's own, unless it is in a file that was not read.
+            return not self.broken
         return rule is not None and self._open(rule.text, users, depth - 1)
 
     def _read(self, shown: str, data: bytes) -> None:

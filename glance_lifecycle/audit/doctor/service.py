@@ -84,7 +84,8 @@ CINDER_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'enabled_backends'): (_LIST, []),
     ('DEFAULT', 'glance_api_insecure'): (_BOOL, False),
     ('DEFAULT', 'image_conversion_disable'): (_BOOL, False),
-    ('DEFAULT', 'verify_glance_signatures'): (_STR, 'enabled'),
+    ('DEFAULT', 'verify_glance_signatures'): (['str', {'choices': [
+        'disabled', 'enabled']}], 'enabled'),
     ('DEFAULT', 'vmdk_allowed_types'): (_LIST, []),
     ('service_user', 'send_service_user_token'): (_BOOL, False),
 }

@@ -40,10 +40,11 @@ TOGETHER = {
     # Each runs the examples of its own.
     'audit/doctor/test_checks': {
         *CHECKS, 'audit/doctor/clones',
-        'audit/doctor/compared', 'audit/doctor/directories',
-        'audit/doctor/history',
+        'audit/doctor/compared', 'audit/doctor/credentials',
+        'audit/doctor/directories', 'audit/doctor/history',
         'audit/doctor/near', 'audit/doctor/plugins',
-        'audit/doctor/policies', 'audit/doctor/worker_files'},
+        'audit/doctor/policies', 'audit/doctor/protections',
+        'audit/doctor/store_sections', 'audit/doctor/worker_files'},
     # One policy is shown, checked and explained.
     'osc/test_policy': {
         'osc/common/policy_options', 'osc/policy_explain', 'osc/policy_show',

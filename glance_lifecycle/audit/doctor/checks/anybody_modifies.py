@@ -23,7 +23,8 @@ from glance_lifecycle.audit import finding
 class AnybodyModifies(check.Check):
     """Anybody may change or delete the images of others.
 
-    An empty rule lets everybody. Of old, Glance looked at the owner as well;
+    An empty rule lets everybody, and so does ``rule:default``, unless the file
+    defines "default". Of old, Glance looked at the owner as well;
     since it enforces the new defaults, the rule is all there is, and any user
     can delete a public image, or change its properties. Policy files that were
     written for releases before Wallaby have such rules.
@@ -42,11 +43,16 @@ class AnybodyModifies(check.Check):
             'debug = false\n'),
          'policy.yaml': ('"default": ""\n'
             '"delete_image": "rule:default"\n')},
+        # Glance's own default is the same.
+        {'glance-api.conf': '\n',
+         'policy.yaml': '"delete_image": "rule:default"\n'},
     )
     good = (
         {'glance-api.conf': ('[DEFAULT]\n'
             'debug = false\n'),
          'policy.yaml': ('"delete_image": "!"\n')},
+        {'glance-api.conf': '\n', 'policy.yaml':
+         '"delete_image": "rule:default"\n"default": "role:admin"\n'},
         {'glance-api.conf': ('[DEFAULT]\n'
             'debug = false\n'),
          'policy.yaml': (

@@ -38,6 +38,8 @@ class AnybodyPublishes(check.Check):
             'debug = false\n'),
          'policy.yaml': (
             '"publicize_image": "rule:context_is_admin or role:member"\n')},
+        {'glance-api.conf': '\n',
+         'policy.yaml': '"publicize_image": "rule:default"\n'},
     )
     good = (
         {'glance-api.conf': ('[DEFAULT]\n'

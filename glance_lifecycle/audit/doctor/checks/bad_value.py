@@ -46,6 +46,9 @@ class BadValue(check.Check):
         {'glance-api.conf': '[DEFAULT]\nenabled_backends = rbd\n'},
         {'glance-image-import.conf': '[image_conversion]\n'
          'output_format = vmdk2\n'},
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file,\n'},
+        {'glance-api.conf': '[DEFAULT]\nimage_size_cap = 0\n'
+         'image_property_quota = unlimited\n'},
     )
     good = (
         {'glance-api.conf': '[DEFAULT]\ndebug = True\n'
@@ -54,13 +57,17 @@ class BadValue(check.Check):
         {'glance-api.conf': '[DEFAULT]\nimage_size_cap = *********\n'},
         {'glance-api.conf': '[DEFAULT]\nimage_member_quota = 12\n'
          'image_tag_quota = $image_member_quota\n'},
+        # It is not read then: that is GLC205.
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = ceph:rbd\n'
+         '[glance_store]\ndefault_backend = ceph\ndefault_store = ceph\n'
+         '[ceph]\nrbd_store_user = glance\n'},
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for setting in host.settings():
             option = host.option(setting)
-            if option is None or masking.hidden(setting.value) or good(
-                    host, option, setting.value):
+            if option is None or masking.hidden(setting.value) or (
+                    host.unread(option)) or good(host, option, setting.value):
                 continue
             before = ini.without_comment(setting.value)
             if before is not None and good(host, option, before):
@@ -77,6 +84,11 @@ class BadValue(check.Check):
         # What is masked, or not shown at all, is not repeated.
         better = meant.value(option.name, option.kind, setting.value) if (
             host.place(setting).value == setting.value) else None
+        if better and better == setting.value.strip().rstrip(', '):
+            return 'Remove the comma at the end: write %s = %s.' % (
+                option.name, better)
+        if (option.name, setting.value.strip()) == ('image_size_cap', '0'):
+            return 'Remove the line: an image may then have up to 1 TiB.'
         return 'Write %s = %s.' % (option.name, better) if better else (
             'Write %s = VALUE, where VALUE is %s.' % (
                 option.name, kinds.described(option.kind)))

@@ -40,6 +40,8 @@ class BadValueBeside(check.Check):
          'manager_interval = 40m\n'},
         {'glance-api.conf': '\n', 'cinder.conf': '[DEFAULT]\n'
          'enabled_backends = a\n[a]\nimage_volume_cache_enabled = ja\n'},
+        {'glance-api.conf': '\n', 'cinder.conf': '[DEFAULT]\n'
+         'verify_glance_signatures = required\n'},
     )
     good = (
         {'glance-api.conf': '\n', 'nova.conf': '[libvirt]\n'
@@ -60,7 +62,7 @@ class BadValueBeside(check.Check):
                 yield self.found(
                     service, '[%s] %s' % (
                         masking.name(setting.section), name),
-                    'It must be %s.' % kinds.described(kind),
+                    '%s must be %s.' % (name, kinds.described(kind)),
                     'Write %s = %s.' % (name, better) if better else
                     'Write %s = VALUE, where VALUE is %s.' % (
                         name, kinds.described(kind)), setting)

@@ -37,12 +37,16 @@ class CinderCatalogue(check.Check):
     code = 'GLC226'
     severity = check.ERROR
     bad = ({'glance-api.conf': _CONF % 'volumev2::internalURL'},
-           {'glance-api.conf': _CONF % 'volumev3'})
+           {'glance-api.conf': _CONF % 'volumev3'},
+           {'glance-api.conf': _CONF % 'block-storage:publicURL'})
     good = ({'glance-api.conf': _CONF % 'volumev3:cinderv3:internalURL'},
             {'glance-api.conf': _CONF % 'block-storage::publicURL'},
             # Then nobody looks for it.
             {'glance-api.conf': _CONF % 'volumev2::internalURL'
              + 'cinder_endpoint_template = http://c/v3/%(tenant)s\n'})
+
+    _GONE = ('volume', 'volumev1', 'volumev2')
+    _INTERFACES = ('publicURL', 'internalURL', 'adminURL')
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for store, driver in host.stores.items():
@@ -50,14 +54,15 @@ class CinderCatalogue(check.Check):
             found = host.value(store, name) if driver == 'cinder' and (
                 not host.value(store, 'cinder_endpoint_template')) else None
             parts = (found or '').split(':')
-            if found and (len(parts) != 3 or parts[0] in (
-                    'volume', 'volumev1', 'volumev2')):
+            if found and (len(parts) != 3 or parts[0] in self._GONE):
                 yield self.found(
                     host, 'store %s' % masking.name(store),
                     '%s names no service that Cinder has.' % name
                     if len(parts) == 3 else
                     '%s has %d parts, and must have 3.' % (name, len(parts)),
-                    'Set %s = volumev3::%s in [%s].' % (
-                        name, masking.name(parts[2])
-                        if len(parts) == 3 and parts[2] else 'internalURL',
-                        masking.name(store)), host.setting(store, name))
+                    'Set %s = %s::%s in [%s].' % (
+                        name, 'volumev3' if parts[0] in (*self._GONE, '')
+                        else masking.name(parts[0]),
+                        parts[-1] if parts[-1] in self._INTERFACES
+                        else 'internalURL', masking.name(store)),
+                    host.setting(store, name))

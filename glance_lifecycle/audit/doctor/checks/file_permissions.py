@@ -64,7 +64,7 @@ def _problem(number: int) -> str:
         return 'It is no number of chmod(1).'
     mode = int(digits, 8)
     if not mode & stat.S_IRUSR:
-        return 'The service could not read the images.'
+        return 'With %04o, the owner, who is the service, may not read.' % mode
     if mode & stat.S_IWOTH:
-        return 'Everybody on the host could change the images.'
+        return 'With %04o, everybody on the host may write.' % mode
     return ''

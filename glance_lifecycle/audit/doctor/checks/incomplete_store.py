@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import store_sections
 from glance_lifecycle.audit import finding
 
 
@@ -47,12 +48,17 @@ class IncompleteStore(check.Check):
          '[b]\ns3_store_host = https://s3.example\n'
          's3_store_access_key = k\ns3_store_secret_key = *********\n'
          's3_store_bucket = images\n'},
+        # Its section has another name: that is GLC102.
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:s3\n'
+         '[glance_store]\ndefault_backend = a\n'
+         '[s3]\ns3_store_host = https://s3.example\n'},
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
+        _section, misnamed = store_sections.misnamed(host) or ('', '')
         for store, driver in host.stores.items():
             missing = self._missing(host, store, driver)
-            if missing:
+            if missing and store != misnamed:
                 yield self.found(
                     host, 'store %s' % masking.name(store),
                     'The store %s (%s) lacks %s.' % (

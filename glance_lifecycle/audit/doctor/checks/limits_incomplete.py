@@ -15,6 +15,7 @@
 from collections.abc import Iterator
 
 from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import credentials
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit import finding
 
@@ -36,11 +37,17 @@ class LimitsIncomplete(check.Check):
     bad = ({'glance-api.conf': '[DEFAULT]\nuse_keystone_limits = true\n'},
            {'glance-api.conf': '[DEFAULT]\nuse_keystone_limits = true\n'
             '[oslo_limit]\nauth_url = http://192.0.2.1/identity\n'},
+           {'glance-api.conf': '[DEFAULT]\nuse_keystone_limits = true\n'
+            '[oslo_limit]\nendpoint_id = 1\n'
+            'auth_url = http://192.0.2.1/identity\nauth_type = password\n'
+            'username = glance\npassword = s3cr3t\n'},
            )
     good = (
         {'glance-api.conf': '[DEFAULT]\nuse_keystone_limits = true\n'
          '[oslo_limit]\nendpoint_id = 1\n'
-         'auth_url = http://192.0.2.1/identity\n'},
+         'auth_url = http://192.0.2.1/identity\nauth_type = password\n'
+         'username = glance\npassword = s3cr3t\nsystem_scope = all\n'
+         'user_domain_id = default\n'},
         {'glance-api.conf': '[DEFAULT]\nuse_keystone_limits = true\n'
          '[oslo_limit]\nendpoint_service_type = image\n'
          'auth_section = keystone_authtoken\n'},
@@ -50,6 +57,7 @@ class LimitsIncomplete(check.Check):
     #: One of each line must be there.
     _NEEDED = (('endpoint_id', 'endpoint_service_type',
                 'endpoint_service_name'),
+               ('auth_type', 'auth_section'),
                ('auth_url', 'auth_section', 'endpoint_override'))
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
@@ -57,6 +65,8 @@ class LimitsIncomplete(check.Check):
             return
         missing = [names[0] for names in self._NEEDED if not any(
             host.setting('oslo_limit', name) for name in names)]
+        if not credentials.has(host, 'oslo_limit', 'auth_section'):
+            missing += credentials.lacking(host, 'oslo_limit')
         if missing:
             yield self.found(
                 host, '[oslo_limit] %s' % missing[0],

@@ -40,6 +40,8 @@ class MisspeltBeside(check.Check):
          'image_type = rbd\n'},
         {'glance-api.conf': '\n', 'nova.conf': '[DEFAULT]\n'
          'images_type = rbd\n'},
+        {'glance-api.conf': '\n', 'nova.conf': '[DEFAULT]\n'
+         'verify_glance_signatures = true\n'},
         {'glance-api.conf': '\n', 'nova.conf': '[glance]\n'
          'verify_glance_signature = true\n'},
         {'glance-api.conf': '\n', 'cinder.conf': '[DEFAULT]\n'
@@ -79,6 +81,7 @@ class MisspeltBeside(check.Check):
                     'rbd_destroy_volume_retries', 'volume_use_multipath',
                     'rbd_destroy_volume_retry_interval'),
     }
+    _EFFECTS = {'verify_glance_signatures': ', so signatures are not verified'}
     # Others have options of these names, too.
     _SHARED = frozenset(('insecure', 'rbd_user', 'vmdk_allowed_types',
                          'remove_unused_base_images', 'manager_interval',
@@ -107,7 +110,11 @@ class MisspeltBeside(check.Check):
                             'Rename it to %s.' % meant, setting)
                     elif home:
                         yield self.found(
-                            service, subject, 'Nova reads it in [%s].' % home,
+                            service, subject, '%s has no effect in [%s]: '
+                            'Nova reads it in [%s]%s.' % (
+                                masking.name(name),
+                                masking.name(setting.section), home,
+                                self._EFFECTS.get(name, '')),
                             'Move the line to the section [%s].' % home,
                             setting)
 

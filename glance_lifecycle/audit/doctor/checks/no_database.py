@@ -45,7 +45,7 @@ class NoDatabase(check.Check):
         if all(one in places for one in self._SECTIONS) and (
                 host.setting('database', 'connection') is None):
             yield self.found(
-                host, '[database] connection', 'It is not set.',
+                host, '[database] connection', '[database] has no connection.',
                 'Set connection in [database]: '
                 'mysql+pymysql://USER:PASSWORD@HOST/glance.',
                 places['database'])

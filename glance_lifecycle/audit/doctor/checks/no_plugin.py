@@ -46,5 +46,10 @@ class NoPlugin(check.Check):
                 host, plugins.FULL_NAME, 'image_import_plugins does not have '
                 '"lifecycle".', 'Set %s in [image_import_opts] of '
                 'glance-image-import.conf.' % plugins.line(
-                    [*(name for name in names if name != plugins.CONVERSION),
-                     plugins.OURS]), plugins.setting(host))
+                    self._better(names)), plugins.setting(host))
+
+    def _better(self, names: list[str]) -> list[str]:
+        # As GLC404 tells to write those that are misspelt.
+        better = dict.fromkeys(plugins.meant(name) or name for name in names)
+        return [*(name for name in better if name not in (
+            plugins.CONVERSION, plugins.OURS)), plugins.OURS]

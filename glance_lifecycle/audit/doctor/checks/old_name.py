@@ -39,7 +39,7 @@ class OldName(check.Check):
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for setting in host.settings():
             option = host.option(setting)
-            if option is None:
+            if option is None or host.unread(option):
                 continue
             section = options.group_name(setting.section)
             if (section, setting.name) != (option.group, option.name):

@@ -25,15 +25,17 @@ class OtherApplication(check.Check):
 
     The application is glance.wsgi.api. The script glance-wsgi-api is gone
     since Glance 32: what is left of an older one may work for a time, and a
-    new installation has none.
+    new installation has none. A module that Glance does not have answers every
+    request with an internal error, or uWSGI does not start.
 
     Name the module.
     """
 
     code = 'GLC431'
-    bad = ({'glance-uwsgi.ini': '[uwsgi]\n'
-            'wsgi-file = /usr/bin/glance-wsgi-api\n'},
-           {'glance-uwsgi.ini': '[uwsgi]\nmodule = glance.wsgi:application\n'})
+    severity = check.ERROR
+    bad = ({'glance-uwsgi.ini': '[uwsgi]\nmodule = glance.wsgi:application\n'},
+           {'glance-uwsgi.ini': '[uwsgi]\n'
+            'wsgi-file = /usr/bin/glance-wsgi-api\n'})
     good = ({'glance-uwsgi.ini': '[uwsgi]\n'
              'module = glance.wsgi.api:application\n'},
             {'glance-uwsgi.ini': '[uwsgi]\nwsgi = glance.wsgi.api\n'},
@@ -60,4 +62,5 @@ class OtherApplication(check.Check):
                         % host.release if gone else
                         'Glance has no such application.',
                         'Write module = glance.wsgi.api:application instead.',
-                        found.place(name))
+                        found.place(name),
+                        severity=check.WARNING if gone else None)

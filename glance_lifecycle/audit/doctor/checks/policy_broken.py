@@ -77,10 +77,11 @@ class PolicyBroken(check.Check):
         try:
             document.load(data)
         except document.DocumentError as error:
+            where = masking.value(host.directory.where(named))
             for problem in error.problems[:_MOST]:
                 yield self.found(
                     host, policies.FULL_NAME, '%s, %s: %s.' % (
                         shown, masking.name(problem.where),
                         masking.value(problem.message).rstrip('.')),
                     'Correct line %d of %s.' % (problem.line, shown),
-                    finding.Place(shown, problem.line))
+                    finding.Place(where, problem.line))

@@ -54,10 +54,11 @@ class PolicyShadowed(check.Check):
         if found is None:
             return
         shown = masking.value(policies.path(host))
+        where = masking.value(host.directory.where(policies.path(host)))
         for problem in shadow.warnings(found)[:_MOST]:
             yield self.found(
                 host, policies.FULL_NAME, '%s, %s: %s.' % (
                     shown, masking.name(problem.where),
                     masking.value(problem.message).rstrip('.')),
                 'Look at line %d of %s.' % (problem.line, shown),
-                finding.Place(shown, problem.line))
+                finding.Place(where, problem.line))

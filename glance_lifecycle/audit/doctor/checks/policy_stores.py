@@ -52,6 +52,7 @@ class PolicyStores(check.Check):
         if found is None:
             return
         shown = masking.value(policies.path(host))
+        where = masking.value(host.directory.where(policies.path(host)))
         for path, place in _places(found):
             for store in (*(place.get('stores') or ()),
                           *(place.get('later') or ())):
@@ -62,7 +63,7 @@ class PolicyStores(check.Check):
                         'The lifecycle policy names the store %s, which is '
                         'not in enabled_backends.' % masking.name(store),
                         'Correct line %d of %s, or enabled_backends.' % (
-                            line, shown), finding.Place(shown, line),
+                            line, shown), finding.Place(where, line),
                         host.setting('DEFAULT', 'enabled_backends'))
 
 

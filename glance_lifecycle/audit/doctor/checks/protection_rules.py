@@ -34,7 +34,9 @@ class ProtectionRules(check.Check):
     property; the first that is found counts. It must have all of create, read,
     update and delete, or glance-api does not start. A property that no section
     matches may be neither read nor set by anybody, also not by
-    administrators: the file must end with a section for all others.
+    administrators: the file must end with a section for all others. With
+    ``property_protection_rule_format = policies``, each of the four has one
+    policy.
 
     Correct the sections that are named.
     """
@@ -51,6 +53,9 @@ class ProtectionRules(check.Check):
         {'glance-api.conf': _CONF, 'p.conf':
          '[.*]\n' + _ALL.replace('create = @', 'create = @,!')},
         {'glance-api.conf': _CONF, 'p.conf': 'nonsense\n'},
+        {'glance-api.conf': _CONF
+         + 'property_protection_rule_format = policies\n',
+         'p.conf': '[.*]\n' + _ALL.replace('update = @', 'update = a,b')},
     )
     good = (
         {'glance-api.conf': _CONF,
@@ -71,12 +76,14 @@ class ProtectionRules(check.Check):
             return
         if data is None or setting is None:
             return
-        for evidence, remedy, severity in self._wrong(data):
+        policies = host.value(
+            'DEFAULT', 'property_protection_rule_format') == 'policies'
+        for evidence, remedy, severity in self._wrong(data, policies):
             yield self.found(
                 host, masking.value(named), evidence, remedy, setting,
                 severity=severity)
 
-    def _wrong(self, data: bytes) -> Iterator[
+    def _wrong(self, data: bytes, policies: bool) -> Iterator[
             tuple[str, str, finding.Severity | None]]:
         parser = configparser.ConfigParser(interpolation=None)
         try:
@@ -90,7 +97,8 @@ class ProtectionRules(check.Check):
             shown = masking.name(section)
             if all_others:
                 yield ('[%s] is after [%s], and never counts.' % (
-                    shown, all_others), 'Put it before.', check.WARNING)
+                    shown, all_others), 'Move [%s] above [%s].' % (
+                           shown, all_others), check.WARNING)
             try:
                 # Its nesting is bounded by Python; it is never searched with.
                 re.compile(section)
@@ -102,15 +110,27 @@ class ProtectionRules(check.Check):
             if lacking:
                 yield ('[%s] lacks %s.' % (shown, ', '.join(lacking)),
                        'Add them: "@" is everybody, "!" nobody.', None)
-            for one in _OPERATIONS:
-                words = [word.strip() for word in parser.get(
-                    section, one, fallback='').split(',')]
-                if '@' in words and '!' in words:
-                    yield ('[%s] %s has "@" and "!".' % (shown, one),
-                           'Keep one of them.', None)
+            yield from self._words(parser, section, policies)
             if section in self._ANY:
                 all_others = all_others or shown or '.*'
         if not all_others:
             yield ('No section is for all other properties.',
                    'Add [.*] as the last, with create, read, update and '
                    'delete.', check.WARNING)
+
+    def _words(self, parser: configparser.ConfigParser, section: str,
+               policies: bool) -> Iterator[
+            tuple[str, str, finding.Severity | None]]:
+        shown = masking.name(section)
+        for one in _OPERATIONS:
+            text = parser.get(section, one, fallback='')
+            words = [word.strip() for word in text.split(',')]
+            if masking.hidden(text):
+                continue
+            if policies and len(words) > 1:
+                yield ('[%s] %s names %d policies.' % (
+                    shown, one, len(words)), 'Write a rule with "or" into the '
+                    'policy file, and name that.', None)
+            elif '@' in words and '!' in words:
+                yield ('[%s] %s has "@" and "!".' % (shown, one),
+                       'Keep one of them.', None)

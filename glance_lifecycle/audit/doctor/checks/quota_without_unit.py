@@ -64,7 +64,8 @@ class QuotaWithoutUnit(check.Check):
         nearly = self._NEARLY.fullmatch(found)
         yield self.found(
             host, '[DEFAULT] user_storage_quota',
-            'It is no number with B, KB, MB, GB, TB or nothing behind it.',
+            'user_storage_quota is no number with B, KB, MB, GB, TB or '
+            'nothing behind it.',
             'Set user_storage_quota = %s in [DEFAULT].' % (
                 '%s%sB' % (nearly[1], nearly[2].upper()) if nearly
                 else 'NUMBER, with its unit right behind it'),

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import store_sections
 from glance_lifecycle.audit import finding
 
 
@@ -38,18 +39,24 @@ class RbdUser(check.Check):
     good = ({'glance-api.conf': '[DEFAULT]\nenabled_backends = a:rbd\n'
              '[glance_store]\ndefault_backend = a\n'
              '[a]\nrbd_store_user = *********\n'},
+            # Its section has another name: that is GLC102.
+            {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:rbd\n'
+             '[glance_store]\ndefault_backend = a\n'
+             '[rbd]\nrbd_store_user = glance\n'},
             )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
+        _section, misnamed = store_sections.misnamed(host) or ('', '')
         for store, driver in host.stores.items():
-            if driver != 'rbd':
+            if driver != 'rbd' or store == misnamed:
                 continue
             setting = host.setting(store, 'rbd_store_user')
             if setting is None or not setting.value:
                 shown = masking.name(store)
                 yield self.found(
                     host, 'store %s' % shown,
-                    'The store %s does not say as whom to connect to Ceph.'
-                    % shown, 'Set rbd_store_user = glance in [%s], or '
+                    'rbd_store_user of the store %s is not set: it would '
+                    'connect as client.None.' % shown,
+                    'Set rbd_store_user = glance in [%s], or '
                     'whatever the user of Glance is called.' % shown,
                     setting, host.setting('DEFAULT', 'enabled_backends'))

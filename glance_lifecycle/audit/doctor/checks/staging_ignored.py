@@ -15,6 +15,7 @@
 from collections.abc import Iterator
 
 from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import directories
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import options
 from glance_lifecycle.audit import finding
@@ -46,9 +47,13 @@ class StagingIgnored(check.Check):
         if setting is None or not host.multi_store:
             return
         there = host.setting(options.STAGING, 'filesystem_store_datadir')
+        path = directories.staging_of_old(host)
         yield self.found(
             host, '[DEFAULT] node_staging_uri',
             'node_staging_uri has no effect with enabled_backends.',
-            'Remove the line.' if there else 'Set filesystem_store_datadir in '
-            '[os_glance_staging_store] to the directory, and remove the line.',
+            'Remove the line; to stage images in %s, set '
+            'filesystem_store_datadir in [os_glance_staging_store] to it.'
+            % (path or 'its directory') if there else
+            'Set filesystem_store_datadir = %s in [os_glance_staging_store], '
+            'and remove the line.' % (path or 'DIRECTORY'),
             setting, there, severity=check.INFO if there else None)

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import pathlib
 
 from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import directories
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
@@ -53,8 +54,14 @@ class StagingIsAStore(check.Check):
         name = 'filesystem_store_datadir'
         stores = [store for store, driver in host.stores.items()
                   if driver == 'file' and host.value(store, name)]
+        used = {str(pathlib.PurePath(host.value(store, name)))
+                for store in stores}
         for reserved in options.RESERVED if host.multi_store else ():
             own = host.value(reserved, name) or ''
+            before = directories.staging_of_old(host) if (
+                reserved == options.STAGING) else ''
+            better = before if before and before not in used else (
+                '/var/lib/glance/' + reserved)
             for store in stores:
                 if pathlib.PurePath(own) == pathlib.PurePath(
                         host.value(store, name)):
@@ -62,7 +69,6 @@ class StagingIsAStore(check.Check):
                         host, '[%s] %s' % (reserved, name),
                         'The directory of %s is that of the store %s.' % (
                             reserved, masking.name(store)),
-                        'Set %s = /var/lib/glance/%s in [%s].' % (
-                            name, reserved, reserved),
+                        'Set %s = %s in [%s].' % (name, better, reserved),
                         host.setting(reserved, name),
                         host.setting(store, name))

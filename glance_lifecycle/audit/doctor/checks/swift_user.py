@@ -58,8 +58,10 @@ class SwiftUser(check.Check):
             if user and user.count(':') != 1:
                 yield self.found(
                     host, 'store %s' % masking.name(store),
-                    'swift_store_user of the store %s has %d colons.' % (
-                        masking.name(store), user.count(':')),
+                    'swift_store_user of the store %s must be PROJECT:USER, '
+                    'and has %s.' % (
+                        masking.name(store), '%d colons' % user.count(':')
+                        if ':' in user else 'no colon'),
                     'Set swift_store_user = PROJECT:USER in [%s].'
                     % masking.name(store),
                     host.setting(store, 'swift_store_user'))

@@ -15,6 +15,7 @@
 from collections.abc import Iterator
 
 from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import credentials
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import reading
 from glance_lifecycle.audit import finding
@@ -29,8 +30,8 @@ class TokenIncomplete(check.Check):
     """Glance cannot ask Keystone about tokens.
 
     keystonemiddleware needs ``auth_type`` and ``auth_url`` in
-    ``[keystone_authtoken]``, and with a password the domains of the user and
-    of the project. Without, every request is refused, or fails.
+    ``[keystone_authtoken]``, and with a password the user, and the domains of
+    the user and of the project. Without, every request is refused, or fails.
 
     Set what is named.
     """
@@ -40,6 +41,8 @@ class TokenIncomplete(check.Check):
     bad = (
         {'glance-api.conf': _PASTE + _USER},
         {'glance-api.conf': _PASTE + 'www_authenticate_uri = http://k\n'},
+        {'glance-api.conf': _PASTE + 'auth_type = password\n'
+         'auth_url = https://keystone.example\n'},
     )
     good = (
         {'glance-api.conf': _PASTE + _USER + 'user_domain_id = default\n'
@@ -53,37 +56,25 @@ class TokenIncomplete(check.Check):
     )
 
     _SECTION = 'keystone_authtoken'
-    _DOMAINS = (('user', 'username'), ('project', 'project_name'))
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         flavor = host.setting('paste_deploy', 'flavor')
         places = [place for section, place in host.sections()
                   if section == self._SECTION]
-        if flavor is None or 'keystone' not in flavor.value or self._has(
-                host, 'auth_section') or self._in_paste(host) or (
-                    not places):
+        if flavor is None or 'keystone' not in flavor.value or not places or (
+                credentials.has(host, self._SECTION, 'auth_section')
+                or self._in_paste(host)):
             return
         lacking = [name for name in ('auth_type', 'auth_url')
-                   if not self._has(host, name)]
+                   if not credentials.has(host, self._SECTION, name)]
         kind = host.setting(self._SECTION, 'auth_type')
-        if kind is not None and kind.value in ('password', 'v3password'):
-            lacking += [
-                '%s_domain_name' % what for what, name in self._DOMAINS
-                if self._has(host, name) and not any(
-                    self._has(host, one) for one in (
-                        '%s_domain_name' % what, '%s_domain_id' % what,
-                        'default_domain_id', 'default_domain_name',
-                        'system_scope'))]
+        lacking += credentials.lacking(host, self._SECTION)
         if lacking:
             yield self.found(
-                host, '[%s]' % self._SECTION, 'It lacks %s.' % (
-                    ' and '.join(lacking)),
+                host, '[%s]' % self._SECTION, '[%s] lacks %s.' % (
+                    self._SECTION, ' and '.join(lacking)),
                 'Set %s in [%s].' % (' and '.join(lacking), self._SECTION),
                 kind or places[0])
-
-    def _has(self, host: hosts.Host, name: str) -> bool:
-        found = host.setting(self._SECTION, name)
-        return found is not None and found.value != ''
 
     def _in_paste(self, host: hosts.Host) -> bool:
         try:

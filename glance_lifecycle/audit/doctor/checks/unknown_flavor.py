@@ -16,7 +16,9 @@ from collections.abc import Iterator
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import near
+from glance_lifecycle.audit.doctor import paste
 from glance_lifecycle.audit import finding
 
 
@@ -32,7 +34,9 @@ class UnknownFlavor(check.Check):
     code = 'GLC743'
     severity = check.ERROR
     bad = ({'glance-api.conf': '[paste_deploy]\nflavor = keystone+cache\n'},
-           {'glance-api.conf': '[paste_deploy]\nflavor = Keystone\n'})
+           {'glance-api.conf': '[paste_deploy]\nflavor = Keystone\n'},
+           {'glance-api.conf': '[paste_deploy]\nflavor = ours\n',
+            'glance-api-paste.ini': '[composite:glance-api-keystone]\n'})
     good = ({'glance-api.conf': '[paste_deploy]\nflavor = keystone+caching\n'},
             # Somebody's own, which may be in a file that is not at hand.
             {'glance-api.conf': '[paste_deploy]\nflavor = ours\n'},
@@ -47,6 +51,18 @@ class UnknownFlavor(check.Check):
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         found = host.value('paste_deploy', 'flavor')
+        file = paste.of(host)
+        if file and found and file.flavors and (
+                found.strip() not in file.flavors):
+            meant = near.closest(found.lower(), file.flavors, 0.6)
+            yield self.found(
+                host, '[paste_deploy] flavor',
+                'glance-api-paste.ini has no glance-api-%s.'
+                % masking.name(found),
+                'Write flavor = %s in [paste_deploy].' % masking.name(meant)
+                if meant else 'Write one that it has: %s.' % ', '.join(
+                    map(masking.name, filter(None, file.flavors[:10]))),
+                host.setting('paste_deploy', 'flavor'))
         meant = near.closest(found.lower(), self._KNOWN, 0.75) if (
             found) else None
         if meant and found not in self._KNOWN and not host.setting(

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
-from glance_lifecycle.audit.doctor import near
 from glance_lifecycle.audit.doctor import plugins
 from glance_lifecycle.audit import finding
 
@@ -53,7 +52,7 @@ class UnknownPlugin(check.Check):
                    if name not in known]
         for name in unknown[:self._MOST]:
             shown = masking.name(name)
-            meant = near.closest(name, known, 0.75)
+            meant = plugins.meant(name)
             yield self.found(
                 host, plugins.FULL_NAME,
                 'Neither Glance nor this package has an import plugin "%s".'

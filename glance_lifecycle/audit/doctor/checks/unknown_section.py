@@ -20,6 +20,7 @@ from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import near
 from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit.doctor import store_sections
 from glance_lifecycle.audit import finding
 
 # Of one host.
@@ -33,7 +34,8 @@ class UnknownSection(check.Check):
     another, it is a mistake. ``[default]`` is one, too: of all sections, only
     DEFAULT must be in upper case. Others may be left over from a store that
     is no longer in ``enabled_backends``, or another program's: that is told as
-    "info".
+    "info". The section of a store is called as the store, which is before the
+    colon in ``enabled_backends``, and not as its driver.
 
     Correct the name, or remove the section.
     """
@@ -46,28 +48,44 @@ class UnknownSection(check.Check):
         {'glance-api.conf': '[DEFAULT]\nenabled_backends = fast:rbd\n'
          '[glance_store]\ndefault_backend = fast\n'
          '[fast]\nrbd_store_user = glance\n[slow]\nrbd_store_pool = slow\n'},
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = ceph:rbd\n'
+         '[glance_store]\ndefault_backend = ceph\n'
+         '[rbd]\nrbd_store_user = glance\n'},
     )
     good = (
         {'glance-api.conf': '[Glance_Store]\ndefault_store = file\n'},
         {'glance-api.conf': '[keystone_authtoken]\nauth_section = shared\n'
          '[shared]\nusername = glance\n'},
+        # Which stores there are is not known then.
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = slow:file,\n'
+         '[slow]\nfilesystem_store_datadir = /srv\n'},
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         groups = host.catalogue.groups
+        misnamed, store = store_sections.misnamed(host) or ('', '')
         unknown = ((section, place) for section, place in host.sections()
                    if options.group_name(section) not in groups)
         for section, place in itertools.islice(unknown, _MOST):
             name = masking.name(section)
             meant = near.closest(
                 options.group_name(section), (*groups, 'default'))
-            if meant:
+            if misnamed and section == misnamed:
+                yield self.found(
+                    host, '[%s]' % name, 'Nobody reads the section [%s], and '
+                    'the store %s has no section.' % (
+                        name, masking.name(store)),
+                    'Rename [%s] to [%s].' % (name, masking.name(store)),
+                    place, host.setting('DEFAULT', 'enabled_backends'))
+            elif meant:
                 meant = 'DEFAULT' if meant == 'default' else meant
                 yield self.found(
                     host, '[%s]' % name, 'Nobody reads the section [%s]: it '
                     'is called [%s].' % (name, meant),
                     'Rename it to [%s].' % meant, place)
-            elif self._is_store(host, section):
+            elif store_sections.drivers(host, section):
+                if host.multi_store and not host.stores:
+                    continue
                 yield self.found(
                     host, '[%s]' % name, 'Nobody reads the section [%s], '
                     'which looks like a store: %s.' % (
@@ -80,9 +98,3 @@ class UnknownSection(check.Check):
                     'section [%s].' % (host.release, name),
                     'Remove it, unless something else reads it.', place,
                     severity=check.INFO)
-
-    def _is_store(self, host: hosts.Host, section: str) -> bool:
-        return any(
-            setting.name in known
-            for setting in host.settings() if setting.section == section
-            for known in host.catalogue.drivers.values())

@@ -43,6 +43,8 @@ username = glance
 password = secret
 auth_url = http://192.0.2.10/identity
 auth_type = password
+user_domain_name = Default
+system_scope = all
 endpoint_id = 1
 [keystone_authtoken]
 memcached_servers = localhost:11211
