@@ -44,7 +44,7 @@ class LifecycleRule(check.Check):
     severity = check.ERROR
     bad = (
         {'glance-api.conf': '\n', 'policy.yaml':
-         '"delete_image": "(role:admin or role:x) and lifecycle:delet"\n'},
+         '"delete_image": "(role:admin or role:x) and lifecycle:deletion"\n'},
         {'glance-api.conf': '\n', 'policy.yaml':
          '"delete_image": "role:admin or lifecycle:delete"\n'},
         {'glance-api.conf': '\n', 'policy.yaml':
