@@ -64,6 +64,11 @@ class Given:
     uwsgi: Sequence[pathlib.Path] = ()
     own: bool = False
 
+    @property
+    def services(self) -> list[tuple[str, pathlib.Path]]:
+        return [*((NOVA, path) for _name, path in self.nova),
+                *((CINDER, path) for _name, path in self.cinder)]
+
     @functools.cached_property
     def confs(self) -> tuple[cephs.Place, ...]:
         return tuple(cephs.Named(path) for path in self.ceph)
@@ -146,17 +151,25 @@ class Beside:
         if root is not None:
             self._directories.append((root / 'etc/ceph', within))
         found = Read()
+        base: pathlib.Path
+        inside: pathlib.Path | None
         for kind, place in _PLACES:
-            # Of this host, only what is at its own place.
-            if root is not None and (
-                    within is not None or place.startswith('etc/')):
-                path = root / place
-                found.add(kind, name, path, within, (
-                    cephs.Below(path.parent, within or path.parent),
+            if root is None:
+                # A directory that was named, and is nobody's root.
+                base, inside, here = (directory.path, directory.path,
+                                      '/' not in place)
+            else:
+                # Of this host, only what is at its own place.
+                base, inside, here = root, within, (
+                    within is not None or place.startswith('etc/'))
+            path = base / place
+            if here and (kind, path) not in given.services:
+                found.add(kind, name, path, inside, (
+                    cephs.Below(path.parent, inside or path.parent),
                     *places[1:]))
         self.services = (*found.services, *given.read.services)
         # This host's own may well belong to another user.
-        self.broken = (*(() if within is None else found.broken),
+        self.broken = (*(() if root == _ROOT else found.broken),
                        *given.read.broken)
 
     def of(self, kind: str) -> Iterator[service.Service]:

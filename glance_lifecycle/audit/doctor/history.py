@@ -28,6 +28,10 @@ MEANT = {
     'user': 'rbd_store_user',
     'ceph_conf': 'rbd_store_ceph_conf',
     'datadir': 'filesystem_store_datadir',
+    # As Cinder calls them.
+    'rbd_pool': 'rbd_store_pool',
+    'rbd_user': 'rbd_store_user',
+    'rbd_ceph_conf': 'rbd_store_ceph_conf',
     'user_domain': 'user_domain_name',
     'project_domain': 'project_domain_name',
 }
@@ -38,6 +42,7 @@ _KEYSTONE = 'keystone_authtoken'
 #: needs.
 _MOVED = {
     ('DEFAULT', 'sql_connection'): ('database', 'connection'),
+    ('database', 'idle_timeout'): ('database', 'connection_recycle_time'),
     ('DEFAULT', 'notification_driver'): (
         'oslo_messaging_notifications', 'driver'),
     ('DEFAULT', 'notifier_strategy'): (

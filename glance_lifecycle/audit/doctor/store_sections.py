@@ -12,6 +12,7 @@
 """Sections that look like those of stores."""
 
 from glance_lifecycle.audit.doctor import host as hosts
+from glance_lifecycle.audit.doctor import near
 from glance_lifecycle.audit.doctor import options
 
 
@@ -34,9 +35,12 @@ def misnamed(host: hosts.Host) -> tuple[str, str] | None:
             if options.group_name(store) not in groups]
     if len(bare) != 1:
         return None
+    groups_known = (*host.catalogue.groups, 'default')
     others = [section for section in sections
               if options.group_name(section) not in host.catalogue.groups
-              and drivers(host, section)]
+              and drivers(host, section)
+              # It is nearly called as another, such as the staging.
+              and not near.closest(options.group_name(section), groups_known)]
     store, = bare
     if len(others) != 1 or host.stores[store] not in drivers(host, others[0]):
         return None

@@ -13,6 +13,7 @@
 """GLC733"""
 
 from collections.abc import Iterator
+import re
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
@@ -20,22 +21,28 @@ from glance_lifecycle.audit import finding
 
 
 class DatabaseDriver(check.Check):
-    """The URL of the database names no driver that is there.
+    """The URL of the database is not what it looks like.
 
     "mysql://" is SQLAlchemy's name for MySQLdb, which OpenStack does not
-    install; "postgres://" is gone since SQLAlchemy 1.4. glance-api does not
-    start.
+    install; "postgres://" is gone since SQLAlchemy 1.4. An "@" in the password
+    ends it: what is behind it is taken for the host. glance-api cannot
+    connect.
 
-    Begin the URL with what the value should have.
+    Begin the URL with the driver that is there, and write "@" in a password
+    as %40.
     """
 
     code = 'GLC733'
     bad = ({'glance-api.conf': '[database]\n'
             'connection = mysql://glance:s3cr3t@db/glance\n'},
            {'glance-api.conf': '[database]\n'
-            'connection = postgres://glance:s3cr3t@db/glance\n'})
+            'connection = postgres://glance:s3cr3t@db/glance\n'},
+           {'glance-api.conf': '[database]\n'
+            'connection = mysql+pymysql://glance:s3@cr3t@db/glance\n'})
     good = ({'glance-api.conf': '[database]\n'
              'connection = mysql+pymysql://glance:s3cr3t@db/glance\n'},
+            {'glance-api.conf': '[database]\nconnection = '
+             'mysql+pymysql://glance:s3%40cr3t@db/glance?x=a@b\n'},
             {'glance-api.conf': '[database]\nconnection = *********\n'})
 
     _BETTER = {'mysql://': 'mysql+pymysql://', 'postgres://': 'postgresql://'}
@@ -48,3 +55,11 @@ class DatabaseDriver(check.Check):
                     host, '[database] connection',
                     'The value begins with %s.' % begin,
                     'Begin it with %s instead.' % better, setting)
+        host_part = re.split('[/?]', setting.value.partition('://')[2])[0] if (
+            setting is not None) else ''
+        if host_part.count('@') > 1:
+            yield self.found(
+                host, '[database] connection', 'The value has %d "@" before '
+                'the name of the database: the first ends the password.'
+                % host_part.count('@'),
+                'Write each "@" of the password as %40.', setting)

@@ -98,17 +98,24 @@ class BesideTest(cases.DoctorTestCase):
             one.fsid for one in found.cephs_at_hand})
 
     def test_own(self) -> None:
-        """Of this host, what is not readable is passed over."""
+        """Of this host, what lies beside glance-api.conf is nobody's; in a
+        directory that was named, it is what is meant.
+        """
         self.write('glance-api.conf', '[DEFAULT]\n')
         self.write('nova.conf')
         self.write('etc/nova/nova.conf', '\0')
-        for own in (False, True):
+        for own, wanted in ((True, []), (False, [str(
+                self.work / 'nova.conf')])):
             found = beside.Beside('localhost', files.Directory(self.work),
                                   beside.Given(own=own))
             self.assertEqual((), found.broken)
-            self.assertEqual([], [
-                one for one in found.services
+            self.assertEqual(wanted, [
+                one.files[0].shown for one in found.services
                 if str(self.work) in one.files[0].shown])
+        # Named as well, it is read once.
+        given = beside.Given(nova=[('c1', self.work / 'nova.conf')])
+        found = beside.Beside('localhost', files.Directory(self.work), given)
+        self.assertEqual(['c1'], [one.name for one in found.services])
 
     def test_hostile(self) -> None:
         (self.work / 'outside').write_text(NOVA)
