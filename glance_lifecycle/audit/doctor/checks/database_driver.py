@@ -13,7 +13,6 @@
 """GLC733"""
 
 from collections.abc import Iterator
-import re
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
@@ -55,11 +54,12 @@ class DatabaseDriver(check.Check):
                     host, '[database] connection',
                     'The value begins with %s.' % begin,
                     'Begin it with %s instead.' % better, setting)
-        host_part = re.split('[/?]', setting.value.partition('://')[2])[0] if (
-            setting is not None) else ''
-        if host_part.count('@') > 1:
+        # A "/" ends no password, and no database has "@" in its name.
+        ats = setting.value.partition('://')[2].partition('?')[0].count(
+            '@') if setting is not None else 0
+        if ats > 1:
             yield self.found(
-                host, '[database] connection', 'The value has %d "@" before '
-                'the name of the database: the first ends the password.'
-                % host_part.count('@'),
-                'Write each "@" of the password as %40.', setting)
+                host, '[database] connection', 'The value has %d "@": the '
+                'first ends the password.' % ats,
+                'Write each "@" of the password as %40.', setting,
+                severity=check.ERROR)
