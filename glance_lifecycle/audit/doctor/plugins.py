@@ -41,6 +41,11 @@ def meant(name: str) -> str | None:
     return near.closest(name, (*STOCK, OURS), 0.75)
 
 
+def corrected(names: Iterable[str]) -> list[str]:
+    """As GLC404 tells to write those that are misspelt, once each."""
+    return list(dict.fromkeys(meant(name) or name for name in names))
+
+
 def setting(host: hosts.Host) -> ini.Setting | None:
     """Where that stands."""
     return host.setting(_SECTION, _NAME)

@@ -42,7 +42,7 @@ class DecompressedLate(check.Check):
     _UNPACK = 'image_decompression'
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
-        names = plugins.enabled(host) or []
+        names = plugins.corrected(plugins.enabled(host) or [])
         if self._UNPACK in names and plugins.CONVERSION in names[
                 :names.index(self._UNPACK)]:
             yield self.found(

@@ -49,7 +49,5 @@ class NoPlugin(check.Check):
                     self._better(names)), plugins.setting(host))
 
     def _better(self, names: list[str]) -> list[str]:
-        # As GLC404 tells to write those that are misspelt.
-        better = dict.fromkeys(plugins.meant(name) or name for name in names)
-        return [*(name for name in better if name not in (
+        return [*(name for name in plugins.corrected(names) if name not in (
             plugins.CONVERSION, plugins.OURS)), plugins.OURS]

@@ -49,7 +49,7 @@ class NothingConverted(check.Check):
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         names = plugins.enabled(host)
         setting = host.setting('image_conversion', 'output_format')
-        meant = [plugins.meant(name) or name for name in names or ()]
+        meant = plugins.corrected(names or ())
         if setting and not masking.hidden(setting.value) and (
                 names is not None) and not (
                     {plugins.CONVERSION, plugins.OURS} & {*meant}):

@@ -46,15 +46,16 @@ class NothingInjected(check.Check):
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         names = plugins.enabled(host)
         setting = host.setting('inject_metadata_properties', 'inject')
+        better = plugins.corrected(names or ())
         if setting and setting.value and names is not None and (
-                self._PLUGIN not in names):
+                self._PLUGIN not in better):
             yield self.found(
                 host, '[inject_metadata_properties] inject',
                 'image_import_plugins does not have %s, so nothing is '
                 'injected.' % self._PLUGIN,
                 'Set %s in [image_import_opts].' % plugins.line([
                     self._PLUGIN, *sorted(
-                        (one for one in names if one != 'no_op'),
+                        (one for one in better if one != 'no_op'),
                         # What is packed comes before all: GLC429.
                         key=lambda one: one != 'image_decompression')]),
                 setting, plugins.setting(host))

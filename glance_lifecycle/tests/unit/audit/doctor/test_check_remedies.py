@@ -48,6 +48,15 @@ class RemedyTest(cases.DoctorTestCase):
                  '[image_convertion, image_decompresion]\n', 'GLC401',
                  'Set image_import_plugins = [image_decompression, lifecycle] '
                  'in [image_import_opts] of glance-image-import.conf.'),
+                ('[image_import_opts]\nimage_import_plugins = '
+                 '[image_conversion, image_decompresion]\n', 'GLC429',
+                 'Set image_import_plugins = [image_decompression, '
+                 'image_conversion].'),
+                ('[os_glance_stagin_store]\nfilesystem_store_datadir = /s\n'
+                 + _A % 'file', 'GLC102',
+                 'Rename it to [os_glance_staging_store].'),
+                (_A % 'rbd' + '[a]\nrbd_pool = g\n', 'GLC101',
+                 'Rename it to rbd_store_pool.'),
                 ('[DEFAULT]\nenabled_backends = slow:file,\n', 'GLC105',
                  'Remove the comma at the end: write enabled_backends = '
                  'slow:file.'),
