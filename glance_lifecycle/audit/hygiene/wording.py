@@ -16,10 +16,10 @@
 from collections.abc import Iterator
 import dataclasses
 import datetime
-from typing import Protocol
 
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit import finding
+from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle.audit.hygiene import judging
 from glance_lifecycle.audit.hygiene import pages
 from glance_lifecycle.transfer.backends import inventory
@@ -73,21 +73,6 @@ _REMEDIES = {
 }
 
 
-class Image(Protocol):
-
-    @property
-    def id(self) -> str:
-        """It never changes."""
-
-    @property
-    def status(self) -> str:
-        """As Glance has it."""
-
-    @property
-    def size(self) -> int | None:
-        """Bytes; None where they are not known."""
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Item:
     """A finding of hygiene.
@@ -128,7 +113,7 @@ def of_verdict(store: str, verdict: judging.Verdict) -> Item:
         where=shown(entry.where or entry.name), held=entry.held)
 
 
-def of_image(slug: str, image: Image) -> Item:
+def of_image(slug: str, image: claims.Image) -> Item:
     return made(slug, image.id, 'Its status is %s, and its size %d bytes.'
                 % (image.status, image.size or 0))
 

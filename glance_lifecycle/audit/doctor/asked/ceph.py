@@ -92,7 +92,7 @@ def _ask(pool: live.Pool, conf_file: str) -> live.Pool | str:
         except exceptions.StoreError as error:
             return dataclasses.replace(pool, refused=_words(error))
         except (ArithmeticError, AttributeError, LookupError, TypeError,
-                ValueError):
+                ValueError, RecursionError):
             return ('The cluster of store %s answered with what nobody '
                     'understands.' % masking.name(pool.store))
 

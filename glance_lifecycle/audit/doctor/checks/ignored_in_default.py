@@ -30,6 +30,7 @@ class IgnoredInDefault(check.ServiceCheck):
     Move the line.
     """
 
+    # cinder/volume/configuration.py: BackendGroupConfiguration.
     code = 'GLC840'
     kind = services.CINDER
     bad = ({'glance-api.conf': '\n', 'cinder.conf':

@@ -13,6 +13,7 @@
 
 """What lies in buckets and containers, compared with a real Glance."""
 
+import abc
 import os
 from typing import Any
 from typing import ClassVar
@@ -36,6 +37,7 @@ class ObjectHygieneCase(hygiene_case.HygieneCase):
 
     service_class: ClassVar[Any]
     service: ClassVar[Any]
+    stores: ClassVar[dict[str, str]]
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -46,14 +48,12 @@ class ObjectHygieneCase(hygiene_case.HygieneCase):
 
     def setUp(self) -> None:
         self.api = self.useFixture(glance.GlanceApi(
-            stores=self.stores(), conf=self.conf()))
+            stores=self.stores, conf=self.conf()))
         super().setUp()
 
-    def stores(self) -> dict[str, str]:
-        raise NotImplementedError
-
+    @abc.abstractmethod
     def conf(self) -> dict[str, dict[str, object]]:
-        raise NotImplementedError
+        """Options of the stores, by the service."""
 
     def drop(self, image_id: str) -> None:
         """Deleted, and the store did not hear of it."""
@@ -70,14 +70,12 @@ class ObjectHygieneCase(hygiene_case.HygieneCase):
 class SwiftHygieneTest(ObjectHygieneCase):
 
     service_class = swift.Swift
+    stores = {'objects': 'swift', 'files': 'file'}
 
     def setUp(self) -> None:
         super().setUp()
         self.client = self.service.client()
         self.addCleanup(self.empty)
-
-    def stores(self) -> dict[str, str]:
-        return {'objects': 'swift', 'files': 'file'}
 
     def conf(self) -> dict[str, dict[str, object]]:
         return {
@@ -183,6 +181,7 @@ class SwiftHygieneTest(ObjectHygieneCase):
 class S3HygieneTest(ObjectHygieneCase):
 
     service_class: ClassVar[Any] = swift.Swift
+    stores = {'archive': 's3', 'files': 'file'}
 
     def setUp(self) -> None:
         super().setUp()
@@ -197,9 +196,6 @@ class S3HygieneTest(ObjectHygieneCase):
         self.addCleanup(self.client.close)
         self.client.create_bucket(Bucket=PLACE)
         self.addCleanup(self.empty)
-
-    def stores(self) -> dict[str, str]:
-        return {'archive': 's3', 'files': 'file'}
 
     def conf(self) -> dict[str, dict[str, object]]:
         return {

@@ -21,6 +21,7 @@ from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
 from glance_lifecycle.tests.unit.audit.doctor import cases
 from glance_lifecycle.tests.unit.audit.doctor import deployers
+from glance_lifecycle.tests.unit.audit.doctor import deployers_containers
 
 # The codes of what is found, without and with those that are only "info".
 CORPUS: Mapping[str, tuple[Mapping[str, str], set[str], set[str]]] = {
@@ -28,7 +29,7 @@ CORPUS: Mapping[str, tuple[Mapping[str, str], set[str], set[str]]] = {
         deployers.DEVSTACK, set(),
         {'GLC408'}),
     'kolla-ansible': (
-        deployers.KOLLA, set(),
+        deployers_containers.KOLLA, set(),
         {'GLC103', 'GLC104', 'GLC408', 'GLC717'}),
     'openstack-ansible': (
         # The script of its uWSGI is gone since Glance 32.
@@ -38,10 +39,10 @@ CORPUS: Mapping[str, tuple[Mapping[str, str], set[str], set[str]]] = {
         deployers.CHARM, {'GLC303'},
         {'GLC101', 'GLC103', 'GLC205', 'GLC401'}),
     'helm': (
-        deployers.HELM, {'GLC101', 'GLC301', 'GLC431'},
+        deployers_containers.HELM, {'GLC101', 'GLC301', 'GLC431'},
         {'GLC101', 'GLC103', 'GLC201', 'GLC401', 'GLC408', 'GLC420'}),
     'tripleo': (
-        deployers.TRIPLEO, {'GLC303'},
+        deployers_containers.TRIPLEO, {'GLC303'},
         {'GLC103', 'GLC104', 'GLC205', 'GLC401', 'GLC703'}),
 }
 
