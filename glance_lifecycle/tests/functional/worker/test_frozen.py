@@ -83,8 +83,7 @@ class FrozenTest(worker_case.WorkerCase):
         first.start()
         waiting.until('all jobs stand', lambda: all(
             map(first.stopped, images)))
-        frozen = first.child
-        os.kill(frozen, signal.SIGSTOP)
+        frozen = first.freeze()
         self.addCleanup(transfer.resume, frozen)
         second = self.worker_that_stops()
         for image_id, (purpose, _point) in images.items():

@@ -135,8 +135,7 @@ class KillTest(worker_case.WorkerCase):
     def test_frozen(self) -> None:
         """Its job is done by another; thawed, it registers nothing."""
         first, child = self.copying(claim_expiry=3)
-        frozen = first.child
-        os.kill(frozen, signal.SIGSTOP)
+        frozen = first.freeze()
         self.addCleanup(transfer.resume, frozen)
         second = self.worker(claim_expiry=3)
         waiting.until('the job is taken back', lambda: (

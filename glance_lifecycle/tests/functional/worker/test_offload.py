@@ -253,10 +253,10 @@ class NobodyTest(OffloadCase):
     def test_frozen(self) -> None:
         """One that thaws when its import was given up writes nothing."""
         image_id, child = self.begun()
-        os.kill(self.daemon.child, signal.SIGSTOP)
+        frozen = self.daemon.freeze()
         waiting.until('it is given up', lambda: self.task(image_id)[
             'status'] == 'failure')
         transfer.resume(child)
-        os.kill(self.daemon.child, signal.SIGCONT)
+        os.kill(frozen, signal.SIGCONT)
         self.assert_given_back(image_id, 'no sign of life for 5 seconds')
         self.assert_goes_well_again(image_id)

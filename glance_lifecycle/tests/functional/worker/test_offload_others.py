@@ -140,8 +140,7 @@ class ManyTest(offloading_case.OffloadingCase):
         """Another takes over once the first has let go of the journal."""
         first = self.start_worker(claim_expiry=3)
         image_id, child = self.begin_import(first)
-        frozen = first.child
-        os.kill(frozen, signal.SIGSTOP)
+        frozen = first.freeze()
         self.addCleanup(transfer.resume, frozen)
         second = self.start_worker(claim_expiry=3)
         waiting.until('the job is taken back', lambda: (

@@ -46,6 +46,7 @@ Group=root
 WorkingDirectory={work}
 ProtectHome=no
 BindPaths={work}
+BindReadOnlyPaths={code} {prefix}
 ReadWritePaths=
 ReadWritePaths={work}
 StandardOutput=append:{work}/out
@@ -147,6 +148,12 @@ class UnitTest(base.BaseTestCase):
         self.program = pathlib.Path(sys.prefix,
                                     'bin/glance-lifecycle-worker')
 
+    def drop_in(self, program: object) -> str:
+        # /tmp, where a clone may be, is the service's own.
+        return DROP_IN.format(
+            work=self.work, program=program, prefix=sys.prefix,
+            code=pathlib.Path(*glance_lifecycle.__path__).parent)
+
     def analyze(self, text: str,
                 *words: str) -> subprocess.CompletedProcess[str]:
         path = self.work / UNIT
@@ -182,8 +189,7 @@ class UnitTest(base.BaseTestCase):
         (self.work / 'worker.conf').write_text(CONF.format(work=self.work))
         (self.work / 'state').mkdir()
         manager = self.useFixture(systemd.Systemd({
-            UNIT: TEXT, f'{UNIT}.d/here.conf': DROP_IN.format(
-                work=self.work, program=self.program)}))
+            UNIT: TEXT, f'{UNIT}.d/here.conf': self.drop_in(self.program)}))
         self.done(manager, 'start')
         self.assertEqual('active', manager.value(UNIT, 'ActiveState'))
         main = manager.value(UNIT, 'MainPID')
@@ -214,8 +220,7 @@ class UnitTest(base.BaseTestCase):
                  'virtual_size  1048576\n')):
             (self.work / 'out').unlink(missing_ok=True)
             manager = self.useFixture(systemd.Systemd({
-                UNIT: TEXT, f'{UNIT}.d/here.conf': DROP_IN.format(
-                    work=self.work, program='') + (
+                UNIT: TEXT, f'{UNIT}.d/here.conf': self.drop_in('') + (
                     f'ExecStart=\nExecStart={command}\nType=exec\n'
                     'Restart=no\n')}))
             self.done(manager, 'start')
