@@ -17,8 +17,10 @@ import pathlib
 
 import fixtures
 from oslotest import base
+from testtools import content
 
 from glance_lifecycle.tests.functional.fixtures import client
+from glance_lifecycle.tests.functional.fixtures import details
 from glance_lifecycle.tests.functional.fixtures import forking
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
@@ -39,9 +41,15 @@ class FunctionalTestCase(base.BaseTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        # A failing test shows what Glance said, not each poll for it.
-        logging.getLogger('urllib3').setLevel(logging.WARNING)
+        # A failing test shows what Glance said, not each poll for it. The
+        # client of S3 logs 17 KB of each request, and every byte of its body.
+        for noisy in ('urllib3', 'botocore', 'swiftclient'):
+            logging.getLogger(noisy).setLevel(logging.WARNING)
         self.work = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+
+    def getDetails(self) -> dict[str, content.Content]:
+        return {name: details.bounded(one)
+                for name, one in super().getDetails().items()}
 
     def assert_stored(self, api: glance.GlanceApi, image: client.Image,
                       expected: images.Reference, *stores: str) -> None:

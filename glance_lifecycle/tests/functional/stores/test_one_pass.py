@@ -15,7 +15,6 @@
 What operators want to be sure of before they trust us with their images.
 """
 
-import logging
 import os
 import signal
 
@@ -73,8 +72,6 @@ class OnePassTest(store_case.StoreCase):
                for store, pool in POOLS.items()})
         self.api.start()
         self.user = self.api.user()
-        # It logs every byte of a request.
-        logging.getLogger('botocore').setLevel(logging.WARNING)
         session = boto_session.get_session()
         session.set_credentials(self.gateway.access_key,
                                 self.gateway.secret_key)
