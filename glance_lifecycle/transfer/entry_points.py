@@ -23,6 +23,7 @@ from typing import Any
 from glance_lifecycle import exceptions
 
 INVENTORIES = 'glance_lifecycle.inventories'
+QUARANTINES = 'glance_lifecycle.quarantines'
 SINKS = 'glance_lifecycle.sinks'
 SOURCES = 'glance_lifecycle.sources'
 

@@ -40,6 +40,7 @@ class Word(enum.StrEnum):
 
     GOOD = 'good'
     FOREIGN = 'foreign-objects'
+    QUARANTINED = 'in-quarantine'
     UNKNOWN_IMAGE = 'object-of-unknown-image'
     IN_FLIGHT = 'object-in-flight'
     UNCLEAR = 'object-unclear'
@@ -60,6 +61,9 @@ NEEDLESS = frozenset((Word.ORPHAN, Word.SEGMENT, Word.UNFINISHED, Word.TRASH,
 
 #: Those that are to be made a second time, of facts that are new then.
 TWICE = NEEDLESS | {Word.MISSING, Word.WRONG_SIZE}
+
+# Of what a location does not lead to, whatever its name.
+_AWAY = (inventory.Kind.TRASH, inventory.Kind.QUARANTINED)
 
 _OF_KIND = {inventory.Kind.SEGMENT: Word.SEGMENT,
             inventory.Kind.UNFINISHED: Word.UNFINISHED,
@@ -106,10 +110,12 @@ def judge(entries: Sequence[inventory.Entry],
     linked = any(one.kind is inventory.Kind.FOREIGN and one.image_id
                  for one in entries)
     there = {one.spot for one in entries
-             if one.kind is not inventory.Kind.TRASH}
+             if one.kind not in _AWAY}
     for entry in entries:
         mine = [one for one in made if one.state and one.spot == entry.spot]
-        if entry.kind is inventory.Kind.TRASH:
+        if entry.kind is inventory.Kind.QUARANTINED:
+            yield Verdict(Word.QUARANTINED, entry.note, entry)
+        elif entry.kind is inventory.Kind.TRASH:
             yield _trashed(entry, mine, made, times, there)
         elif any(one.alive for one in mine):
             yield _needed(entry, mine, times)
@@ -252,8 +258,9 @@ def _without(entries: Sequence[inventory.Entry],
             # It may have come after the listing was made.
             yield Verdict(Word.GOOD, '', None, claim)
             continue
-        trashed = next((one for one in entries if one.spot == claim.spot),
-                       None)
+        away = next((one for one in entries if one.spot == claim.spot), None)
         yield Verdict(
-            Word.MISSING, 'Nothing is there.' if trashed is None else
-            'It is in the trash. %s' % trashed.note, None, claim)
+            Word.MISSING, 'Nothing is there.' if away is None else
+            'It is in %s. %s' % (
+                'the trash' if away.kind is inventory.Kind.TRASH
+                else 'quarantine', away.note), None, claim)

@@ -136,4 +136,9 @@ See what the store is made of, and look again."""),
               'A store could not be listed to its end.', """
 What did not come may be there, and what came may have lost what explains it.
 So no object of it is judged. The evidence says why."""),
+    page.Page('GLC038', 'in-quarantine', _INFO,
+              'An object was taken out of sight by a plan.', """
+It lies in its store under another name, and takes its room until it is purged.
+``openstack image lifecycle hygiene undo`` brings it back, and the evidence
+names the plan."""),
 )

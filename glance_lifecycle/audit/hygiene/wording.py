@@ -61,6 +61,8 @@ _REMEDIES = {
                         'image.',
     'object-unclear': 'Leave it until that is known.',
     'foreign-objects': 'Nothing is to be done, if you know whose they are.',
+    'in-quarantine': 'Purge it when nobody has missed it, or bring it back '
+                     'with "openstack image lifecycle hygiene undo".',
     'missing-object': _COPY_AGAIN,
     'wrong-size': _COPY_AGAIN,
     WITHOUT_LOCATION: 'Deactivate or delete the image, and import it again.',

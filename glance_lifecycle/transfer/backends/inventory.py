@@ -47,8 +47,9 @@ class Kind(enum.StrEnum):
 
     IMAGE: what a location of Glance leads to, by its looks. MANIFEST: the
     same, in segments. SEGMENT: a part of one. UNFINISHED: it is being written,
-    or its writer died. TRASH: removed, and still kept. FOREIGN: nothing that a
-    driver of Glance makes.
+    or its writer died. TRASH: removed, and still kept. QUARANTINED: taken out
+    of sight by a plan of ours; it is listed by the place and the name that it
+    had. FOREIGN: nothing that a driver of Glance makes.
     """
 
     IMAGE = 'image'
@@ -56,6 +57,7 @@ class Kind(enum.StrEnum):
     SEGMENT = 'segment'
     UNFINISHED = 'unfinished'
     TRASH = 'trash'
+    QUARANTINED = 'quarantined'
     FOREIGN = 'foreign'
 
 

@@ -106,6 +106,19 @@ class KeptTest(JudgingCase):
         self.assert_words([Word.GOOD], [
             helpers.entry('volume-1', Kind.FOREIGN)], image)
 
+    def test_quarantined(self) -> None:
+        away = helpers.entry(A, Kind.QUARANTINED)
+        for image in (helpers.gone(A), helpers.Image(A)):
+            self.assert_words([Word.QUARANTINED], [away], image)
+        self.assert_words([Word.QUARANTINED], [away])
+        # By then it was needed again.
+        found = self.judge([away], helpers.stored(A))
+        self.assertEqual([Word.QUARANTINED, Word.MISSING],
+                         [one.word for one in found])
+        self.assertIn('It is in quarantine.', found[1].why)
+        self.assert_words([Word.GOOD, Word.QUARANTINED],
+                          [helpers.entry(A), away], helpers.stored(A))
+
     def test_moving(self) -> None:
         for image in (
                 helpers.gone(A, busy=True), helpers.gone(A, changed=YOUNG),
