@@ -147,8 +147,8 @@ REAL = {
     'functional/test_doctor_services': {
         'audit/doctor/asked/block_storage', 'audit/doctor/asked/compute'},
     'functional/test_hygiene': {
-        'audit/hygiene/here', 'glance_host/catalogue', 'jobs/inventories', 'jobs/quarantines',
-        'osc/hygiene_list', 'osc/hygiene_show'},
+        'audit/hygiene/here', 'glance_host/catalogue', 'jobs/inventories',
+        'jobs/quarantines', 'osc/hygiene_list', 'osc/hygiene_show'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',
