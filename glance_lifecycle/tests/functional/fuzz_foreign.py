@@ -295,7 +295,8 @@ MUTATORS: dict[Callable[[Image, random.Random, str], None], int] = {
 class Fuzzer:
     """Mutations of a few images, each watched.
 
-    :ivar counts: mutations, and what became of them
+    :ivar counts: mutations, and what became of them; strangers are other
+        processes that touched what is watched
     """
 
     def __init__(self, work: pathlib.Path, seed: int) -> None:
@@ -319,7 +320,7 @@ class Fuzzer:
             self._images.append(Image(disk_format, content,
                                       work / ('image-%d' % number)))
         self.counts = {'mutations': 0, 'passed': 0, 'refused': 0,
-                       'denied': 0}
+                       'denied': 0, 'strangers': 0}
 
     def one(self) -> None:
         """One mutation.
@@ -341,11 +342,18 @@ class Fuzzer:
                 passed = False
             qemu = image.unconfined if passed else image.confined
             said = qemu.read(image.disk_format)
+            touched = self._watch.touched()
+            if touched:
+                # By this file, or by another process of this machine, which
+                # happened to try that port.
+                qemu.read(image.disk_format)
+                touched = self._watch.touched()
+                self.counts['strangers'] += not touched
             self.counts['mutations'] += 1
             self.counts['passed' if passed else 'refused'] += 1
             self.counts['denied'] += (
                 not passed and any(sign in said for sign in DENIED))
-            if self._watch.touched():
+            if touched:
                 kept = pathlib.Path(tempfile.gettempdir()) / 'touched.image'
                 kept.write_bytes(os.pread(
                     image.fd, os.fstat(image.fd).st_size, 0))
