@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from osc_lib.command import command
 
 from glance_lifecycle.audit import finding
+from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 _COLUMNS = ('Code', 'Severity', 'Store', 'Object', 'Image', 'Bytes',
             'Evidence', 'Remedy')
-_HOUR = 3600.0
 
 # The least is the worst.
 _CODES = {finding.Severity.ERROR: shown.BAD,
@@ -71,13 +71,13 @@ class ListHygiene(command.Lister):
             default=[], help='List only findings of this code (repeat for '
             'more). All are counted.')
         parser.add_argument(
-            '--grace', metavar='<hours>', type=_hours, default=24.0,
+            '--grace', metavar='<hours>', type=amounts.hours, default=24.0,
             help='What changed less than so many hours ago is not judged '
             '(default: 24).')
         parser.add_argument(
-            '--limit', metavar='<number>', type=_number, default=1000,
-            help='List so many of each code and store; all are counted '
-            '(default: 1000; 0 for all).')
+            '--limit', metavar='<number>', type=amounts.number_from(0),
+            default=1000, help='List so many of each code and store; all are '
+            'counted (default: 1000; 0 for all).')
         store_host.add_arguments(parser)
         return parser
 
@@ -98,7 +98,8 @@ class ListHygiene(command.Lister):
         listed: collections.Counter[tuple[str, str]] = collections.Counter()
         found: set[finding.Severity] = set()
         with shown.errors(), here.examined(
-                parsed_args.stores, parsed_args.grace * _HOUR) as examined:
+                parsed_args.stores, parsed_args.grace * amounts.HOUR
+        ) as examined:
             for item in examined.items():
                 found.add(item.finding.severity)
                 which = item.store, item.slug
@@ -129,25 +130,3 @@ def _summary(totals: 'dict[str, examination.Totals]') -> Iterator[str]:
         for slug, (count, held) in sorted(one.found.items()):
             yield '  %s: %d%s' % (
                 slug, count, ', %d bytes' % held if held else '')
-
-
-def _hours(text: str) -> float:
-    try:
-        hours = float(text)
-    except ValueError:
-        hours = -1.0
-    # Not "nan", either.
-    if not 0.0 <= hours < 1e6:
-        raise argparse.ArgumentTypeError('"%s" is no number of hours.' % text)
-    return hours
-
-
-def _number(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = -1
-    if number < 0:
-        raise argparse.ArgumentTypeError('"%s" is no number from 0 on.'
-                                         % text)
-    return number

@@ -47,6 +47,19 @@ class Host(Protocol):
         """Images of tasks and journals, as they are now."""
 
 
+class Looked(Protocol):
+    """What an inventory tells of one thing, as it is now; see there."""
+
+    def look(self, entry: inventory.Entry) -> inventory.Entry | None:
+        """The same thing, and all that there is to know of it."""
+
+    def subject(self, name: str) -> str:
+        """The id of the image that a name is of."""
+
+    def leads(self, entry: inventory.Entry, url: str) -> bool:
+        """Whether a location leads to it."""
+
+
 class Confirming:
     """Of one store.
 
@@ -54,7 +67,7 @@ class Confirming:
     """
 
     def __init__(self, host: Host, store: claims.Store,
-                 listed: inventory.Inventory, times: judging.Times) -> None:
+                 listed: Looked, times: judging.Times) -> None:
         self._host = host
         self._store = store
         self._listed = listed

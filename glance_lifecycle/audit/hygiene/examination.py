@@ -145,7 +145,7 @@ class Examination:
                 entries.close()
                 yield _not_listed(name, error.detail)
                 continue
-            one = _Listed(self._store(name, found), found, entries,
+            one = _Listed(described(name, self._inventories), found, entries,
                           sorting.Lines())
             stack.callback(one.close)
             listed.append(one)
@@ -157,13 +157,6 @@ class Examination:
             totals.objects += 1
             totals.held += entry.held
             entries.add(packing.key(entry.subject), packing.entry(entry))
-
-    def _store(self, name: str, found: inventory.Inventory) -> claims.Store:
-        others = [other for key, other in self._inventories.items()
-                  if key != name]
-        return claims.Store(
-            name, found.schemes, found.spot,
-            lambda url: any(other.spot(url) is not None for other in others))
 
     # The database.
 
@@ -282,6 +275,16 @@ class _Counted:
                 continue
             self.count += 1
             self.held += verdict.entry.held if verdict.entry else 0
+
+
+def described(name: str, inventories: Mapping[str, inventory.Inventory]
+              ) -> claims.Store:
+    """One of the stores, as it is told from the others."""
+    found = inventories[name]
+    others = [other for key, other in inventories.items() if key != name]
+    return claims.Store(
+        name, found.schemes, found.spot,
+        lambda url: any(other.spot(url) is not None for other in others))
 
 
 def _verdicts(entries: Sequence[bytes], made: Sequence[bytes],

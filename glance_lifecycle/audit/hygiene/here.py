@@ -16,6 +16,7 @@
 It needs Glance: import it where one is known to be.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -75,23 +76,37 @@ def examined(audited: Sequence[str], grace: float
     :param grace: see ``judging.Times``
     :raises ConfigurationError: there is no such store
     """
-    kinds = glance_host.store_kinds() or {}
-    for name in audited:
-        if name not in kinds:
-            raise exceptions.ConfigurationError(
-                detail='store %s is not among enabled_backends, which has %s'
-                % (name, ', '.join(kinds)))
+    names = stores()
+    check(audited)
     now = time.time()
     with contextlib.ExitStack() as stack:
-        found = _opened(list(kinds), stack)
+        found = opened(names, stack)
         yield examination.Examination(
             ThisHost(), found.inventories,
-            list(dict.fromkeys(audited)) or list(kinds), found.failed,
+            list(dict.fromkeys(audited)) or names, found.failed,
             judging.Times(now, grace))
 
 
-def _opened(names: Sequence[str], stack: contextlib.ExitStack) -> Opened:
-    """All of them: a location leads to one, or to another."""
+def stores() -> list[str]:
+    """All that are configured."""
+    return list(glance_host.store_kinds() or {})
+
+
+def check(named: Iterable[str]) -> None:
+    """:raises ConfigurationError: there is no such store"""
+    names = stores()
+    for name in named:
+        if name not in names:
+            raise exceptions.ConfigurationError(
+                detail='store %s is not among enabled_backends, which has %s'
+                % (name, ', '.join(names)))
+
+
+def opened(names: Sequence[str], stack: contextlib.ExitStack) -> Opened:
+    """All of them: a location leads to one, or to another.
+
+    :param stack: closes them
+    """
     found: dict[str, inventory.Inventory] = {}
     failed: dict[str, str] = {}
     for name in names:

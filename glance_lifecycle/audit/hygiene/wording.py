@@ -83,6 +83,7 @@ class Item:
     :ivar store: empty for what is said of an image
     :ivar where: the object; empty for none
     :ivar held: bytes that it takes; 0 where that is not known, or nothing
+    :ivar entry: the object itself, as it was last looked at
     """
 
     slug: str
@@ -90,6 +91,7 @@ class Item:
     store: str = ''
     where: str = ''
     held: int = 0
+    entry: inventory.Entry | None = None
 
 
 def made(slug: str, subject: str, evidence: str, *, store: str = '',
@@ -108,11 +110,12 @@ def of_verdict(store: str, verdict: judging.Verdict) -> Item:
         return made(slug, claim.image_id, verdict.why or 'Image %s is %s.' % (
             shown(claim.image_id), claim.status), store=store,
             where=shown(claim.name))
-    return made(
+    item = made(
         slug, entry.image_id or entry.name, ' '.join(filter(None, (
             masking.plain(verdict.why), *_said(entry, verdict.why)))),
         store=store,
         where=shown(entry.where or entry.name), held=entry.held)
+    return dataclasses.replace(item, entry=entry)
 
 
 def of_image(slug: str, image: claims.Image) -> Item:

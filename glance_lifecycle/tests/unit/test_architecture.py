@@ -28,7 +28,7 @@ ROOT = 'glance_lifecycle'
 # From the top: each may import what stands below it, and others of its own
 # level as long as no circle comes of it.
 LEVELS = (
-    ('osc', 'cmd'),
+    ('osc', 'cmd', 'reclaim'),
     ('worker', 'audit', 'planning', 'copies'),
     ('plugin',),
     ('enforcement', 'recovery', 'jobs'),

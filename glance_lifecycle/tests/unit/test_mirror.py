@@ -149,6 +149,13 @@ REAL = {
     'functional/test_hygiene': {
         'audit/hygiene/here', 'glance_host/catalogue', 'jobs/inventories',
         'jobs/quarantines', 'osc/hygiene_list', 'osc/hygiene_show'},
+    'functional/test_reclaim': {
+        'osc/common/outcomes', 'osc/common/plan_file', 'osc/hygiene_apply',
+        'osc/hygiene_plan', 'osc/hygiene_undo', 'reclaim/applying',
+        'reclaim/brake', 'reclaim/here', 'reclaim/outcome', 'reclaim/plan',
+        'reclaim/planning', 'reclaim/second_look', 'reclaim/undoing',
+        'transfer/backends/file/kept', 'transfer/backends/file/quarantine',
+        'transfer/backends/file/renaming', 'osc/common/amounts'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',

@@ -22,6 +22,7 @@ import errno
 import fcntl
 import logging
 import os
+import re
 import stat
 import struct
 
@@ -30,6 +31,9 @@ LOG = logging.getLogger(__name__)
 _NO_HARD_LINKS = frozenset((errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS,
                             errno.EMLINK))
 
+
+# As ``temporary_name`` has it.
+_TEMPORARY = re.compile(r'\.(.+)\.lifecycle', re.DOTALL)
 
 # FS_IOC_GETVERSION of linux/fs.h, where _IOR is as on x86 and ARM.
 _GET_GENERATION = 0x80087601
@@ -75,6 +79,12 @@ class Alive(Exception):
 def temporary_name(image_id: str) -> str:
     """The unfinished file's name; hidden from whoever lists images."""
     return '.%s.lifecycle' % image_id
+
+
+def unfinished(name: str) -> str | None:
+    """What ``temporary_name`` was given; None where that was not called."""
+    found = _TEMPORARY.fullmatch(name)
+    return found and found[1]
 
 
 def check_name(image_id: str) -> str:

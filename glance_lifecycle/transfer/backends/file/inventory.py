@@ -19,20 +19,19 @@ so that one that is configured twice, or by way of a link, is one.
 """
 
 from collections.abc import Iterator
+import dataclasses
 import os
-import re
 import stat
 from typing import Any
 
 from glance_lifecycle.transfer.backends import errors
 from glance_lifecycle.transfer.backends.file import datadir
+from glance_lifecycle.transfer.backends.file import kept as keeping
 from glance_lifecycle.transfer.backends.file import options as file_options
 from glance_lifecycle.transfer.backends import inventory
+from glance_lifecycle.transfer.backends import quarantine
 
 _SCHEMES = ('file', 'filesystem')
-
-# As ``datadir.temporary_name`` has it.
-_UNFINISHED = re.compile(r'\.(.+)\.lifecycle', re.DOTALL)
 
 # Directories of locations, kept so that each is looked at once.
 _MOST_KNOWN = 4096
@@ -44,7 +43,7 @@ _KINDS = {stat.S_IFLNK: 'a link', stat.S_IFDIR: 'a directory'}
 
 
 class FileInventory(inventory.Inventory):
-    """All names in all data directories, but nothing below them.
+    """All names in all data directories, and what is in quarantine there.
 
     The driver makes no directories in them.
     """
@@ -102,10 +101,51 @@ class FileInventory(inventory.Inventory):
                     except FileNotFoundError:
                         # Its name has just gone.
                         continue
-                yield _entry(place, directory.path, one.name, status)
+                if one.name == keeping.DIRECTORY:
+                    yield from self._quarantine(place, directory, status)
+                else:
+                    yield _entry(place, directory.path, one.name, status)
+
+    def _quarantine(self, place: str, directory: datadir.Datadir,
+                    status: os.stat_result) -> Iterator[inventory.Entry]:
+        try:
+            for one in self._kept_in(place, directory):
+                yield one.entry if isinstance(one, quarantine.Kept) else one
+        except keeping.NotOurs as error:
+            found = _entry(place, directory.path, keeping.DIRECTORY, status)
+            yield dataclasses.replace(found, note=str(error))
+
+    def _kept_in(self, place: str, directory: datadir.Datadir
+                 ) -> Iterator[quarantine.Kept | inventory.Entry]:
+        """What is in quarantine, and what else lies there.
+
+        :raises NotOurs: it is no quarantine
+        """
+        with errors.translated(
+                self.store, 'listing what is in quarantine in %s'
+                % directory.path):
+            fd = keeping.opened(directory)
+            if fd is None:
+                return
+            try:
+                names = os.listdir(fd)
+                for name in names:
+                    found = _kept(place, directory.path, name, fd)
+                    if found is not None:
+                        yield found
+            finally:
+                os.close(fd)
 
     def look(self, entry: inventory.Entry) -> inventory.Entry | None:
-        directory = self._directories[entry.place]
+        directory = self._directories.get(entry.place)
+        if directory is None:
+            return None
+        if entry.kind is inventory.Kind.QUARANTINED:
+            return next((
+                one for one in self._quarantine(
+                    entry.place, directory, os.fstat(directory.fd))
+                if one.kind is entry.kind and one.spot == entry.spot
+                and one.identity == entry.identity), None)
         with errors.translated(self.store, 'looking at the file'):
             try:
                 status = os.stat(entry.name, dir_fd=directory.fd,
@@ -137,8 +177,7 @@ class FileInventory(inventory.Inventory):
         return place
 
     def subject(self, name: str) -> str:
-        unfinished = _UNFINISHED.fullmatch(name)
-        return (unfinished and inventory.image_id(unfinished[1])) or name
+        return inventory.image_id(datadir.unfinished(name) or '') or name
 
     def leads(self, entry: inventory.Entry, url: str) -> bool:
         """Also by a link, or by another name of the same file."""
@@ -149,8 +188,12 @@ class FileInventory(inventory.Inventory):
             return False
         with errors.translated(self.store, 'looking at a location'):
             try:
-                return entry.identity.startswith(_place(os.stat(path)) + ':')
-            except (FileNotFoundError, NotADirectoryError, ValueError):
+                return is_of(entry, os.stat(path))
+            except FileNotFoundError:
+                # Perhaps a link to what has just been taken out of sight.
+                return self.spot('file://' + os.path.realpath(path)
+                                 ) == entry.spot
+            except (NotADirectoryError, ValueError):
                 return False
 
     def close(self) -> None:
@@ -168,6 +211,36 @@ def _place(status: os.stat_result) -> str:
     return '%d:%d' % (status.st_dev, status.st_ino)
 
 
+def identity(status: os.stat_result) -> str:
+    return '%s:%d' % (_place(status), status.st_ctime_ns)
+
+
+def is_of(entry: inventory.Entry, status: os.stat_result) -> bool:
+    """The same file, whatever has become of it."""
+    return entry.identity.startswith(_place(status) + ':')
+
+
+def _kept(place: str, directory: str, name: str, fd: int
+          ) -> quarantine.Kept | inventory.Entry | None:
+    """None for what has just gone."""
+    try:
+        status = os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    where = os.path.join(keeping.DIRECTORY, name)
+    parsed = keeping.parsed(name)
+    if parsed is None or not stat.S_ISREG(status.st_mode):
+        return dataclasses.replace(
+            _entry(place, directory, where, status),
+            kind=inventory.Kind.FOREIGN, image_id='')
+    plan, original = parsed
+    return quarantine.Kept(plan, dataclasses.replace(
+        _entry(place, directory, original, status),
+        kind=inventory.Kind.QUARANTINED,
+        where=os.path.join(directory, where),
+        note=keeping.note(plan, status.st_ctime)), status.st_ctime)
+
+
 def _entry(place: str, directory: str, name: str, status: os.stat_result
            ) -> inventory.Entry:
     kind, image_id, note = _kind(name, status.st_mode)
@@ -176,7 +249,7 @@ def _entry(place: str, directory: str, name: str, status: os.stat_result
         status.st_blocks * _BLOCK,
         # The one can be set, by whoever restores a backup, the other not.
         max(status.st_mtime, status.st_ctime),
-        '%s:%d' % (_place(status), status.st_ctime_ns), True,
+        identity(status), True,
         inventory.NOTHING_ASKED if status.st_nlink == 1 else
         inventory.Hangs(links=status.st_nlink - 1),
         os.path.join(directory, name), note)
@@ -191,8 +264,8 @@ def _kind(name: str, mode: int) -> tuple[inventory.Kind, str, str]:
             stat.S_IFMT(mode), 'no regular file')
     if image_id:
         return inventory.Kind.IMAGE, image_id, ''
-    unfinished = _UNFINISHED.fullmatch(name)
-    if unfinished:
+    unfinished = datadir.unfinished(name)
+    if unfinished is not None:
         return (inventory.Kind.UNFINISHED,
-                inventory.image_id(unfinished[1]), '')
+                inventory.image_id(unfinished), '')
     return inventory.Kind.FOREIGN, '', ''

@@ -1,0 +1,43 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The file of a plan: written once, read with a bound."""
+
+import os
+
+from osc_lib import exceptions as osc_exceptions
+
+
+def write(path: str, text: str) -> None:
+    """:raises CommandError: it cannot be written, or is there already"""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(fd, 'w') as file:
+            file.write(text + '\n')
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise osc_exceptions.CommandError('%s cannot be written: %s.' % (
+            path, error.strerror)) from None
+
+
+def read(path: str, most: int) -> bytes:
+    """One byte more than that, if there are more.
+
+    :raises CommandError: it cannot be read
+    """
+    try:
+        with open(path, 'rb') as file:
+            return file.read(most + 1)
+    except OSError as error:
+        raise osc_exceptions.CommandError('%s cannot be read: %s.' % (
+            path, error.strerror)) from None

@@ -1,0 +1,196 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A plan is carried out: exactly its steps, each judged again before it.
+
+It can be interrupted at any point. What is in quarantine says so itself, so
+that the next run goes on where this one ended.
+"""
+
+from collections.abc import Callable
+from collections.abc import Container
+from collections.abc import Iterator
+from collections.abc import Mapping
+import dataclasses
+import time
+
+from glance_lifecycle.audit.hygiene import claims
+from glance_lifecycle.audit.hygiene import confirming
+from glance_lifecycle import exceptions
+from glance_lifecycle.reclaim import brake as brakes
+from glance_lifecycle.reclaim import outcome
+from glance_lifecycle.reclaim import plan as plans
+from glance_lifecycle.reclaim import second_look
+from glance_lifecycle.transfer.backends import inventory
+from glance_lifecycle.transfer.backends import quarantine
+
+Now = second_look.Now
+Outcome = outcome.Outcome
+Result = outcome.Result
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """One that is open; see ``claims.Store``."""
+
+    claims: claims.Store
+    quarantine: quarantine.Quarantine
+
+
+@dataclasses.dataclass(frozen=True)
+class Wishes:
+    """:ivar purge: remove for good what has been kept for long enough
+    :ivar dry_run: only say what would be done
+    :ivar needed: see ``planning.Wishes``
+    """
+
+    purge: bool = False
+    dry_run: bool = False
+    needed: Container[str] = frozenset()
+
+
+class Applying:
+    """One run.
+
+    :param stores: of the plan, those that can be opened
+    :param failed: why the others cannot
+    """
+
+    def __init__(self, plan: plans.Plan, host: confirming.Host,
+                 stores: Mapping[str, Store], failed: Mapping[str, str],
+                 wishes: Wishes) -> None:
+        self._plan = plan
+        self._host = host
+        self._stores = stores
+        self._failed = failed
+        self._wishes = wishes
+        self._brake = brakes.Brake(plan.stores, plan.most, plan.percent)
+
+    def run(self) -> Iterator[Outcome]:
+        """One outcome for each step.
+
+        :raises DatabaseError: the database cannot be read; what was about to
+            be taken is where it was
+        """
+        for store in dict.fromkeys(step.store for step in self._plan.steps):
+            steps = [one for one in self._plan.steps if one.store == store]
+            try:
+                one = _OfStore(self._plan, self._host, self._opened(store),
+                               self._brake, self._wishes)
+            except exceptions.LifecycleError as error:
+                for step in steps:
+                    yield _said(step, Result.FAILED, error.detail)
+                continue
+            yield from map(one.carried_out, steps)
+
+    def _opened(self, store: str) -> Store:
+        if store not in self._stores:
+            raise exceptions.StoreError(store=store, detail=self._failed.get(
+                store, 'it is not among enabled_backends'))
+        return self._stores[store]
+
+
+class _OfStore:
+    """:raises StoreError: what is in its quarantine cannot be told"""
+
+    def __init__(self, plan: plans.Plan, host: confirming.Host, store: Store,
+                 brake: brakes.Brake, wishes: Wishes) -> None:
+        self._plan = plan
+        self._quarantine = store.quarantine
+        self._brake = brake
+        self._wishes = wishes
+        self._look = second_look.SecondLook(
+            host, store.claims, store.quarantine, plan.grace, wishes.needed)
+        self._kept = {one.entry.spot: one
+                      for one in store.quarantine.kept(plan.id)}
+
+    def carried_out(self, step: plans.Step) -> Outcome:
+        kept = self._kept.get(step.entry.spot)
+        try:
+            if kept is None:
+                return self._take(step)
+            return self._keep(step, kept)
+        except exceptions.StoreError as error:
+            return _said(step, Result.FAILED, error.detail)
+
+    def _take(self, step: plans.Step) -> Outcome:
+        if step.kind not in self._quarantine.kinds:
+            return _said(step, Result.LEFT, 'Nothing of its kind can be '
+                         'taken.')
+        judged = self._look.there(step.entry)
+        if judged.now is Now.GONE:
+            return _said(step, Result.GONE, judged.why)
+        if judged.entry is None:
+            return _said(step, Result.LEFT, judged.why)
+        return self._braked(step, Result.QUARANTINED, lambda: self._put(
+            step, judged.entry or step.entry))
+
+    def _put(self, step: plans.Step, entry: inventory.Entry) -> Outcome:
+        if not self._quarantine.put(entry, self._plan.id):
+            return _said(step, Result.LEFT, 'It has just changed, or somebody '
+                         'uses it.')
+        try:
+            judged = self._look.away(entry)
+        except exceptions.LifecycleError:
+            # Nobody can tell whether it is needed: it is.
+            self._back(step)
+            raise
+        if judged.now in (Now.NEEDLESS, Now.ANOTHER):
+            return _said(step, Result.QUARANTINED, '' if judged.entry else
+                         judged.why)
+        return self._restored(step, judged.why, self._back(step))
+
+    def _back(self, step: plans.Step) -> bool:
+        return all([
+            self._quarantine.restore(one)
+            for one in self._quarantine.kept(self._plan.id)
+            if one.entry.spot == step.entry.spot])
+
+    def _keep(self, step: plans.Step, kept: quarantine.Kept) -> Outcome:
+        """What is in quarantine: since just now, or for long enough."""
+        judged = self._look.away(dataclasses.replace(
+            step.entry, identity=kept.entry.identity))
+        if judged.now is Now.NEEDED:
+            return self._restored(
+                step, judged.why, self._wishes.dry_run
+                or self._quarantine.restore(kept))
+        if judged.now is not Now.NEEDLESS:
+            return _said(step, Result.KEPT, judged.why)
+        until = kept.since + self._plan.keep
+        if not self._wishes.purge or time.time() < until:
+            return _said(step, Result.KEPT, kept.entry.note)
+        return self._braked(step, Result.PURGED,
+                            lambda: self._purge(step, kept))
+
+    def _purge(self, step: plans.Step, kept: quarantine.Kept) -> Outcome:
+        if self._quarantine.purge(kept):
+            return _said(step, Result.PURGED)
+        return _said(step, Result.KEPT, 'It has just changed, or something '
+                     'hangs on it.')
+
+    def _restored(self, step: plans.Step, why: str, back: bool) -> Outcome:
+        if back:
+            return _said(step, Result.RESTORED, why)
+        return _said(step, Result.FAILED, 'It is needed, and cannot be '
+                     'brought back: its name is taken. %s' % why)
+
+    def _braked(self, step: plans.Step, would: Result,
+                do: Callable[[], Outcome]) -> Outcome:
+        against = self._brake.against(step)
+        if against:
+            return _said(step, Result.BRAKED, against)
+        self._brake.count(step)
+        return _said(step, would) if self._wishes.dry_run else do()
+
+
+def _said(step: plans.Step, result: Result, detail: str = '') -> Outcome:
+    return Outcome(step.store, step.entry, result, detail)
