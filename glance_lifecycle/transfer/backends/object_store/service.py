@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.object_store import network_errors
+from glance_lifecycle.transfer.backends.object_store import pace
 from glance_lifecycle.transfer.backends.object_store import patience
 
 T = TypeVar('T')
@@ -29,11 +30,13 @@ class ObjectService(abc.ABC):
     """One place for objects, and the library that talks to it.
 
     :ivar patience: how long it may be silent
+    :ivar pacing: of its requests; None for as fast as they come
     :cvar unreached: what to say where there was no connection
     """
 
     store: str
     patience: patience.Patience
+    pacing: pace.Pace | None = None
     unreached: str
 
     # The library's errors: all of them; those that are no answer of the
@@ -49,8 +52,12 @@ class ObjectService(abc.ABC):
 
         :raises StoreError: of ``_failure``
         """
+        def paced() -> T:
+            if self.pacing is not None:
+                self.pacing.wait()
+            return attempt()
         try:
-            return self.patience.insist(attempt, may_pass or self._may_pass)
+            return self.patience.insist(paced, may_pass or self._may_pass)
         except self._all_errors as error:
             raise self._failure(doing, error) from error
 

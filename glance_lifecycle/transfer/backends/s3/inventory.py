@@ -23,6 +23,7 @@ import urllib.parse
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.object_store import listing
+from glance_lifecycle.transfer.backends.object_store import pace
 from glance_lifecycle.transfer.backends.object_store \
     import source as object_source
 from glance_lifecycle.transfer.backends.s3 import options as s3_options
@@ -54,6 +55,7 @@ class S3Inventory(inventory.Inventory):
         self._where, self._bucket, _key = object_source.parsed(
             store, s3_options.location(options, 'any'), _SCHEMES)
         self._service = s3_service.Service(store, options)
+        self._service.pacing = pace.Pace()
         try:
             self._service.connect()
         except BaseException:

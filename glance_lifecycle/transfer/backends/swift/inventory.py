@@ -28,6 +28,7 @@ import urllib.parse
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.object_store import listing
+from glance_lifecycle.transfer.backends.object_store import pace
 from glance_lifecycle.transfer.backends.object_store \
     import source as object_source
 from glance_lifecycle.transfer.backends.swift import options as swift_options
@@ -68,6 +69,8 @@ class SwiftInventory(inventory.Inventory):
         super().__init__(store, options)
         self._container = str(options['container'])
         self._services: dict[str, swift_service.Service] = {}
+        # One for all: it is one service that answers.
+        self._pace = pace.Pace()
         try:
             self._service(self._container)
         except BaseException:
@@ -90,6 +93,7 @@ class SwiftInventory(inventory.Inventory):
     def _service(self, container: str) -> swift_service.Service:
         if container not in self._services:
             found = swift_service.Service(self.store, self.options, container)
+            found.pacing = self._pace
             found.connect()
             self._services[container] = found
         return self._services[container]

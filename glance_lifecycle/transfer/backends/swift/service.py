@@ -309,10 +309,24 @@ class Service(service.ObjectService):
 
         :returns: ``name``, ``bytes``, ``hash`` of each
         """
-        found = self._missing_or(
-            'listing segments', 'get_container', self.container,
-            prefix=image_id + '-', full_listing=True)
-        return [] if found is None else list(found[1])
+        return list(self.listed(image_id + '-'))
+
+    def listed(self, prefix: str) -> Iterator[dict[str, Any]]:
+        """The rows of all objects whose names begin so, in their order."""
+        after = ''
+        while True:
+            found = self._missing_or(
+                'listing container %s' % self.container, 'get_container',
+                self.container, prefix=prefix, marker=after)
+            if found is None or not found[1]:
+                return
+            last = str(found[1][-1]['name'])
+            if last.encode() <= after.encode():
+                raise exceptions.StoreError(
+                    store=self.store, detail='Swift lists the same objects '
+                    'of container %s again' % self.container)
+            after = last
+            yield from found[1]
 
     def delete(self, name: str) -> bool:
         """Whether there was such an object."""

@@ -17,6 +17,7 @@ from typing import Any
 import unittest
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer.backends.object_store import pace
 from glance_lifecycle.transfer.backends.object_store import patience
 from glance_lifecycle.transfer.backends.object_store import service
 
@@ -89,6 +90,13 @@ class ObjectServiceTest(unittest.TestCase):
 
     def test_tried_again(self) -> None:
         self.assertEqual(7, self.service.ask(Answer(503), NoAnswer(), 7))
+
+    def test_paced(self) -> None:
+        """Each attempt is a request."""
+        pauses: list[float] = []
+        self.service.pacing = pace.Pace(1e-9, lambda: 0.0, pauses.append)
+        self.assertEqual(7, self.service.ask(Answer(503), NoAnswer(), 7))
+        self.assertEqual([1e9, 2e9], [round(one) for one in pauses])
 
     def test_lasting(self) -> None:
         self.assertIsInstance(self.failure(Answer(503), Answer(507)),
