@@ -149,6 +149,7 @@ REAL = {
     'functional/test_hygiene': {
         'audit/hygiene/here', 'glance_host/catalogue', 'jobs/inventories',
         'jobs/quarantines', 'osc/hygiene_list', 'osc/hygiene_show'},
+    'functional/test_hygiene_export': {'osc/hygiene_export'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',
