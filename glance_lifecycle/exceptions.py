@@ -131,6 +131,15 @@ class ConfigurationError(LifecycleError):
     message = 'The lifecycle configuration is not usable: {detail}'
 
 
+class ExportRefused(LifecycleError):
+    """A list of another Glance's images that nothing can be built on.
+
+    :param export: its path
+    """
+
+    message = 'The export {export} is not used: {detail}'
+
+
 class ImageRefused(LifecycleError):
     """The image itself is bad; trying again with the same bytes is vain.
 

@@ -24,12 +24,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric import utils
+from cryptography.hazmat.primitives import hashes
 from cryptography import x509
 from securesystemslib import signer as sslib
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import algorithms
 from glance_lifecycle.signing import certificates
+from glance_lifecycle.signing import detached
 from glance_lifecycle.signing import keys
 from glance_lifecycle.signing import properties
 from glance_lifecycle.signing import trust
@@ -89,20 +91,35 @@ class ServiceSigner:
             raise exceptions.InternalError(
                 detail='a digest of %d bytes is no %s'
                 % (len(digest), hash_method))
+        made = properties.SignatureProperties(
+            signature=self._signed(digest, algorithm),
+            hash_method=hash_method, key_type=self.key_type,
+            certificate_id=self.certificate_id)
+        verify.verify_digest(made, self.certificate, digest)
+        return made
+
+    def sign_file(self, digest: bytes) -> bytes:
+        """Sign a file of the service's own by its digest.
+
+        :param digest: by ``detached.ALGORITHM``
+        :returns: verified once, as all signatures
+        """
+        signature = self._signed(digest, detached.ALGORITHM)
+        if not detached.verifies(self.certificate, signature, digest):
+            raise exceptions.InternalError(
+                detail='a signature was made that does not verify')
+        return signature
+
+    def _signed(self, digest: bytes, algorithm: hashes.HashAlgorithm
+                ) -> bytes:
         prehashed = utils.Prehashed(algorithm)
         if isinstance(self._key, rsa.RSAPrivateKey):
             pss = padding.PSS(mgf=padding.MGF1(algorithm),
                               salt_length=padding.PSS.MAX_LENGTH)
-            signature = self._key.sign(digest, pss, prehashed)
-        elif isinstance(self._key, ec.EllipticCurvePrivateKey):
-            signature = self._key.sign(digest, ec.ECDSA(prehashed))
-        else:
-            raise exceptions.InternalError(detail='a DSA key was loaded')
-        made = properties.SignatureProperties(
-            signature=signature, hash_method=hash_method,
-            key_type=self.key_type, certificate_id=self.certificate_id)
-        verify.verify_digest(made, self.certificate, digest)
-        return made
+            return self._key.sign(digest, pss, prehashed)
+        if isinstance(self._key, ec.EllipticCurvePrivateKey):
+            return self._key.sign(digest, ec.ECDSA(prehashed))
+        raise exceptions.InternalError(detail='a DSA key was loaded')
 
     def envelope_signer(self) -> sslib.Signer:
         """For ``attestation``: the same key, as securesystemslib takes it."""

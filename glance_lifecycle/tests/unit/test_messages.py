@@ -83,7 +83,8 @@ class MessagesTest(testtools.TestCase):
                 continue
             for detail in ('a%b is gone', 'a%b is gone.', 'Is a%b gone?'):
                 fields = {'detail': detail, 'store': 's1', 'reason': 'r',
-                          'what': 'show it', 'image': 'i1'}
+                          'what': 'show it', 'image': 'i1',
+                          'export': 'e1'}
                 try:
                     said = str(cls(**fields))
                 except TypeError:
