@@ -50,7 +50,7 @@ class ReclaimCase(test_hygiene.FileHygieneCase):
             str(path), *argv, code=code)
         return path
 
-    def results(self, answer: openstack.Answer) -> dict[str, str]:
+    def outcomes(self, answer: openstack.Answer) -> dict[str, str]:
         """Image -> result."""
         return {row['Image']: row['Result'] for row in answer.json}
 
