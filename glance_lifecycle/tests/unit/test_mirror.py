@@ -124,6 +124,10 @@ REAL = {
     'functional/test_cache_audit': {'osc/cache_audit'},
     'functional/stores/test_hygiene_rbd': {
         'transfer/backends/rbd/inventory'},
+    'functional/stores/test_quarantine_rbd': {
+        'transfer/backends/rbd/dependents', 'transfer/backends/rbd/names',
+        'transfer/backends/rbd/quarantine', 'transfer/backends/rbd/snapshots',
+        'transfer/backends/rbd/trash'},
     'functional/stores/test_rbd': {
         'transfer/backends/rbd/cluster', 'transfer/backends/rbd/sink'},
     'functional/stores/test_s3': {

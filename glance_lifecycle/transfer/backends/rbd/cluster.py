@@ -19,6 +19,7 @@ a thread of its own, which is left behind when it takes too long.
 
 from collections.abc import Callable
 import contextlib
+import datetime
 import errno
 import logging
 import os
@@ -342,6 +343,13 @@ class Cluster:
             self._client.blocklist_add(address, seconds)
             self._client.wait_for_latest_osdmap()
         self.call('cutting off a dead client', blocklist)
+
+
+def seconds(moment: datetime.datetime) -> float:
+    """Releases of librbd's bindings differ in whether they tell the zone."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    return moment.timestamp()
 
 
 def _words(number: int, error: Exception) -> str:

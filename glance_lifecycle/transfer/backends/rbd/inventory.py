@@ -29,18 +29,20 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
 from glance_lifecycle.transfer.backends.rbd import in_flight
+from glance_lifecycle.transfer.backends.rbd import names
 from glance_lifecycle.transfer.backends.rbd import options as rbd_options
+from glance_lifecycle.transfer.backends.rbd import plan_mark
 from glance_lifecycle.transfer.backends.rbd import source as rbd_source
+from glance_lifecycle.transfer.backends.rbd import trash
 from glance_lifecycle.transfer.backends.rbd import unfinished
 
 _SCHEME = 'rbd'
 
-# RBD_DIRECTORY, and the beginning of its keys, as Ceph's
-# src/cls/rbd/cls_rbd.cc has them.
-_DIRECTORY, _NAME_KEY = 'rbd_directory', 'name_'
-
 # Of an image's children, as many are named.
 _SOME = 3
+
+# Of what is looked up by its id: names are not unique there.
+_IN_TRASH = (inventory.Kind.TRASH, inventory.Kind.QUARANTINED)
 
 _HALF_MADE = ('It has a name and nothing behind it: it is being made or '
               'removed, or whoever did that has died.')
@@ -125,14 +127,11 @@ class RbdInventory(inventory.Inventory):
 
     def look(self, entry: inventory.Entry) -> inventory.Entry | None:
         namespace = entry.place.split('/', 2)[2]
-        if entry.kind is inventory.Kind.TRASH:
-            listed = self._cluster.call(
-                'looking at the trash', lambda: list(
-                    self._cluster.rbd.RBD().trash_list(
-                        self._handle(namespace))))
-            found = next((self._trashed(self._all_of, namespace, one)
-                          for one in listed if one['id'] == entry.identity),
-                         None)
+        if entry.kind in _IN_TRASH:
+            one = entry.identity and trash.get(
+                self._cluster, entry.identity, self._handle(namespace))
+            found = (self._trashed(self._all_of, namespace, one) if one
+                     else None)
         else:
             found = self._image(self._all_of, namespace, entry.name)
         if found is None or entry.identity not in ('', found.identity):
@@ -168,6 +167,13 @@ class RbdInventory(inventory.Inventory):
 
     def _trashed(self, look: Callable[[Any], dict[str, Any]], namespace: str,
                  one: dict[str, Any]) -> inventory.Entry | None:
+        found = self._in_trash(look, namespace, one)
+        return None if found is None else found[0]
+
+    def _in_trash(self, look: Callable[[Any], dict[str, Any]], namespace: str,
+                  one: dict[str, Any]
+                  ) -> tuple[inventory.Entry, plan_mark.Mark | None] | None:
+        """With the mark of the plan that took it, if one did."""
         cluster, handle = self._cluster, self._handle(namespace)
 
         def opened() -> dict[str, Any] | None:
@@ -178,20 +184,29 @@ class RbdInventory(inventory.Inventory):
                 # It goes, in this moment.
                 return None
             with image:
-                return look(image)
+                return look(image) | {'mark': plan_mark.read(image)}
 
         facts = cluster.call('looking at an image in the trash', opened)
         if facts is None:
             return None
+        mark = None if namespace else facts['mark']
+        since = (mark and mark.since) or seconds(one['deletion_time'])
         facts |= {'identity': str(one['id']), 'usable': False,
-                  'changed': _seconds(one['deletion_time'])}
-        note = 'It was put into the trash at %s (%s), and Ceph keeps it ' \
-            'until %s at least. Its id there is %s.' % (
-                _time(one['deletion_time']), str(one['source']).lower(),
-                _time(one['deferment_end_time']), one['id'])
-        return self._entry(
-            namespace, str(one['name']), inventory.Kind.FOREIGN if namespace
-            else inventory.Kind.TRASH, facts, note)
+                  'changed': since}
+        if mark is not None:
+            kind = inventory.Kind.QUARANTINED
+            note = 'It is in quarantine since %s, by the plan %s.' % (
+                _time(datetime.datetime.fromtimestamp(since, datetime.UTC)),
+                mark.plan)
+        else:
+            kind = (inventory.Kind.FOREIGN if namespace
+                    else inventory.Kind.TRASH)
+            note = 'It was put into the trash at %s (%s), and Ceph keeps it ' \
+                'until %s at least. Its id there is %s.' % (
+                    _time(one['deletion_time']), str(one['source']).lower(),
+                    _time(one['deferment_end_time']), one['id'])
+        return self._entry(namespace, str(one['name']), kind, facts,
+                           note), mark
 
     def _entry(self, namespace: str, name: str, kind: inventory.Kind,
                facts: dict[str, Any], note: str) -> inventory.Entry:
@@ -207,8 +222,8 @@ class RbdInventory(inventory.Inventory):
         snapshots = [str(one['name']) for one in image.list_snaps()]
         return {
             'size': int(image.size()), 'allocated': None,
-            'changed': max(_seconds(image.create_timestamp()),
-                           _seconds(image.modify_timestamp())),
+            'changed': max(seconds(image.create_timestamp()),
+                           seconds(image.modify_timestamp())),
             'identity': '' if image.old_format() else str(image.id()),
             'usable': rbd_options.SNAPSHOT in snapshots, 'marked': False,
             'hangs': inventory.Hangs(snapshots=len(snapshots))}
@@ -228,7 +243,7 @@ class RbdInventory(inventory.Inventory):
             facts['hangs'].snapshots, len(protected), len(children),
             tuple(map(_child, children[:_SOME])),
             len(list(image.watchers_list())))
-        facts['marked'] = _is_marked(image)
+        facts['marked'] = is_marked(image)
         facts['allocated'] = self._allocated(image, facts['size'])
         return facts
 
@@ -275,7 +290,7 @@ def _half(cluster: rbd_cluster.Cluster, handle: Any, name: str
     """A name that is taken, while the image is not there yet or any more."""
     found = unfinished.half_made(cluster, handle, name)
     identity = (found.id if found is not None else
-                _directory_id(cluster, handle, name))
+                names.by_directory(cluster, handle, name))
     if identity is None:
         return None
     return {'size': None, 'allocated': None, 'usable': False, 'marked': False,
@@ -284,23 +299,7 @@ def _half(cluster: rbd_cluster.Cluster, handle: Any, name: str
             'note': _HALF_MADE}
 
 
-def _directory_id(cluster: rbd_cluster.Cluster, handle: Any, name: str
-                  ) -> str | None:
-    """What the pool's directory, the first to have it, says of a name."""
-    key = _NAME_KEY + name
-    with cluster.rados.ReadOpCtx() as operation:
-        values, _status = handle.get_omap_vals_by_keys(operation, (key,))
-        try:
-            handle.operate_read_op(operation, _DIRECTORY)
-        except cluster.rados.ObjectNotFound:
-            return None
-        found = dict(values)
-    # Its length comes first, in four bytes.
-    return (bytes(found[key])[4:].decode(errors='replace') if key in found
-            else None)
-
-
-def _is_marked(image: Any) -> bool:
+def is_marked(image: Any) -> bool:
     try:
         image.metadata_get(unfinished.MARK)
     except KeyError:
@@ -314,7 +313,7 @@ def _child(child: dict[str, Any]) -> str:
     return '%s%s' % (place, ' (in the trash)' if child['trash'] else '')
 
 
-_seconds = unfinished.seconds
+seconds = rbd_cluster.seconds
 
 
 def _time(moment: datetime.datetime) -> str:

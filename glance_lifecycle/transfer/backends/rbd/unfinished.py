@@ -27,9 +27,7 @@ before. A write that came after the removal would leave an object that no image
 has. So whoever wrote an image is cut off before it is removed.
 """
 
-from collections.abc import Callable
 import dataclasses
-import datetime
 import json
 import os
 import time
@@ -37,6 +35,8 @@ from typing import Any
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
+from glance_lifecycle.transfer.backends.rbd import names
+from glance_lifecycle.transfer.backends.rbd import trash
 
 MARK = 'lifecycle_unfinished'
 
@@ -50,9 +50,6 @@ _BLOCKLIST_SECONDS = 300
 
 # RBD_TRASH of Ceph's src/include/rbd_types.h.
 _TRASH = 'rbd_trash'
-
-# Of the same file: the object that holds the id of the image of that name.
-_ID_OBJECT = 'rbd_id.'
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -163,7 +160,7 @@ def look(cluster: rbd_cluster.Cluster, name: str) -> Found | None:
             marked, process = _read_mark(image)
             return Found(
                 '' if image.old_format() else image.id(),
-                seconds(image.create_timestamp()), marked,
+                rbd_cluster.seconds(image.create_timestamp()), marked,
                 bool(list(image.list_snaps())), process,
                 {w['id']: w['addr'] for w in image.watchers_list()})
 
@@ -177,28 +174,11 @@ def half_made(cluster: rbd_cluster.Cluster, handle: Any,
 
     :param handle: of the pool, or of a name space in it
     """
-    image_id = _id_of_name(cluster, handle, name)
+    image_id = names.by_object(cluster, handle, name)
     if image_id is None:
         return None
-    _size, changed = handle.stat(_ID_OBJECT + name)
+    _size, changed = handle.stat(names.ID_OBJECT + name)
     return Found(image_id, time.mktime(changed), False, False, None, {})
-
-
-def _id_of_name(cluster: rbd_cluster.Cluster, handle: Any,
-                name: str) -> str | None:
-    try:
-        encoded = handle.read(_ID_OBJECT + name)
-    except cluster.rados.ObjectNotFound:
-        return None
-    # Its length comes first, in four bytes.
-    return str(encoded[4:].decode(errors='replace'))
-
-
-def seconds(moment: datetime.datetime) -> float:
-    """Releases of librbd's bindings differ in whether they tell the zone."""
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return moment.timestamp()
 
 
 def _read_mark(image: Any) -> tuple[bool, Process | None]:
@@ -273,7 +253,7 @@ def _remove(cluster: rbd_cluster.Cluster, name: str, image_id: str) -> bool:
         return False
     try:
         cluster.call('removing the image', cluster.rbd.RBD().remove,
-                     cluster.ioctx, name, on_progress=_progress(cluster))
+                     cluster.ioctx, name, on_progress=trash.progress(cluster))
     except exceptions.StoreError as error:
         if not isinstance(error.__cause__, cluster.rbd.ImageNotFound):
             raise
@@ -288,16 +268,9 @@ def _remove(cluster: rbd_cluster.Cluster, name: str, image_id: str) -> bool:
 
 def _has_name(cluster: rbd_cluster.Cluster, name: str,
               image_id: str) -> bool:
-    found = cluster.call('looking at the image', _id_of_name, cluster,
+    found = cluster.call('looking at the image', names.by_object, cluster,
                          cluster.ioctx, name)
     return bool(found == image_id)
-
-
-def _progress(cluster: rbd_cluster.Cluster) -> Callable[[int, int], int]:
-    def progress(_done: int, _total: int) -> int:
-        cluster.heard()
-        return 0
-    return progress
 
 
 def _remove_snapshots(cluster: rbd_cluster.Cluster, image_id: str) -> None:
@@ -328,10 +301,8 @@ def remove_trashed(cluster: rbd_cluster.Cluster, image_id: str) -> None:
     """:raises StoreError: as ``remove``"""
     cluster.call('removing the snapshot', _remove_snapshots, cluster,
                  image_id)
-    try:
-        cluster.call('removing the image', cluster.rbd.RBD().trash_remove,
-                     cluster.ioctx, image_id, force=True,
-                     on_progress=_progress(cluster))
-    except exceptions.StoreError as error:
-        if not isinstance(error.__cause__, cluster.rbd.ImageNotFound):
-            raise
+    if not trash.remove(cluster, image_id):
+        raise exceptions.StoreError(
+            store=cluster.store, detail='an image in the trash, %s, cannot '
+            'be removed: it is open elsewhere, or something was cloned from '
+            'it; see "rbd status --image-id"' % image_id)
