@@ -174,6 +174,9 @@ REAL = {
     'functional/test_policy': {'plugin/policy'},
     'functional/test_protection': {
         'enforcement/check', 'enforcement/guard', 'glance_host/enforcement'},
+    'functional/test_repair': {
+        'copies/examining', 'copies/repairing', 'copies/room',
+        'copies/virtual_size', 'glance_host/repairs', 'osc/repair'},
     'functional/test_signing': {
         'plugin/signatures', 'plugin/tasks/attest',
         'plugin/tasks/verify_source', 'signing/configured'},
