@@ -20,7 +20,6 @@ which; and what a killed copy has left is in its journal, as with "store copy".
 
 from collections.abc import Callable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import enum
@@ -28,19 +27,15 @@ from typing import Any
 
 from oslo_config import cfg
 
-from glance_lifecycle.copies import copying
 from glance_lifecycle.copies import examining
 from glance_lifecycle.copies import known
 from glance_lifecycle.copies import repair_plan
-from glance_lifecycle.copies import room
+from glance_lifecycle.copies import rewriting
 from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
-from glance_lifecycle.jobs import targets
 from glance_lifecycle.recovery import plan as recovery_plan
 from glance_lifecycle.transfer.backends import inventory
-from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import journals
-from glance_lifecycle.transfer import sink
 
 CONF = cfg.CONF
 
@@ -183,7 +178,7 @@ class Repair:
             self._image = dataclasses.replace(self._image, **values)
         elif action is Action.DROP:
             copy = self._copy(lines[0].store)
-            self._check_still(copy)
+            rewriting.check_still(copy, None, known.Way.NONE)
             self._check_good()
             glance_host.drop_location(self._image, copy)
             self._image = dataclasses.replace(self._image, copies=tuple(
@@ -198,75 +193,18 @@ class Repair:
         yield Outcome(lines[0], Result.MENDED, lines[0].detail)
 
     def _write(self, lines: Sequence[Line]) -> Iterator[Outcome]:
-        wrong = {line.store: self._copy(line.store) for line in lines}
-        for copy in wrong.values():
-            self._check_still(copy)
         if lines[0].destructive:
             self._check_good()
-            for copy in wrong.values():
-                room.remove(copy)
-        aside = {store: room.Aside(self._image.id, store)
-                 for store, copy in wrong.items()
-                 if self._way(copy) is known.Way.ASIDE}
+        writing = rewriting.Rewriting(
+            self._image, STATUSES, self.plan.good, self._found.entries,
+            {one.store: one.way for one in self._found.seen}, self._begin)
         by_store = {line.store: line for line in lines}
-        try:
-            for store, one in aside.items():
-                entry = self._found.entries[store]
-                assert entry is not None  # noqa: S101 - it is the wrong copy
-                one.put(entry)
-            for outcome in self._copied(wrong):
-                if outcome.store not in by_store:
-                    # A copy that is no good any more.
-                    continue
-                copied = outcome.result is copying.Result.COPIED
-                one_aside = aside.pop(outcome.store, None)
-                said = ''
-                if one_aside is not None:
-                    said = (one_aside.purge() if copied
-                            else one_aside.restore())
-                yield Outcome(
-                    by_store[outcome.store],
-                    Result.MENDED if copied else Result.FAILED,
-                    ' '.join(filter(None, (
-                        '%d bytes were written.' % (outcome.written or 0)
-                        if copied else outcome.detail, said))))
-        finally:
-            for one in aside.values():
-                one.restore()
-
-    def _copied(self, wrong: Mapping[str, glance_host.StoredCopy]
-                ) -> list[copying.Outcome]:
-        """Written, from whichever copy is good.
-
-        :param wrong: those whose places are taken, by their stores
-        """
-        good = dataclasses.replace(self._image, copies=tuple(
-            copy for copy in self._image.copies
-            if copy.store in self.plan.good))
-
-        def register(image: glance_host.StoredImage,
-                     stored: sink.Stored) -> None:
-            copy = wrong[str(stored.metadata['store'])]
-            glance_host.change_location(image, copy, stored)
-            self._image = dataclasses.replace(self._image, copies=tuple(
-                dataclasses.replace(one, url=stored.url) if one == copy
-                else one for one in self._image.copies))
-
-        return copying.Copying(
-            good, list(wrong), None,
-            self._begin('Writing to ' + ', '.join(wrong), good.size or 0),
-            manner=copying.Manner(
-                STATUSES, lambda stores: [
-                    self._target(wrong[store]) for store in stores],
-                register)).run()
-
-    def _target(self, copy: glance_host.StoredCopy) -> jobs.Target:
-        if self._way(copy) is known.Way.IN_PLACE:
-            target = room.target(copy)
-            # Which file that is was asked between the two looks.
-            self._check_still(copy)
-            return target
-        return targets.targets([copy.store])[0]
+        for written in writing.write(list(by_store)):
+            yield Outcome(
+                by_store[written.store],
+                Result.MENDED if written.done else Result.FAILED,
+                written.detail)
+        self._image = writing.image
 
     # Looked at again.
 
@@ -283,24 +221,6 @@ class Repair:
         why = busy(self._image)
         if why:
             raise exceptions.ImageBusy(image=self._image.id, detail=why)
-
-    def _check_still(self, copy: glance_host.StoredCopy) -> None:
-        """The bad copy is what it was when it was read."""
-        before = self._found.entries.get(copy.store)
-        now = examining.entry(copy)
-        if (before and before.identity) != (now and now.identity):
-            raise exceptions.StoreError(
-                store=copy.store, detail='what is there is not what was '
-                'found to be bad. Run it again')
-        why = ''
-        if now is not None and self._way(copy) is not known.Way.BESIDE:
-            why = room.against(now)
-        if why:
-            raise exceptions.StoreError(store=copy.store, detail=why)
-
-    def _way(self, copy: glance_host.StoredCopy) -> known.Way:
-        return next(one.way for one in self._found.seen
-                    if one.store == copy.store)
 
     def _check_good(self) -> None:
         """One copy at least is there that was read, and found good."""

@@ -46,11 +46,16 @@ def way(image_id: str, store: str, entry: inventory.Entry) -> known.Way:
     """:param entry: the wrong copy"""
     if entry.name != image_id:
         return known.Way.BESIDE
-    driver = glance_host.store_driver(store)
-    if driver == 'file':
+    if glance_host.store_driver(store) == 'file':
         return known.Way.IN_PLACE
-    return (known.Way.ASIDE if entry_points.entry(
-        entry_points.QUARANTINES, driver) else known.Way.FIRST)
+    return known.Way.ASIDE if keeps(store) else known.Way.FIRST
+
+
+def keeps(store: str) -> bool:
+    """Whether a wrong copy is put into quarantine there."""
+    driver = glance_host.store_driver(store)
+    return driver != 'file' and bool(
+        entry_points.entry(entry_points.QUARANTINES, driver))
 
 
 def against(entry: inventory.Entry) -> str:

@@ -124,6 +124,7 @@ REAL = {
     'functional/test_cache_audit': {'osc/cache_audit'},
     'functional/stores/test_hygiene_rbd': {
         'transfer/backends/rbd/inventory'},
+    'functional/stores/test_repair': {'copies/room'},
     'functional/stores/test_rbd': {
         'transfer/backends/rbd/cluster', 'transfer/backends/rbd/sink'},
     'functional/stores/test_s3': {
@@ -175,7 +176,7 @@ REAL = {
     'functional/test_protection': {
         'enforcement/check', 'enforcement/guard', 'glance_host/enforcement'},
     'functional/test_repair': {
-        'copies/examining', 'copies/repairing', 'copies/room',
+        'copies/examining', 'copies/repairing', 'copies/rewriting',
         'copies/virtual_size', 'glance_host/repairs', 'osc/repair'},
     'functional/test_signing': {
         'plugin/signatures', 'plugin/tasks/attest',

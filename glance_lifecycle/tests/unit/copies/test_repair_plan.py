@@ -21,8 +21,10 @@ from hypothesis import strategies
 from glance_lifecycle.copies import known
 from glance_lifecycle.copies import repair_plan
 
-Action, State, Way = repair_plan.Action, repair_plan.State, known.Way
+Action = repair_plan.Action
 Seen = repair_plan.Seen
+State = repair_plan.State
+Way = known.Way
 
 ALL = frozenset(('os_hash_algo', 'os_hash_value', 'checksum', 'size',
                  'virtual_size'))
@@ -77,10 +79,12 @@ class CopiesTest(unittest.TestCase):
 
     def test_bad_ones(self) -> None:
         found = self.plan(good('a'), missing('b'), wrong('c'),
-                          wrong('d', Way.FIRST), wrong('e', Way.BESIDE))
+                          wrong('d', Way.FIRST), wrong('e', Way.BESIDE),
+                          wrong('f', Way.ASIDE))
         self.assertEqual({
             'a': Action.NONE, 'b': Action.WRITE, 'c': Action.REPLACE,
-            'd': Action.REPLACE, 'e': Action.WRITE}, actions(found))
+            'd': Action.REPLACE, 'e': Action.WRITE, 'f': Action.REPLACE},
+            actions(found))
         self.assertEqual(['d'], [line.store for line in found.lines
                                  if line.destructive])
         self.assertIn('  DESTRUCTIVE: store d: wrong; replace. Why. It has '
