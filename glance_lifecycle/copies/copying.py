@@ -19,6 +19,7 @@ glance-api at its next import, or by ``glance-lifecycle-manage recover``.
 """
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Sequence
 import dataclasses
 import enum
@@ -78,13 +79,33 @@ class Outcome:
     detail: str = ''
 
 
-def check(image: glance_host.StoredImage) -> None:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Manner:
+    """How copies are made, and told to Glance.
+
+    :ivar statuses: of images that are copied
+    :ivar targets: from stores to how each is written
+    :ivar register: called with the image and where its new copy is
+    """
+
+    statuses: Collection[str] = ('active',)
+    targets: Callable[[Sequence[str]], list[jobs.Target]] = targets.targets
+    register: Callable[[glance_host.StoredImage, sink.Stored], None] = (
+        glance_host.register_copy)
+
+
+#: One more copy of an image.
+ANOTHER = Manner()
+
+
+def check(image: glance_host.StoredImage,
+          statuses: Collection[str] = ANOTHER.statuses) -> None:
     """Whether it can be copied now.
 
     :raises ImageRefused: it cannot; the text says what to do
     """
     verifying.check_hash(image)
-    if image.status != 'active':
+    if image.status not in statuses:
         raise exceptions.ImageRefused(
             reason='status', detail='image %s is %s; only an active image '
             'is copied' % (image.id, image.status))
@@ -111,14 +132,17 @@ class Copying:
         the copies are removed
     :param paced: how fast it may be; a cluster that copies by itself asks
         nobody
+    :param manner: see Manner
     """
 
     def __init__(self, image: glance_host.StoredImage,
                  stores: Sequence[str], source: str | None,
                  progress: Progress, *, trust: bool = False,
                  may_register: Callable[[], None] = always,
-                 paced: copy_jobs.Paced = copy_jobs.unpaced) -> None:
+                 paced: copy_jobs.Paced = copy_jobs.unpaced,
+                 manner: Manner = ANOTHER) -> None:
         self._image = image
+        self._manner = manner
         self._trust = trust
         self._progress = progress
         self._source = source
@@ -138,10 +162,10 @@ class Copying:
         """
         if not self.missing:
             return self.outcomes
-        check(self._image)
+        check(self._image, self._manner.statuses)
         glance_host.check_location_quota(
             len(self._image.copies) + len(self.missing))
-        found = targets.targets(self.missing)
+        found = self._manner.targets(self.missing)
         candidates = self._candidates()
         self._journal = journal.create(
             CONF.lifecycle.state_dir, 'copy-%s' % uuid.uuid4(),
@@ -253,7 +277,7 @@ class Copying:
     def _register_one(self, store: str, stored: sink.Stored,
                       result: dict[str, Any]) -> None:
         try:
-            glance_host.register_copy(self._image, stored)
+            self._manner.register(self._image, stored)
         except (exceptions.InternalError,
                 exceptions.TransferCancelled) as error:
             # Whether it is registered, _tidy sees.

@@ -10,9 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is known of one copy; a word that all operations share."""
+"""What is known of one copy; words that all operations share."""
 
 import dataclasses
+import enum
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,3 +40,18 @@ class Copy:
     def good(self) -> bool:
         """It is there, and as large as the image."""
         return bool(self.present) and self.size is not None
+
+
+class Way(enum.Enum):
+    """How a new copy takes the place of a wrong one.
+
+    BESIDE: they have different names. IN_PLACE: in the moment when it is
+    whole. ASIDE: the wrong one is kept in quarantine until then. FIRST: it has
+    to go before the new one is written.
+    """
+
+    NONE = 'none'
+    BESIDE = 'beside'
+    IN_PLACE = 'in place'
+    ASIDE = 'aside'
+    FIRST = 'first'

@@ -13,6 +13,8 @@
 """Read a copy, all of it, and compare with the image's hash."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 import enum
 from typing import Any
@@ -30,6 +32,7 @@ CONF = cfg.CONF
 
 class Result(enum.StrEnum):
     VERIFIED = 'verified'
+    READ = 'read'
     CORRUPT = 'corrupt'
     MISSING = 'missing'
     UNREADABLE = 'unreadable'
@@ -40,6 +43,8 @@ class Outcome:
     """What came of one copy.
 
     :ivar read: bytes that were read of the store; holes are not
+    :ivar digests: algorithm -> hexadecimal digest, of what was read
+    :ivar size: bytes of the copy, where all of it was read
     """
 
     store: str
@@ -47,6 +52,8 @@ class Outcome:
     read: int | None = None
     seconds: float | None = None
     detail: str = ''
+    digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    size: int | None = None
 
     @property
     def good(self) -> bool:
@@ -70,12 +77,23 @@ def verify(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
     :raises ImageRefused: ``no-hash``
     """
     check_hash(image)
+    return read(image, copy, progress, paced)
+
+
+def read(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
+         progress: Callable[[dict[str, Any]], None],
+         paced: copy_jobs.Paced = copy_jobs.unpaced,
+         also: Sequence[str] = ()) -> Outcome:
+    """The same, also where there is no hash to compare with.
+
+    :param also: digests to compute beside the image's own
+    """
     state_dir = CONF.lifecycle.state_dir
     try:
         described = copy_jobs.describe(image, copy)
         before = copy_jobs.fingerprint(described)
         done = copy_jobs.read(image, described, [copy_jobs.NOWHERE],
-                              progress, paced=paced)
+                              progress, paced=paced, also=also)
     except exceptions.CopyMissing as error:
         verified.forget(state_dir, image.id, copy.store)
         return Outcome(copy.store, Result.MISSING, detail=str(error))
@@ -85,9 +103,12 @@ def verify(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
     except (exceptions.StoreError, exceptions.TransferFailed,
             exceptions.ConfigurationError) as error:
         return Outcome(copy.store, Result.UNREADABLE, detail=str(error))
-    remember(image, copy, described, before)
-    return Outcome(copy.store, Result.VERIFIED, done['bytes_read'],
-                   done['seconds'])
+    result = Result.READ
+    if image.os_hash_algo and image.os_hash_value:
+        result = Result.VERIFIED
+        remember(image, copy, described, before)
+    return Outcome(copy.store, result, done['bytes_read'], done['seconds'],
+                   digests=done['digests'], size=done['virtual_size'])
 
 
 def remember(image: glance_host.StoredImage, copy: glance_host.StoredCopy,

@@ -18,7 +18,7 @@ release in RELEASES (tests/functional/test_contract.py). On another release
 
 ``running``: one running import. ``domain``: its image. ``database``: images
 and tasks as the service sees them. ``copies``: what is stored of an image.
-``catalogue``: all images at once.
+``repairs``: what is put right of it. ``catalogue``: all images at once.
 ``settings``: Glance's configuration. ``enforcement``: a policy check's view.
 ``transactions``: how records are changed.
 """
@@ -30,6 +30,7 @@ from glance_lifecycle.glance_host.catalogue import KnownImage
 from glance_lifecycle.glance_host.catalogue import KnownLocation
 from glance_lifecycle.glance_host.catalogue import PAGE
 from glance_lifecycle.glance_host.catalogue import some_images
+from glance_lifecycle.glance_host.catalogue import some_locations
 from glance_lifecycle.glance_host.copies import announce_copies
 from glance_lifecycle.glance_host.copies import check_location_quota
 from glance_lifecycle.glance_host.copies import register_copy
@@ -54,6 +55,9 @@ from glance_lifecycle.glance_host.enforcement import Enforced
 from glance_lifecycle.glance_host.enforcement import enforced
 from glance_lifecycle.glance_host.enforcement import refusal
 from glance_lifecycle.glance_host.enforcement import UNFINISHED
+from glance_lifecycle.glance_host.repairs import change_location
+from glance_lifecycle.glance_host.repairs import drop_location
+from glance_lifecycle.glance_host.repairs import fill_in
 from glance_lifecycle.glance_host.running import direct_unsupported
 from glance_lifecycle.glance_host.running import DOWNLOADS
 from glance_lifecycle.glance_host.running import Import
@@ -92,13 +96,16 @@ __all__ = [
     'allowed_inspections',
     'announce_copies',
     'ceph_clusters',
+    'change_location',
     'check_location_quota',
     'clear_stores',
     'configuration_files',
     'direct_unsupported',
+    'drop_location',
     'drop_lock',
     'end_task',
     'enforced',
+    'fill_in',
     'hash_algorithm',
     'image_state',
     'images_of_tasks',
@@ -112,6 +119,7 @@ __all__ = [
     'set_uploading',
     'settle',
     'some_images',
+    'some_locations',
     'staged_path',
     'staging_dir',
     'stale_tasks',

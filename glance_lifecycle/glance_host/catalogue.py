@@ -149,6 +149,28 @@ def images_of_tasks() -> frozenset[str]:
 
 
 @transactions.retry
+def some_locations(store: str, image_id: str, number: int) -> list[str]:
+    """Where some copies of other images are, in one store.
+
+    :param image_id: of the one that is left out
+    :returns: URLs, ``number`` at most, which may hold passwords; empty ones
+        where they cannot be decrypted
+    :raises DatabaseError: they cannot be read
+    """
+    key = CONF.metadata_encryption_key
+    with sqlalchemy_api.session_for_read() as session:
+        rows = session.execute(sa.select(_LOCATIONS.c.value).where(
+            _LOCATIONS.c.image_id != image_id,
+            _LOCATIONS.c.status == 'active',
+            _LOCATIONS.c.deleted == sa.false(),
+            # As Glance writes it.
+            _LOCATIONS.c.meta_data.contains(
+                '"store": %s' % json.dumps(store), autoescape=True)
+        ).limit(number)).scalars().all()
+    return [_decrypted(key, url) if key else url for url in rows]
+
+
+@transactions.retry
 def _page(last: str) -> list[KnownImage]:
     with sqlalchemy_api.session_for_read() as session:
         return _read(session, _IMAGES.c.id > last)

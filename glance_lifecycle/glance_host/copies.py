@@ -20,6 +20,7 @@ and copy-image stores the bytes itself.
 """
 
 import dataclasses
+from typing import Any
 
 from glance.common import crypt
 from glance.common import exception as glance_exception
@@ -52,6 +53,7 @@ class StoredImage:
     """What the database says of an image and its copies.
 
     :ivar lock: the task that imports or copies it now, None for none
+    :ivar virtual_size: bytes of the disk, None where Glance does not know
     """
 
     id: str
@@ -62,6 +64,9 @@ class StoredImage:
     os_hash_value: str | None
     lock: str | None
     copies: tuple[StoredCopy, ...]
+    disk_format: str | None = None
+    container_format: str | None = None
+    virtual_size: int | None = None
 
     @property
     def stores(self) -> list[str]:
@@ -71,10 +76,17 @@ class StoredImage:
 @database.retry
 def stored_image(image_id: str) -> StoredImage | None:
     """The image as it is now, None if it is deleted or never was."""
-    return _read(image_id)
+    return read(image_id)
 
 
-def _read(image_id: str) -> StoredImage | None:
+def of_row(location: Any) -> StoredCopy:
+    """:param location: as Glance's database API has it"""
+    return StoredCopy((location['metadata'] or {}).get('store') or '',
+                      decrypted(location['url']))
+
+
+def read(image_id: str) -> StoredImage | None:
+    """The image as it is now, in the transaction of this thread."""
     try:
         row = glance.db.get_api().image_get(database.admin_context(),
                                             image_id)
@@ -88,9 +100,9 @@ def _read(image_id: str) -> StoredImage | None:
     return StoredImage(
         str(row['id']), str(row['status']), row['size'], row['checksum'],
         row['os_hash_algo'], row['os_hash_value'], lock,
-        tuple(StoredCopy((loc['metadata'] or {}).get('store') or '',
-                         _decrypted(loc['url']))
-              for loc in row['locations'] if loc['status'] == 'active'))
+        tuple(of_row(loc) for loc in row['locations']
+              if loc['status'] == 'active'),
+        row['disk_format'], row['container_format'], row['virtual_size'])
 
 
 def check_location_quota(count: int) -> None:
@@ -142,16 +154,16 @@ def _register(image: StoredImage, stored: sink.Stored,
         tried.append(True)
         glance.db.get_api().image_location_add(
             database.admin_context(), image.id,
-            {'url': _encrypted(stored.url), 'metadata': dict(stored.metadata),
+            {'url': encrypted(stored.url), 'metadata': dict(stored.metadata),
              'status': 'active'})
 
 
 def _already(image: StoredImage, stored: sink.Stored,
              tried: bool) -> bool:
-    now = _read(image.id)
+    now = read(image.id)
     if now is None:
         raise exceptions.TransferCancelled(detail='the image was deleted')
-    if now.status != 'active' or (
+    if now.status != image.status or (
             (now.os_hash_algo, now.os_hash_value, now.size)
             != (image.os_hash_algo, image.os_hash_value, image.size)):
         raise exceptions.TransferCancelled(
@@ -166,11 +178,11 @@ def _already(image: StoredImage, stored: sink.Stored,
     return False
 
 
-def _encrypted(url: str) -> str:
+def encrypted(url: str) -> str:
     key = CONF.metadata_encryption_key
     return str(crypt.urlsafe_encrypt(key, url)) if key else url
 
 
-def _decrypted(url: str) -> str:
+def decrypted(url: str) -> str:
     key = CONF.metadata_encryption_key
     return str(crypt.urlsafe_decrypt(key, url)) if key else url

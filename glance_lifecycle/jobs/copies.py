@@ -103,23 +103,25 @@ def fingerprint(described: Described) -> str:
 def read(image: glance_host.StoredImage, described: Described,
          found: Sequence[jobs.Target],
          progress: Callable[[dict[str, Any]], None], *,
-         journal: int = -1, paced: Paced = unpaced) -> dict[str, Any]:
+         journal: int = -1, paced: Paced = unpaced,
+         also: Sequence[str] = ()) -> dict[str, Any]:
     """One pass in a child process with the limits of an import.
 
-    Its ``os_hash_value`` is compared, and not the md5 besides: that proves
-    nothing more, and costs as much CPU time as sha512 (10 GiB: 32.8 s for
-    both, 16.0 for sha512).
+    Its ``os_hash_value`` is compared, where it has one, and not the md5
+    besides: that proves nothing more, and costs as much CPU time as sha512
+    (10 GiB: 32.8 s for both, 16.0 for sha512).
 
     :param found: where to write; NOWHERE to verify
     :param progress: called with the child's reports
     :param journal: descriptor of the journal, which the child inherits
     :param paced: how fast it may be
+    :param also: digests to compute beside that one, as hashlib names them
     :returns: see ``runner.Child.run``
     :raises CopyCorrupt: its digest is not the expected one
     :raises CopyMissing: it was removed meanwhile
     :raises LifecycleError: whatever else may happen
     """
-    job = _job(image, described, found, journal)
+    job = _job(image, described, found, journal, also)
     child = runner.Child(
         job, -1, progress,
         python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
@@ -136,15 +138,19 @@ def read(image: glance_host.StoredImage, described: Described,
 
 
 def _job(image: glance_host.StoredImage, described: Described,
-         found: Sequence[jobs.Target], journal: int) -> jobs.Job:
+         found: Sequence[jobs.Target], journal: int,
+         also: Sequence[str]) -> jobs.Job:
     conf = CONF.lifecycle_transfer
     source = jobs.load(described.entry)
-    expected = {str(image.os_hash_algo): str(image.os_hash_value)}
+    expected = {}
+    if image.os_hash_algo and image.os_hash_value:
+        expected = {image.os_hash_algo: image.os_hash_value}
     workers = min(conf.workers, os.cpu_count() or 1)
     return jobs.Job(
         image_id=image.id, source=described.entry,
         source_options=described.options, targets=tuple(found),
-        digests=tuple(expected), all_must_succeed=False,
+        digests=tuple(dict.fromkeys((*expected, *also))),
+        all_must_succeed=False,
         workers=max(source.workers, workers),
         # No ``content``: Glance has these bytes as they are, in other stores
         # and maybe for years. Whether they would come in today is no reason

@@ -91,15 +91,16 @@ else: whose they are is not for Glance to say."""),
 Glance says that the image is in the store, and it is not. Downloads fail, or
 are served from another store, and what clones the image in Ceph fails.
 
-If it has another copy, verify that one (``openstack image lifecycle store
-verify``), drop this location, and copy the image again. If it has none, the
-image is lost: import it again, or deactivate it."""),
+If it has another copy, ``openstack image lifecycle repair IMAGE`` writes this
+one again, or, with ``--drop``, lets Glance forget the location. If it has none,
+the image is lost: import it again, or deactivate it."""),
     page.Page('GLC031', 'wrong-size', _ERROR,
               'A stored copy is not as large as its image.', """
 It was cut off, or something else has its name. Who boots of it gets another
 disk than the one that was imported.
 
-Verify the other copies, drop this one, and copy the image again."""),
+``openstack image lifecycle repair IMAGE`` reads all its copies, and replaces
+those that are wrong from one that is not."""),
     page.Page('GLC032', 'image-without-location', _ERROR,
               'An active image is stored nowhere.', """
 Glance shows it as active, with a size, and has no location of it, so that it
@@ -109,7 +110,10 @@ again."""),
               'An active image has no hash.', """
 Nobody can tell whether what is stored is what was imported. Images that Nova
 makes of servers in Ceph have none, nor have those whose location was
-registered and never validated. See GLC916 of the doctor."""),
+registered and never validated. See GLC916 of the doctor.
+
+``openstack image lifecycle repair IMAGE`` gives it the hash of what is stored
+now, if all its copies are the same."""),
     page.Page('GLC034', 'location-elsewhere', _UNKNOWN,
               'A location names a store, and leads to somewhere else.', """
 By its metadata it is in this store, and its address does not lead there as the

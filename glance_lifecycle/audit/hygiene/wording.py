@@ -38,9 +38,8 @@ NOT_LISTED = 'store-not-listed'
 
 _LOOK = ('Look at it again before you remove it, and ask whoever else uses '
          'the store.')
-_COPY_AGAIN = ('Verify the other copies with "openstack image lifecycle store '
-               'verify", drop this one, and copy the image again. If there is '
-               'no good copy, import it again.')
+_REPAIR = ('Have it written again from a good copy with "openstack image '
+           'lifecycle repair". If there is none, import the image again.')
 
 _REMEDIES = {
     'orphan-object': _LOOK,
@@ -63,10 +62,11 @@ _REMEDIES = {
     'foreign-objects': 'Nothing is to be done, if you know whose they are.',
     'in-quarantine': 'Purge it when nobody has missed it, or bring it back '
                      'with "openstack image lifecycle hygiene undo".',
-    'missing-object': _COPY_AGAIN,
-    'wrong-size': _COPY_AGAIN,
+    'missing-object': _REPAIR,
+    'wrong-size': _REPAIR,
     WITHOUT_LOCATION: 'Deactivate or delete the image, and import it again.',
-    WITHOUT_HASH: 'Import it again, if it has to be verified.',
+    WITHOUT_HASH: 'Fill it in with "openstack image lifecycle repair", if it '
+                  'has to be verified from now on.',
     'location-elsewhere': 'Compare the configuration of the store with the '
                           'locations of the image.',
     ANOTHER: 'Find out who else uses the store.',

@@ -44,9 +44,15 @@ class Progress:
             return
         self._shown = now
         rate = done / 2 ** 20 / max(now - self._started, 0.001)
-        share = '%3d %%' % (100 * done // self._total) if self._total else (
-            '%d MiB' % (done // 2 ** 20))
-        self.say('%s: %s, %d MiB/s' % (self._what, share, rate))
+        share = '%d MiB' % (done // 2 ** 20)
+        if self._total:
+            share = '%3d %% of %d MiB' % (100 * done // self._total,
+                                          self._total // 2 ** 20)
+        left = ''
+        if self._total and done:
+            left = ', %s left' % _time((now - self._started) * max(
+                0, self._total - done) / done)
+        self.say('%s: %s, %d MiB/s%s' % (self._what, share, rate, left))
 
     def say(self, text: str) -> None:
         if self._live:
@@ -60,6 +66,15 @@ class Progress:
             self._stream.write('\r' + ' ' * self._width + '\r')
             self._stream.flush()
             self._width = 0
+
+
+def _time(seconds: float) -> str:
+    whole = int(seconds)
+    if whole < 60:
+        return '%d s' % whole
+    if whole < 3600:
+        return '%d min' % (whole // 60)
+    return '%d h %02d min' % (whole // 3600, whole // 60 % 60)
 
 
 class Upload:

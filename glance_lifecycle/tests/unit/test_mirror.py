@@ -128,6 +128,7 @@ REAL = {
         'transfer/backends/rbd/dependents', 'transfer/backends/rbd/names',
         'transfer/backends/rbd/quarantine', 'transfer/backends/rbd/snapshots',
         'transfer/backends/rbd/trash'},
+    'functional/stores/test_repair': {'copies/room'},
     'functional/stores/test_rbd': {
         'transfer/backends/rbd/cluster', 'transfer/backends/rbd/sink'},
     'functional/stores/test_s3': {
@@ -178,6 +179,9 @@ REAL = {
     'functional/test_policy': {'plugin/policy'},
     'functional/test_protection': {
         'enforcement/check', 'enforcement/guard', 'glance_host/enforcement'},
+    'functional/test_repair': {
+        'copies/examining', 'copies/repairing', 'copies/rewriting',
+        'copies/virtual_size', 'glance_host/repairs', 'osc/repair'},
     'functional/test_signing': {
         'plugin/signatures', 'plugin/tasks/attest',
         'plugin/tasks/verify_source', 'signing/configured'},

@@ -175,7 +175,7 @@ def judge(detector: detect.Detector, size: int, head: bytes, rules: Rules,
         _check_vmdk_type(inspector, rules)
     return Inspection(
         format='raw' if name == 'gpt' else name, detected=name,
-        virtual_size=_virtual_size(inspector, size),
+        virtual_size=virtual_size(inspector, size),
         actual_size=size, file_size=size, tolerated=tolerated)
 
 
@@ -345,8 +345,9 @@ def _check_vmdk_type(inspector: format_inspector.FileInspector,
         raise marks.vmdk_type(found, rules.vmdk_allowed_types)
 
 
-def _virtual_size(inspector: format_inspector.FileInspector,
-                  file_size: int) -> int | None:
+def virtual_size(inspector: format_inspector.FileInspector,
+                 file_size: int) -> int | None:
+    """Bytes of the disk that the file holds; None where it does not tell."""
     if inspector.NAME in ('raw', 'gpt'):
         return file_size
     try:

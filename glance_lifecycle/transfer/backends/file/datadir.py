@@ -231,6 +231,23 @@ class Datadir:
             return
         os.unlink(name, dir_fd=self.fd)
 
+    def replace(self, name: str, final: str, wrong: Identity) -> None:
+        """Rename over that very file; not durable before ``sync``.
+
+        In one step: whoever opens the final name gets the one or the other.
+
+        :param wrong: the file that is to go; if it has gone, as ``publish``
+        :raises FileExistsError: the final name is another's by now
+        :raises OSError: as rename(2) does
+        """
+        found = self.look(final)
+        if found is None:
+            self.publish(name, final)
+            return
+        if not found[0].is_same(wrong):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        os.rename(name, final, src_dir_fd=self.fd, dst_dir_fd=self.fd)
+
     def sync(self) -> None:
         """Make the names durable.
 

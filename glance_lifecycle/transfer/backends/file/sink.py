@@ -41,7 +41,9 @@ class FileSink(sink.Sink):
     """One image in one data directory of a file store.
 
     ``abort`` after a commit that succeeded does nothing; ``undo`` takes
-    such a copy back. Options: see ``file_options.describe``.
+    such a copy back. Options: see ``file_options.describe``; and ``replaces``,
+    the ``datadir.Identity`` as a list of a wrong copy whose place is taken, in
+    the only data directory, in the moment when the new one is whole.
     """
 
     def __init__(self, store: str, image_id: str,
@@ -95,7 +97,8 @@ class FileSink(sink.Sink):
             path = self._room(need)
             self._dir = datadir.Datadir(path)
             name = file_undo.checked(self.store, self.image_id)
-            if self._dir.exists(name):
+            if self._dir.exists(name) and not self._is_replaced(
+                    self._dir, name):
                 raise self._duplicate()
             self._create()
             os.ftruncate(self._fd, size)
@@ -167,6 +170,14 @@ class FileSink(sink.Sink):
         raise exceptions.StoreFull(
             store=self.store,
             detail='%s the %d bytes that the image needs' % (free, need))
+
+    def _is_replaced(self, directory: datadir.Datadir, name: str) -> bool:
+        wrong = self.options.get('replaces')
+        if not wrong:
+            return False
+        found = directory.look(name)
+        return found is not None and found[0].is_same(
+            datadir.Identity(*wrong))
 
     def _duplicate(self) -> exceptions.StoreDuplicate:
         return exceptions.StoreDuplicate(
@@ -249,7 +260,11 @@ class FileSink(sink.Sink):
                 store=self.store, detail='its unfinished file was replaced '
                 'by another process; import again')
         try:
-            directory.publish(name, self.image_id)
+            if wrong := self.options.get('replaces'):
+                directory.replace(name, self.image_id,
+                                  datadir.Identity(*wrong))
+            else:
+                directory.publish(name, self.image_id)
         except FileExistsError:
             raise self._duplicate() from None
         except OSError:

@@ -90,6 +90,59 @@ class FileSinkTest(helpers.TempDirTestCase):
         self.assertEqual(image.content, self.read())
         os.unlink(self.final())
 
+    def replacing(self) -> file_sink.FileSink:
+        directory = datadir.Datadir(self.dir)
+        self.addCleanup(directory.close)
+        found = directory.look(IMAGE)
+        assert found is not None
+        one = found[0]
+        return self.sink(replaces=[one.filesystem, one.inode,
+                                   one.generation])
+
+    def wrong(self) -> None:
+        with open(self.final(), 'wb') as stream:
+            stream.write(b'wrong')
+
+    def test_in_the_place_of_a_wrong_one(self) -> None:
+        self.wrong()
+        sink = self.replacing()
+        sink.begin(len(SMALL.content))
+        helpers.feed(sink, SMALL)
+        self.assertEqual(b'wrong', self.read())
+        stored = sink.commit()
+        self.assertEqual('file://' + self.final(), stored.url)
+        self.assertEqual(SMALL.content, self.read())
+        self.assertEqual([IMAGE], os.listdir(self.dir))
+
+    def test_the_wrong_one_stays_if_it_fails(self) -> None:
+        self.wrong()
+        sink = self.replacing()
+        sink.begin(len(SMALL.content))
+        helpers.feed(sink, SMALL)
+        sink.abort()
+        self.assertEqual(b'wrong', self.read())
+        self.assertEqual([IMAGE], os.listdir(self.dir))
+
+    def test_not_in_the_place_of_another(self) -> None:
+        self.wrong()
+        sink = self.replacing()
+        os.rename(self.final(), self.final() + '.kept')
+        with self.subTest('it has gone'):
+            helpers.store(sink, SMALL)
+            self.assertEqual(SMALL.content, self.read())
+        with self.subTest('from the beginning'):
+            self.assertRaises(exceptions.StoreDuplicate, self.sink(
+                replaces=[1, 2, 3]).begin, 1)
+        sink = self.replacing()
+        sink.begin(len(SMALL.content))
+        helpers.feed(sink, SMALL)
+        os.rename(self.final(), self.final() + '.old')
+        self.wrong()
+        with self.subTest('in the last moment'):
+            self.assertRaises(exceptions.StoreDuplicate, sink.commit)
+            sink.abort()
+            self.assertEqual(b'wrong', self.read())
+
     def test_nothing_is_visible_before_commit(self) -> None:
         sink = self.sink()
         sink.begin(len(SMALL.content))
