@@ -122,10 +122,10 @@ def read(image: glance_host.StoredImage, described: Described,
     :raises LifecycleError: whatever else may happen
     """
     job = _job(image, described, found, journal, also)
+    expected = {str(image.os_hash_algo): str(image.os_hash_value)}
+    job = _job(image, described, found, journal, tuple(expected), expected)
     child = runner.Child(
-        job, -1, progress,
-        python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
-                                  or glance_host.wsgi_python()),
+        job, -1, progress, python=_python(),
         pace=paced(described.store, [t.store for t in found if t.store]))
     try:
         return child.run()
@@ -137,6 +137,23 @@ def read(image: glance_host.StoredImage, described: Described,
             store=described.store, detail=error.fields['detail']) from error
 
 
+def digest(image: glance_host.StoredImage, described: Described,
+           algorithm: str, progress: Callable[[dict[str, Any]], None]) -> str:
+    """Of all bytes of a copy, hexadecimal, whatever hash the image has.
+
+    :param algorithm: as hashlib names it
+    :raises LifecycleError: it could not be read to its end
+    """
+    job = _job(image, described, [NOWHERE], -1, (algorithm,), {})
+    done = runner.Child(job, -1, progress, python=_python()).run()
+    return str(done['digests'][algorithm])
+
+
+def _python() -> str:
+    return runner.find_python(CONF.lifecycle_transfer.python_interpreter
+                              or glance_host.wsgi_python())
+
+
 def _job(image: glance_host.StoredImage, described: Described,
          found: Sequence[jobs.Target], journal: int,
          also: Sequence[str]) -> jobs.Job:
@@ -145,12 +162,16 @@ def _job(image: glance_host.StoredImage, described: Described,
     expected = {}
     if image.os_hash_algo and image.os_hash_value:
         expected = {image.os_hash_algo: image.os_hash_value}
+         digests: tuple[str, ...], expected: dict[str, str]) -> jobs.Job:
+    conf = CONF.lifecycle_transfer
+    source = jobs.load(described.entry)
     workers = min(conf.workers, os.cpu_count() or 1)
     return jobs.Job(
         image_id=image.id, source=described.entry,
         source_options=described.options, targets=tuple(found),
         digests=tuple(dict.fromkeys((*expected, *also))),
         all_must_succeed=False,
+        digests=digests, all_must_succeed=False,
         workers=max(source.workers, workers),
         # No ``content``: Glance has these bytes as they are, in other stores
         # and maybe for years. Whether they would come in today is no reason
