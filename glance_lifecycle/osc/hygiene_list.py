@@ -26,6 +26,7 @@ from osc_lib.command import command
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import amounts
+from glance_lifecycle.osc.common import export_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
 
@@ -78,6 +79,7 @@ class ListHygiene(command.Lister):
             '--limit', metavar='<number>', type=amounts.number_from(0),
             default=1000, help='List so many of each code and store; all are '
             'counted (default: 1000; 0 for all).')
+        export_options.add_arguments(parser)
         store_host.add_arguments(parser)
         return parser
 
@@ -94,11 +96,13 @@ class ListHygiene(command.Lister):
     def _rows(self, parsed_args: argparse.Namespace
               ) -> Iterator[Sequence[Any]]:
         from glance_lifecycle.audit.hygiene import here
+        from glance_lifecycle.audit.hygiene import others
         codes = {code.upper() for code in parsed_args.codes}
         listed: collections.Counter[tuple[str, str]] = collections.Counter()
         found: set[finding.Severity] = set()
         with shown.errors(), here.examined(
-                parsed_args.stores, parsed_args.grace * amounts.HOUR
+                parsed_args.stores, parsed_args.grace * amounts.HOUR,
+                others.Others(export_options.needed(parsed_args))
         ) as examined:
             for item in examined.items():
                 found.add(item.finding.severity)

@@ -19,6 +19,7 @@ listed is missed by nobody. What is found is looked at again after that.
 """
 
 import collections
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -29,6 +30,7 @@ from typing import Protocol
 from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle.audit.hygiene import confirming
 from glance_lifecycle.audit.hygiene import judging
+from glance_lifecycle.audit.hygiene import others
 from glance_lifecycle.audit.hygiene import packing
 from glance_lifecycle.audit.hygiene import sorting
 from glance_lifecycle.audit.hygiene import wording
@@ -38,7 +40,11 @@ from glance_lifecycle.transfer.backends import inventory
 Word = judging.Word
 
 # What is true of a store whoever else uses it.
-_OWN = (Word.MISSING, Word.WRONG_SIZE, Word.ELSEWHERE, Word.FOREIGN)
+_OWN = (Word.MISSING, Word.WRONG_SIZE, Word.ELSEWHERE, Word.FOREIGN,
+        Word.OTHERS)
+
+# What is counted, and not listed one by one.
+_COUNTED = (Word.OTHERS, Word.FOREIGN)
 
 
 class Host(confirming.Host, Protocol):
@@ -88,14 +94,17 @@ class Examination:
         opened; the caller closes them
     :param audited: those that are to be looked at
     :param failed: of these, why they cannot be
+    :param other: Glances that use the stores, too
     :ivar totals: complete when ``items`` has ended
     """
 
     def __init__(self, host: Host,
                  inventories: Mapping[str, inventory.Inventory],
                  audited: Sequence[str], failed: Mapping[str, str],
-                 times: judging.Times) -> None:
+                 times: judging.Times, other: others.Others = others.NONE
+                 ) -> None:
         self._host = host
+        self._other = other
         self._inventories = inventories
         self._audited = audited
         self._failed = failed
@@ -201,18 +210,19 @@ class Examination:
                 wording.ANOTHER, name, '%d of %d objects have the ids of '
                 'images that this Glance does not know.' % (
                     strange, strange + known), store=name)
-        foreign = _Counted()
+        counted = _Counted()
         for verdict in confirming.Confirming(
                 self._host, one.store, one.inventory,
-                self._times).confirmed(foreign.without(
-                    Word.FOREIGN, _said(doubtful.verdicts(self._times),
-                                        shared))):
-            yield wording.of_verdict(name, verdict)
-        if foreign.count:
-            yield wording.made(
-                Word.FOREIGN, name, 'There are %d, of %d bytes.' % (
-                    foreign.count, foreign.held), store=name,
-                held=foreign.held)
+                self._times).confirmed(counted.others(_said(
+                    map(self._other.seen, doubtful.verdicts(self._times)),
+                    shared))):
+            yield wording.of_verdict(name, self._other.seen(verdict))
+        for word in _COUNTED:
+            if counted.count[word]:
+                yield wording.made(
+                    word, name, 'There are %d, of %d bytes.' % (
+                        counted.count[word], counted.held[word]),
+                    store=name, held=counted.held[word])
 
     def _sorted_out(self, one: _Listed, doubtful: '_Doubtful'
                     ) -> collections.Counter[judging.Word]:
@@ -225,7 +235,8 @@ class Examination:
             if packing.agree(entries, made):
                 words[Word.GOOD] += 1
                 continue
-            verdicts = list(_verdicts(entries, made, self._times))
+            verdicts = list(map(self._other.seen, _verdicts(
+                entries, made, self._times)))
             # A location without an entry may be good; then it is no object.
             words.update(one.word for one in verdicts
                          if one.word is not Word.GOOD or one.entry)
@@ -258,23 +269,23 @@ class _Doubtful:
         self._claims.close()
 
 
-@dataclasses.dataclass
 class _Counted:
     """What is not listed one by one."""
 
-    count: int = 0
-    held: int = 0
+    def __init__(self) -> None:
+        self.count: collections.Counter[judging.Word] = collections.Counter()
+        self.held: collections.Counter[judging.Word] = collections.Counter()
 
-    def without(self, word: judging.Word,
-                verdicts: Iterator[judging.Verdict]
-                ) -> Iterator[judging.Verdict]:
-        """All but those of a word, which are counted, with their bytes."""
+    def others(self, verdicts: Iterable[judging.Verdict]
+               ) -> Iterator[judging.Verdict]:
+        """All but those, whose bytes are counted, too."""
         for verdict in verdicts:
-            if verdict.word is not word:
+            if verdict.word not in _COUNTED:
                 yield verdict
                 continue
-            self.count += 1
-            self.held += verdict.entry.held if verdict.entry else 0
+            self.count[verdict.word] += 1
+            self.held[verdict.word] += (
+                verdict.entry.held if verdict.entry else 0)
 
 
 def described(name: str, inventories: Mapping[str, inventory.Inventory]
@@ -293,7 +304,7 @@ def _verdicts(entries: Sequence[bytes], made: Sequence[bytes],
                          list(map(packing.to_claim, made)), times)
 
 
-def _said(verdicts: Iterator[judging.Verdict], shared: bool
+def _said(verdicts: Iterable[judging.Verdict], shared: bool
           ) -> Iterator[judging.Verdict]:
     """Of a store that is another's, only what Glance itself says."""
     for verdict in verdicts:

@@ -118,7 +118,12 @@ class Needed:
         return sorted({one.digest for one in self.exports})
 
     def __contains__(self, image_id: object) -> bool:
-        return any(image_id in one for one in self.exports)
+        return self.by(image_id) is not None
+
+    def by(self, image_id: object) -> str | None:
+        """The name of a Glance that needs it; None for none."""
+        return next((one.glance for one in self.exports if image_id in one),
+                    None)
 
 
 def load_all(paths: Sequence[str], trust: Trust, now: float) -> Needed:

@@ -29,6 +29,7 @@ from oslo_config import cfg
 from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle.audit.hygiene import examination
 from glance_lifecycle.audit.hygiene import judging
+from glance_lifecycle.audit.hygiene import others
 from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
 from glance_lifecycle.jobs import inventories
@@ -68,12 +69,14 @@ class Opened:
 
 
 @contextlib.contextmanager
-def examined(audited: Sequence[str], grace: float
+def examined(audited: Sequence[str], grace: float,
+             other: others.Others = others.NONE
              ) -> Iterator[examination.Examination]:
     """An examination of these stores of this host's Glance.
 
     :param audited: names; none for all
     :param grace: see ``judging.Times``
+    :param other: Glances that use the stores, too
     :raises ConfigurationError: there is no such store
     """
     names = stores()
@@ -84,7 +87,7 @@ def examined(audited: Sequence[str], grace: float
         yield examination.Examination(
             ThisHost(), found.inventories,
             list(dict.fromkeys(audited)) or names, found.failed,
-            judging.Times(now, grace))
+            judging.Times(now, grace), other)
 
 
 def stores() -> list[str]:

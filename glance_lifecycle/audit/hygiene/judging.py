@@ -42,6 +42,7 @@ class Word(enum.StrEnum):
     FOREIGN = 'foreign-objects'
     QUARANTINED = 'in-quarantine'
     UNKNOWN_IMAGE = 'object-of-unknown-image'
+    OTHERS = 'needed-by-another'
     IN_FLIGHT = 'object-in-flight'
     UNCLEAR = 'object-unclear'
     ORPHAN = 'orphan-object'

@@ -145,4 +145,8 @@ So no object of it is judged. The evidence says why."""),
 It lies in its store under another name, and takes its room until it is purged.
 ``openstack image lifecycle hygiene undo`` brings it back, and the evidence
 names the plan."""),
+    page.Page('GLC039', 'needed-by-another', _INFO,
+              'A store holds objects of images that another Glance needs.', """
+An export of that Glance, which was named with ``--export``, has the ids of
+these images. Whatever this Glance knows of them, they are never touched."""),
 )

@@ -59,6 +59,7 @@ _REMEDIES = {
     'object-in-flight': 'Nothing is to be done. If it lasts, diagnose the '
                         'image.',
     'object-unclear': 'Leave it until that is known.',
+    'needed-by-another': 'Nothing is to be done.',
     'foreign-objects': 'Nothing is to be done, if you know whose they are.',
     'in-quarantine': 'Purge it when nobody has missed it, or bring it back '
                      'with "openstack image lifecycle hygiene undo".',

@@ -13,6 +13,7 @@
 """``openstack image lifecycle hygiene export`` of real Glances."""
 
 import datetime
+import pathlib
 import stat
 import subprocess
 from typing import Any
@@ -22,6 +23,7 @@ from cryptography import x509
 from glance_lifecycle.audit.hygiene import exports
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import trust
+from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import pki
 from glance_lifecycle.tests.functional import signing_case
@@ -47,6 +49,9 @@ class ExportCase(test_hygiene.FileHygieneCase):
         self.assertEqual(0, answer.code, str(answer))
         row: dict[str, Any] = answer.json
         return row
+
+    def named(self, *argv: str) -> tuple[str, ...]:
+        return ('--export', str(self.out), *argv)
 
     def load(self, trusted: exports.Trust) -> exports.Export:
         return exports.load(str(self.out), trusted, datetime.datetime.now(
@@ -91,6 +96,43 @@ class UnsignedTest(ExportCase):
             f"head -n -1 '{self.out}' | openssl dgst -sha3-512 -r",
             shell=True, text=True, capture_output=True, check=True).stdout
         self.assertEqual(row['Digest'], 'sha3_512:' + said.split()[0])
+
+    def test_two_in_one_directory(self) -> None:
+        """Some ids both have: what the one has deleted, the other needs."""
+        self.new_images()
+        both, mine = sorted(self.orphan() for _ in range(2))
+        other = self.useFixture(glance.GlanceApi())
+        other.configure(s1={
+            'filesystem_store_datadir': str(self.api.store_dir('s1'))})
+        other.restart()
+        theirs = []
+        for number in range(8):
+            image = other.admin().create_image(
+                disk_format='raw', **({'id': both} if not number else {}))
+            if not number:
+                # A replicated catalogue: one object, two Glances.
+                self.path(both).unlink()
+            other.admin().upload(image['id'], b'%d' % number * 2000)
+            theirs.append(image['id'])
+        content = self.path(both).read_bytes()
+        self.assertEqual({'GLC035': ['s1']}, self.about(self.found(code=3)))
+        api, self.api = self.api, other
+        self.exported('--name', 'west')
+        self.api = api
+        answer = self.hygiene(*self.at_once, *self.named())
+        self.assertEqual(1, answer.code)
+        self.assertIn('it is not signed', answer.stderr)
+        rows = self.found(*self.named('--unsigned'), code=4)
+        self.assertEqual({'GLC020': [mine], 'GLC039': ['s1']},
+                         self.about(rows))
+        self.assertIn('There are 8, of', self.only(rows, 'GLC039')[
+            'Evidence'])
+        # What it has stored since.
+        self.put(mine)
+        self.assertEqual(
+            {'GLC028': [mine], 'GLC039': ['s1']},
+            self.about(self.found(*self.named('--unsigned'), code=3)))
+        self.assertEqual(content, self.path(both).read_bytes())
 
     def test_not_written(self) -> None:
         self.assertIn('the database has no image', self.export().stderr)
@@ -138,6 +180,19 @@ class SignedTest(ExportCase):
         found = self.load(exports.Trust(trust.TrustPolicy(), [
             x509.load_pem_x509_certificate(self.service.pem)]))
         self.assertIn('CN=service', found.signed_by)
+        # With the same key here, nobody needs to say whose it is.
+        self.found(*self.named(), code=0)
+        answer = self.hygiene(*self.named(
+            '--export-certificate', str(pki_file(self.keys, 'stranger'))))
+        self.assertEqual(1, answer.code)
+        self.assertIn('--export-certificate', answer.stderr)
+        self.api.configure(lifecycle_signing={
+            'signing_key': None, 'signing_certificate_id': None})
+        self.assertIn('not among those of a Glance that is known here',
+                      self.hygiene(*self.named()).stderr)
+        self.found(*self.named(
+            '--export-certificate',
+            str(self.keys / f'{signing_case.SERVICE}.pem')), code=0)
 
     def test_key_that_cannot_be_had(self) -> None:
         """It is no reason not to sign."""
@@ -146,3 +201,9 @@ class SignedTest(ExportCase):
         answer = self.export()
         self.assertEqual(1, answer.code, str(answer))
         self.assertFalse(self.out.exists())
+
+
+def pki_file(directory: pathlib.Path, name: str) -> pathlib.Path:
+    path = directory / f'{name}.pem'
+    path.write_bytes(pki.signer(directory, name).pem)
+    return path

@@ -169,7 +169,8 @@ REAL = {
         'reclaim/planning', 'reclaim/second_look', 'reclaim/undoing',
         'transfer/backends/file/kept', 'transfer/backends/file/quarantine',
         'transfer/backends/file/renaming', 'osc/common/amounts'},
-    'functional/test_hygiene_export': {'osc/hygiene_export'},
+    'functional/test_hygiene_export': {
+        'osc/common/export_options', 'osc/hygiene_export'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',
