@@ -19,7 +19,7 @@ release in RELEASES (tests/functional/test_contract.py). On another release
 ``running``: one running import. ``domain``: its image. ``database``: images
 and tasks as the service sees them. ``copies``: what is stored of an image.
 ``repairs``: what is put right of it. ``catalogue``: all images at once.
-``catalogue``: all images at once. ``contents``: what tells their bytes.
+``contents``: what tells their bytes.
 ``settings``: Glance's configuration. ``enforcement``: a policy check's view.
 ``transactions``: how records are changed.
 """

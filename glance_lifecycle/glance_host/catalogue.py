@@ -160,12 +160,12 @@ def some_locations(store: str, image_id: str, number: int) -> list[str]:
     """
     key = CONF.metadata_encryption_key
     with sqlalchemy_api.session_for_read() as session:
-        rows = session.execute(sa.select(_LOCATIONS.c.value).where(
-            _LOCATIONS.c.image_id != image_id,
-            _LOCATIONS.c.status == 'active',
-            _LOCATIONS.c.deleted == sa.false(),
+        rows = session.execute(sa.select(LOCATIONS.c.value).where(
+            LOCATIONS.c.image_id != image_id,
+            LOCATIONS.c.status == 'active',
+            LOCATIONS.c.deleted == sa.false(),
             # As Glance writes it.
-            _LOCATIONS.c.meta_data.contains(
+            LOCATIONS.c.meta_data.contains(
                 '"store": %s' % json.dumps(store), autoescape=True)
         ).limit(number)).scalars().all()
     return [_decrypted(key, url) if key else url for url in rows]

@@ -121,9 +121,11 @@ def read(image: glance_host.StoredImage, described: Described,
     :raises CopyMissing: it was removed meanwhile
     :raises LifecycleError: whatever else may happen
     """
-    job = _job(image, described, found, journal, also)
-    expected = {str(image.os_hash_algo): str(image.os_hash_value)}
-    job = _job(image, described, found, journal, tuple(expected), expected)
+    expected = {}
+    if image.os_hash_algo and image.os_hash_value:
+        expected = {image.os_hash_algo: image.os_hash_value}
+    job = _job(image, described, found, journal,
+               tuple(dict.fromkeys((*expected, *also))), expected)
     child = runner.Child(
         job, -1, progress, python=_python(),
         pace=paced(described.store, [t.store for t in found if t.store]))
@@ -156,12 +158,6 @@ def _python() -> str:
 
 def _job(image: glance_host.StoredImage, described: Described,
          found: Sequence[jobs.Target], journal: int,
-         also: Sequence[str]) -> jobs.Job:
-    conf = CONF.lifecycle_transfer
-    source = jobs.load(described.entry)
-    expected = {}
-    if image.os_hash_algo and image.os_hash_value:
-        expected = {image.os_hash_algo: image.os_hash_value}
          digests: tuple[str, ...], expected: dict[str, str]) -> jobs.Job:
     conf = CONF.lifecycle_transfer
     source = jobs.load(described.entry)
@@ -169,8 +165,6 @@ def _job(image: glance_host.StoredImage, described: Described,
     return jobs.Job(
         image_id=image.id, source=described.entry,
         source_options=described.options, targets=tuple(found),
-        digests=tuple(dict.fromkeys((*expected, *also))),
-        all_must_succeed=False,
         digests=digests, all_must_succeed=False,
         workers=max(source.workers, workers),
         # No ``content``: Glance has these bytes as they are, in other stores

@@ -309,12 +309,11 @@ class FaultTest(quarantine_case.QuarantineCase):
         before = self.whole(entry.identity), self.whole(kept.entry.identity)
         reader = self.opened(user='reader')
         self.assertEqual([kept], [*reader.kept()])
-        for call in (lambda: reader.put(entry, PLAN),
-                     lambda: reader.restore(kept),
-                     lambda: reader.purge(kept)):
+        for name, argv in (('put', (entry, PLAN)), ('restore', (kept,)),
+                           ('purge', (kept,))):
             with self.assertRaisesRegex(
                     exceptions.StoreError, 'osd "profile rbd pool=images"'):
-                call()
+                getattr(reader, name)(*argv)
         self.assertEqual(before, (self.whole(entry.identity),
                                   self.whole(kept.entry.identity)))
 
