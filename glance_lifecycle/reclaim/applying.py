@@ -16,7 +16,7 @@ It can be interrupted at any point. What is in quarantine says so itself, so
 that the next run goes on where this one ended.
 """
 
-from collections.abc import Callable
+import collections
 from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -110,11 +110,25 @@ class _OfStore:
         self._wishes = wishes
         self._look = second_look.SecondLook(
             host, store.claims, store.quarantine, plan.grace, wishes.needed)
-        self._kept = {one.entry.spot: one
-                      for one in store.quarantine.kept(plan.id)}
+        self._kept = list(store.quarantine.kept(plan.id))
+        self._by_spot = {one.entry.spot: one for one in self._kept}
+        self._by_name = collections.Counter(
+            one.entry.name for one in self._kept)
+
+    def _found(self, step: plans.Step) -> quarantine.Kept | None:
+        """What of it is in quarantine.
+
+        The place of a file has the number of its device, which is another
+        after a restart of the host, or on another one.
+        """
+        found = self._by_spot.get(step.entry.spot)
+        if found is None and self._by_name[step.name] == 1:
+            return next(one for one in self._kept
+                        if one.entry.name == step.name)
+        return found
 
     def carried_out(self, step: plans.Step) -> Outcome:
-        kept = self._kept.get(step.entry.spot)
+        kept = self._found(step)
         try:
             if kept is None:
                 return self._take(step)
@@ -126,13 +140,18 @@ class _OfStore:
         if step.kind not in self._quarantine.kinds:
             return _said(step, Result.LEFT, 'Nothing of its kind can be '
                          'taken.')
+        against = self._brake.against(step)
+        if against:
+            return _said(step, Result.BRAKED, against)
         judged = self._look.there(step.entry)
         if judged.now is Now.GONE:
             return _said(step, Result.GONE, judged.why)
         if judged.entry is None:
             return _said(step, Result.LEFT, judged.why)
-        return self._braked(step, Result.QUARANTINED, lambda: self._put(
-            step, judged.entry or step.entry))
+        self._brake.count(step)
+        if self._wishes.dry_run:
+            return _said(step, Result.QUARANTINED)
+        return self._put(step, judged.entry)
 
     def _put(self, step: plans.Step, entry: inventory.Entry) -> Outcome:
         if not self._quarantine.put(entry, self._plan.id):
@@ -150,28 +169,35 @@ class _OfStore:
         return self._restored(step, judged.why, self._back(step))
 
     def _back(self, step: plans.Step) -> bool:
-        return all([
-            self._quarantine.restore(one)
-            for one in self._quarantine.kept(self._plan.id)
-            if one.entry.spot == step.entry.spot])
+        found = [one for one in self._quarantine.kept(self._plan.id)
+                 if one.entry.spot == step.entry.spot]
+        return bool(found) and all(map(self._quarantine.restore, found))
 
     def _keep(self, step: plans.Step, kept: quarantine.Kept) -> Outcome:
         """What is in quarantine: since just now, or for long enough."""
-        judged = self._look.away(dataclasses.replace(
-            step.entry, identity=kept.entry.identity))
+        entry = dataclasses.replace(
+            step.entry, place=kept.entry.place, identity=kept.entry.identity)
+        judged = self._look.away(entry)
         if judged.now is Now.NEEDED:
             return self._restored(
                 step, judged.why, self._wishes.dry_run
                 or self._quarantine.restore(kept))
-        if judged.now is not Now.NEEDLESS:
+        if judged.now is not Now.NEEDLESS and not (
+                # What is deleted goes from the database, too, in its time.
+                step.deleted and self._look.forgotten(entry)):
             return _said(step, Result.KEPT, judged.why)
         until = kept.since + self._plan.keep
         if not self._wishes.purge or time.time() < until:
             return _said(step, Result.KEPT, kept.entry.note)
-        return self._braked(step, Result.PURGED,
-                            lambda: self._purge(step, kept))
+        against = self._brake.against(step)
+        if against:
+            return _said(step, Result.BRAKED, against)
+        self._brake.count(step)
+        return self._purge(step, kept)
 
     def _purge(self, step: plans.Step, kept: quarantine.Kept) -> Outcome:
+        if self._wishes.dry_run:
+            return _said(step, Result.PURGED)
         if self._quarantine.purge(kept):
             return _said(step, Result.PURGED)
         return _said(step, Result.KEPT, 'It has just changed, or something '
@@ -182,14 +208,6 @@ class _OfStore:
             return _said(step, Result.RESTORED, why)
         return _said(step, Result.FAILED, 'It is needed, and cannot be '
                      'brought back: its name is taken. %s' % why)
-
-    def _braked(self, step: plans.Step, would: Result,
-                do: Callable[[], Outcome]) -> Outcome:
-        against = self._brake.against(step)
-        if against:
-            return _said(step, Result.BRAKED, against)
-        self._brake.count(step)
-        return _said(step, would) if self._wishes.dry_run else do()
 
 
 def _said(step: plans.Step, result: Result, detail: str = '') -> Outcome:

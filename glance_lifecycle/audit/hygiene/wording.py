@@ -84,6 +84,7 @@ class Item:
     :ivar where: the object; empty for none
     :ivar held: bytes that it takes; 0 where that is not known, or nothing
     :ivar entry: the object itself, as it was last looked at
+    :ivar deleted: its image is
     """
 
     slug: str
@@ -92,6 +93,7 @@ class Item:
     where: str = ''
     held: int = 0
     entry: inventory.Entry | None = None
+    deleted: bool = False
 
 
 def made(slug: str, subject: str, evidence: str, *, store: str = '',
@@ -115,7 +117,8 @@ def of_verdict(store: str, verdict: judging.Verdict) -> Item:
             masking.plain(verdict.why), *_said(entry, verdict.why)))),
         store=store,
         where=shown(entry.where or entry.name), held=entry.held)
-    return dataclasses.replace(item, entry=entry)
+    return dataclasses.replace(
+        item, entry=entry, deleted=claim is not None and claim.deleted)
 
 
 def of_image(slug: str, image: claims.Image) -> Item:
