@@ -36,32 +36,33 @@ ANOTHER = 'store-of-another'
 NOT_THE_ONE = 'store-not-the-one'
 NOT_LISTED = 'store-not-listed'
 
-_LOOK = ('Look at it again before you remove it, and ask whoever else uses '
-         'the store.')
+_TAKE = ('Ask whoever else uses the store, and have it taken back by '
+         '"openstack image lifecycle hygiene plan".')
 _COPY_AGAIN = ('Verify the other copies with "openstack image lifecycle store '
                'verify", drop this one, and copy the image again. If there is '
                'no good copy, import it again.')
 
 _REMEDIES = {
-    'orphan-object': _LOOK,
-    'orphan-segment': _LOOK,
+    'orphan-object': _TAKE,
+    'orphan-segment': _TAKE,
     'unfinished-upload': 'Start glance-api on the host that wrote it, which '
                          'then removes it. If that host is gone: ' + (
-                             _LOOK[0].lower() + _LOOK[1:]),
+                             _TAKE[0].lower() + _TAKE[1:]),
     'orphan-in-trash': 'Have the trash of the pool purged when its time has '
                        'come.',
     'orphan-with-clones': 'Leave it. It can go when the last clone is '
                           'flattened or deleted.',
     'unregistered-copy': 'Copy the image into the store with "openstack image '
                          'lifecycle store copy" if it is to be there, after '
-                         'this one was removed. ' + _LOOK,
+                         'this one was taken away. ' + _TAKE,
     'object-of-unknown-image': 'Ask who else uses the store, and look for the '
                                'id in the logs of glance-api.',
     'object-in-flight': 'Nothing is to be done. If it lasts, diagnose the '
                         'image.',
     'object-unclear': 'Leave it until that is known.',
     'foreign-objects': 'Nothing is to be done, if you know whose they are.',
-    'in-quarantine': 'Purge it when nobody has missed it, or bring it back '
+    'in-quarantine': 'Purge it with "openstack image lifecycle hygiene apply '
+                     '--purge" when nobody has missed it, or bring it back '
                      'with "openstack image lifecycle hygiene undo".',
     'missing-object': _COPY_AGAIN,
     'wrong-size': _COPY_AGAIN,
