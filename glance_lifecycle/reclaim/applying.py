@@ -20,6 +20,7 @@ import collections
 from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 import time
 
@@ -85,7 +86,7 @@ class Applying:
             steps = [one for one in self._plan.steps if one.store == store]
             try:
                 one = _OfStore(self._plan, self._host, self._opened(store),
-                               self._brake, self._wishes)
+                               self._brake, self._wishes, steps)
             except exceptions.LifecycleError as error:
                 for step in steps:
                     yield _said(step, Result.FAILED, error.detail)
@@ -103,17 +104,22 @@ class _OfStore:
     """:raises StoreError: what is in its quarantine cannot be told"""
 
     def __init__(self, plan: plans.Plan, host: confirming.Host, store: Store,
-                 brake: brakes.Brake, wishes: Wishes) -> None:
+                 brake: brakes.Brake, wishes: Wishes,
+                 steps: Sequence[plans.Step]) -> None:
         self._plan = plan
         self._quarantine = store.quarantine
         self._brake = brake
         self._wishes = wishes
         self._look = second_look.SecondLook(
             host, store.claims, store.quarantine, plan.grace, wishes.needed)
-        self._kept = list(store.quarantine.kept(plan.id))
-        self._by_spot = {one.entry.spot: one for one in self._kept}
-        self._by_name = collections.Counter(
-            one.entry.name for one in self._kept)
+        self._kept = {one.entry.spot: one
+                      for one in store.quarantine.kept(plan.id)}
+        spots = {step.entry.spot for step in steps}
+        self._elsewhere: dict[str, list[quarantine.Kept]] = (
+            collections.defaultdict(list))
+        for spot, one in self._kept.items():
+            if spot not in spots:
+                self._elsewhere[spot.name].append(one)
 
     def _found(self, step: plans.Step) -> quarantine.Kept | None:
         """What of it is in quarantine.
@@ -121,10 +127,10 @@ class _OfStore:
         The place of a file has the number of its device, which is another
         after a restart of the host, or on another one.
         """
-        found = self._by_spot.get(step.entry.spot)
-        if found is None and self._by_name[step.name] == 1:
-            return next(one for one in self._kept
-                        if one.entry.name == step.name)
+        found = self._kept.get(step.entry.spot)
+        if found is None:
+            moved = self._elsewhere[step.name]
+            return moved[0] if len(moved) == 1 else None
         return found
 
     def carried_out(self, step: plans.Step) -> Outcome:

@@ -33,10 +33,10 @@ FORMAT = 'glance-lifecycle hygiene plan'
 VERSION = 1
 
 #: Of a plan in a file.
-MAX_BYTES = 128 * 2 ** 20
+MAX_BYTES = 64 * 2 ** 20
 
-#: Of one plan; what is more is for the next.
-MOST_STEPS = 100_000
+#: Of one plan; what is more is for the next. Each takes about 1 KB.
+MOST_STEPS = 50_000
 
 _ID_DIGITS = 16
 _LONGEST = 8192

@@ -188,6 +188,22 @@ class ApplyingTest(helpers.TempDirTestCase):
         self.assert_becomes(Result.KEPT, plan)
         self.assert_becomes(Result.PURGED, plan, purge=True)
 
+    def test_one_name_in_two_directories(self) -> None:
+        more = pathlib.Path(self.path, 'more')
+        more.mkdir()
+        self.found.close()
+        self.found = file.FileQuarantine(
+            's1', {'datadirs': [[str(self.top), 0], [str(more), 0]]})
+        self.addCleanup(self.found.close)
+        self.orphan()
+        (more / A).write_bytes(b'm' * 5000)
+        plan = self.plan(*self.found.entries(), most=1)
+        for expected in ({'quarantined', 'not yet'},
+                         {'in quarantine', 'quarantined'}):
+            self.assertEqual(expected, {
+                str(one.result) for one in self.apply(plan)})
+        self.assertEqual(2, len(list(self.found.kept())))
+
     def test_needed_after(self) -> None:
         """A location, an import, a copy, that began in between."""
         for image, why in (
