@@ -78,8 +78,7 @@ class ApplyHygiene(command.Lister):
             store_host.configured(parsed_args)
             found = self._outcomes(parsed_args)
         counts = collections.Counter(one.result for one in found)
-        sys.stderr.writelines(line + '\n' for line in outcomes.summary(
-            found, parsed_args.dry_run))
+        _say(found, parsed_args)
         self._code = outcomes.code(counts)
         return outcomes.COLUMNS, [outcomes.row(one) for one in found]
 
@@ -92,8 +91,22 @@ class ApplyHygiene(command.Lister):
             if parsed_args.purge and not (parsed_args.yes
                                           or parsed_args.dry_run):
                 _ask(list(_applied(plan, purge=True, dry_run=True)))
-            return list(_applied(plan, purge=parsed_args.purge,
-                                 dry_run=parsed_args.dry_run))
+            found: list[outcome.Outcome] = []
+            try:
+                for one in _applied(plan, purge=parsed_args.purge,
+                                    dry_run=parsed_args.dry_run):
+                    found.append(one)  # noqa: PERF402 - also of a part
+            except BaseException:
+                # What was done is done.
+                _say(found, parsed_args)
+                raise
+            return found
+
+
+def _say(found: 'list[outcome.Outcome]', parsed_args: argparse.Namespace
+         ) -> None:
+    sys.stderr.writelines(line + '\n' for line in outcomes.summary(
+        found, parsed_args.dry_run))
 
 
 def _applied(plan: 'plans.Plan', *, purge: bool, dry_run: bool

@@ -16,10 +16,11 @@ It can be interrupted at any point. What is in quarantine says so itself, so
 that the next run goes on where this one ended.
 """
 
-from collections.abc import Callable
+import collections
 from collections.abc import Container
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 import time
 
@@ -85,7 +86,7 @@ class Applying:
             steps = [one for one in self._plan.steps if one.store == store]
             try:
                 one = _OfStore(self._plan, self._host, self._opened(store),
-                               self._brake, self._wishes)
+                               self._brake, self._wishes, steps)
             except exceptions.LifecycleError as error:
                 for step in steps:
                     yield _said(step, Result.FAILED, error.detail)
@@ -103,7 +104,8 @@ class _OfStore:
     """:raises StoreError: what is in its quarantine cannot be told"""
 
     def __init__(self, plan: plans.Plan, host: confirming.Host, store: Store,
-                 brake: brakes.Brake, wishes: Wishes) -> None:
+                 brake: brakes.Brake, wishes: Wishes,
+                 steps: Sequence[plans.Step]) -> None:
         self._plan = plan
         self._quarantine = store.quarantine
         self._brake = brake
@@ -112,9 +114,27 @@ class _OfStore:
             host, store.claims, store.quarantine, plan.grace, wishes.needed)
         self._kept = {one.entry.spot: one
                       for one in store.quarantine.kept(plan.id)}
+        spots = {step.entry.spot for step in steps}
+        self._elsewhere: dict[str, list[quarantine.Kept]] = (
+            collections.defaultdict(list))
+        for spot, one in self._kept.items():
+            if spot not in spots:
+                self._elsewhere[spot.name].append(one)
+
+    def _found(self, step: plans.Step) -> quarantine.Kept | None:
+        """What of it is in quarantine.
+
+        The place of a file has the number of its device, which is another
+        after a restart of the host, or on another one.
+        """
+        found = self._kept.get(step.entry.spot)
+        if found is None:
+            moved = self._elsewhere[step.name]
+            return moved[0] if len(moved) == 1 else None
+        return found
 
     def carried_out(self, step: plans.Step) -> Outcome:
-        kept = self._kept.get(step.entry.spot)
+        kept = self._found(step)
         try:
             if kept is None:
                 return self._take(step)
@@ -126,13 +146,18 @@ class _OfStore:
         if step.kind not in self._quarantine.kinds:
             return _said(step, Result.LEFT, 'Nothing of its kind can be '
                          'taken.')
+        against = self._brake.against(step)
+        if against:
+            return _said(step, Result.BRAKED, against)
         judged = self._look.there(step.entry)
         if judged.now is Now.GONE:
             return _said(step, Result.GONE, judged.why)
         if judged.entry is None:
             return _said(step, Result.LEFT, judged.why)
-        return self._braked(step, Result.QUARANTINED, lambda: self._put(
-            step, judged.entry or step.entry))
+        self._brake.count(step)
+        if self._wishes.dry_run:
+            return _said(step, Result.QUARANTINED)
+        return self._put(step, judged.entry)
 
     def _put(self, step: plans.Step, entry: inventory.Entry) -> Outcome:
         if not self._quarantine.put(entry, self._plan.id):
@@ -150,28 +175,35 @@ class _OfStore:
         return self._restored(step, judged.why, self._back(step))
 
     def _back(self, step: plans.Step) -> bool:
-        return all([
-            self._quarantine.restore(one)
-            for one in self._quarantine.kept(self._plan.id)
-            if one.entry.spot == step.entry.spot])
+        found = [one for one in self._quarantine.kept(self._plan.id)
+                 if one.entry.spot == step.entry.spot]
+        return bool(found) and all(map(self._quarantine.restore, found))
 
     def _keep(self, step: plans.Step, kept: quarantine.Kept) -> Outcome:
         """What is in quarantine: since just now, or for long enough."""
-        judged = self._look.away(dataclasses.replace(
-            step.entry, identity=kept.entry.identity))
+        entry = dataclasses.replace(
+            step.entry, place=kept.entry.place, identity=kept.entry.identity)
+        judged = self._look.away(entry)
         if judged.now is Now.NEEDED:
             return self._restored(
                 step, judged.why, self._wishes.dry_run
                 or self._quarantine.restore(kept))
-        if judged.now is not Now.NEEDLESS:
+        if judged.now is not Now.NEEDLESS and not (
+                # What is deleted goes from the database, too, in its time.
+                step.deleted and self._look.forgotten(entry)):
             return _said(step, Result.KEPT, judged.why)
         until = kept.since + self._plan.keep
         if not self._wishes.purge or time.time() < until:
             return _said(step, Result.KEPT, kept.entry.note)
-        return self._braked(step, Result.PURGED,
-                            lambda: self._purge(step, kept))
+        against = self._brake.against(step)
+        if against:
+            return _said(step, Result.BRAKED, against)
+        self._brake.count(step)
+        return self._purge(step, kept)
 
     def _purge(self, step: plans.Step, kept: quarantine.Kept) -> Outcome:
+        if self._wishes.dry_run:
+            return _said(step, Result.PURGED)
         if self._quarantine.purge(kept):
             return _said(step, Result.PURGED)
         return _said(step, Result.KEPT, 'It has just changed, or something '
@@ -182,14 +214,6 @@ class _OfStore:
             return _said(step, Result.RESTORED, why)
         return _said(step, Result.FAILED, 'It is needed, and cannot be '
                      'brought back: its name is taken. %s' % why)
-
-    def _braked(self, step: plans.Step, would: Result,
-                do: Callable[[], Outcome]) -> Outcome:
-        against = self._brake.against(step)
-        if against:
-            return _said(step, Result.BRAKED, against)
-        self._brake.count(step)
-        return _said(step, would) if self._wishes.dry_run else do()
 
 
 def _said(step: plans.Step, result: Result, detail: str = '') -> Outcome:

@@ -22,6 +22,7 @@ from collections.abc import Container
 from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
+import functools
 
 from glance_lifecycle.audit.hygiene import examination
 from glance_lifecycle.audit.hygiene import judging
@@ -79,6 +80,7 @@ def make(items: Iterable[wording.Item],
     :param totals: complete once ``items`` has ended
     :param made: when
     """
+    kinds = functools.cache(kinds)
     found = _Found(wishes)
     for item in items:
         found.take(item)
@@ -96,7 +98,7 @@ def make(items: Iterable[wording.Item],
                 left.append(Left(item, why))
             elif item.entry is not None:
                 steps.append(plans.Step.of(
-                    store.name, item.finding.code, item.entry,
+                    store.name, item.finding.code, item.entry, item.deleted,
                     item.finding.evidence))
     return Made(plans.Plan(
         made, wishes.grace, wishes.keep, wishes.most, wishes.percent,

@@ -29,7 +29,11 @@ from glance_lifecycle.transfer.backends import inventory
 
 
 class Now(enum.Enum):
-    """What it is now."""
+    """What it is now.
+
+    NEEDED: a location leads to it. UNCLEAR: in flight, too. ANOTHER: there is
+    another thing of its name.
+    """
 
     NEEDLESS = enum.auto()
     NEEDED = enum.auto()
@@ -83,16 +87,36 @@ class SecondLook:
     def away(self, entry: inventory.Entry) -> Judged:
         """What is out of sight, as if it were not.
 
-        :param entry: as it was
+        :param entry: as it was, with the place that it has now
         """
-        if self._another(entry):
-            return Judged(Now.ANOTHER, 'Another object has its name by now.')
-        return self._judged(_AsIfThere(self._listed, entry), entry)
+        judged = self._judged(_AsIfThere(self._listed, entry), entry)
+        if judged.now is Now.NEEDED:
+            another = self._another(entry)
+            if another is not None:
+                return self._beside(entry, another)
+        return judged
 
-    def _another(self, entry: inventory.Entry) -> bool:
-        """Whether anything has its name."""
-        return self._listed.look(
-            dataclasses.replace(entry, identity='')) is not None
+    def forgotten(self, entry: inventory.Entry) -> bool:
+        """Whether Glance's database knows nothing of its image any more."""
+        return (entry.image_id not in self._host.busy()
+                and not self._host.some([entry.image_id])
+                and not planning.is_needed(entry, self._needed))
+
+    def _another(self, entry: inventory.Entry) -> inventory.Entry | None:
+        """What has its name."""
+        return self._listed.look(dataclasses.replace(entry, identity=''))
+
+    def _beside(self, entry: inventory.Entry, another: inventory.Entry
+                ) -> Judged:
+        """What is needed, if it is not the other that is."""
+        image = self._host.some([entry.image_id]).get(entry.image_id)
+        if (image is not None and another.usable and not image.busy
+                and another.size is not None and another.size == image.size
+                and entry.image_id not in self._host.busy()
+                and not planning.is_needed(entry, self._needed)):
+            return Judged(Now.NEEDLESS, 'Its location leads to another '
+                          'object, which is whole.', entry)
+        return Judged(Now.ANOTHER, 'Another object has its name by now.')
 
     def _judged(self, listed: confirming.Looked, entry: inventory.Entry
                 ) -> Judged:
@@ -112,8 +136,6 @@ class SecondLook:
         if verdict.word is judging.Word.WRONG_SIZE:
             return Judged(Now.NEEDED, 'A location leads to it. %s'
                           % verdict.why)
-        if verdict.word is judging.Word.IN_FLIGHT:
-            return Judged(Now.NEEDED, verdict.why)
         if (verdict.word not in judging.NEEDLESS
                 or verdict.word is judging.Word.CLONED):
             return Judged(Now.UNCLEAR, verdict.why)

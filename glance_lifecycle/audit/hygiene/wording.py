@@ -36,24 +36,24 @@ ANOTHER = 'store-of-another'
 NOT_THE_ONE = 'store-not-the-one'
 NOT_LISTED = 'store-not-listed'
 
-_LOOK = ('Look at it again before you remove it, and ask whoever else uses '
-         'the store.')
+_TAKE = ('Ask whoever else uses the store, and have it taken back by '
+         '"openstack image lifecycle hygiene plan".')
 _REPAIR = ('Have it written again from a good copy with "openstack image '
            'lifecycle repair". If there is none, import the image again.')
 
 _REMEDIES = {
-    'orphan-object': _LOOK,
-    'orphan-segment': _LOOK,
+    'orphan-object': _TAKE,
+    'orphan-segment': _TAKE,
     'unfinished-upload': 'Start glance-api on the host that wrote it, which '
                          'then removes it. If that host is gone: ' + (
-                             _LOOK[0].lower() + _LOOK[1:]),
+                             _TAKE[0].lower() + _TAKE[1:]),
     'orphan-in-trash': 'Have the trash of the pool purged when its time has '
                        'come.',
     'orphan-with-clones': 'Leave it. It can go when the last clone is '
                           'flattened or deleted.',
     'unregistered-copy': 'Copy the image into the store with "openstack image '
                          'lifecycle store copy" if it is to be there, after '
-                         'this one was removed. ' + _LOOK,
+                         'this one was taken away. ' + _TAKE,
     'object-of-unknown-image': 'Ask who else uses the store, and look for the '
                                'id in the logs of glance-api.',
     'object-in-flight': 'Nothing is to be done. If it lasts, diagnose the '
@@ -61,7 +61,8 @@ _REMEDIES = {
     'object-unclear': 'Leave it until that is known.',
     'needed-by-another': 'Nothing is to be done.',
     'foreign-objects': 'Nothing is to be done, if you know whose they are.',
-    'in-quarantine': 'Purge it when nobody has missed it, or bring it back '
+    'in-quarantine': 'Purge it with "openstack image lifecycle hygiene apply '
+                     '--purge" when nobody has missed it, or bring it back '
                      'with "openstack image lifecycle hygiene undo".',
     'missing-object': _REPAIR,
     'wrong-size': _REPAIR,
@@ -85,6 +86,7 @@ class Item:
     :ivar where: the object; empty for none
     :ivar held: bytes that it takes; 0 where that is not known, or nothing
     :ivar entry: the object itself, as it was last looked at
+    :ivar deleted: its image is
     """
 
     slug: str
@@ -93,6 +95,7 @@ class Item:
     where: str = ''
     held: int = 0
     entry: inventory.Entry | None = None
+    deleted: bool = False
 
 
 def made(slug: str, subject: str, evidence: str, *, store: str = '',
@@ -116,7 +119,8 @@ def of_verdict(store: str, verdict: judging.Verdict) -> Item:
             masking.plain(verdict.why), *_said(entry, verdict.why)))),
         store=store,
         where=shown(entry.where or entry.name), held=entry.held)
-    return dataclasses.replace(item, entry=entry)
+    return dataclasses.replace(
+        item, entry=entry, deleted=claim is not None and claim.deleted)
 
 
 def of_image(slug: str, image: claims.Image) -> Item:

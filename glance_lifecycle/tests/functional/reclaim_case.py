@@ -54,6 +54,15 @@ class ReclaimCase(test_hygiene.FileHygieneCase):
         """Image -> result."""
         return {row['Image']: row['Result'] for row in answer.json}
 
+    def register(self, image_id: str, store: str) -> None:
+        """As Glance does at the end of an import, or of a copy."""
+        self.api.sql(
+            'insert into image_locations (value, meta_data, status, '
+            'created_at, deleted, image_id) values ('
+            f"'file://{self.path(image_id, store)}', "
+            f"""'{{"store": "{store}"}}', 'active', """
+            f"datetime('now'), 0, '{image_id}')")
+
     def look(self, path: pathlib.Path) -> Any:
         status = os.lstat(path)
         return (status.st_ino, status.st_mode, status.st_uid, status.st_gid,

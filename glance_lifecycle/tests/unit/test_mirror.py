@@ -74,6 +74,9 @@ WITHIN = {
         'osc/doctor_explain'},
     'unit/osc/test_policy': {'policy/explain'},
     'unit/osc/test_trace': {'osc/common/log_options'},
+    'unit/reclaim/test_applying': {
+        'reclaim/brake', 'reclaim/outcome', 'reclaim/second_look',
+        'reclaim/undoing'},
     'unit/policy/test_document': {
         'policy/schema', 'policy/wants', 'policy/yaml_tree'},
     'unit/signing/test_attestation': {'signing/envelope'},
@@ -86,6 +89,8 @@ WITHIN = {
     'unit/worker/test_observing': {'worker/open_jobs'},
     'unit/transfer/backends/driver/test_sink': {
         'transfer/backends/driver/store'},
+    'unit/transfer/backends/file/test_quarantine': {
+        'transfer/backends/file/kept'},
     'unit/transfer/backends/file/test_sink': {
         'transfer/backends/errors', 'transfer/backends/file/datadir',
         'transfer/backends/file/reflink', 'transfer/backends/file/undo',
@@ -164,11 +169,8 @@ REAL = {
         'jobs/quarantines', 'osc/hygiene_list', 'osc/hygiene_show'},
     'functional/test_reclaim': {
         'osc/common/outcomes', 'osc/common/plan_file', 'osc/hygiene_apply',
-        'osc/hygiene_plan', 'osc/hygiene_undo', 'reclaim/applying',
-        'reclaim/brake', 'reclaim/here', 'reclaim/outcome', 'reclaim/plan',
-        'reclaim/planning', 'reclaim/second_look', 'reclaim/undoing',
-        'transfer/backends/file/kept', 'transfer/backends/file/quarantine',
-        'transfer/backends/file/renaming', 'osc/common/amounts'},
+        'osc/common/amounts', 'osc/hygiene_plan', 'osc/hygiene_undo',
+        'reclaim/here'},
     'functional/test_hygiene_export': {
         'osc/common/export_options', 'osc/hygiene_export'},
     'functional/test_import': {

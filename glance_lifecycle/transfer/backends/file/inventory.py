@@ -142,7 +142,11 @@ class FileInventory(inventory.Inventory):
     def look(self, entry: inventory.Entry) -> inventory.Entry | None:
         directory = self._directories.get(entry.place)
         if directory is None:
-            return None
+            # After a restart of the host, too, a device may have another
+            # number.
+            raise exceptions.StoreError(
+                store=self.store, detail='its data directory is another one '
+                'by now, or its device has another number')
         if entry.kind is inventory.Kind.QUARANTINED:
             return next((
                 one for one in self._quarantine(

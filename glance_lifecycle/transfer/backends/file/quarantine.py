@@ -164,7 +164,8 @@ def _held(directory: datadir.Datadir, entry: inventory.Entry) -> int | None:
     :returns: None if it is not there, or has a writer
     """
     unfinished = entry.kind is inventory.Kind.UNFINISHED
-    flags = (os.O_RDONLY | os.O_NONBLOCK) if unfinished else os.O_PATH
+    # NFS locks nothing for good that is not open for writing.
+    flags = (os.O_RDWR | os.O_NONBLOCK) if unfinished else os.O_PATH
     try:
         fd = os.open(entry.name, flags | os.O_NOFOLLOW | os.O_CLOEXEC,
                      dir_fd=directory.fd)

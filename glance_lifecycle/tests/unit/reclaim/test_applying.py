@@ -1,0 +1,307 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Steps are carried out in real directories, and judged before and after."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import os
+import pathlib
+import time
+from typing import Any
+
+from glance_lifecycle.audit.hygiene import claims
+from glance_lifecycle import exceptions
+from glance_lifecycle.reclaim import applying
+from glance_lifecycle.reclaim import outcome
+from glance_lifecycle.reclaim import plan as plans
+from glance_lifecycle.reclaim import undoing
+from glance_lifecycle.tests.unit.audit.hygiene import helpers as hygiene
+from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.transfer.backends.file import kept as keeping
+from glance_lifecycle.transfer.backends.file import quarantine as file
+from glance_lifecycle.transfer.backends import inventory
+
+A, B, C = hygiene.A, hygiene.B, hygiene.C
+Result = outcome.Result
+LONG_AGO = time.time() - 100 * hygiene.DAY
+
+
+class Database(hygiene.Host):
+    """One that answers something else from the nth question on."""
+
+    def __init__(self, *images: hygiene.Image) -> None:
+        super().__init__(*images)
+        self.now = {one.id: one for one in images}
+        self.then: dict[str, hygiene.Image] | Exception | None = None
+        self.after = 1
+        self.tasks: set[str] = set()
+
+    def some(self, ids: Sequence[str]) -> Mapping[str, claims.Image]:
+        self.after -= 1
+        if self.after < 0 and self.then is not None:
+            if isinstance(self.then, Exception):
+                raise self.then
+            return {one: self.then[one] for one in ids if one in self.then}
+        return {one: self.now[one] for one in ids if one in self.now}
+
+    def busy(self) -> frozenset[str]:
+        return frozenset(self.tasks)
+
+
+class ApplyingTest(helpers.TempDirTestCase):
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.top = pathlib.Path(self.path, 'images')
+        self.top.mkdir()
+        self.found = file.FileQuarantine(
+            's1', {'datadirs': [[str(self.top), 0]]})
+        self.addCleanup(self.found.close)
+        self.database = Database()
+
+    def gone(self, image_id: str = A, **other: Any) -> hygiene.Image:
+        return hygiene.Image(image_id, 'deleted', deleted=True, **{
+            'created': LONG_AGO, 'changed': LONG_AGO, **other})
+
+    def alive(self, image_id: str = A, **other: Any) -> hygiene.Image:
+        return hygiene.Image(image_id, **{
+            'created': LONG_AGO, 'changed': LONG_AGO, 'size': 5000,
+            'locations': (hygiene.Location(
+                f'file://{self.top}/{image_id}'),), **other})
+
+    def orphan(self, image_id: str = A, data: bytes = b'o' * 5000
+               ) -> inventory.Entry:
+        self.database.now[image_id] = self.gone(image_id)
+        (self.top / image_id).write_bytes(data)
+        return next(one for one in self.found.entries()
+                    if one.name == image_id)
+
+    def plan(self, *entries: inventory.Entry, **other: Any) -> plans.Plan:
+        return plans.Plan(**{
+            'made': 'now', 'grace': 0.0, 'keep': 0.0, 'most': 1000,
+            'percent': 100.0, 'alone': (),
+            'stores': (plans.Store('s1', 10, 1_000_000),),
+            'steps': tuple(plans.Step.of('s1', 'GLC020', one, True, '')
+                           for one in entries), **other})
+
+    def apply(self, plan: plans.Plan, failed: Mapping[str, str] | None = None,
+              **wishes: Any) -> list[outcome.Outcome]:
+        store = applying.Store(claims.Store(
+            's1', self.found.schemes, self.found.spot, lambda _url: False),
+            self.found)
+        return list(applying.Applying(
+            plan, self.database, {} if failed else {'s1': store},
+            failed or {}, applying.Wishes(**wishes)).run())
+
+    def assert_becomes(self, result: Result, plan: plans.Plan, why: str = '',
+                       **wishes: Any) -> None:
+        one, = self.apply(plan, **wishes)
+        self.assertIs(result, one.result, one.detail)
+        self.assertIn(why, one.detail)
+        self.assertTrue(one.detail.endswith('.') or not one.detail)
+
+    def there(self, image_id: str = A) -> bool:
+        return (self.top / image_id).exists()
+
+    def test_phases(self) -> None:
+        plan = self.plan(self.orphan())
+        for dry_run in (True, False):
+            self.assertTrue(self.there())
+            self.assert_becomes(Result.QUARANTINED, plan, dry_run=dry_run,
+                                purge=True)
+        self.assertFalse(self.there())
+        self.assert_becomes(Result.KEPT, plan, 'by the plan ' + plan.id)
+        for dry_run in (True, False):
+            self.assertEqual(1, len(list(self.found.kept())))
+            self.assert_becomes(Result.PURGED, plan, dry_run=dry_run,
+                                purge=True)
+        self.assertEqual([], list(self.found.kept()))
+        self.assert_becomes(Result.GONE, plan, purge=True)
+
+    def test_kept_for_a_while(self) -> None:
+        plan = self.plan(self.orphan(), keep=60.0)
+        self.apply(plan)
+        self.assert_becomes(Result.KEPT, plan, purge=True)
+
+    def test_needed_before(self) -> None:
+        plan = self.plan(self.orphan())
+        for image, why in (
+                (self.alive(), 'A location leads to it.'),
+                (self.alive(size=1), 'Glance says 1.'),
+                (self.alive(locations=(), busy=True), 'being imported'),
+                (self.alive(locations=(), status='queued'), 'is queued'),
+                (self.gone(created=time.time() + 10 ** 5), 'older than')):
+            self.database.now[A] = image
+            self.assert_becomes(Result.LEFT, plan, why)
+        self.database.now[A] = self.gone()
+        self.database.tasks.add(A)
+        self.assert_becomes(Result.LEFT, plan, 'journal')
+        self.database.tasks.clear()
+        self.database.now.clear()
+        self.assert_becomes(Result.LEFT, plan, 'gone from the database')
+        self.assert_becomes(Result.LEFT, plan, 'Another Glance', needed={A})
+        self.assertTrue(self.there())
+        self.assertEqual([], list(self.found.kept()))
+
+    def test_young(self) -> None:
+        plan = self.plan(self.orphan(), grace=3600.0)
+        self.assert_becomes(Result.LEFT, plan, 'changed lately')
+
+    def test_changed(self) -> None:
+        plan = self.plan(self.orphan())
+        self.orphan(data=b'another')
+        self.assert_becomes(Result.LEFT, plan, 'another thing by now')
+        (self.top / A).unlink()
+        self.assert_becomes(Result.GONE, plan)
+
+    def test_another_directory(self) -> None:
+        """After a restart, a device may have another number."""
+        plan = self.plan(self.orphan())
+        again = pathlib.Path(self.path, 'again')
+        os.rename(self.top, again)
+        self.found.close()
+        self.top.mkdir()
+        self.found = file.FileQuarantine(
+            's1', {'datadirs': [[str(self.top), 0]]})
+        self.assert_becomes(Result.LEFT, plan, 'another number')
+
+    def test_kept_elsewhere(self) -> None:
+        """What is in quarantine is known by its name, then."""
+        plan = self.plan(self.orphan())
+        self.apply(plan)
+        again = pathlib.Path(self.path, 'again')
+        again.mkdir()
+        (self.top / keeping.DIRECTORY).rename(again / keeping.DIRECTORY)
+        self.found = file.FileQuarantine(
+            's1', {'datadirs': [[str(again), 0]]})
+        self.addCleanup(self.found.close)
+        self.assert_becomes(Result.KEPT, plan)
+        self.assert_becomes(Result.PURGED, plan, purge=True)
+
+    def test_one_name_in_two_directories(self) -> None:
+        more = pathlib.Path(self.path, 'more')
+        more.mkdir()
+        self.found.close()
+        self.found = file.FileQuarantine(
+            's1', {'datadirs': [[str(self.top), 0], [str(more), 0]]})
+        self.addCleanup(self.found.close)
+        self.orphan()
+        (more / A).write_bytes(b'm' * 5000)
+        plan = self.plan(*self.found.entries(), most=1)
+        for expected in ({'quarantined', 'not yet'},
+                         {'in quarantine', 'quarantined'}):
+            self.assertEqual(expected, {
+                str(one.result) for one in self.apply(plan)})
+        self.assertEqual(2, len(list(self.found.kept())))
+
+    def test_needed_after(self) -> None:
+        """A location, an import, a copy, that began in between."""
+        for image, why in (
+                (self.alive(), 'A location leads to it.'),
+                (self.alive(locations=(), busy=True), 'being imported'),
+                (self.gone(changed=time.time() + 10), 'changed lately')):
+            plan = self.plan(self.orphan())
+            before = (self.top / A).stat()
+            self.database.after, self.database.then = 1, {A: image}
+            self.assert_becomes(Result.RESTORED, plan, why)
+            after = (self.top / A).stat()
+            self.assertEqual((before.st_ino, before.st_mtime_ns),
+                             (after.st_ino, after.st_mtime_ns))
+            self.database.then = None
+
+    def test_database_fails_after(self) -> None:
+        plan = self.plan(self.orphan())
+        self.database.after = 1
+        self.database.then = exceptions.DatabaseError(detail='it is away')
+        self.assertRaises(exceptions.DatabaseError, self.apply, plan)
+        self.assertTrue(self.there())
+        self.assertEqual([], list(self.found.kept()))
+
+    def test_needed_while_kept(self) -> None:
+        for wishes in ({}, {'purge': True}):
+            plan = self.plan(self.orphan())
+            self.apply(plan)
+            self.database.now[A] = self.alive()
+            self.assert_becomes(Result.RESTORED, plan, 'A location', **wishes)
+            self.assertTrue(self.there())
+
+    def test_unclear_while_kept(self) -> None:
+        plan = self.plan(self.orphan())
+        self.apply(plan)
+        self.database.tasks.add(A)
+        self.assert_becomes(Result.KEPT, plan, 'journal', purge=True)
+
+    def test_forgotten_while_kept(self) -> None:
+        """Rows of deleted images are purged, too."""
+        plan = self.plan(self.orphan())
+        self.apply(plan)
+        self.database.now.clear()
+        self.assert_becomes(Result.RESTORED, plan, 'Another Glance',
+                            needed={A}, dry_run=True)
+        self.assert_becomes(Result.PURGED, plan, purge=True)
+
+    def test_name_taken_while_kept(self) -> None:
+        plan = self.plan(self.orphan())
+        self.apply(plan)
+        self.orphan(data=b'n' * 5000)
+        self.database.now[A] = self.alive(size=5001)
+        self.assert_becomes(Result.KEPT, plan, 'Another object', purge=True)
+        # Its location leads to what is whole.
+        self.database.now[A] = self.alive()
+        self.assert_becomes(Result.PURGED, plan, purge=True)
+        self.assertEqual(b'n' * 5000, (self.top / A).read_bytes())
+
+    def test_brake(self) -> None:
+        entries = [self.orphan(one) for one in (A, B, C)]
+        plan = self.plan(*entries, most=2)
+        for expected in (['quarantined', 'quarantined', 'not yet'],
+                         ['in quarantine', 'in quarantine', 'quarantined']):
+            self.assertEqual(expected, [
+                str(one.result) for one in self.apply(plan)])
+        for expected in (['purged', 'purged', 'not yet'],
+                         ['gone', 'gone', 'purged']):
+            self.assertEqual(expected, [
+                str(one.result) for one in self.apply(plan, purge=True)])
+
+    def test_brake_of_bytes(self) -> None:
+        entries = [self.orphan(one) for one in (A, B, C)]
+        plan = self.plan(*entries, percent=20.0, stores=(
+            plans.Store('s1', 10, entries[0].held * 12),))
+        found = self.apply(plan)
+        self.assertEqual(['quarantined', 'quarantined', 'not yet'], [
+            str(one.result) for one in found])
+        self.assertIn('20 percent', found[-1].detail)
+
+    def test_store_failed(self) -> None:
+        plan = self.plan(self.orphan())
+        self.assert_becomes(Result.FAILED, plan, 'It is away',
+                            failed={'s1': 'It is away'})
+
+    def undo(self, plan: str, **other: Any) -> list[outcome.Outcome]:
+        return list(undoing.undo(plan, {'s1': self.found, 'again': self.found},
+                                 **{'failed': {}, **other}))
+
+    def test_undo(self) -> None:
+        plan = self.plan(self.orphan(), self.orphan(B))
+        self.apply(plan)
+        self.assertEqual([], self.undo('0' * 16))
+        self.assertEqual(2, len(self.undo(plan.id, dry_run=True)))
+        self.assertFalse(self.there())
+        self.orphan(B)
+        found = {one.entry.name: one for one in self.undo(
+            plan.id, failed={'s9': 'it is away'}) if one.entry}
+        self.assertEqual({A: Result.RESTORED, B: Result.FAILED}, {
+            name: one.result for name, one in found.items()})
+        self.assertTrue(self.there())
+        self.assertEqual(['s9', 's1'], [one.store for one in self.undo(
+            plan.id, failed={'s9': 'it is away'})])
