@@ -18,7 +18,7 @@ release in RELEASES (tests/functional/test_contract.py). On another release
 
 ``running``: one running import. ``domain``: its image. ``database``: images
 and tasks as the service sees them. ``copies``: what is stored of an image.
-``catalogue``: all images at once.
+``catalogue``: all images at once. ``contents``: what tells their bytes.
 ``settings``: Glance's configuration. ``enforcement``: a policy check's view.
 ``transactions``: how records are changed.
 """
@@ -30,6 +30,9 @@ from glance_lifecycle.glance_host.catalogue import KnownImage
 from glance_lifecycle.glance_host.catalogue import KnownLocation
 from glance_lifecycle.glance_host.catalogue import PAGE
 from glance_lifecycle.glance_host.catalogue import some_images
+from glance_lifecycle.glance_host.contents import known_contents
+from glance_lifecycle.glance_host.contents import KnownContent
+from glance_lifecycle.glance_host.contents import some_contents
 from glance_lifecycle.glance_host.copies import announce_copies
 from glance_lifecycle.glance_host.copies import check_location_quota
 from glance_lifecycle.glance_host.copies import register_copy
@@ -81,6 +84,7 @@ __all__ = [
     'Enforced',
     'ImageState',
     'Import',
+    'KnownContent',
     'KnownImage',
     'KnownLocation',
     'Sealed',
@@ -103,6 +107,7 @@ __all__ = [
     'image_state',
     'images_of_tasks',
     'is_unpacked',
+    'known_contents',
     'known_images',
     'load_configuration',
     'refusal',
@@ -111,6 +116,7 @@ __all__ = [
     'set_queued',
     'set_uploading',
     'settle',
+    'some_contents',
     'some_images',
     'staged_path',
     'staging_dir',

@@ -51,21 +51,22 @@ _BUSY = 'os_glance_%'
 _ENDED = ('success', 'failure')
 
 
-def _table(name: str, *columns: str, **typed: Any) -> Any:
+def table(name: str, *columns: str, **typed: Any) -> Any:
+    """Of the columns that are needed, those of a type by name."""
     return sa.table(name, *map(sa.column, columns), *(
         sa.column(*one) for one in typed.items()))
 
 
 # Not Glance's own models, which parse each column of JSON.
-_IMAGES = _table('images', 'id', 'status', 'size', 'os_hash_value',
-                 deleted=sa.Boolean, created_at=sa.DateTime,
-                 updated_at=sa.DateTime, deleted_at=sa.DateTime)
-_LOCATIONS = _table('image_locations', 'image_id', 'value', 'meta_data',
-                    'status', deleted=sa.Boolean)
-_PROPERTIES = _table('image_properties', 'image_id', 'name', 'value',
-                     deleted=sa.Boolean)
-_TASKS = _table('tasks', 'id', 'image_id', 'status', deleted=sa.Boolean)
-_INFOS = _table('task_info', 'task_id', 'input')
+_IMAGES = table('images', 'id', 'status', 'size', 'os_hash_value',
+                deleted=sa.Boolean, created_at=sa.DateTime,
+                updated_at=sa.DateTime, deleted_at=sa.DateTime)
+LOCATIONS = table('image_locations', 'image_id', 'value', 'meta_data',
+                  'status', deleted=sa.Boolean)
+PROPERTIES = table('image_properties', 'image_id', 'name', 'value',
+                   deleted=sa.Boolean)
+_TASKS = table('tasks', 'id', 'image_id', 'status', deleted=sa.Boolean)
+_INFOS = table('task_info', 'task_id', 'input')
 
 # Databases know of no zone, and Glance writes UTC.
 _EPOCH = datetime.datetime(1970, 1, 1)
@@ -169,21 +170,25 @@ def _read(session: Any, which: Any,
         # A thousand parameters take longer than the answer to them.
         def theirs(column: Any) -> Any:
             return column.between(rows[0].id, rows[-1].id)
-    locations = _locations(session, theirs(_LOCATIONS.c.image_id))
-    busy = _busy(session, theirs(_PROPERTIES.c.image_id))
+    found = locations(session, theirs(LOCATIONS.c.image_id))
+    busy = _busy(session, theirs(PROPERTIES.c.image_id))
     return [KnownImage(
         row.id, row.status, row.size, bool(row.os_hash_value),
-        bool(row.deleted), _seconds(row.created_at),
-        _seconds(max(filter(None, (
+        bool(row.deleted), seconds(row.created_at),
+        seconds(max(filter(None, (
             row.created_at, row.updated_at, row.deleted_at)), default=None)),
-        row.id in busy, tuple(locations.get(row.id, ()))) for row in rows]
+        row.id in busy, tuple(found.get(row.id, ()))) for row in rows]
 
 
-def _locations(session: Any, which: Any) -> dict[str, list[KnownLocation]]:
+def locations(session: Any, which: Any) -> dict[str, list[KnownLocation]]:
+    """Of each image, all, also those that are gone.
+
+    :param which: of LOCATIONS
+    """
     found: dict[str, list[KnownLocation]] = {}
     key = CONF.metadata_encryption_key
     for image_id, url, metadata, status, deleted in session.execute(
-            sa.select(*_LOCATIONS.c).where(which)):
+            sa.select(*LOCATIONS.c).where(which)):
         found.setdefault(image_id, []).append(KnownLocation(
             _store(metadata or ''), GONE if deleted else status,
             _decrypted(key, url) if key else url))
@@ -191,13 +196,13 @@ def _locations(session: Any, which: Any) -> dict[str, list[KnownLocation]]:
 
 
 def _busy(session: Any, which: Any) -> set[str]:
-    table = _PROPERTIES
-    return set(session.execute(sa.select(table.c.image_id).where(
-        which, table.c.name.like(_BUSY),
+    properties = PROPERTIES
+    return set(session.execute(sa.select(properties.c.image_id).where(
+        which, properties.c.name.like(_BUSY),
         # A list of failed stores tells of what has ended.
-        table.c.name != 'os_glance_failed_import',
-        table.c.value.is_not(None), table.c.value != '',
-        table.c.deleted == sa.false())).scalars())
+        properties.c.name != 'os_glance_failed_import',
+        properties.c.value.is_not(None), properties.c.value != '',
+        properties.c.deleted == sa.false())).scalars())
 
 
 # There are as many as there are stores, nearly always.
@@ -214,7 +219,8 @@ def _parsed(text: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _seconds(moment: datetime.datetime | None) -> float:
+def seconds(moment: datetime.datetime | None) -> float:
+    """Since the epoch; 0 for no time."""
     return 0.0 if moment is None else (moment - _EPOCH).total_seconds()
 
 

@@ -119,11 +119,10 @@ def read(image: glance_host.StoredImage, described: Described,
     :raises CopyMissing: it was removed meanwhile
     :raises LifecycleError: whatever else may happen
     """
-    job = _job(image, described, found, journal)
+    expected = {str(image.os_hash_algo): str(image.os_hash_value)}
+    job = _job(image, described, found, journal, tuple(expected), expected)
     child = runner.Child(
-        job, -1, progress,
-        python=runner.find_python(CONF.lifecycle_transfer.python_interpreter
-                                  or glance_host.wsgi_python()),
+        job, -1, progress, python=_python(),
         pace=paced(described.store, [t.store for t in found if t.store]))
     try:
         return child.run()
@@ -135,16 +134,33 @@ def read(image: glance_host.StoredImage, described: Described,
             store=described.store, detail=error.fields['detail']) from error
 
 
+def digest(image: glance_host.StoredImage, described: Described,
+           algorithm: str, progress: Callable[[dict[str, Any]], None]) -> str:
+    """Of all bytes of a copy, hexadecimal, whatever hash the image has.
+
+    :param algorithm: as hashlib names it
+    :raises LifecycleError: it could not be read to its end
+    """
+    job = _job(image, described, [NOWHERE], -1, (algorithm,), {})
+    done = runner.Child(job, -1, progress, python=_python()).run()
+    return str(done['digests'][algorithm])
+
+
+def _python() -> str:
+    return runner.find_python(CONF.lifecycle_transfer.python_interpreter
+                              or glance_host.wsgi_python())
+
+
 def _job(image: glance_host.StoredImage, described: Described,
-         found: Sequence[jobs.Target], journal: int) -> jobs.Job:
+         found: Sequence[jobs.Target], journal: int,
+         digests: tuple[str, ...], expected: dict[str, str]) -> jobs.Job:
     conf = CONF.lifecycle_transfer
     source = jobs.load(described.entry)
-    expected = {str(image.os_hash_algo): str(image.os_hash_value)}
     workers = min(conf.workers, os.cpu_count() or 1)
     return jobs.Job(
         image_id=image.id, source=described.entry,
         source_options=described.options, targets=tuple(found),
-        digests=tuple(expected), all_must_succeed=False,
+        digests=digests, all_must_succeed=False,
         workers=max(source.workers, workers),
         # No ``content``: Glance has these bytes as they are, in other stores
         # and maybe for years. Whether they would come in today is no reason

@@ -139,6 +139,19 @@ def key_id(text: object) -> str:
     return _envelope(text).key_id
 
 
+def claimed(text: object) -> Record:
+    """What it says, whoever wrote it: to find what is alike, not to believe.
+
+    :param text: of the property
+    :raises ImageRefused: ``attestation-malformed``
+    """
+    try:
+        return _record(envelopes.load(_envelope(text).payload))
+    except envelopes.Malformed as e:
+        raise _malformed('what is signed is no statement of an import: %s'
+                         % e) from None
+
+
 def verify(text: object, certificate: x509.Certificate, certificate_id: str,
            *, image_id: str, os_hash_algo: str, os_hash_value: str) -> Record:
     """The record, if this certificate's key signed it about these bytes.

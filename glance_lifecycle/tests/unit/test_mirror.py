@@ -146,6 +146,14 @@ REAL = {
         'audit/doctor/asked/questions'},
     'functional/test_doctor_services': {
         'audit/doctor/asked/block_storage', 'audit/doctor/asked/compute'},
+    'functional/test_duplicates': {
+        'audit/duplicates/here', 'audit/duplicates/sources',
+        'glance_host/contents', 'osc/common/duplicates',
+        'osc/duplicates_list'},
+    'functional/test_duplicates_share': {
+        'copies/sharing', 'copies/sharing_here', 'osc/duplicates_share',
+        'transfer/backends/file/dedupe',
+        'transfer/backends/file/equal_files'},
     'functional/test_hygiene': {
         'audit/hygiene/here', 'glance_host/catalogue', 'jobs/inventories',
         'jobs/quarantines', 'osc/hygiene_list', 'osc/hygiene_show'},

@@ -13,23 +13,26 @@
 
 """What lies in the data directories of a store of the filesystem driver.
 
-No link is followed, no file is opened, and no lock is taken: one taken for a
+A listing follows no link, opens no file, and takes no lock: one taken for a
 moment would keep a writer from its own. Which directory it is says its inode,
 so that one that is configured twice, or by way of a link, is one.
 """
 
 from collections.abc import Iterator
 import dataclasses
+import errno
 import os
 import stat
 from typing import Any
 
+from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import errors
 from glance_lifecycle.transfer.backends.file import datadir
 from glance_lifecycle.transfer.backends.file import kept as keeping
 from glance_lifecycle.transfer.backends.file import options as file_options
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends import quarantine
+from glance_lifecycle.transfer import opening
 
 _SCHEMES = ('file', 'filesystem')
 
@@ -195,6 +198,45 @@ class FileInventory(inventory.Inventory):
                                  ) == entry.spot
             except (NotADirectoryError, ValueError):
                 return False
+
+    def free(self) -> dict[int, int]:
+        """Device -> bytes that are free on it, of each that the store is on.
+
+        :raises StoreError: that cannot be told
+        """
+        found = {}
+        with errors.translated(self.store, 'looking for free space'):
+            for directory in self._directories.values():
+                room = os.statvfs(directory.fd)
+                found[os.fstat(directory.fd).st_dev] = (
+                    room.f_bfree * room.f_frsize)
+        return found
+
+    def open(self, spot: inventory.Spot) -> int:
+        """For reading, and without following a link; a regular file.
+
+        :raises CopyMissing: it is not there
+        :raises StoreError: it is something else, or cannot be opened
+        """
+        directory = self._directories[spot.place]
+        with errors.translated(self.store, 'opening the copy'):
+            try:
+                fd = opening.open_image(datadir.check_name(spot.name),
+                                        directory.fd)
+            except (FileNotFoundError, ValueError):
+                raise exceptions.CopyMissing(
+                    store=self.store, detail='the file is not there'
+                ) from None
+            except OSError as error:
+                if error.errno != errno.ELOOP:
+                    raise
+                raise exceptions.StoreError(
+                    store=self.store, detail='the copy is a link') from None
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise exceptions.StoreError(
+                store=self.store, detail='the copy is no regular file')
+        return fd
 
     def close(self) -> None:
         for directory in self._directories.values():
