@@ -31,6 +31,7 @@ from typing import Protocol
 
 from glance_lifecycle.audit.duplicates import grouping
 from glance_lifecycle.audit.duplicates import members
+from glance_lifecycle.audit.hygiene import wording
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import errors
 from glance_lifecycle.transfer.backends.file import dedupe
@@ -270,15 +271,14 @@ def _equal(ready: Sequence[tuple[File, int]]) -> equal_files.EqualFiles:
 
 def _done(file: File, source: File, outcome: equal_files.Outcome) -> Done:
     if outcome.differs_at is not None:
+        found = wording.made(wording.OTHER_BYTES, file.image_id, '').finding
         return Done(
             file, Result.DIFFERS, outcome.shared,
-            'Within %d bytes from byte %d on it is not as image %s in store '
-            '%s, though both are said to be the same (%s). One of the two is '
-            'not what was imported, or what is said of it is forged. Nothing '
-            'was changed there. Verify both with "openstack image lifecycle '
-            'store verify".' % (
-                dedupe.MOST, outcome.differs_at, source.image_id,
-                source.store, ', '.join(file.group.why)))
+            '%s: Within %d bytes from byte %d on it is not as image %s in '
+            'store %s, though both are said to be the same (%s). Nothing was '
+            'changed there. %s' % (
+                found.code, dedupe.MOST, outcome.differs_at, source.image_id,
+                source.store, ', '.join(file.group.why), found.remedy))
     if outcome.error:
         return Done(file, Result.FAILED, outcome.shared,
                     _why(OSError(outcome.error, '')))

@@ -141,4 +141,15 @@ So no object of it is judged. The evidence says why."""),
 It lies in its store under another name, and takes its room until it is purged.
 ``openstack image lifecycle hygiene undo`` brings it back, and the evidence
 names the plan."""),
+    page.Page('GLC040', 'same-hash-other-bytes', _ERROR,
+              'Copies that are said to have the same bytes do not.', """
+``openstack image lifecycle duplicates share`` had the kernel compare two files
+whose images have the same hash, or were converted from the same upload, and
+they differ. One of them is not what was imported any more, or what is said of
+its image was forged. The rest of that file was not shared with the other, and
+nothing of either was changed.
+
+Verify both (``openstack image lifecycle store verify``). If one is corrupt,
+drop it and copy its image again. If both are what their images' hashes say,
+ask who wrote the attestation of the one."""),
 )

@@ -36,6 +36,9 @@ ANOTHER = 'store-of-another'
 NOT_THE_ONE = 'store-not-the-one'
 NOT_LISTED = 'store-not-listed'
 
+#: Of what is found when blocks are shared.
+OTHER_BYTES = 'same-hash-other-bytes'
+
 _LOOK = ('Look at it again before you remove it, and ask whoever else uses '
          'the store.')
 _COPY_AGAIN = ('Verify the other copies with "openstack image lifecycle store '
@@ -63,6 +66,8 @@ _REMEDIES = {
     'foreign-objects': 'Nothing is to be done, if you know whose they are.',
     'in-quarantine': 'Purge it when nobody has missed it, or bring it back '
                      'with "openstack image lifecycle hygiene undo".',
+    OTHER_BYTES: 'Verify both copies with "openstack image lifecycle store '
+                 'verify".',
     'missing-object': _COPY_AGAIN,
     'wrong-size': _COPY_AGAIN,
     WITHOUT_LOCATION: 'Deactivate or delete the image, and import it again.',

@@ -172,6 +172,7 @@ class ShareTest(test_duplicates.DuplicatesCase):
         self.assertEqual(0, rows[2]['Bytes'])
         self.assertIn(f'it is not as image {found[0]} in store s1',
                       rows[2]['Detail'])
+        self.assertTrue(rows[2]['Detail'].startswith('GLC040: '))
         self.assertEqual(before, seen(*paths))
         self.assertEqual(place, placed(paths[2]))
         # Neither a link is followed, nor a pipe waited for.
