@@ -31,12 +31,17 @@ from typing import Protocol
 
 from glance_lifecycle.audit.duplicates import grouping
 from glance_lifecycle.audit.duplicates import members
+from glance_lifecycle.audit.hygiene import wording
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import errors
 from glance_lifecycle.transfer.backends.file import dedupe
 from glance_lifecycle.transfer.backends.file import equal_files
 from glance_lifecycle.transfer.backends.file import inventory as files
 from glance_lifecycle.transfer.backends import inventory
+
+#: Why a file is left alone.
+CANNOT = ('Its file system cannot share blocks of equal files. XFS with '
+          'reflink=1 and Btrfs can.')
 
 # Files that are open at once, of the 1024 that a process usually may have.
 _OPEN = 256
@@ -117,6 +122,9 @@ class Sharing:
 
     :param stores: by their names; of files; closed by the caller
     :ivar skipped: what the plan leaves out
+    :ivar cannot: store -> files that its file system cannot let share; they
+        are not among the skipped ones
+    :ivar already: how many sets share all of their blocks
     :ivar freed: bytes that the files had, and that nothing has by now, as far
         as they tell: what else has them, such as a snapshot, is not asked
     """
@@ -126,6 +134,7 @@ class Sharing:
         self._host = host
         self._stores = stores
         self.skipped: list[Done] = []
+        self.cannot: collections.Counter[str] = collections.Counter()
         self.already = 0
         self.freed = 0
 
@@ -152,20 +161,27 @@ class Sharing:
             some = (found[0], *found[start:start + _OPEN])
             with contextlib.ExitStack() as stack:
                 ready, refused = self._ready(some, stack)
-                self.skipped.extend(refused)
+                self._skip(refused)
                 if len(ready) < 2:
                     continue
                 try:
                     left = _equal(ready).left()
                 except OSError as error:
-                    self.skipped.extend(
-                        Done(file, Result.LEFT, detail=_why(error))
-                        for file, _fd in ready)
+                    self._skip([Done(file, Result.LEFT, detail=_why(error))
+                                for file, _fd in ready])
                     continue
             if left:
                 yield Set(tuple(file for file, _fd in ready), left)
             else:
                 self.already += 1
+
+    def _skip(self, refused: Iterable[Done]) -> None:
+        for one in refused:
+            if one.detail == CANNOT:
+                # All files of such a store would be in the list.
+                self.cannot[one.file.store] += 1
+            else:
+                self.skipped.append(one)
 
     def share(self, one: Set, progress: Callable[[int], None]
               ) -> Iterator[Done]:
@@ -270,15 +286,14 @@ def _equal(ready: Sequence[tuple[File, int]]) -> equal_files.EqualFiles:
 
 def _done(file: File, source: File, outcome: equal_files.Outcome) -> Done:
     if outcome.differs_at is not None:
+        found = wording.made(wording.OTHER_BYTES, file.image_id, '').finding
         return Done(
             file, Result.DIFFERS, outcome.shared,
-            'Within %d bytes from byte %d on it is not as image %s in store '
-            '%s, though both are said to be the same (%s). One of the two is '
-            'not what was imported, or what is said of it is forged. Nothing '
-            'was changed there. Verify both with "openstack image lifecycle '
-            'store verify".' % (
-                dedupe.MOST, outcome.differs_at, source.image_id,
-                source.store, ', '.join(file.group.why)))
+            '%s: Within %d bytes from byte %d on it is not as image %s in '
+            'store %s, though both are said to be the same (%s). Nothing was '
+            'changed there. %s' % (
+                found.code, dedupe.MOST, outcome.differs_at, source.image_id,
+                source.store, ', '.join(file.group.why), found.remedy))
     if outcome.error:
         return Done(file, Result.FAILED, outcome.shared,
                     _why(OSError(outcome.error, '')))
@@ -288,8 +303,7 @@ def _done(file: File, source: File, outcome: equal_files.Outcome) -> Done:
 
 def _why(error: OSError) -> str:
     if dedupe.cannot(error):
-        return ('Its file system cannot share blocks of equal files. XFS with '
-                'reflink=1 and Btrfs can.')
+        return CANNOT
     if error.errno == errno.EPERM:
         return ('It belongs to another user. Run this as the user of '
                 'glance-api.')

@@ -106,10 +106,12 @@ def _page(last: str) -> tuple[list[KnownContent], str]:
 
 
 def _selected() -> Any:
-    table = _IMAGES.c
-    return sa.select(*table).where(
-        table.status == 'active', table.size > 0,
-        table.deleted == sa.false()).order_by(table.id)
+    """All, and the others are left out later.
+
+    Asked for the active ones, a database may take its index of them, and
+    sorts them all by id for each page.
+    """
+    return sa.select(*_IMAGES.c).order_by(_IMAGES.c.id)
 
 
 def _read(session: Any, rows: Sequence[Any], theirs: Any
@@ -125,7 +127,8 @@ def _read(session: Any, rows: Sequence[Any], theirs: Any
         properties.get((row.id, _ATTESTATION), ''),
         properties.get((row.id, _SERVER), ''),
         tuple(one for one in locations.get(row.id, ())
-              if one.status == 'active')) for row in rows]
+              if one.status == 'active')) for row in rows
+        if row.status == 'active' and not row.deleted and row.size]
 
 
 def _hash(row: Any) -> tuple[str, str]:

@@ -76,17 +76,17 @@ class ShareDuplicates(shown.Judging):
 
     def _done(self, parsed_args: argparse.Namespace,
               sharer: sharing.Sharing) -> Iterator[sharing.Done]:
-        plan = list(sharer.plan(_groups(parsed_args)))
+        from glance_lifecycle.copies import sharing
+        plan = _plan(parsed_args, sharer)
         yield from sharer.skipped
-        for one in plan:
-            _say('Group %s: %d files of %d bytes, in %s: %d bytes to share.'
-                 % (one.files[0].group.name, len(one.files),
-                    one.files[0].size, ', '.join(sorted({
-                        'store %s' % shown.visible(file.store)
-                        for file in one.files})), one.left))
+        for store, count in sorted(sharer.cannot.items()):
+            _say('Store %s, %d files: %s' % (
+                shown.visible(store), count, sharing.CANNOT))
         if sharer.already:
             _say('%d groups of files share all of their blocks already.'
                  % sharer.already)
+        for one in plan:
+            _say('\n'.join(_lines(one)))
         if not plan:
             _say('Nothing is to be shared.')
             return
@@ -99,22 +99,47 @@ class ShareDuplicates(shown.Judging):
         yield from _shared(plan, sharer)
 
 
+def _plan(parsed_args: argparse.Namespace, sharer: sharing.Sharing
+          ) -> list[sharing.Set]:
+    """What is to be shared, of as many groups as are asked for.
+
+    Those that share all already do not count: the next run has the others.
+    """
+    plan: list[sharing.Set] = []
+    groups: set[str] = set()
+    for one in sharer.plan(_groups(parsed_args)):
+        groups.add(one.files[0].group.name)
+        if parsed_args.limit and len(groups) > parsed_args.limit:
+            _say('There are more than %d groups: run this again for the '
+                 'others.' % parsed_args.limit)
+            break
+        plan.append(one)
+    return plan
+
+
 def _groups(parsed_args: argparse.Namespace) -> Iterator[grouping.Group]:
-    count = 0
+    missing = set(parsed_args.groups)
     with duplicates.grouped(parsed_args) as found:
         for group in found.groups():
-            if parsed_args.groups and group.name not in parsed_args.groups:
-                continue
-            count += 1
-            if parsed_args.limit and count > parsed_args.limit:
-                _say('There are more than %d groups: the others are left.'
-                     % parsed_args.limit)
-                return
-            yield group
-    if not count and parsed_args.groups:
+            if group.name in parsed_args.groups or not parsed_args.groups:
+                missing.discard(group.name)
+                yield group
+    for name in sorted(missing):
         raise osc_exceptions.CommandError(
-            'There is no such group. List them with "openstack image '
-            'lifecycle duplicates list".')
+            'There is no group %s. List them with "openstack image lifecycle '
+            'duplicates list".' % shown.visible(name))
+
+
+def _lines(one: sharing.Set) -> Iterator[str]:
+    """For who is to agree."""
+    first, *others = one.files
+    yield 'Group %s, files of %d bytes, %d bytes to share:' % (
+        first.group.name, first.size, one.left)
+    yield '  image %s in store %s, whose blocks stay' % (
+        first.image_id, shown.visible(first.store))
+    for file in others:
+        yield '  image %s in store %s' % (
+            file.image_id, shown.visible(file.store))
 
 
 def _planned(one: sharing.Set) -> Iterator[sharing.Done]:

@@ -116,6 +116,10 @@ class Grouping:
     def candidates(self) -> Iterator[list[Candidate]]:
         """Contents of one size that may be the same, and no hash tells."""
         for _key, lines, _none in sorting.groups(self._raw, ()):
+            algorithms = {json.loads(line)[1] for line in lines}
+            if algorithms != {''} and len(algorithms) == 1:
+                # Then their hashes tell.
+                continue
             found: dict[str, Candidate] = {}
             for line in lines:
                 content, algorithm, digest, image_id = json.loads(line)
@@ -126,8 +130,7 @@ class Grouping:
                 elif len(known.image_ids) < _READERS:
                     found[content] = known._replace(
                         image_ids=(*known.image_ids, image_id))
-            algorithms = {one.algorithm for one in found.values()}
-            if len(algorithms) > 1 or (algorithms == {''} and len(found) > 1):
+            if len(found) > 1:
                 yield list(found.values())
 
     def join(self, contents: Sequence[str]) -> None:
@@ -139,6 +142,8 @@ class Grouping:
         ordered, linked = sorting.Lines(self._held), sorting.Lines(self._held)
         try:
             for key, lines, _none in sorting.groups(self._contents, ()):
+                if len(lines) == 1 and not self._links:
+                    continue
                 content = str(json.loads(key))
                 if content in self._links:
                     top = self._links.top(content)

@@ -45,6 +45,9 @@ class Links:
     def __contains__(self, content: object) -> bool:
         return content in self._above
 
+    def __bool__(self) -> bool:
+        return bool(self._above)
+
     def join(self, contents: Iterable[str], why: Why) -> None:
         """They are all the same.
 

@@ -149,4 +149,15 @@ names the plan."""),
               'A store holds objects of images that another Glance needs.', """
 An export of that Glance, which was named with ``--export``, has the ids of
 these images. Whatever this Glance knows of them, they are never touched."""),
+    page.Page('GLC040', 'same-hash-other-bytes', _ERROR,
+              'Copies that are said to have the same bytes do not.', """
+``openstack image lifecycle duplicates share`` had the kernel compare two files
+whose images have the same hash, or were converted from the same upload, and
+they differ. One of them is not what was imported any more, or what is said of
+its image was forged. The rest of that file was not shared with the other, and
+nothing of either was changed.
+
+Verify both (``openstack image lifecycle store verify``). If one is corrupt,
+drop it and copy its image again. If both are what their images' hashes say,
+ask who wrote the attestation of the one."""),
 )

@@ -36,6 +36,9 @@ ANOTHER = 'store-of-another'
 NOT_THE_ONE = 'store-not-the-one'
 NOT_LISTED = 'store-not-listed'
 
+#: Of what is found when blocks are shared.
+OTHER_BYTES = 'same-hash-other-bytes'
+
 _TAKE = ('Ask whoever else uses the store, and have it taken back by '
          '"openstack image lifecycle hygiene plan".')
 _REPAIR = ('Have it written again from a good copy with "openstack image '
@@ -64,6 +67,8 @@ _REMEDIES = {
     'in-quarantine': 'Purge it with "openstack image lifecycle hygiene apply '
                      '--purge" when nobody has missed it, or bring it back '
                      'with "openstack image lifecycle hygiene undo".',
+    OTHER_BYTES: 'Verify both copies with "openstack image lifecycle store '
+                 'verify".',
     'missing-object': _REPAIR,
     'wrong-size': _REPAIR,
     WITHOUT_LOCATION: 'Deactivate or delete the image, and import it again.',

@@ -110,6 +110,12 @@ class ListTest(DuplicatesCase):
             (row['Servers'], row['Volumes']) for row in rows})
         self.assertIn('Servers are not counted: ', said)
         self.assertIn('Volumes are not counted: ', said)
+        # Nobody has to be logged in.
+        nobody = self.operator()
+        nobody._options = []
+        answer = duplicates(self.api, nobody, 'list')
+        self.assertEqual(rows, answer.json)
+        self.assertIn('there is no session', answer.stderr)
         # The same name whenever it is looked at, and the oldest first.
         again, said = self.listed('--limit', '1', '--no-use')
         self.assertEqual(rows[:3], again)

@@ -35,7 +35,8 @@ class WordingTest(testtools.TestCase):
         words = {str(word) for word in judging.Word} - {'good'}
         self.assertEqual(slugs, words | {
             wording.ANOTHER, wording.NOT_THE_ONE, wording.NOT_LISTED,
-            wording.WITHOUT_LOCATION, wording.WITHOUT_HASH})
+            wording.WITHOUT_LOCATION, wording.WITHOUT_HASH,
+            wording.OTHER_BYTES})
         for remedy in wording._REMEDIES.values():
             self.assertTrue(remedy.endswith('.'))
 
