@@ -157,7 +157,8 @@ REAL = {
         'transfer/backends/file/kept', 'transfer/backends/file/quarantine',
         'transfer/backends/file/renaming', 'osc/common/amounts'},
     'functional/test_hygiene_export': {
-        'osc/common/export_options', 'osc/hygiene_export'},
+        'osc/common/export_options', 'osc/hygiene_export',
+        'reclaim/exported'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',
