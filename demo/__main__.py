@@ -34,6 +34,7 @@ from oslo_utils.imageutils import format_inspector
 
 from demo import golden
 from demo import health
+from demo import hygiene
 from demo import proof
 from demo import screen
 from demo import signers
@@ -68,12 +69,14 @@ def main() -> int:
         if arguments.day:
             the_day = workers.the_day()
             workers.run(_cleaned_up(the_day), the_day)
+        elif arguments.hygiene:
+            _clean()
         else:
             _import_one(arguments.image.resolve())
     except KeyboardInterrupt:
         screen.heading('Stopped, and nothing is left behind.')
         return 130
-    except (Wrong, RuntimeError, OSError, client.HttpError,
+    except (Wrong, hygiene.Wrong, RuntimeError, OSError, client.HttpError,
             process.ServerFailed) as error:
         screen.heading('Something is not as it should be:')
         screen.paragraph(str(error))
@@ -95,6 +98,16 @@ def _import_one(source: pathlib.Path) -> None:
         raise Wrong(f'{api.base} was not removed')
 
 
+def _clean() -> None:
+    """:raises hygiene.Wrong: something is not as it should be"""
+    api = glance.GlanceApi(stores=dict.fromkeys(STORES, 'file'),
+                           autostart=False)
+    with _cleaned_up(api):
+        screen.heading('A Glance with three file stores')
+        _start(api, {})
+        hygiene.Hygiene(api).run()
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='demo', description='Import an image into a real Glance with '
@@ -103,6 +116,8 @@ def _arguments() -> argparse.Namespace:
                         default=BUNDLED, help='default: a small qcow2')
     parser.add_argument('--day', action='store_true',
                         help='instead: a day in the life of two workers')
+    parser.add_argument('--hygiene', action='store_true',
+                        help='instead: two years of mess, taken back')
     arguments = parser.parse_args()
     if not arguments.image.is_file():
         parser.error(f'{arguments.image} is not a file')

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
+from glance_lifecycle.osc.common import export_options
 from glance_lifecycle.osc.common import outcomes
 from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import progress
@@ -29,6 +30,7 @@ from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
 
 if TYPE_CHECKING:
+    from glance_lifecycle.audit.hygiene import exports
     from glance_lifecycle.reclaim import outcome
     from glance_lifecycle.reclaim import plan as plans
 
@@ -66,6 +68,7 @@ class ApplyHygiene(command.Lister):
             'for longer than the plan says.')
         parser.add_argument('-y', '--yes', action='store_true',
                             help='Do not ask before something is purged.')
+        export_options.add_arguments(parser)
         store_host.add_arguments(parser)
         return parser
 
@@ -84,17 +87,21 @@ class ApplyHygiene(command.Lister):
 
     def _outcomes(self, parsed_args: argparse.Namespace
                   ) -> 'list[outcome.Outcome]':
+        from glance_lifecycle.reclaim import exported
         from glance_lifecycle.reclaim import here
         from glance_lifecycle.reclaim import plan as plans
         plan = plans.load(plan_file.read(parsed_args.plan, plans.MAX_BYTES))
+        needed = export_options.needed(parsed_args)
+        exported.check(plan, needed)
         with here.locked():
             if parsed_args.purge and not (parsed_args.yes
                                           or parsed_args.dry_run):
-                _ask(list(_applied(plan, purge=True, dry_run=True)))
+                _ask(list(_applied(plan, needed, purge=True, dry_run=True)))
             found: list[outcome.Outcome] = []
             try:
-                for one in _applied(plan, purge=parsed_args.purge,
-                                    dry_run=parsed_args.dry_run):
+                for one in _applied(
+                        plan, needed, purge=parsed_args.purge,
+                        dry_run=parsed_args.dry_run):
                     found.append(one)  # noqa: PERF402 - also of a part
             except BaseException:
                 # What was done is done.
@@ -109,8 +116,8 @@ def _say(found: 'list[outcome.Outcome]', parsed_args: argparse.Namespace
         found, parsed_args.dry_run))
 
 
-def _applied(plan: 'plans.Plan', *, purge: bool, dry_run: bool
-             ) -> 'Iterator[outcome.Outcome]':
+def _applied(plan: 'plans.Plan', needed: 'exports.Needed', *, purge: bool,
+             dry_run: bool) -> 'Iterator[outcome.Outcome]':
     from glance_lifecycle.audit.hygiene import here as audited
     from glance_lifecycle.reclaim import applying
     from glance_lifecycle.reclaim import here
@@ -121,7 +128,7 @@ def _applied(plan: 'plans.Plan', *, purge: bool, dry_run: bool
         try:
             for one in applying.Applying(
                     plan, audited.ThisHost(), stores, failed,
-                    applying.Wishes(purge, dry_run)).run():
+                    applying.Wishes(purge, dry_run, needed)).run():
                 done += one.held
                 line.at(done)
                 yield one

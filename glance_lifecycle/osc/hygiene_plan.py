@@ -24,6 +24,7 @@ from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.osc.common import amounts
+from glance_lifecycle.osc.common import export_options
 from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
@@ -41,10 +42,10 @@ class PlanHygiene(command.Lister):
     Nothing is changed. What "hygiene list" calls an orphan becomes a step of
     the plan, if it can be taken back by "hygiene undo"; what cannot is listed
     with "left" as its step, and why. Nothing is taken of a store in which
-    objects of images lie that this Glance does not know, unless --alone says
-    that no other Glance uses it. The exit code is 0 if all that is needless is
-    in the plan, or nothing is; 1 if there can be no plan; 3 if something was
-    left out.
+    objects of images lie that this Glance does not know, unless they are in an
+    --export of the Glance that uses it, too, or --alone says that none does.
+    The exit code is 0 if all that is needless is in the plan, or nothing is; 1
+    if there can be no plan; 3 if something was left out.
     """
 
     auth_required = False
@@ -83,6 +84,7 @@ class PlanHygiene(command.Lister):
         parser.add_argument(
             '--alone', metavar='<store>', action='append', default=[],
             help='No other Glance uses this store (repeat for more).')
+        export_options.add_arguments(parser)
         store_host.add_arguments(parser)
         return parser
 
@@ -104,15 +106,20 @@ class PlanHygiene(command.Lister):
 
 def _made(parsed_args: argparse.Namespace) -> 'planning.Made':
     from glance_lifecycle.audit.hygiene import here as audited
+    from glance_lifecycle.audit.hygiene import others
+    from glance_lifecycle.reclaim import exported
     from glance_lifecycle.reclaim import here
     from glance_lifecycle.reclaim import planning
     audited.check(parsed_args.alone)
+    needed = export_options.needed(parsed_args)
     wishes = planning.Wishes(
         parsed_args.grace * amounts.HOUR, parsed_args.keep * amounts.DAY,
         parsed_args.most, parsed_args.percent,
         frozenset(parsed_args.alone),
-        frozenset(code.upper() for code in parsed_args.codes))
-    with audited.examined(parsed_args.stores, wishes.grace) as examined:
+        frozenset(code.upper() for code in parsed_args.codes), needed,
+        exported.noted(needed))
+    with audited.examined(parsed_args.stores, wishes.grace,
+                          others.Others(needed)) as examined:
         return planning.make(
             examined.items(), examined.totals, here.kinds, wishes,
             datetime.datetime.now(datetime.UTC).isoformat(

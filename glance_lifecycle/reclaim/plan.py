@@ -99,6 +99,18 @@ class Store:
     refused: str = ''
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Export:
+    """Of another Glance, that the plan was made with; see ``exports``.
+
+    :ivar time: in seconds since the epoch
+    """
+
+    glance: str
+    time: float
+    digest: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """All of it.
@@ -109,6 +121,7 @@ class Plan:
     :ivar most: objects that one run may take or purge
     :ivar percent: of the bytes of a store, likewise
     :ivar alone: stores of which the operator says that no other uses them
+    :ivar exports: of others that use the stores, too
     """
 
     made: str
@@ -119,6 +132,7 @@ class Plan:
     alone: tuple[str, ...]
     stores: tuple[Store, ...]
     steps: tuple[Step, ...]
+    exports: tuple[Export, ...] = ()
 
     @functools.cached_property
     def digest(self) -> str:
@@ -267,6 +281,9 @@ def _all(check: _Check) -> _Check:
 _STORE: dict[str, _Check] = {
     'name': _text, 'objects': _count, 'held': _count, 'refused': _text}
 
+_EXPORT: dict[str, _Check] = {
+    'glance': _text, 'time': _number, 'digest': _text}
+
 _STEP: dict[str, _Check] = {
     'store': _text, 'code': _text, 'kind': _kind, 'place': _text,
     'name': _text, 'image_id': _text, 'deleted': _truth,
@@ -277,4 +294,6 @@ _PLAN: dict[str, _Check] = {
     'made': _text, 'grace': _number, 'keep': _number, 'most': _count,
     'percent': _percent, 'alone': _all(_text),
     'stores': _all(lambda one, name: Store(**_fields(one, _STORE, name))),
-    'steps': _all(lambda one, name: Step(**_fields(one, _STEP, name)))}
+    'steps': _all(lambda one, name: Step(**_fields(one, _STEP, name))),
+    'exports': _all(lambda one, name: Export(
+        **_fields(one, _EXPORT, name)))}

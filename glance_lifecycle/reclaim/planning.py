@@ -43,6 +43,7 @@ class Wishes:
     :ivar codes: of findings; none for all
     :ivar needed: ids of images that other Glances have: of these nothing is
         taken, in no store
+    :ivar exports: that say so
     """
 
     grace: float
@@ -52,6 +53,7 @@ class Wishes:
     alone: frozenset[str] = frozenset()
     codes: frozenset[str] = frozenset()
     needed: Container[str] = frozenset()
+    exports: tuple[plans.Export, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -102,7 +104,8 @@ def make(items: Iterable[wording.Item],
                     item.finding.evidence))
     return Made(plans.Plan(
         made, wishes.grace, wishes.keep, wishes.most, wishes.percent,
-        tuple(sorted(wishes.alone)), stores, tuple(steps)), tuple(left))
+        tuple(sorted(wishes.alone)), stores, tuple(steps), wishes.exports),
+        tuple(left))
 
 
 class _Found:

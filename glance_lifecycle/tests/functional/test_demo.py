@@ -47,6 +47,17 @@ class DemoTest(base.FunctionalTestCase):
         self.assertRegex(text, r'looked at +Files and options  \(')
         self.assertIn('nothing is left behind', text)
 
+    def test_hygiene(self) -> None:
+        code, text = self.demo('--hygiene')
+        self.assertEqual(0, code, text)
+        for said in (r'GLC020 +3 orphan-object', r'GLC022 +3 unfinished-',
+                     r'GLC025 +3 unregistered-', r'GLC039 +6 needed-by-',
+                     r'planned +9 objects', r'quarantined +9 objects',
+                     r'restored +9 objects', r'purged +9 objects',
+                     r'came back +\d+\.\d KiB  \(on disk\)'):
+            self.assertRegex(text, said)
+        self.assertIn('nothing is left behind', text)
+
     def test_own_image(self) -> None:
         source = images.raw(self.work / 'own.raw', images.MIB,
                             str(self.work))
