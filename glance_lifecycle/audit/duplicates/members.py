@@ -38,46 +38,59 @@ class Location(Protocol):
 
 
 class Image(Protocol):
-    """As ``glance_host.KnownContent``, which says what each is."""
+    """As ``glance_host.KnownContent``."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """It never changes."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """A stranger's."""
 
     @property
-    def project(self) -> str: ...
+    def project(self) -> str:
+        """Id of the one that owns it; may be empty."""
 
     @property
-    def visibility(self) -> str: ...
+    def visibility(self) -> str:
+        """As Glance has it."""
 
     @property
-    def hidden(self) -> bool: ...
+    def hidden(self) -> bool:
+        """Lists do not show it."""
 
     @property
-    def created(self) -> float: ...
+    def created(self) -> float:
+        """Seconds since the epoch."""
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Bytes; never 0."""
 
     @property
-    def disk_format(self) -> str: ...
+    def disk_format(self) -> str:
+        """As Glance has it."""
 
     @property
-    def algorithm(self) -> str: ...
+    def algorithm(self) -> str:
+        """Of its hash; empty where it has none."""
 
     @property
-    def digest(self) -> str: ...
+    def digest(self) -> str:
+        """Hexadecimal; empty where it has none."""
 
     @property
-    def attestation(self) -> str: ...
+    def attestation(self) -> str:
+        """Anybody may have written it."""
 
     @property
-    def server(self) -> str: ...
+    def server(self) -> str:
+        """Id of the one that it was made of; anybody may have written it."""
 
     @property
-    def locations(self) -> 'Iterable[Location]': ...
+    def locations(self) -> 'Iterable[Location]':
+        """Those that are active."""
 
 
 class Member(NamedTuple):

@@ -158,6 +158,6 @@ its image was forged. The rest of that file was not shared with the other, and
 nothing of either was changed.
 
 Verify both (``openstack image lifecycle store verify``). If one is corrupt,
-drop it and copy its image again. If both are what their images' hashes say,
-ask who wrote the attestation of the one."""),
+have it written again (``openstack image lifecycle repair``). If both are what
+their images' hashes say, ask who wrote the attestation of the one."""),
 )

@@ -68,7 +68,8 @@ _REMEDIES = {
                      '--purge" when nobody has missed it, or bring it back '
                      'with "openstack image lifecycle hygiene undo".',
     OTHER_BYTES: 'Verify both copies with "openstack image lifecycle store '
-                 'verify".',
+                 'verify", and have a wrong one written again with "openstack '
+                 'image lifecycle repair".',
     'missing-object': _REPAIR,
     'wrong-size': _REPAIR,
     WITHOUT_LOCATION: 'Deactivate or delete the image, and import it again.',

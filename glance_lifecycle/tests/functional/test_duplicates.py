@@ -251,4 +251,3 @@ class UseTest(plugin_case.PluginTestCase):
             (row['Servers'], row['Volumes'], row['Remedy'])
             for row in answer.json})
         self.assertIn('does not let this user', answer.stderr)
-
