@@ -98,6 +98,8 @@ WITHIN = {
     'unit/transfer/backends/test_inventory': {
         'transfer/backends/driver/inventory',
         'transfer/backends/null/inventory'},
+    'unit/transfer/backends/test_quarantine': {
+        'transfer/backends/null/quarantine'},
     'unit/transfer/backends/object_store/test_source': {
         'transfer/backends/object_store/ranges'},
     'unit/transfer/formats/test_content': {'transfer/formats/detect'},

@@ -12,6 +12,8 @@
 
 import testtools
 
+from glance_lifecycle.transfer.backends import inventory
+from glance_lifecycle.transfer.backends.null import quarantine as null
 from glance_lifecycle.transfer.backends import quarantine
 
 
@@ -22,3 +24,17 @@ class PlanTest(testtools.TestCase):
         for text in ('', '0123456789abcde', '0123456789ABCDEF', '../../../../'
                      'etc/pa', '0123456789abcdef\n', '0123456789abcdef0'):
             self.assertFalse(quarantine.is_plan(text), text)
+
+
+class NullTest(testtools.TestCase):
+
+    def test_nothing(self) -> None:
+        found = null.NullQuarantine('nothing', {})
+        self.addCleanup(found.close)
+        entry = inventory.Entry('x', inventory.Kind.IMAGE, '')
+        self.assertNotIn(entry.kind, found.kinds)
+        self.assertFalse(found.put(entry, '0123456789abcdef'))
+        self.assertEqual([], list(found.kept()))
+        kept = quarantine.Kept('0123456789abcdef', entry, 0.0)
+        self.assertFalse(found.restore(kept))
+        self.assertTrue(found.purge(kept))
