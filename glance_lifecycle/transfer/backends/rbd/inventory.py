@@ -189,8 +189,11 @@ class RbdInventory(inventory.Inventory):
         facts = cluster.call('looking at an image in the trash', opened)
         if facts is None:
             return None
-        mark = None if namespace else facts['mark']
-        since = (mark and mark.since) or seconds(one['deletion_time'])
+        since, mark = seconds(one['deletion_time']), facts['mark']
+        if namespace or (mark and not mark.is_of(str(one['id']), since)):
+            mark = None
+        if mark and mark.trashed:
+            since = mark.since
         facts |= {'identity': str(one['id']), 'usable': False,
                   'changed': since}
         if mark is not None:
