@@ -44,7 +44,6 @@ class RbdHygieneCase(hygiene_case.HygieneCase):
         cls.addClassCleanup(cls.cluster.cleanUp)
 
     def setUp(self) -> None:
-        self.api = self.new_glance()
         super().setUp()
         for pool in self.cluster.pools:
             self.addCleanup(self.empty, pool)
