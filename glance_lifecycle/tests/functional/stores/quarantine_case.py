@@ -12,10 +12,10 @@
 
 """A pool of a real cluster with a quarantine."""
 
-import contextlib
-import dataclasses
 from collections.abc import Callable
 from collections.abc import Iterator
+import contextlib
+import dataclasses
 from typing import Any
 
 from glance_lifecycle.tests.functional.stores import rbd_calls

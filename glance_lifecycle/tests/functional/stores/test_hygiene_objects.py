@@ -47,10 +47,9 @@ class ObjectHygieneCase(hygiene_case.HygieneCase):
         cls.service.setUp()
         cls.addClassCleanup(cls.service.cleanUp)
 
-    def setUp(self) -> None:
-        self.api = self.useFixture(glance.GlanceApi(
+    def new_glance(self) -> glance.GlanceApi:
+        return self.useFixture(glance.GlanceApi(
             stores=self.stores, conf=self.conf()))
-        super().setUp()
 
     @abc.abstractmethod
     def conf(self) -> dict[str, dict[str, object]]:

@@ -22,6 +22,7 @@ from glance_lifecycle.tests.functional.stores import quarantine_case
 from glance_lifecycle.tests.functional.stores import rbd_case
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.backends import inventory
+from glance_lifecycle.transfer.backends.rbd import plan_mark
 
 IMAGE = quarantine_case.IMAGE
 PLAN = quarantine_case.PLAN
@@ -211,6 +212,34 @@ class TrashTest(quarantine_case.QuarantineCase):
             self.quarantine.restore(kept)
             self.assertEqual(before, (self.whole(entry.identity),
                                       self.trashed()))
+
+    def test_mark_that_was_left(self) -> None:
+        """By whoever was killed at the end of bringing it back."""
+        entry = self.store()
+        mark = plan_mark.Mark(PLAN, entry.identity, time.time() - 7200)
+        plan_mark.write(self.quarantine._cluster, mark)
+        self.cluster.rbd('trash', 'mv', f'images/{IMAGE}')
+        before = self.whole(entry.identity), self.trashed()
+        self.assertEqual([], self.kept())
+        kept = self.as_kept(entry)
+        self.assertFalse(self.quarantine.purge(kept))
+        self.quarantine.restore(kept)
+        self.assertEqual(before, (self.whole(entry.identity),
+                                  self.trashed()))
+        thrown_away = self.look()
+        self.assertIs(Kind.TRASH, thrown_away.kind)
+        self.assertTrue(self.quarantine.put(thrown_away, OTHER_PLAN))
+        self.assertEqual(OTHER_PLAN, self.only_kept().plan)
+
+    def test_mark_of_a_parent(self) -> None:
+        """Its clone has it too, and is none of ours."""
+        kept = self.taken()
+        self.late_clone(kept.entry.identity, 'images/disk', 2)
+        with self.cluster.image('images', 'disk') as image:
+            self.assertIn(PLAN, image.metadata_get('lifecycle_quarantine'))
+        self.cluster.rbd('trash', 'mv', 'images/disk')
+        self.assertEqual([kept.entry.spot], [
+            one.entry.spot for one in self.kept()])
 
     def test_of_another_plan(self) -> None:
         kept = self.taken()

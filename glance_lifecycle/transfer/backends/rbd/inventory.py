@@ -13,10 +13,11 @@
 
 """What lies in a pool of a Ceph cluster: its images, name spaces and trash.
 
-A listing of Ceph tells names only, so each image is opened, read only: that
-leaves no watch. Who has it open, what was cloned from it and whether its
-writer has marked it is asked for where it matters, by ``look``: for clones of
-the first format, that is one question for each pool of the cluster.
+A listing of Ceph tells names only, so the header of each image is read; if
+that is not as we know it, the image is opened, read only: that leaves no
+watch. Who has it open, what was cloned from it and whether its writer has
+marked it is asked for where it matters, by ``look``: for clones of the first
+format, that is one question for each pool of the cluster.
 """
 
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from typing import Any
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
+from glance_lifecycle.transfer.backends.rbd import headers
 from glance_lifecycle.transfer.backends.rbd import in_flight
 from glance_lifecycle.transfer.backends.rbd import names
 from glance_lifecycle.transfer.backends.rbd import options as rbd_options
@@ -92,8 +94,8 @@ class RbdInventory(inventory.Inventory):
         for namespace in ('', *self._namespaces()):
             handle = self._handle(namespace)
             yield from self._all(
-                'listing the images', rbd.list, handle, functools.partial(
-                    self._image, self._look_at, namespace))
+                'listing the images', functools.partial(_names, rbd), handle,
+                functools.partial(self._listed, namespace))
             yield from self._all(
                 'looking at the trash', rbd.trash_list, handle,
                 functools.partial(self._trashed, self._look_at, namespace))
@@ -123,6 +125,22 @@ class RbdInventory(inventory.Inventory):
             if entry is not None:
                 yield entry
 
+    def _listed(self, namespace: str, one: tuple[str, str]
+                ) -> inventory.Entry | None:
+        """Without opening it, where its header alone tells enough."""
+        name, image_id = one
+        header = self._cluster.call(
+            'looking at an image', headers.read, self._cluster,
+            self._handle(namespace), image_id) if image_id else None
+        if header is None:
+            return self._image(self._look_at, namespace, name)
+        return self._named(namespace, name, {
+            'size': header.size, 'allocated': None,
+            'changed': header.changed, 'identity': image_id,
+            'usable': rbd_options.SNAPSHOT in header.snapshots,
+            'marked': False,
+            'hangs': inventory.Hangs(snapshots=len(header.snapshots))})
+
     # One image.
 
     def look(self, entry: inventory.Entry) -> inventory.Entry | None:
@@ -151,8 +169,10 @@ class RbdInventory(inventory.Inventory):
                 return look(image)
 
         facts = cluster.call('looking at an image', opened)
-        if facts is None:
-            return None
+        return None if facts is None else self._named(namespace, name, facts)
+
+    def _named(self, namespace: str, name: str, facts: dict[str, Any]
+               ) -> inventory.Entry:
         image_id = inventory.image_id(name)
         if namespace:
             kind, note = inventory.Kind.FOREIGN, _IN_NAMESPACE
@@ -189,8 +209,11 @@ class RbdInventory(inventory.Inventory):
         facts = cluster.call('looking at an image in the trash', opened)
         if facts is None:
             return None
-        mark = None if namespace else facts['mark']
-        since = (mark and mark.since) or seconds(one['deletion_time'])
+        since, mark = seconds(one['deletion_time']), facts['mark']
+        if namespace or (mark and not mark.is_of(str(one['id']), since)):
+            mark = None
+        if mark and mark.trashed:
+            since = mark.since
         facts |= {'identity': str(one['id']), 'usable': False,
                   'changed': since}
         if mark is not None:
@@ -283,6 +306,14 @@ class RbdInventory(inventory.Inventory):
             for handle in others:
                 handle.close()
         self._cluster.close()
+
+
+def _names(rbd: Any, handle: Any) -> Iterator[tuple[str, str]]:
+    """Of all images, with their ids; empty ones from before Ceph Nautilus."""
+    if hasattr(rbd, 'list2'):
+        return ((str(one['name']), str(one['id']))
+                for one in rbd.list2(handle))
+    return ((str(name), '') for name in rbd.list(handle))
 
 
 def _half(cluster: rbd_cluster.Cluster, handle: Any, name: str

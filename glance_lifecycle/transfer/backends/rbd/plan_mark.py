@@ -34,6 +34,11 @@ _LONGEST = 1024 * 1024
 # The year 2242, in seconds since the epoch.
 _LATEST = 2 ** 33
 
+# Seconds by which the trash, which knows whole ones, may seem to be earlier,
+# and within which an image is moved that was marked. A silent cluster is
+# waited for for less.
+_CLOCK, _MOVE = 2, 3600
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -46,8 +51,11 @@ class Snapshot:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mark:
     """:ivar plan: that took the image
-    :ivar since: of what was in the trash before: when it was taken, in
-        seconds since the epoch; None for all else, as the trash tells
+    :ivar image: its id: a clone and a copy have the metadata of what they
+        were made of
+    :ivar since: when it was marked, in seconds since the epoch, by the clock
+        of the host that did so
+    :ivar trashed: it was in the trash before
     :ivar removing: the removal has begun, and these are its snapshots, in
         the order in which they were made; None for not
     :ivar same: the last of them, if nothing was written after it: then it
@@ -55,14 +63,24 @@ class Mark:
     """
 
     plan: str
-    since: float | None = None
+    image: str
+    since: float
+    trashed: bool = False
     removing: tuple[Snapshot, ...] | None = None
     same: str = ''
 
-    @property
-    def trashed(self) -> bool:
-        """It was in the trash before."""
-        return self.since is not None
+    def is_of(self, image_id: str, deleted: float) -> bool:
+        """Whether it was we who took an image that is in the trash.
+
+        Whoever was killed while bringing one back has left a mark on it, and
+        others may have moved it there since.
+
+        :param deleted: when it was moved there, likewise
+        """
+        moved_after = deleted - self.since
+        return self.image == image_id and (
+            moved_after <= _CLOCK if self.trashed
+            else -_CLOCK <= moved_after <= _MOVE)
 
     def to_text(self) -> str:
         return json.dumps(dataclasses.asdict(self))
@@ -84,9 +102,10 @@ class Mark:
 
     def _is_whole(self) -> bool:
         return (isinstance(self.plan, str) and quarantine.is_plan(self.plan)
-                and (self.since is None or (
-                    type(self.since) in (int, float)
-                    and 0 < self.since < _LATEST))
+                and isinstance(self.image, str)
+                and type(self.since) in (int, float)
+                and 0 < self.since < _LATEST
+                and isinstance(self.trashed, bool)
                 and isinstance(self.same, str)
                 and all(isinstance(one.name, str)
                         and isinstance(one.protected, bool)
@@ -101,12 +120,12 @@ def read(image: Any) -> Mark | None:
         return None
 
 
-def write(cluster: rbd_cluster.Cluster, image_id: str, mark: Mark) -> None:
+def write(cluster: rbd_cluster.Cluster, mark: Mark) -> None:
     """Mark an image, also one in the trash.
 
     :raises StoreError: it cannot be marked, or is not there any more
     """
-    _change(cluster, 'marking the image', image_id,
+    _change(cluster, 'marking the image', mark.image,
             lambda image: image.metadata_set(KEY, mark.to_text()))
 
 

@@ -71,9 +71,10 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
         self._wait_for_dead(entry.identity)
         if not self._is_free(entry.identity, entry):
             return False
-        plan_mark.write(self._cluster, entry.identity, plan_mark.Mark(plan))
+        mark = plan_mark.Mark(plan, entry.identity, time.time())
+        plan_mark.write(self._cluster, mark)
         if trash.move(self._cluster, entry.name, entry.identity):
-            return self._is_well(entry, plan_mark.Mark(plan))
+            return self._is_well(entry, mark)
         plan_mark.remove(self._cluster, entry.identity)
         return False
 
@@ -95,7 +96,7 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
     def _keep(self, entry: inventory.Entry, plan: str) -> bool:
         """What is in the trash already, because of us or of others."""
         there = trash.get(self._cluster, entry.identity)
-        mark = self._mark(entry.identity)
+        mark = self._mark(entry.identity, there)
         if there is None or there['source'] != trash.BY_USERS:
             return False
         if mark is None:
@@ -103,8 +104,8 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
             if entry.kind is not inventory.Kind.TRASH or not self._is_free(
                     entry.identity):
                 return False
-            mark = plan_mark.Mark(plan, since=time.time())
-            plan_mark.write(self._cluster, entry.identity, mark)
+            mark = plan_mark.Mark(plan, entry.identity, time.time(), True)
+            plan_mark.write(self._cluster, mark)
         return mark.plan == plan and self._is_well(entry, mark)
 
     def _is_free(self, image_id: str,
@@ -146,9 +147,17 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
                 return look(image)
         return cluster.call(doing, opened)
 
-    def _mark(self, image_id: str) -> plan_mark.Mark | None:
+    def _mark(self, image_id: str, there: dict[str, Any] | None
+              ) -> plan_mark.Mark | None:
+        """Of an image in the trash, or elsewhere.
+
+        :param there: what the trash knows of it
+        """
         mark: plan_mark.Mark | None = self._of(
             image_id, 'looking for the mark', plan_mark.read)
+        if mark and there and not mark.is_of(
+                image_id, rbd_inventory.seconds(there['deletion_time'])):
+            return None
         return mark
 
     def _wait_for_dead(self, image_id: str) -> None:
@@ -188,17 +197,17 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
 
     def restore(self, kept: quarantine.Kept) -> bool:
         name, image_id = kept.entry.name, kept.entry.identity
-        there = trash.get(self._cluster, image_id) is not None
-        mark = self._mark(image_id)
+        there = trash.get(self._cluster, image_id)
+        mark = self._mark(image_id, there)
         if mark is not None and mark.plan != kept.plan:
             return False
-        if there and mark is not None:
+        if there is not None and mark is not None:
             return self._let_go(image_id, name, mark)
         is_called = self._of(image_id, 'looking at the image',
                              lambda image: str(image.get_name()))
         if is_called is None:
             raise self._lost(name, 'it has gone, or its removal has begun')
-        if not there and is_called != name:
+        if there is None and is_called != name:
             raise self._lost(name, 'somebody has brought it back under '
                              'another name; its id is %s' % image_id)
         if mark is not None:
@@ -245,7 +254,7 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
         if not is_there:
             # A removal was broken off when nothing but its name was left.
             return trash.remove(self._cluster, image_id, name)
-        mark = self._mark(image_id)
+        mark = self._mark(image_id, there)
         if mark is None or mark.plan != kept.plan or (
                 there['source'] != trash.BY_USERS):
             return False
@@ -257,7 +266,7 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
             self._wait_for_dead(image_id)
         if self._is_free(image_id) and self._remove(image_id, name, mark):
             return True
-        self._put_back(image_id)
+        self._put_back(image_id, there)
         return False
 
     def _remove(self, image_id: str, name: str,
@@ -273,9 +282,9 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
                 return False
         return trash.remove(cluster, image_id, name)
 
-    def _put_back(self, image_id: str) -> None:
+    def _put_back(self, image_id: str, there: dict[str, Any]) -> None:
         """It stays, in quarantine, and has its snapshots again."""
-        mark = self._mark(image_id)
+        mark = self._mark(image_id, there)
         if mark is None or mark.removing is None:
             return
         lost = self._of(image_id, 'looking at the snapshots',
@@ -286,7 +295,7 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
             return
         with self._opened(image_id) as image:
             snapshots.put_back(self._cluster, image, mark)
-        plan_mark.write(self._cluster, image_id, dataclasses.replace(
+        plan_mark.write(self._cluster, dataclasses.replace(
             mark, removing=None, same=''))
 
 
