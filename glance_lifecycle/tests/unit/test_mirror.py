@@ -131,6 +131,7 @@ REAL = {
         'transfer/backends/rbd/inventory'},
     'functional/stores/test_quarantine_objects': {
         'transfer/backends/s3/quarantine', 'transfer/backends/swift/copying',
+        'transfer/backends/swift/manifests',
         'transfer/backends/swift/quarantine',
         'transfer/backends/swift/quarantined_segments'},
     'functional/stores/test_quarantine_rbd': {

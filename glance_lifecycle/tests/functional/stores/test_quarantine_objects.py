@@ -22,6 +22,7 @@ from glance_lifecycle.tests.functional.stores \
 from glance_lifecycle.tests.functional.stores import s3_case
 from glance_lifecycle.tests.functional.stores import swift_case
 from glance_lifecycle.transfer.backends import inventory
+from glance_lifecycle.transfer.backends.object_store import claim
 from glance_lifecycle.transfer.backends.object_store import pace
 from glance_lifecycle.transfer.backends import quarantine
 from glance_lifecycle.transfer.backends.swift \
@@ -184,6 +185,24 @@ class SwiftQuarantineTest(cases.GoneTests, cases.QuarantineTests,
         self.assertFalse(self.ready().restore(kept))
         self.assertFalse(self.ready().purge(kept))
         self.assertEqual(before, self.snapshot())
+
+    def test_copied_meanwhile(self) -> None:
+        """An import does not take the segments for what was left."""
+        self.store_segments()
+        for name in self.all_names():
+            self.client.post_object(CONTAINER, name, {
+                'X-Object-Meta-Lifecycle-Transfer': 'abc',
+                'X-Object-Meta-Lifecycle-Host': claim.scope()})
+        self.store(data=b'', **{'X-Object-Manifest': f'{CONTAINER}/{IMAGE}-'})
+        kept = self.put_away(Kind.MANIFEST)
+        before = self.snapshot()
+        sink = self.sink()
+        with self.assertRaisesRegex(exceptions.StoreDuplicate, 'quarantine'):
+            sink.begin(len(DATA))
+        sink.abort()
+        self.assertEqual(before, self.snapshot())
+        self.assertTrue(self.ready().purge(kept))
+        self.sink().begin(len(DATA))
 
     def test_segments_gone(self) -> None:
         self.store_dynamic()

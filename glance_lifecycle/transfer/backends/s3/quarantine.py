@@ -84,6 +84,11 @@ class S3Quarantine(s3_inventory.S3Inventory, quarantine.Quarantine):
         head, copy = self._service.find(entry.name), self._service.find(to)
         if head is None or not _is_told(entry, head):
             return copy is not None and _is_of(entry, copy)
+        if tags.is_hidden(head):
+            LOG.warning('Store %s: nothing would tell that a copy of image '
+                        '%s is the same, because it is encrypted. The image '
+                        'stays.', self.store, entry.name)
+            return False
         if copy is None or not copying.is_same(head, copy):
             if copy is not None and not (
                     copying.is_alike(head, copy) and tags.parts(copy['ETag'])):

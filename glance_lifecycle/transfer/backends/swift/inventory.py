@@ -31,7 +31,7 @@ from glance_lifecycle.transfer.backends.object_store import pace
 from glance_lifecycle.transfer.backends.object_store import quarantined
 from glance_lifecycle.transfer.backends.object_store \
     import source as object_source
-from glance_lifecycle.transfer.backends import quarantine
+from glance_lifecycle.transfer.backends.swift import manifests
 from glance_lifecycle.transfer.backends.swift import options as swift_options
 from glance_lifecycle.transfer.backends.swift import rows as swift_rows
 from glance_lifecycle.transfer.backends.swift import service as swift_service
@@ -280,38 +280,10 @@ class SwiftInventory(inventory.Inventory):
 
     def _look_segments(self, service: swift_service.Service,
                        entry: inventory.Entry) -> inventory.Entry | None:
-        if self._is_served(service, entry.image_id):
+        if manifests.is_served(service, entry.image_id):
             return None
         behind = self._behind(service, entry.image_id)
         return self._segments(entry.place, behind) if behind.count else None
-
-    def _is_served(self, service: swift_service.Service, image_id: str,
-                   but: str = '') -> bool:
-        """Whether there is a manifest of the image, be it in quarantine.
-
-        :param but: a plan that does not count
-        """
-        names = [image_id]
-        names += [quarantined.name(plan, image_id)
-                  for plan in self._plans(service) if plan != but]
-        return any(head is not None and swift_rows.is_manifest(head)
-                   for head in map(service.find, names))
-
-    @staticmethod
-    def _plans(service: swift_service.Service) -> Iterator[str]:
-        """Of which something is in quarantine there."""
-        prefix = quarantined.PREFIX
-
-        def page(after: str) -> list[Row]:
-            return list(service.call(
-                'listing container %s' % service.container, 'get_container',
-                service.container, prefix=prefix, delimiter='/',
-                marker=after)[1])
-        for row in listing.ascending(page, lambda row: str(
-                row.get('subdir') or row['name'])):
-            plan = str(row.get('subdir', ''))[len(prefix):-1]
-            if quarantine.is_plan(plan):
-                yield plan
 
     def _look_away(self, service: swift_service.Service,
                    entry: inventory.Entry) -> inventory.Entry | None:

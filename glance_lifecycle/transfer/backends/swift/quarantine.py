@@ -36,6 +36,7 @@ from glance_lifecycle.transfer.backends import quarantine
 from glance_lifecycle.transfer.backends.swift import copying
 from glance_lifecycle.transfer.backends.swift \
     import inventory as swift_inventory
+from glance_lifecycle.transfer.backends.swift import manifests
 from glance_lifecycle.transfer.backends.swift import options as swift_options
 from glance_lifecycle.transfer.backends.swift \
     import quarantined_segments as swift_segments
@@ -82,9 +83,9 @@ class SwiftQuarantine(swift_inventory.SwiftInventory, quarantine.Quarantine):
             if not free:
                 return False
             if entry.kind is Kind.SEGMENT:
-                return not self._is_served(service, entry.image_id) and (
+                return not manifests.is_served(service, entry.image_id) and (
                     self._segments_of(service, entry, plan).put(
-                        lambda: self._is_served(service, entry.image_id)))
+                        lambda: manifests.is_served(service, entry.image_id)))
             return self._put(service, entry, quarantined.name(
                 plan, entry.name))
 
@@ -156,7 +157,7 @@ class SwiftQuarantine(swift_inventory.SwiftInventory, quarantine.Quarantine):
             if not free:
                 return False
             if entry.name != entry.image_id:
-                return not self._is_served(service, entry.image_id) and (
+                return not manifests.is_served(service, entry.image_id) and (
                     self._segments_of(service, entry, kept.plan).restore())
             return self._restore(service, kept)
 
@@ -232,7 +233,7 @@ class SwiftQuarantine(swift_inventory.SwiftInventory, quarantine.Quarantine):
         image_id = kept.entry.image_id
         if not swift_rows.is_manifest(copy):
             return True
-        if service.find(image_id) is not None or self._is_served(
+        if service.find(image_id) is not None or manifests.is_away(
                 service, image_id, but=kept.plan):
             # They are of who has the name now, or will have it again.
             return True

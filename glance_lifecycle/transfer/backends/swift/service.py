@@ -314,16 +314,19 @@ class Service(service.ObjectService):
         """
         return list(self.listed(image_id + '-'))
 
-    def listed(self, prefix: str) -> Iterator[dict[str, Any]]:
-        """The rows of all objects whose names begin so, in their order."""
+    def listed(self, prefix: str, **other: str) -> Iterator[dict[str, Any]]:
+        """The rows of all objects whose names begin so, in their order.
+
+        :param other: that ``get_container`` takes, such as ``delimiter``
+        """
         after = ''
         while True:
             found = self._missing_or(
                 'listing container %s' % self.container, 'get_container',
-                self.container, prefix=prefix, marker=after)
+                self.container, prefix=prefix, marker=after, **other)
             if found is None or not found[1]:
                 return
-            last = str(found[1][-1]['name'])
+            last = str(found[1][-1].get('subdir') or found[1][-1]['name'])
             if last.encode() <= after.encode():
                 raise exceptions.StoreError(
                     store=self.store, detail='Swift lists the same objects '
