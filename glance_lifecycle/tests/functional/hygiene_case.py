@@ -19,6 +19,7 @@ import json
 from typing import Any
 import uuid
 
+from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional import store_case
 
@@ -32,6 +33,14 @@ class HygieneCase(store_case.StoreCase):
 
     #: So that nothing that a test makes is too young to be judged.
     at_once: Iterable[str] = ('--grace', '0')
+
+    def setUp(self) -> None:
+        self.api = self.new_glance()
+        super().setUp()
+
+    def new_glance(self) -> glance.GlanceApi:
+        """One with the stores that are listed."""
+        return self.useFixture(glance.GlanceApi())
 
     def hygiene(self, *argv: str) -> openstack.Answer:
         answer = self.operator().spawn(

@@ -27,10 +27,6 @@ STRANGER = hygiene_case.STRANGER
 
 class FileHygieneCase(hygiene_case.HygieneCase):
 
-    def setUp(self) -> None:
-        self.api = self.useFixture(glance.GlanceApi())
-        super().setUp()
-
     def path(self, name: str, store: str = 's1') -> pathlib.Path:
         return self.api.store_dir(store) / name
 

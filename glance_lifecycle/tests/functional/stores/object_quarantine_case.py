@@ -24,7 +24,6 @@ from unittest import mock
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.stores import s3_case
 from glance_lifecycle.tests.unit.transfer.backends import helpers
-from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.object_store import pace
 from glance_lifecycle.transfer.backends.object_store import patience
@@ -379,6 +378,7 @@ class S3Tests(QuarantineTests, s3_case.S3TestCase):
         self.store_parts(DATA[:s3_case.PART], DATA[:s3_case.PART], b'tail')
         self.assertIn('-3', self.snapshot()[IMAGE][1])
         self.assert_round(Kind.IMAGE)
+
     def in_parts(self, size: int = s3_case.PART) -> None:
         """As if the service copied no more at once."""
         for one in (self.mine, self.theirs):

@@ -44,7 +44,6 @@ class RbdHygieneCase(hygiene_case.HygieneCase):
         cls.addClassCleanup(cls.cluster.cleanUp)
 
     def setUp(self) -> None:
-        self.api = self.new_glance()
         super().setUp()
         for pool in self.cluster.pools:
             self.addCleanup(self.empty, pool)
@@ -74,9 +73,9 @@ class RbdHygieneCase(hygiene_case.HygieneCase):
         finally:
             self.api.configure(fast={'rbd_store_user': 'glance'})
 
-    def orphan(self) -> str:
+    def orphan(self, data: bytes = b'o' * 5000) -> str:
         """Glance has it deleted, and the store did not hear of it."""
-        image_id = self.new_image(b'o' * 5000)
+        image_id = self.new_image(data)
         self.drop(image_id)
         return image_id
 
