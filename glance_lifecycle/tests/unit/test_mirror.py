@@ -131,6 +131,11 @@ REAL = {
     'functional/test_cache_audit': {'osc/cache_audit'},
     'functional/stores/test_hygiene_rbd': {
         'transfer/backends/rbd/inventory'},
+    'functional/stores/test_quarantine_objects': {
+        'transfer/backends/s3/quarantine', 'transfer/backends/swift/copying',
+        'transfer/backends/swift/manifests',
+        'transfer/backends/swift/quarantine',
+        'transfer/backends/swift/quarantined_segments'},
     'functional/stores/test_quarantine_rbd': {
         'transfer/backends/rbd/dependents', 'transfer/backends/rbd/names',
         'transfer/backends/rbd/quarantine', 'transfer/backends/rbd/snapshots',

@@ -16,6 +16,8 @@ For stores that cannot tell a living writer from a dead one. The claim ends
 with the process that has it, however that ends, and leaves no file.
 """
 
+from collections.abc import Iterator
+import contextlib
 import errno
 import hashlib
 import os
@@ -92,3 +94,16 @@ class Claim:
         claim, self._socket = self._socket, None
         if claim is not None:
             claim.close()
+
+
+@contextlib.contextmanager
+def taken(store: str, *place: str) -> Iterator[bool]:
+    """Whether it is ours, in the block; False: a living transfer has it.
+
+    :raises StoreError: it cannot be known
+    """
+    ours = Claim(store, *place)
+    try:
+        yield ours.take()
+    finally:
+        ours.close()

@@ -24,6 +24,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.object_store import listing
 from glance_lifecycle.transfer.backends.object_store import pace
+from glance_lifecycle.transfer.backends.object_store import quarantined
 from glance_lifecycle.transfer.backends.object_store \
     import source as object_source
 from glance_lifecycle.transfer.backends.s3 import options as s3_options
@@ -87,25 +88,33 @@ class S3Inventory(inventory.Inventory):
     def _entries(self) -> Iterator[inventory.Entry]:
         # Uploads first: one that is completed meanwhile is an object then.
         yield from self._uploads()
-        for one in listing.ascending(self._objects,
-                                     lambda one: str(one['Key'])):
+        yield from self._under('')
+
+    def _under(self, prefix: str) -> Iterator[inventory.Entry]:
+        """All objects whose names begin so."""
+        def page(after: str) -> list[dict[str, Any]]:
+            found = self._service.call(
+                'listing the bucket', 'list_objects_v2',
+                **({'Prefix': prefix} if prefix else {}),
+                **({'StartAfter': after} if after else {}))
+            return list(found.get('Contents', ()))
+        for one in listing.ascending(page, lambda one: str(one['Key'])):
             yield self._object(str(one['Key']), listing.size(one['Size']),
                                str(one['ETag']),
                                one['LastModified'].timestamp())
 
-    def _objects(self, after: str) -> list[dict[str, Any]]:
-        page = self._service.call(
-            'listing the bucket', 'list_objects_v2',
-            **({'StartAfter': after} if after else {}))
-        return list(page.get('Contents', ()))
-
     def _object(self, key: str, size: int, tag: str, changed: float
                 ) -> inventory.Entry:
+        away = quarantined.parsed(key, inventory.image_id)
+        if away is not None:
+            return quarantined.entry(
+                away, self._place, self._bucket, away.name, size, changed,
+                identity(size, tag))
         image_id = inventory.image_id(key)
         return inventory.Entry(
             key, inventory.Kind.IMAGE if image_id else inventory.Kind.FOREIGN,
             self._place, image_id, size, None, changed,
-            '%d %s' % (size, tag), where='%s/%s' % (self._bucket, key))
+            identity(size, tag), where='%s/%s' % (self._bucket, key))
 
     def _uploads(self) -> Iterator[inventory.Entry]:
         last, seen = '', set[str]()
@@ -155,16 +164,19 @@ class S3Inventory(inventory.Inventory):
             return self._look(entry)
 
     def _look(self, entry: inventory.Entry) -> inventory.Entry | None:
-        if not entry.usable:
+        key = entry.name
+        if entry.kind is inventory.Kind.QUARANTINED:
+            key = quarantined.where(entry)
+        elif not entry.usable:
             return next((
                 self._upload(entry.name, one.id, one.initiated,
                              self._size(entry.name, one.id))
                 for one in self._service.uploads(entry.name)
                 if one.id == entry.identity), None)
-        head = self._service.find(entry.name)
+        head = self._service.find(key)
         if head is None:
             return None
-        found = self._object(entry.name, int(head['ContentLength']),
+        found = self._object(key, int(head['ContentLength']),
                              str(head['ETag']),
                              head['LastModified'].timestamp())
         return found if entry.identity in ('', found.identity) else None
@@ -205,3 +217,8 @@ class S3Inventory(inventory.Inventory):
 
     def close(self) -> None:
         self._service.close()
+
+
+def identity(size: int, tag: str) -> str:
+    """Of an object, as its bytes have it."""
+    return '%d %s' % (size, tag)

@@ -161,6 +161,11 @@ def location(options: dict[str, Any], image_id: str) -> str:
     return '%s/%s' % (options['url'], image_id)
 
 
+def claimed(options: dict[str, Any], image_id: str) -> tuple[str, ...]:
+    """What names the object to the other transfers of this host."""
+    return str(options['url']), image_id
+
+
 def part_size(options: dict[str, Any], size: int) -> int:
     """Bytes of every part but the last, for an image of ``size`` bytes.
 

@@ -19,7 +19,6 @@ whatever ends a transfer, its upload is aborted, and nobody else's.
 
 from collections.abc import Sequence
 import contextlib
-import hashlib
 import logging
 import threading
 from typing import Any
@@ -33,6 +32,7 @@ from glance_lifecycle.transfer.backends.object_store \
 from glance_lifecycle.transfer.backends.s3 import options as s3_options
 from glance_lifecycle.transfer.backends.s3 import parts as s3_parts
 from glance_lifecycle.transfer.backends.s3 import service as s3_service
+from glance_lifecycle.transfer.backends.s3 import tags
 from glance_lifecycle.transfer.backends.s3 import undo as s3_undo
 from glance_lifecycle.transfer.backends import settings
 from glance_lifecycle.transfer import confine
@@ -68,7 +68,7 @@ class S3Sink(object_sink.ObjectSink[s3_service.Service]):
     @staticmethod
     def _make_claim(store: str, image_id: str,
                     options: dict[str, Any]) -> claim.Claim:
-        return claim.Claim(store, options['url'], image_id)
+        return claim.Claim(store, *s3_options.claimed(options, image_id))
 
     @staticmethod
     def _make_service(store: str, image_id: str, options: dict[str, Any]
@@ -177,15 +177,15 @@ class S3Sink(object_sink.ObjectSink[s3_service.Service]):
 
     def _complete(self, service: s3_service.Service,
                   parts: s3_parts.Parts) -> None:
-        tags = parts.finish()
+        made = parts.finish()
         # Not every service heeds the condition that is set below.
         s3_undo.refuse_existing(service, self.image_id)
         self._make(
             service, 'completing the image', 'complete_multipart_upload',
-            _tag_of_parts(tags), UploadId=self._upload,
+            tags.of_parts(made.values()), UploadId=self._upload,
             MultipartUpload={'Parts': [
                 {'PartNumber': number, 'ETag': tag}
-                for number, tag in tags.items()]})
+                for number, tag in made.items()]})
 
     def _make(self, service: s3_service.Service, doing: str, operation: str,
               tag: str, **arguments: Any) -> None:
@@ -223,18 +223,3 @@ class S3Sink(object_sink.ObjectSink[s3_service.Service]):
     def _close(self) -> None:
         self._parts = self._single = None
         super()._close()
-
-
-def _tag_of_parts(tags: dict[int, str]) -> str:
-    """The entity tag of an object that consists of parts.
-
-    Amazon's rule, and everybody's: the MD5 of the MD5s, and their number.
-    Where a tag is no MD5, because the service encrypts, it is never equal.
-    """
-    try:
-        joined = b''.join(bytes.fromhex(tag.strip('"'))
-                          for tag in tags.values())
-    except ValueError:
-        return s3_undo.UNKNOWN
-    return '%s-%d' % (hashlib.md5(joined, usedforsecurity=False).hexdigest(),
-                      len(tags))

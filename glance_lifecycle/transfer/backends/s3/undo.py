@@ -31,12 +31,10 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.object_store \
     import marks as object_marks
 from glance_lifecycle.transfer.backends.s3 import service as s3_service
+from glance_lifecycle.transfer.backends.s3 import tags
 from glance_lifecycle.transfer import sink
 
 LOG = logging.getLogger(__name__)
-
-# Of an object whose entity tag cannot be foretold.
-UNKNOWN = 'unknown'
 
 # Seconds by which a Date header may be older than what happens after it.
 _SECOND = 1.0
@@ -76,13 +74,11 @@ def is_ours(found: dict[str, Any], created: Sequence[sink.Mark]) -> bool:
     """Whether a mark is of the object with that head."""
     token = found.get('Metadata', {}).get(object_marks.METADATA)
     tag = found['ETag'].strip('"')
-    # Encrypted so, it has a tag that nobody can foretell.
-    hidden = ('SSECustomerAlgorithm' in found or
-              str(found.get('ServerSideEncryption')).startswith('aws:kms'))
+    hidden = tags.is_hidden(found)
     return any(
         mark.get(object_marks.TOKEN) == token and 'etag' in mark
         and mark['size'] == found['ContentLength']
-        and (hidden or mark['etag'] in (tag, UNKNOWN))
+        and (hidden or mark['etag'] in (tag, tags.UNKNOWN))
         for mark in created if token)
 
 

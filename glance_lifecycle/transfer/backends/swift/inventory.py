@@ -16,12 +16,11 @@
 A container lists a manifest as an object without bytes, and right after it the
 segments that are served in its place: all whose names begin with its own and a
 dash. They are one thing here, as large as they are together. Segments without
-a manifest are one thing, too.
+a manifest are one thing, too; but not those whose manifest is in quarantine.
 """
 
 from collections.abc import Iterator
 import dataclasses
-import datetime
 from typing import Any
 import urllib.parse
 
@@ -29,31 +28,22 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.object_store import listing
 from glance_lifecycle.transfer.backends.object_store import pace
+from glance_lifecycle.transfer.backends.object_store import quarantined
 from glance_lifecycle.transfer.backends.object_store \
     import source as object_source
+from glance_lifecycle.transfer.backends.swift import manifests
 from glance_lifecycle.transfer.backends.swift import options as swift_options
+from glance_lifecycle.transfer.backends.swift import rows as swift_rows
 from glance_lifecycle.transfer.backends.swift import service as swift_service
+
+Row = dict[str, Any]
+Segments = swift_rows.Segments
 
 _BY_REFERENCE = ('swift+config',)
 _BY_ADDRESS = ('swift', 'swift+http', 'swift+https')
 
-# Of a manifest, as the library returns it.
-_MANIFEST = 'x-object-manifest'
-
-
-@dataclasses.dataclass(slots=True)
-class _Segments:
-    """What is served by way of one manifest."""
-
-    image_id: str
-    count: int = 0
-    size: int = 0
-    changed: float = 0.0
-
-    def add(self, row: dict[str, Any]) -> None:
-        self.count += 1
-        self.size += listing.size(row['bytes'])
-        self.changed = max(self.changed, _time(row['last_modified']))
+# Manifests in quarantine in one container: they are kept in memory.
+_MOST_MANIFESTS = 200_000
 
 
 class SwiftInventory(inventory.Inventory):
@@ -116,7 +106,7 @@ class SwiftInventory(inventory.Inventory):
             return
         prefix = self._container + '_'
 
-        def page(after: str) -> list[dict[str, Any]]:
+        def page(after: str) -> list[Row]:
             return list(service.call('listing the containers', 'get_account',
                                      marker=after, prefix=prefix)[1])
         for one in listing.ascending(page, lambda one: str(one['name'])):
@@ -130,67 +120,129 @@ class SwiftInventory(inventory.Inventory):
         return container.startswith(self._container + '_')
 
     def _of(self, container: str) -> Iterator[inventory.Entry]:
-        service = self._service(self._container)
+        # First, for their segments are listed before them.
+        away = self._manifests_away(container)
+        yield from self._grouped(container, self._rows(container), away)
 
-        def page(after: str) -> list[dict[str, Any]]:
+    def _rows(self, container: str, prefix: str = ''
+              ) -> Iterator[Row]:
+        service = self._service(container)
+
+        def page(after: str) -> list[Row]:
             return list(service.call(
                 'listing container %s' % container, 'get_container',
-                container, marker=after)[1])
+                container, marker=after,
+                **({'prefix': prefix} if prefix else {}))[1])
+        return listing.ascending(page, lambda row: str(row['name']))
 
+    def _manifests_away(self, container: str) -> dict[str, Segments]:
+        """By image, those in quarantine; their segments are still unknown."""
+        found: dict[str, Segments] = {}
+        for row in self._rows(container, quarantined.PREFIX):
+            away = quarantined.parsed(str(row['name']), inventory.image_id)
+            if away is not None and (not row['bytes']
+                                     or swift_rows.STATIC_LISTED in row):
+                found[away.name] = Segments(away.name)
+                if len(found) > _MOST_MANIFESTS:
+                    raise listing.Endless(
+                        'there are more than %d manifests in quarantine' %
+                        _MOST_MANIFESTS)
+        return found
+
+    def _grouped(self, container: str, rows: Iterator[Row],
+                 away: dict[str, Segments]) -> Iterator[inventory.Entry]:
         # The last image, and what was listed behind it.
-        base: dict[str, Any] | None = None
-        behind = _Segments('')
-        for row in listing.ascending(page, lambda row: str(row['name'])):
-            name = str(row['name'])
-            owner = _owner(name)
-            if not owner:
+        group = swift_rows.Group('', '')
+        base: Row | None = None
+        behind = Segments('')
+        for row in rows:
+            found = swift_rows.group_of(str(row['name']))
+            if found is None:
                 # It may have got between an image and its segments.
                 yield self._object(container, row, inventory.Kind.FOREIGN)
                 continue
-            if owner != behind.image_id:
-                yield from self._whole(container, base, behind)
-                base, behind = None, _Segments(owner)
-            if name == owner:
+            if found != group:
+                yield from self._whole(container, group, base, behind, away)
+                group, base = found, None
+                behind = Segments(found.image_id)
+            if row['name'] == found.first:
                 base = row
             else:
                 behind.add(row)
-        yield from self._whole(container, base, behind)
+        yield from self._whole(container, group, base, behind, away)
 
-    def _whole(self, container: str, base: dict[str, Any] | None,
-               behind: _Segments) -> Iterator[inventory.Entry]:
+    def _whole(self, container: str, group: swift_rows.Group,
+               base: Row | None, behind: Segments,
+               away: dict[str, Segments]) -> Iterator[inventory.Entry]:
+        if group.plan:
+            yield from self._away(container, group, base, behind, away)
+            return
+        if base is not None and swift_rows.STATIC_LISTED in base:
+            yield self._manifest(container, swift_rows.time_of(base), behind,
+                                 listing.size(base['bytes']))
+            return
         if base is not None and (base['bytes'] or not behind.count):
             yield self._object(container, base, inventory.Kind.IMAGE)
         elif base is not None:
-            yield self._manifest(container, _time(base['last_modified']),
-                                 behind)
+            yield self._manifest(container, swift_rows.time_of(base), behind)
             return
-        if behind.count:
+        if behind.count and group.image_id in away:
+            away[group.image_id] = behind
+        elif behind.count:
             yield self._segments(container, behind)
 
-    def _object(self, container: str, row: dict[str, Any],
+    def _away(self, container: str, group: swift_rows.Group,
+              base: Row | None, behind: Segments,
+              away: dict[str, Segments]) -> Iterator[inventory.Entry]:
+        """What one plan has put there of one image."""
+        if base is not None:
+            served = away.get(group.image_id)
+            yield self._away_entry(
+                container, group, group.image_id, listing.size(base['bytes'])
+                or (served.size if served else 0), swift_rows.time_of(base))
+        if behind.count:
+            yield self._away_entry(
+                container, group, group.image_id + '-', behind.size,
+                behind.changed, behind.count)
+
+    @staticmethod
+    def _away_entry(container: str, group: swift_rows.Group, name: str,
+                    size: int, since: float, count: int = 0
+                    ) -> inventory.Entry:
+        """:param count: of segments; 0 for what is none"""
+        return quarantined.entry(
+            quarantined.Away(group.plan, name), container, container,
+            group.image_id, size, since,
+            swift_rows.segments_identity(count, size, since) if count
+            else swift_rows.identity(since))
+
+    def _object(self, container: str, row: Row,
                 kind: inventory.Kind) -> inventory.Entry:
-        name, changed = str(row['name']), _time(row['last_modified'])
+        name, changed = str(row['name']), swift_rows.time_of(row)
         return inventory.Entry(
             name, kind, container, inventory.image_id(name),
-            listing.size(row['bytes']), None, changed, _identity(changed),
-            where='%s/%s' % (container, name))
+            listing.size(row['bytes']), None, changed,
+            swift_rows.identity(changed), where='%s/%s' % (container, name))
 
-    def _manifest(self, container: str, made: float, behind: _Segments
-                  ) -> inventory.Entry:
+    def _manifest(self, container: str, made: float, behind: Segments,
+                  size: int | None = None) -> inventory.Entry:
+        """:param size: of a manifest that tells it"""
         return inventory.Entry(
             behind.image_id, inventory.Kind.MANIFEST, container,
-            behind.image_id, behind.size, None, max(made, behind.changed),
-            _identity(made), where='%s/%s' % (container, behind.image_id),
+            behind.image_id, behind.size if size is None else size, None,
+            max(made, behind.changed),
+            swift_rows.identity(made),
+            where='%s/%s' % (container, behind.image_id),
             note='It is in %d segments.' % behind.count)
 
-    def _segments(self, container: str, behind: _Segments
+    def _segments(self, container: str, behind: Segments
                   ) -> inventory.Entry:
         name = behind.image_id + '-'
         return inventory.Entry(
             name, inventory.Kind.SEGMENT, container, behind.image_id,
-            behind.size, None, behind.changed, '%d %d %s' % (
-                behind.count, behind.size, _identity(behind.changed)),
-            False, where='%s/%s*' % (container, name),
+            behind.size, None, behind.changed, swift_rows.segments_identity(
+                behind.count, behind.size, behind.changed), False,
+            where='%s/%s*' % (container, name),
             note='There are %d segments.' % behind.count)
 
     # One of them.
@@ -201,30 +253,58 @@ class SwiftInventory(inventory.Inventory):
 
     def _look(self, entry: inventory.Entry) -> inventory.Entry | None:
         service = self._service(entry.place)
-        is_segment = entry.kind is inventory.Kind.SEGMENT
-        head = service.find(entry.image_id if is_segment else entry.name)
-        found: inventory.Entry | None = None
-        if head is not None and _MANIFEST in head:
-            if not is_segment:
-                found = self._manifest(
-                    entry.place, float(head['x-timestamp']),
-                    self._behind(service, entry.name))
-        elif is_segment:
-            behind = self._behind(service, entry.image_id)
-            if behind.count:
-                found = self._segments(entry.place, behind)
-        elif head is not None:
-            changed = float(head['x-timestamp'])
-            found = dataclasses.replace(
-                entry, size=int(head['content-length']), changed=changed,
-                identity=_identity(changed))
+        if entry.kind is inventory.Kind.QUARANTINED:
+            found = self._look_away(service, entry)
+        elif entry.kind is inventory.Kind.SEGMENT:
+            found = self._look_segments(service, entry)
+        else:
+            found = self._look_object(service, entry)
         if found is None or entry.identity not in ('', found.identity):
             return None
         return found
 
+    def _look_object(self, service: swift_service.Service,
+                     entry: inventory.Entry) -> inventory.Entry | None:
+        head = service.find(entry.name)
+        if head is None:
+            return None
+        changed = float(head['x-timestamp'])
+        if swift_rows.is_manifest(head):
+            return self._manifest(
+                entry.place, changed, self._behind(service, entry.name),
+                int(head['content-length']) if swift_rows.STATIC in head
+                else None)
+        return dataclasses.replace(
+            entry, size=int(head['content-length']), changed=changed,
+            identity=swift_rows.identity(changed))
+
+    def _look_segments(self, service: swift_service.Service,
+                       entry: inventory.Entry) -> inventory.Entry | None:
+        if manifests.is_served(service, entry.image_id):
+            return None
+        behind = self._behind(service, entry.image_id)
+        return self._segments(entry.place, behind) if behind.count else None
+
+    def _look_away(self, service: swift_service.Service,
+                   entry: inventory.Entry) -> inventory.Entry | None:
+        group = swift_rows.Group(quarantined.plan(entry), entry.image_id)
+        name = quarantined.where(entry)
+        if entry.name == entry.image_id:
+            head = service.find(name)
+            return None if head is None else self._away_entry(
+                entry.place, group, entry.name, int(head['content-length']),
+                float(head['x-timestamp']))
+        behind = Segments(entry.image_id)
+        for row in self._rows(entry.place, name):
+            if swift_rows.group_of(str(row['name'])) == group:
+                behind.add(row)
+        return self._away_entry(
+            entry.place, group, entry.name, behind.size, behind.changed,
+            behind.count) if behind.count else None
+
     @staticmethod
-    def _behind(service: swift_service.Service, image_id: str) -> _Segments:
-        found = _Segments(image_id)
+    def _behind(service: swift_service.Service, image_id: str) -> Segments:
+        found = Segments(image_id)
         for row in service.segments(image_id):
             found.add(row)
         return found
@@ -249,7 +329,7 @@ class SwiftInventory(inventory.Inventory):
         return inventory.Spot(container, name)
 
     def subject(self, name: str) -> str:
-        return (name.endswith('-') and _owner(name)) or name
+        return (name.endswith('-') and swift_rows.owner(name)) or name
 
     def leads(self, entry: inventory.Entry, url: str) -> bool:
         """Also by another address, account, or reference."""
@@ -264,24 +344,8 @@ class SwiftInventory(inventory.Inventory):
             service.close()
 
 
-def _owner(name: str) -> str:
-    """The image that a name begins with the id of; empty for none."""
-    return inventory.image_id(name[:36]) if name[36:37] in ('', '-') else ''
-
-
 def _user(url: str) -> str:
     """Whose account it is, by an old location, which has the key as well."""
     before, at, _place = url.partition('://')[2].rpartition('@')
     user = before.rpartition(':')[0] if at else ''
     return urllib.parse.unquote(user)
-
-
-def _time(text: str) -> float:
-    """Of a listing, which is ISO 8601, and always UTC."""
-    return datetime.datetime.fromisoformat(text).replace(
-        tzinfo=datetime.UTC).timestamp()
-
-
-def _identity(made: float) -> str:
-    # As many digits as Swift's own timestamps have.
-    return '%.5f' % made

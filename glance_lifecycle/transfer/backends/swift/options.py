@@ -169,6 +169,17 @@ def container(options: dict[str, Any], image_id: str) -> str:
     return '%s_%s' % (name, image_id.lower()[:length])
 
 
+def claimed(options: dict[str, Any], store: str, place: str,
+            image_id: str) -> tuple[str, ...]:
+    """What names the object to the other transfers of this host.
+
+    What names the account is a secret, or Keystone's to know.
+
+    :param place: its container
+    """
+    return 'swift', *options['config_files'], store, place, image_id
+
+
 def auth_url(account: dict[str, Any]) -> str:
     """Keystone's address."""
     address = str(account['auth_address'])

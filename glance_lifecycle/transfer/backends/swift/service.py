@@ -49,6 +49,9 @@ _FULL = {
 _DUPLICATE = (409, 412)
 # Date is what services send last: without it metadata may be missing.
 _IN_A_HEAD = frozenset(('content-length', 'date', 'etag', 'x-timestamp'))
+# Swift takes 8 MiB.
+_LONGEST_MANIFEST = 32 * 1024 * 1024
+
 _PASSING = (408, 429, 498, 499, 500, 502, 503, 504)
 
 
@@ -311,16 +314,19 @@ class Service(service.ObjectService):
         """
         return list(self.listed(image_id + '-'))
 
-    def listed(self, prefix: str) -> Iterator[dict[str, Any]]:
-        """The rows of all objects whose names begin so, in their order."""
+    def listed(self, prefix: str, **other: str) -> Iterator[dict[str, Any]]:
+        """The rows of all objects whose names begin so, in their order.
+
+        :param other: that ``get_container`` takes, such as ``delimiter``
+        """
         after = ''
         while True:
             found = self._missing_or(
                 'listing container %s' % self.container, 'get_container',
-                self.container, prefix=prefix, marker=after)
+                self.container, prefix=prefix, marker=after, **other)
             if found is None or not found[1]:
                 return
-            last = str(found[1][-1]['name'])
+            last = str(found[1][-1].get('subdir') or found[1][-1]['name'])
             if last.encode() <= after.encode():
                 raise exceptions.StoreError(
                     store=self.store, detail='Swift lists the same objects '
@@ -406,6 +412,29 @@ class Service(service.ObjectService):
             if self.status(error.__cause__) in (404, 416):
                 return {}, None
             raise
+
+    def manifest(self, name: str) -> bytes:
+        """What a static manifest consists of, as JSON.
+
+        :raises StoreError: it is too long, or as usual
+        """
+        doing = 'reading the manifest'
+
+        def attempt(token: str) -> bytes:
+            with self._lent() as connection:
+                body = self._swift.client.get_object(
+                    self._url, token, self.container, name,
+                    resp_chunk_size=_LONGEST_MANIFEST, http_conn=connection,
+                    query_string='multipart-manifest=get')[1]
+                found = bytes(next(body, b''))
+                if next(body, b''):
+                    raise self._no_manifest(name)
+            return found
+        return self._signed_in(doing, attempt)
+
+    def _no_manifest(self, name: str) -> exceptions.StoreError:
+        return exceptions.StoreError(
+            store=self.store, detail='the manifest %s is too long' % name)
 
     def put_manifest(self, image_id: str, prefix: str,
                      headers: Mapping[str, str]) -> None:

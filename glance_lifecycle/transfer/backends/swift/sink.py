@@ -79,10 +79,9 @@ class SwiftSink(object_sink.ObjectSink[swift_service.Service]):
     @staticmethod
     def _make_claim(store: str, image_id: str,
                     options: dict[str, Any]) -> claim.Claim:
-        # What names the account is a secret, or Keystone's to know.
-        return claim.Claim(
-            store, 'swift', *options['config_files'], store,
-            swift_options.container(options, image_id), image_id)
+        return claim.Claim(store, *swift_options.claimed(
+            options, store, swift_options.container(options, image_id),
+            image_id))
 
     @staticmethod
     def _make_service(store: str, image_id: str, options: dict[str, Any]

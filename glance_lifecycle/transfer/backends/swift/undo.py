@@ -35,6 +35,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.object_store import claim
 from glance_lifecycle.transfer.backends.object_store \
     import marks as object_marks
+from glance_lifecycle.transfer.backends.swift import manifests
 from glance_lifecycle.transfer.backends.swift import options
 from glance_lifecycle.transfer.backends.swift import service as swift_service
 from glance_lifecycle.transfer import sink
@@ -129,9 +130,15 @@ def clear_segments(service: swift_service.Service, image_id: str) -> bool:
     To be called by who has the image's claim.
 
     :returns: whether there was anything
-    :raises StoreDuplicate: there are segments of others, who may be alive
+    :raises StoreDuplicate: there are segments of others, who may be alive,
+        or of what is in quarantine
     """
     found = list(_segments(service, image_id))
+    if found and manifests.is_away(service, image_id):
+        raise exceptions.StoreDuplicate(
+            store=service.store, detail='the segments of image %s in '
+            'container %s are of a copy that is in quarantine; bring it back '
+            'or purge it' % (image_id, service.container))
     scope = claim.scope()
     for name, head in found:
         age = service.clock - float(head['x-timestamp'])

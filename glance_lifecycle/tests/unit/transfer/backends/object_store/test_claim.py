@@ -67,6 +67,13 @@ class ClaimTest(unittest.TestCase):
         for place in (('a', 'b'), ('ab',), ('a', 'b', ''), ('b', 'a')):
             self.assertTrue(self.make(*place).take())
 
+    def test_taken(self) -> None:
+        with claim.taken('one', 'a', 'key') as first:
+            with claim.taken('one', 'a', 'key') as second:
+                self.assertEqual((True, False), (first, second))
+            self.assertFalse(self.make('a', 'key').take())
+        self.assertTrue(self.make('a', 'key').take())
+
     def test_ends_with_its_process(self) -> None:
         holder = subprocess.Popen([sys.executable, '-c', _HOLDER],
                                   stdout=subprocess.PIPE)

@@ -20,6 +20,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.tests.unit.transfer.backends.s3 import test_options
 from glance_lifecycle.transfer.backends import inventory
+from glance_lifecycle.transfer.backends.object_store import quarantined
 from glance_lifecycle.transfer.backends.s3 import inventory as s3
 
 IMAGE = helpers.IMAGE
@@ -95,6 +96,19 @@ class S3InventoryTest(helpers.TempDirTestCase):
             self.assert_broken('none that its API knows',
                                objects=[[thing('a', **other)], []])
         self.assert_broken('KeyError', objects=[[{'Key': 'a'}], []])
+
+    def test_quarantined(self) -> None:
+        name = quarantined.name('0123456789abcdef', IMAGE)
+        found = self.listed(objects=([thing(IMAGE)], [
+            thing(name), thing(name + 'x')], []))
+        self.assertEqual(
+            [(IMAGE, inventory.Kind.IMAGE), (IMAGE,
+                                             inventory.Kind.QUARANTINED),
+             (name + 'x', inventory.Kind.FOREIGN)],
+            [(one.name, one.kind) for one in found])
+        self.assertEqual(found[0].spot, found[1].spot)
+        self.assertFalse(self.found.leads(
+            found[1], f's3://there:8080/images/{IMAGE}'))
 
     def test_uploads(self) -> None:
         found = self.listed(uploads=[

@@ -15,6 +15,7 @@
 from typing import Any
 import unittest
 
+from glance_lifecycle.transfer.backends.s3 import tags
 from glance_lifecycle.transfer.backends.s3 import undo
 
 MARK = {'token': 'ours', 'size': 5, 'etag': 'abc-2'}
@@ -30,7 +31,7 @@ class IsOursTest(unittest.TestCase):
         for mark, head in (
                 (MARK, self.head()),
                 # Its tag could not be foretold.
-                ({**MARK, 'etag': undo.UNKNOWN}, self.head()),
+                ({**MARK, 'etag': tags.UNKNOWN}, self.head()),
                 (MARK, self.head(ETag='"x"', ServerSideEncryption='aws:kms')),
                 (MARK, self.head(ETag='"x"', SSECustomerAlgorithm='AES256'))):
             self.assertTrue(undo.is_ours(head, [{'token': 'x'}, mark]))

@@ -14,10 +14,12 @@
 """Containers as Swift lists them, and as it never should."""
 
 from typing import Any
+from unittest import mock
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.transfer.backends import inventory
+from glance_lifecycle.transfer.backends.object_store import quarantined
 from glance_lifecycle.transfer.backends.swift import inventory as swift
 
 IMAGE = helpers.IMAGE
@@ -38,12 +40,18 @@ class Service:
 
     def __init__(self, pages: Any) -> None:
         self.pages = list(pages)
+        self.away = [row for page in self.pages for row in page
+                     if isinstance(row, dict)
+                     and str(row.get('name')).startswith(quarantined.PREFIX)]
 
     def has_container(self) -> bool:
         return True
 
     def call(self, doing: str, function: str, *args: Any, **kwargs: Any
              ) -> Any:
+        if kwargs.get('prefix') == quarantined.PREFIX:
+            away, self.away = self.away, []
+            return {}, away
         return {}, (self.pages.pop(0) if len(self.pages) > 1
                     else self.pages[0])
 
@@ -106,6 +114,41 @@ class SwiftInventoryTest(helpers.TempDirTestCase):
              (second, Kind.IMAGE, 4)],
             row('+', 1), row(first), row(first + ' ', 3),
             row(first + '-00001', 5), row(first + '.', 1), row(second, 4))
+
+    def test_static(self) -> None:
+        found = self.assert_listed(
+            [(IMAGE, Kind.MANIFEST, 5)], row(IMAGE, 5, slo_etag='"x"'),
+            row(IMAGE + '-00001', 5, 1))
+        self.assertIn('in 1 segments', found[0].note)
+
+    def test_quarantined(self) -> None:
+        name = quarantined.name('0123456789abcdef', IMAGE)
+        other = quarantined.name('f' * 16, IMAGE)
+        # The segments of what is in quarantine are no orphans.
+        self.assert_listed(
+            [(IMAGE, Kind.QUARANTINED, 7)], row(IMAGE + '-00001', 5),
+            row(IMAGE + '-00002', 2), row(name))
+        self.assert_listed(
+            [(IMAGE, Kind.IMAGE, 3), (IMAGE, Kind.QUARANTINED, 7)],
+            row(IMAGE, 3), row(IMAGE + '-00001', 7),
+            row(name, 7, slo_etag='"x"'))
+        # Those of what is in one piece are.
+        self.assert_listed(
+            [(IMAGE + '-', Kind.SEGMENT, 5), (IMAGE, Kind.QUARANTINED, 7)],
+            row(IMAGE + '-00001', 5), row(name, 7))
+        # Each plan is of its own, and so are segments without a manifest.
+        found = self.assert_listed(
+            [(IMAGE, Kind.QUARANTINED, 1), (IMAGE + '-', Kind.QUARANTINED, 6),
+             (IMAGE, Kind.QUARANTINED, 2)],
+            row(name, 1), row(name + '-00001', 2), row(name + '-00002', 4, 3),
+            row(other, 2))
+        self.assertEqual('2 6 1767225603.12345', found[1].identity)
+
+    def test_too_many_manifests(self) -> None:
+        with mock.patch.object(swift, '_MOST_MANIFESTS', 1):
+            with self.assertRaisesRegex(exceptions.StoreError, 'more than 1'):
+                self.listed([row(quarantined.name('f' * 16, one)) for one in
+                             sorted((IMAGE, OTHER))], [])
 
     def test_bad(self) -> None:
         for pages, why in (
