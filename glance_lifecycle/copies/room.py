@@ -61,9 +61,12 @@ def keeps(store: str) -> bool:
 def against(entry: inventory.Entry) -> str:
     """Why it must not go, as a sentence; empty for nothing."""
     hangs = entry.hangs
+    if entry.kind is inventory.Kind.UNFINISHED:
+        return ('What is there is unfinished, or has lost its snapshot. Look '
+                'at it.')
     if entry.kind not in (inventory.Kind.IMAGE, inventory.Kind.MANIFEST):
-        return 'What is there may be no image: %s' % (
-            entry.note or 'it is %s.' % entry.kind)
+        return 'What is there may be no image. %s' % (
+            entry.note or 'It is %s.' % entry.kind)
     if hangs.children:
         return ('%d volumes, disks or other clones hang on it.'
                 % hangs.children)
