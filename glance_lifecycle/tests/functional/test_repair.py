@@ -17,6 +17,7 @@ import pathlib
 import signal
 import subprocess
 from typing import Any
+import uuid
 
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
@@ -146,6 +147,25 @@ class RepairTest(FileRepairCase):
                              self.brief(found)['s2'])
             self.assertIn('is mounted', found['s2']['Detail'])
         self.assertEqual(before, self.seen(image_id))
+
+    def test_of_another_name(self) -> None:
+        """The new one has the name of all others, and Glance is told."""
+        image_id = self.copied('s2')
+        right = self.path(image_id, 's2')
+        other = right.with_name(str(uuid.uuid4()))
+        right.rename(other)
+        self.corrupt(other)
+        self.api.sql(f"update image_locations set value = 'file://{other}' "
+                     f"where value = 'file://{right}'")
+        found = self.repaired(image_id)
+        self.assertEqual(('wrong', 'write', 'mended'),
+                         self.brief(found)['s2'])
+        self.assertEqual([(f'file://{right}',)], self.api.sql(
+            "select value from image_locations where value like '%/s2/%' "
+            'and deleted = 0'))
+        self.assertTrue(other.exists())
+        other.unlink()
+        self.assert_whole(image_id, 's1', 's2')
 
     def test_something_else_is_there(self) -> None:
         """No link is followed, and nothing is written over one."""
