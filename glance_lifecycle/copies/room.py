@@ -146,11 +146,11 @@ class Aside:
 
     def purge(self) -> str:
         """Remove it for good; why that could not be done, as a sentence."""
-        return self._each(quarantine.Quarantine.purge)
+        return self._each(lambda opened, kept: opened.purge(kept))
 
     def restore(self) -> str:
         """Bring it back; why that could not be done, as a sentence."""
-        return self._each(quarantine.Quarantine.restore)
+        return self._each(lambda opened, kept: opened.restore(kept))
 
     def _each(self, function: Callable[
             [quarantine.Quarantine, quarantine.Kept], bool]) -> str:
