@@ -14,6 +14,7 @@
 
 from glance_lifecycle.copies import known
 from glance_lifecycle.tests.functional.fixtures import images
+from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional import repair_case
 from glance_lifecycle.tests.functional.stores import test_store_copy_rbd
 from glance_lifecycle.transfer import entry_points
@@ -72,6 +73,25 @@ class RbdRepairTest(repair_case.RepairCase, test_store_copy_rbd.RbdCopyCase):
         self.assertEqual(('wrong', 'leave', 'left'),
                          self.brief(found)['fast'])
         self.assertIn('has lost its snapshot', found['fast']['Detail'])
+
+    def test_killed_when_the_wrong_one_has_gone(self) -> None:
+        """And no new one is there: the next repair ends it all."""
+        self.corrupt_in('images')
+        command = self.operator().popen(*self.words_of(
+            self.image_id, '--yes'))
+        self.addCleanup(command.wait)
+        self.addCleanup(command.kill)
+        transfer.until('the wrong one has gone', lambda: (
+            self.image_id not in self.cluster.images('images')),
+            interval=0.001)
+        command.kill()
+        command.wait()
+        self.assertEqual(['fast', 'files', 'slow'],
+                         self.stores_of(self.image_id))
+        # Its child may live on for a moment.
+        transfer.until('it is mended', lambda: self.repair(
+            self.image_id, '--yes').code == 0)
+        self.assert_clonable(self.image_id, 'images', self.expected)
 
     def test_a_clone_hangs_on_it(self) -> None:
         self.cluster.rbd('clone', f'images/{self.image_id}@snap',
