@@ -192,14 +192,25 @@ def _not_the_store(image: glance_host.StoredImage,
     urls = glance_host.some_locations(copy.store, image.id, _NEIGHBOURS)
     if not urls:
         return ''
-    opened = inventories.opened(copy.store)
     try:
-        if any(_entry(opened, copy.store, url) for url in urls):
-            return ''
-    finally:
-        opened.close()
+        opened = inventories.opened(copy.store)
+        try:
+            if any(_is_there(opened, copy.store, url) for url in urls):
+                return ''
+        finally:
+            opened.close()
+    except exceptions.LifecycleError as error:
+        return exceptions.sentence(error.detail)
     return ('Nor are %d other images there that Glance has in this store. See '
             'whether it is the right one, and is mounted.' % len(urls))
+
+
+def _is_there(opened: inventory.Inventory, store: str, url: str) -> bool:
+    try:
+        return _entry(opened, store, url) is not None
+    except exceptions.StoreError:
+        # One that leads elsewhere says nothing.
+        return False
 
 
 def _entry(opened: inventory.Inventory, store: str, url: str

@@ -184,6 +184,10 @@ class Repair:
             self._image = dataclasses.replace(self._image, copies=tuple(
                 one for one in self._image.copies if one != copy))
         elif action is Action.DEACTIVATE:
+            for copy in self._image.copies:
+                if copy.store in self._found.entries:
+                    rewriting.check_same(
+                        copy, self._found.entries[copy.store])
             self._deactivate()
             yield Outcome(lines[0], Result.DONE, lines[0].detail)
             return

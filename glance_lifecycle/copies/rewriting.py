@@ -54,15 +54,26 @@ def check_still(copy: glance_host.StoredCopy,
 
     :raises StoreError: it is not, or somebody uses it
     """
+    now = check_same(copy, before)
+    if now is not None and way is not known.Way.BESIDE:
+        why = room.against(now)
+        if why:
+            raise exceptions.StoreError(store=copy.store, detail=why)
+
+
+def check_same(copy: glance_host.StoredCopy, before: inventory.Entry | None
+               ) -> inventory.Entry | None:
+    """The same, but for who uses it.
+
+    :returns: it, as it is now
+    :raises StoreError: it is another thing by now
+    """
     now = examining.entry(copy)
     if (before and before.identity) != (now and now.identity):
         raise exceptions.StoreError(
             store=copy.store, detail='what is there is not what was found to '
             'be bad. Run it again')
-    if now is not None and way is not known.Way.BESIDE:
-        why = room.against(now)
-        if why:
-            raise exceptions.StoreError(store=copy.store, detail=why)
+    return now
 
 
 class Rewriting:

@@ -61,9 +61,12 @@ def keeps(store: str) -> bool:
 def against(entry: inventory.Entry) -> str:
     """Why it must not go, as a sentence; empty for nothing."""
     hangs = entry.hangs
+    if entry.kind is inventory.Kind.UNFINISHED:
+        return ('What is there is unfinished, or has lost its snapshot. Look '
+                'at it.')
     if entry.kind not in (inventory.Kind.IMAGE, inventory.Kind.MANIFEST):
-        return 'What is there may be no image: %s' % (
-            entry.note or 'it is %s.' % entry.kind)
+        return 'What is there may be no image. %s' % (
+            entry.note or 'It is %s.' % entry.kind)
     if hangs.children:
         return ('%d volumes, disks or other clones hang on it.'
                 % hangs.children)
@@ -143,11 +146,11 @@ class Aside:
 
     def purge(self) -> str:
         """Remove it for good; why that could not be done, as a sentence."""
-        return self._each(quarantine.Quarantine.purge)
+        return self._each(lambda opened, kept: opened.purge(kept))
 
     def restore(self) -> str:
         """Bring it back; why that could not be done, as a sentence."""
-        return self._each(quarantine.Quarantine.restore)
+        return self._each(lambda opened, kept: opened.restore(kept))
 
     def _each(self, function: Callable[
             [quarantine.Quarantine, quarantine.Kept], bool]) -> str:

@@ -92,8 +92,8 @@ Glance says that the image is in the store, and it is not. Downloads fail, or
 are served from another store, and what clones the image in Ceph fails.
 
 If it has another copy, ``openstack image lifecycle repair IMAGE`` writes this
-one again, or, with ``--drop``, lets Glance forget the location. If it has none,
-the image is lost: import it again, or deactivate it."""),
+one again, or, with ``--drop``, lets Glance forget the location. If it has
+none, the image is lost: import it again, or deactivate it."""),
     page.Page('GLC031', 'wrong-size', _ERROR,
               'A stored copy is not as large as its image.', """
 It was cut off, or something else has its name. Who boots of it gets another

@@ -17,17 +17,15 @@ import pathlib
 import signal
 import subprocess
 from typing import Any
+import uuid
 
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
-from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import transfer
-from glance_lifecycle.tests.functional import store_case
-
-Row = dict[str, Any]
+from glance_lifecycle.tests.functional import repair_case
 
 
-class RepairCase(store_case.StoreCase):
+class FileRepairCase(repair_case.RepairCase):
 
     size = 8 * images.MIB
 
@@ -44,27 +42,6 @@ class RepairCase(store_case.StoreCase):
             self.rows('copy', image_id, *(
                 word for store in stores for word in ('--to', store)))
         return image_id
-
-    def words_of(self, *argv: str) -> list[str]:
-        return ['image', 'lifecycle', 'repair', *argv, '--config-file',
-                str(self.api.etc / 'glance-api.conf'), '-f', 'json']
-
-    def repair(self, *argv: str) -> openstack.Answer:
-        answer = self.operator().spawn(*self.words_of(*argv))
-        self.assertNotIn('Traceback', answer.stderr)
-        return answer
-
-    def repaired(self, image_id: str, *argv: str, code: int = 0
-                 ) -> dict[str, Row]:
-        """Store, or what was found of the image -> its row."""
-        answer = self.repair(image_id, '--yes', *argv)
-        self.assertEqual(code, answer.code, str(answer))
-        rows: list[Row] = answer.json
-        return {row['Store'] or row['Found']: row for row in rows}
-
-    def brief(self, rows: dict[str, Row]) -> dict[str, tuple[str, str, str]]:
-        return {key: (row['Found'], row['Action'], row['Result'])
-                for key, row in rows.items()}
 
     def assert_whole(self, image_id: str, *stores: str) -> None:
         """All is as if nothing had ever happened, and looks like it."""
@@ -91,7 +68,7 @@ class RepairCase(store_case.StoreCase):
                  for path in [self.path(image_id, store)] if path.exists()})
 
 
-class RepairTest(RepairCase):
+class RepairTest(FileRepairCase):
 
     def test_well(self) -> None:
         image_id = self.copied('s2')
@@ -171,6 +148,25 @@ class RepairTest(RepairCase):
             self.assertIn('is mounted', found['s2']['Detail'])
         self.assertEqual(before, self.seen(image_id))
 
+    def test_of_another_name(self) -> None:
+        """The new one has the name of all others, and Glance is told."""
+        image_id = self.copied('s2')
+        right = self.path(image_id, 's2')
+        other = right.with_name(str(uuid.uuid4()))
+        right.rename(other)
+        self.corrupt(other)
+        self.api.sql(f"update image_locations set value = 'file://{other}' "
+                     f"where value = 'file://{right}'")
+        found = self.repaired(image_id)
+        self.assertEqual(('wrong', 'write', 'mended'),
+                         self.brief(found)['s2'])
+        self.assertEqual([(f'file://{right}',)], self.api.sql(
+            "select value from image_locations where value like '%/s2/%' "
+            'and deleted = 0'))
+        self.assertTrue(other.exists())
+        other.unlink()
+        self.assert_whole(image_id, 's1', 's2')
+
     def test_something_else_is_there(self) -> None:
         """No link is followed, and nothing is written over one."""
         image_id = self.copied('s2')
@@ -193,7 +189,7 @@ class RepairTest(RepairCase):
         self.assertIn('the id of the image is no UUID', answer.stderr)
 
 
-class FactsTest(RepairCase):
+class FactsTest(FileRepairCase):
 
     def facts(self, image_id: str) -> tuple[Any, ...]:
         return self.api.sql(
@@ -269,7 +265,7 @@ class FactsTest(RepairCase):
             self.repaired(image_id, code=3))['no virtual_size'])
 
 
-class BusyTest(RepairCase):
+class BusyTest(FileRepairCase):
 
     def test_locked(self) -> None:
         image_id = self.copied('s2')
@@ -288,7 +284,7 @@ class BusyTest(RepairCase):
         self.assertIn('it is queued', found['busy']['Detail'].lower())
 
 
-class InterruptedTest(RepairCase):
+class InterruptedTest(FileRepairCase):
 
     size = 64 * images.MIB
 
@@ -363,6 +359,24 @@ class InterruptedTest(RepairCase):
         self.assertEqual(1, answer.code)
         self.assertIn('the image was deleted', answer.stdout + answer.stderr)
         self.assert_nothing_left(self.api)
+
+    def test_copied_meanwhile(self) -> None:
+        """Glance has begun, and ended, a copy since all was looked at."""
+        self.repaired(self.image_id, '--drop')
+        self.corrupt(self.path(self.image_id, 's2'))
+        before = self.path(self.image_id, 's2').stat().st_ino
+        command = self.begin_repair()
+        child = transfer.find_below(command.pid)
+        with transfer.frozen(child):
+            self.admin.import_image(self.image_id, 'copy-image',
+                                    stores=['s3'])
+            self.admin.wait_import(self.image_id)
+        answer = self.operator().end(command)
+        self.assertEqual(1, answer.code, str(answer))
+        self.assertIn('changed meanwhile', answer.stdout)
+        self.assertEqual(before, self.path(self.image_id, 's2').stat().st_ino)
+        self.assertEqual(('wrong', 'replace', 'mended'), self.brief(
+            self.repaired(self.image_id))['s2'])
 
     def test_dropped_meanwhile(self) -> None:
         """Nobody gets back a copy that he has dropped."""
