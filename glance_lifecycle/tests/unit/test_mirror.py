@@ -179,8 +179,8 @@ REAL = {
         'osc/common/amounts', 'osc/hygiene_plan', 'osc/hygiene_undo',
         'reclaim/here'},
     'functional/test_hygiene_export': {
-        'osc/common/export_options', 'osc/hygiene_export',
-        'reclaim/exported'},
+        'osc/common/export_options', 'osc/hygiene_export'},
+    'functional/test_reclaim_shared': {'reclaim/exported'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',
