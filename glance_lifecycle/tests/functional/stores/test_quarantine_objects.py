@@ -20,6 +20,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.stores \
     import object_quarantine_case as cases
 from glance_lifecycle.tests.functional.stores import s3_case
+from glance_lifecycle.tests.functional.stores import s3_quarantine_case
 from glance_lifecycle.tests.functional.stores import swift_case
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.object_store import claim
@@ -36,14 +37,14 @@ PLAN = cases.PLAN
 Kind = inventory.Kind
 
 
-class S3QuarantineTest(cases.GoneTests, cases.S3Tests):
+class S3QuarantineTest(cases.GoneTests, s3_quarantine_case.S3Tests):
     """Of Swift's S3 API."""
 
     def running(self) -> Any:
         return self.service
 
 
-class RadosGwQuarantineTest(s3_case.OnRadosGw, cases.S3Tests):
+class RadosGwQuarantineTest(s3_case.OnRadosGw, s3_quarantine_case.S3Tests):
 
     def test_parts_killed(self) -> None:
         """It copies at once what came in parts, and its tag."""
