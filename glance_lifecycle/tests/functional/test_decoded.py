@@ -79,7 +79,7 @@ class DecodedTest(DecodedTestCase):
         """Some of those that the unit tests have all of."""
         for name in ('vdi', 'vhdx', 'vmdk', 'vmdk, of ESX', 'iso',
                      'iso, hybrid', 'iso and qcow2', 'boot sector', 'luks 2',
-                     'parallels'):
+                     'parallels', 'statement'):
             content, reason = test_content.LOOKS[name]
             assert reason is not None
             with self.subTest(name):

@@ -30,6 +30,12 @@ MARKS = {
     b'#!/bin/sh\n#V2.0 Format\n': 'cloop',
 }
 
+# How a statement begins that the service signs (DSSE's pre-authentication
+# encoding, securesystemslib and in-toto have it): with the same key as what it
+# has converted. An image that is one, signed as an image, would be an
+# attestation that whoever made the image has written.
+STATEMENT = b'DSSEv1 '
+
 # As qemu's vmdk_probe() goes by it: after comments and blank lines.
 _DESCRIPTOR = re.compile(
     rb'(?:#[^\n]*\n| *\r?\n)*version=[123]\r?\n', re.IGNORECASE)
@@ -38,7 +44,8 @@ _DESCRIPTOR = re.compile(
 def check(name: str, head: bytes, declared: str | None) -> None:
     """Refuse what qemu guesses to be another format, and oslo.utils does not.
 
-    It misses the text form of a VMDK, which names other files, where zeros
+    Also what would be a statement of the service's, if it signed that. It
+    misses the text form of a VMDK, which names other files, where zeros
     follow, as in those that qemu-img writes; and the form of ESX, whose
     descriptor may name a parent (qemu 7.2 opens it).
 
@@ -51,6 +58,12 @@ def check(name: str, head: bytes, declared: str | None) -> None:
         raise _text_vmdk(head)
     if head.startswith(VMDK_ESX):
         raise vmdk_type('vmfsSparse', ())
+    if head.startswith(STATEMENT):
+        raise exceptions.ImageRefused(
+            reason='unsafe', checks=['mark'],
+            detail='it begins like a statement that the service signs, such '
+            'as an attestation, and not like a disk. Upload an image of a '
+            'disk.')
     for mark, guessed in MARKS.items():
         # Glance's ploop is what qemu calls parallels.
         if head.startswith(mark) and (guessed, declared) != (

@@ -114,6 +114,9 @@ LOOKS: dict[str, tuple[bytes, str | None]] = {
     'luks': (luks(), None),
     'luks 2': (luks(2), 'unsafe'),
     'parallels': (b'WithouFreSpacExt' + bytes(MIB), 'unsafe'),
+    'statement': (b'DSSEv1 28 application/vnd.in-toto+json 900 {"_type":'
+                  + b'"https://in-toto.io/Statement/v1"'.ljust(900) + bytes(
+                      MIB), 'unsafe'),
     'bochs': (b'Bochs Virtual HD Image' + bytes(MIB), 'unsafe'),
     'cloop': (b'#!/bin/sh\n#V2.0 Format\nmodprobe cloop' + bytes(MIB),
               'unsafe'),

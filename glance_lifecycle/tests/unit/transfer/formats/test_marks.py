@@ -13,7 +13,10 @@
 
 import unittest
 
+from securesystemslib import dsse
+
 from glance_lifecycle import exceptions
+from glance_lifecycle.signing import envelope
 from glance_lifecycle.transfer.formats import marks
 
 
@@ -33,6 +36,12 @@ class CheckTest(unittest.TestCase):
             # Only a beginning is.
             self.assertEqual('', self.reason(b'x' + mark))
         self.assertEqual('vmdk-type', self.reason(marks.VMDK_ESX))
+
+    def test_statements(self) -> None:
+        """What an attestation is a signature of, as an image."""
+        signed = dsse.Envelope(b'{}', envelope.PAYLOAD_TYPE, {}).pae()
+        self.assertEqual('unsafe', self.reason(signed))
+        self.assertEqual('', self.reason(b'x' + signed))
 
     def test_ploop(self) -> None:
         for mark, guessed in marks.MARKS.items():
