@@ -25,7 +25,7 @@ from typing import Any
 from glance_lifecycle.transfer.backends import quarantine
 from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
 
-#: Its key. "rbd image-meta" shows it.
+#: Its key.
 KEY = 'lifecycle_quarantine'
 
 # Characters, of a value that anybody who may write to the pool may have set.
