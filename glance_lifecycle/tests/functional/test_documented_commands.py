@@ -57,6 +57,8 @@ ELSEWHERE = {
     'An image that is active is not imported; test_failures runs it.',
     'openstack image lifecycle diagnose --journal':
     'test_diagnose runs it, with a journal of its own.',
+    'openstack image lifecycle hygiene list --export':
+    'test_hygiene_export runs it, with the certificate of another Glance.',
     'openstack image lifecycle sign ubuntu-26.04.qcow2':
     'It wants a Barbican; test_signing_barbican has one.',
 }
