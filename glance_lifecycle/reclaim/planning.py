@@ -92,13 +92,20 @@ def make(items: Iterable[wording.Item],
     steps: list[plans.Step] = []
     left: list[Left] = []
     for store in stores:
+        taken: set[inventory.Spot] = set()
         for item in found.needless[store.name]:
             why = _not(item, store, kinds, wishes)
             if not why and len(steps) >= plans.MOST_STEPS:
                 why = 'The plan is full. Make another after it.'
+            if not why and item.entry and item.entry.spot in taken:
+                # The trash of Ceph holds many things of one name, and what is
+                # in quarantine is found by its plan and its name.
+                why = ('Another object of that name is in the plan. Make '
+                       'another plan after it.')
             if why:
                 left.append(Left(item, why))
             elif item.entry is not None:
+                taken.add(item.entry.spot)
                 steps.append(plans.Step.of(
                     store.name, item.finding.code, item.entry, item.deleted,
                     item.finding.evidence))

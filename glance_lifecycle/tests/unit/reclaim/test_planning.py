@@ -84,6 +84,13 @@ class PlanningTest(testtools.TestCase):
         self.assertEqual(1, len(self.made([
             item(Word.ORPHAN, allocated=10_000)]).plan.steps))
 
+    def test_one_name_twice(self) -> None:
+        made = self.made([item(Word.ORPHAN), item(Word.UNREGISTERED),
+                          item(Word.ORPHAN, store='s2')])
+        self.assertEqual([('s1', 'GLC020'), ('s2', 'GLC020')], [
+            (one.store, one.code) for one in made.plan.steps])
+        self.assertIn('Another object of that name', made.left[0].why)
+
     def test_codes(self) -> None:
         made = self.made([item(Word.ORPHAN), item(Word.UNREGISTERED, B)],
                          codes=frozenset(['GLC025']))
