@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 import contextlib
+import dataclasses
 import hashlib
 import os
 import signal
@@ -222,6 +223,14 @@ class QuarantineTests(unittest.TestCase):
         return {str(one[0]) for one in snapshot.values()}
 
     # What holds for both.
+
+    def test_another_place(self) -> None:
+        """A plan may name any."""
+        self.store()
+        entry = dataclasses.replace(self.entry(Kind.IMAGE), place='other')
+        before = self.snapshot()
+        self.assertFalse(self.ready().put(entry, PLAN))
+        self.assertEqual(before, self.snapshot())
 
     def test_replaced(self) -> None:
         """By another, after it was copied."""

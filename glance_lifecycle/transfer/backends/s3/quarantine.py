@@ -66,7 +66,7 @@ class S3Quarantine(s3_inventory.S3Inventory, quarantine.Quarantine):
     # The way there.
 
     def put(self, entry: inventory.Entry, plan: str) -> bool:
-        if entry.kind not in self.kinds or not (
+        if entry.kind not in self.kinds or entry.place != self._place or not (
                 entry.identity and inventory.image_id(entry.name)
                 and quarantine.is_plan(plan)):
             return False

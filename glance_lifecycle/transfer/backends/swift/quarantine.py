@@ -75,7 +75,8 @@ class SwiftQuarantine(swift_inventory.SwiftInventory, quarantine.Quarantine):
     def put(self, entry: inventory.Entry, plan: str) -> bool:
         name = entry.image_id + '-' * (entry.kind is Kind.SEGMENT)
         if entry.kind not in self.kinds or entry.name != name or not (
-                entry.identity and inventory.image_id(entry.image_id)
+                self._is_own(entry.place)
+                and entry.identity and inventory.image_id(entry.image_id)
                 and quarantine.is_plan(plan)):
             return False
         with self._claimed(entry.place, entry.image_id) as free:
