@@ -95,6 +95,14 @@ class SignImage(command.ShowOne):
     def _sign(self, parsed_args: argparse.Namespace, source: image_bytes.File
               ) -> properties.SignatureProperties:
         from glance_lifecycle.signing import algorithms
+        from glance_lifecycle.transfer.formats import marks
+        if source.head(len(marks.STATEMENT)) == marks.STATEMENT:
+            # Of a stranger, and with the key of the service, it would be an
+            # attestation that the stranger has written.
+            raise osc_exceptions.CommandError(
+                '%s was not signed: it begins like a statement of the '
+                'service, such as an attestation, and not like an image.'
+                % source.path)
         store = key_store.store(parsed_args, self)
         policy = key_store.policy(parsed_args)
         certificate_id = parsed_args.certificate_id

@@ -66,6 +66,9 @@ class File:
     def size(self) -> int:
         return self._status.st_size
 
+    def head(self, length: int) -> bytes:
+        return os.pread(self.file.fileno(), length, 0)
+
     def digest(self, algorithm: str) -> bytes:
         """One sequential read."""
         from glance_lifecycle.transfer import digest

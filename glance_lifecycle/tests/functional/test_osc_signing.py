@@ -298,6 +298,14 @@ class SigningCommandsTestCase(base.FunctionalTestCase):
         self.assertIn('Glance says:', said)
         self.assertIn('openstack image delete', said)
 
+    def test_statement(self) -> None:
+        """With the key of the service, it would be an attestation."""
+        source = self.work / 'a.raw'
+        source.write_bytes(
+            b'DSSEv1 28 application/vnd.in-toto+json 2 {}'.ljust(512))
+        self.assertIn('was not signed: it begins like a statement',
+                      self.sign(source, 'raw', code=1))
+
     def test_openssl_and_its_mistakes(self) -> None:
         source = images.make(self.work / 'a.raw', 'raw',
                              size=8 * images.MIB)
