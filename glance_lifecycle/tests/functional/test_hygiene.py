@@ -284,11 +284,10 @@ class DatadirsTest(FileHygieneCase):
 
 class InFlightTest(hygiene_case.HygieneCase):
 
-    def setUp(self) -> None:
+    def new_glance(self) -> glance.GlanceApi:
         self.gates = self.useFixture(import_gates.ImportGates(
             import_gates.GLANCE_API))
-        self.api = self.new_api(python_path=[self.gates.path])
-        super().setUp()
+        return self.new_api(python_path=[self.gates.path])
 
     def test_import(self) -> None:
         """At each step: before anything is written, and when all is."""
