@@ -15,10 +15,12 @@
 import json
 import os
 import pathlib
+import time
 from typing import Any
 
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional import reclaim_case
+from glance_lifecycle.tests import waiting
 
 
 class SharedTest(reclaim_case.ReclaimCase):
@@ -37,7 +39,15 @@ class SharedTest(reclaim_case.ReclaimCase):
         return str(image['id'])
 
     def export(self, name: str) -> str:
-        """What the other one needs now."""
+        """What the other one needs now.
+
+        An export has its time in whole seconds, and what changed in that
+        second is unclear.
+        """
+        directory = self.api.store_dir('s1')
+        newest = max(one.stat().st_ctime for one in directory.iterdir())
+        waiting.until('the next second has begun',
+                      lambda: int(time.time()) > newest)
         path = self.work / name
         answer = self.operator().spawn(
             'image', 'lifecycle', 'hygiene', 'export', '--out', str(path),
