@@ -23,18 +23,23 @@ from glance_lifecycle.transfer import job as jobs
 CONF = cfg.CONF
 
 
-def opened(store: str) -> quarantine.Quarantine:
-    """To be closed by the caller.
-
-    :raises ConfigurationError: nothing can be taken out of its sight
-    :raises StoreError: it cannot be reached
-    """
+def kind(store: str) -> type[quarantine.Quarantine]:
+    """:raises ConfigurationError: nothing can be taken out of its sight"""
     driver = glance_host.store_driver(store)
     entry = entry_points.entry(entry_points.QUARANTINES, driver)
     if entry is None:
         raise exceptions.ConfigurationError(
             detail='nothing of store %s can be put into quarantine, because '
             'its driver, %s, has none' % (store, driver))
-    kind = jobs.load(entry)
-    found: quarantine.Quarantine = kind(store, kind.describe(CONF, store))
+    found: type[quarantine.Quarantine] = jobs.load(entry)
     return found
+
+
+def opened(store: str) -> quarantine.Quarantine:
+    """To be closed by the caller.
+
+    :raises ConfigurationError: nothing can be taken out of its sight
+    :raises StoreError: it cannot be reached
+    """
+    found = kind(store)
+    return found(store, found.describe(CONF, store))

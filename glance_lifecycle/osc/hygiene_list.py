@@ -27,6 +27,7 @@ from osc_lib.command import command
 from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import export_options
+from glance_lifecycle.osc.common import hygiene_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
 
@@ -63,18 +64,10 @@ class ListHygiene(command.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            '--store', metavar='<store>', action='append', dest='stores',
-            default=[], help='Look at this store only (repeat for more; '
-            'default: all).')
-        parser.add_argument(
-            '--code', metavar='<code>', action='append', dest='codes',
-            default=[], help='List only findings of this code (repeat for '
-            'more). All are counted.')
-        parser.add_argument(
-            '--grace', metavar='<hours>', type=amounts.hours, default=24.0,
-            help='What changed less than so many hours ago is not judged '
-            '(default: 24).')
+        hygiene_options.add_arguments(
+            parser, 'List only findings of this code (repeat for more). All '
+            'are counted.', 'What changed less than so many hours ago is not '
+            'judged (default: 24).')
         parser.add_argument(
             '--limit', metavar='<number>', type=amounts.number_from(0),
             default=1000, help='List so many of each code and store; all are '

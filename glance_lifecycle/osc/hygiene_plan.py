@@ -25,6 +25,7 @@ from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import export_options
+from glance_lifecycle.osc.common import hygiene_options
 from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
@@ -57,18 +58,10 @@ class PlanHygiene(command.Lister):
         parser.add_argument(
             '--out', metavar='<file>',
             help='Write the plan to this new file, for "hygiene apply".')
-        parser.add_argument(
-            '--store', metavar='<store>', action='append', dest='stores',
-            default=[], help='Look at this store only (repeat for more; '
-            'default: all).')
-        parser.add_argument(
-            '--code', metavar='<code>', action='append', dest='codes',
-            default=[], help='Take only what has this code in "hygiene list" '
-            '(repeat for more; default: all that is needless).')
-        parser.add_argument(
-            '--grace', metavar='<hours>', type=amounts.hours, default=24.0,
-            help='What changed less than so many hours ago is not taken '
-            '(default: 24).')
+        hygiene_options.add_arguments(
+            parser, 'Take only what has this code in "hygiene list" (repeat '
+            'for more; default: all that is needless).', 'What changed less '
+            'than so many hours ago is not taken (default: 24).')
         parser.add_argument(
             '--keep', metavar='<days>', type=amounts.days, default=7.0,
             help='Keep what is taken for so many days in quarantine, at least '

@@ -165,14 +165,27 @@ class _OfStore:
                          'uses it.')
         try:
             judged = self._look.away(entry)
-        except exceptions.LifecycleError:
+        except exceptions.LifecycleError as error:
             # Nobody can tell whether it is needed: it is.
-            self._back(step)
-            raise
+            stuck = self._stuck(step)
+            if not stuck:
+                raise
+            return _said(step, Result.FAILED, 'It is in quarantine, and '
+                         'nobody can tell whether it is needed: %s %s Bring '
+                         'it back with "hygiene undo".' % (
+                             exceptions.sentence(error.detail), stuck))
         if judged.now in (Now.NEEDLESS, Now.ANOTHER):
             return _said(step, Result.QUARANTINED, '' if judged.entry else
                          judged.why)
         return self._restored(step, judged.why, self._back(step))
+
+    def _stuck(self, step: plans.Step) -> str:
+        """Bring it back; why that cannot be done, as a sentence."""
+        try:
+            return '' if self._back(step) else 'It cannot be brought back.'
+        except exceptions.StoreError as error:
+            return exceptions.sentence(
+                'It cannot be brought back: %s' % error.detail)
 
     def _back(self, step: plans.Step) -> bool:
         found = [one for one in self._quarantine.kept(self._plan.id)

@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
-import dataclasses
 import fcntl
 import os
 
@@ -30,6 +29,7 @@ from glance_lifecycle.audit.hygiene import here
 from glance_lifecycle.copies import host
 from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
+from glance_lifecycle.jobs import inventories
 from glance_lifecycle.jobs import quarantines
 from glance_lifecycle.reclaim import applying
 from glance_lifecycle.transfer.backends import inventory
@@ -41,22 +41,10 @@ CONF = cfg.CONF
 _LOCK = 'reclaim.lock'
 
 
-@dataclasses.dataclass(frozen=True)
-class Opened:
-    """Stores that have a quarantine, by their names.
-
-    :ivar failed: why others that have one cannot be opened
-    """
-
-    stores: Mapping[str, quarantine.Quarantine]
-    failed: Mapping[str, str]
-
-
 def kinds(store: str) -> frozenset[inventory.Kind] | str:
     """What can be taken of a store, or why nothing can."""
     try:
-        with contextlib.closing(quarantines.opened(store)) as found:
-            return found.kinds
+        return quarantines.kind(store).kinds
     except exceptions.LifecycleError as error:
         return error.detail[:1].upper() + error.detail[1:]
 
@@ -88,13 +76,13 @@ def locked() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def opened() -> Iterator[Opened]:
+def opened() -> Iterator[here.Opened[quarantine.Quarantine]]:
     """All that have a quarantine."""
     with contextlib.ExitStack() as stack:
-        yield _opened([
+        yield here.opened([
             name for name in here.stores() if entry_points.entry(
                 entry_points.QUARANTINES, glance_host.store_driver(name))],
-            stack)
+            stack, quarantines.opened)
 
 
 @contextlib.contextmanager
@@ -104,24 +92,13 @@ def applicable(names: Sequence[str]
     """Those of a plan, and why some of them cannot be opened."""
     with contextlib.ExitStack() as stack:
         known = here.stores()
-        mine = _opened([name for name in names if name in known], stack)
+        mine = here.opened([name for name in names if name in known], stack,
+                           quarantines.opened)
         # Where a location leads to is told by all of them.
         others = here.opened(
-            [name for name in known if name not in mine.stores], stack)
-        every = {**others.inventories, **mine.stores}
+            [name for name in known if name not in mine.stores], stack,
+            inventories.opened)
+        every: dict[str, inventory.Inventory] = {
+            **others.stores, **mine.stores}
         yield {name: applying.Store(examination.described(name, every), one)
                for name, one in mine.stores.items()}, mine.failed
-
-
-def _opened(names: Sequence[str], stack: contextlib.ExitStack) -> Opened:
-    found: dict[str, quarantine.Quarantine] = {}
-    failed: dict[str, str] = {}
-    for name in names:
-        try:
-            one = quarantines.opened(name)
-        except exceptions.LifecycleError as error:
-            failed[name] = error.detail
-            continue
-        stack.callback(one.close)
-        found[name] = one
-    return Opened(found, failed)

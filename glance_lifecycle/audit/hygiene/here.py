@@ -16,6 +16,7 @@
 It needs Glance: import it where one is known to be.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ from collections.abc import Sequence
 import contextlib
 import dataclasses
 import time
+from typing import Generic
+from typing import TypeVar
 
 from oslo_config import cfg
 
@@ -37,6 +40,8 @@ from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer import journals
 
 CONF = cfg.CONF
+
+Face = TypeVar('Face', bound=inventory.Inventory)
 
 
 class ThisHost:
@@ -57,14 +62,14 @@ class ThisHost:
 
 
 @dataclasses.dataclass(frozen=True)
-class Opened:
+class Opened(Generic[Face]):
     """Stores, by their names.
 
-    :ivar inventories: of those that can be looked into
+    :ivar stores: those that can be looked into
     :ivar failed: why the others cannot
     """
 
-    inventories: Mapping[str, inventory.Inventory]
+    stores: Mapping[str, Face]
     failed: Mapping[str, str]
 
 
@@ -83,9 +88,9 @@ def examined(audited: Sequence[str], grace: float,
     check(audited)
     now = time.time()
     with contextlib.ExitStack() as stack:
-        found = opened(names, stack)
+        found = opened(names, stack, inventories.opened)
         yield examination.Examination(
-            ThisHost(), found.inventories,
+            ThisHost(), found.stores,
             list(dict.fromkeys(audited)) or names, found.failed,
             judging.Times(now, grace), other)
 
@@ -105,16 +110,17 @@ def check(named: Iterable[str]) -> None:
                 % (name, ', '.join(names)))
 
 
-def opened(names: Sequence[str], stack: contextlib.ExitStack) -> Opened:
-    """All of them: a location leads to one, or to another.
+def opened(names: Sequence[str], stack: contextlib.ExitStack,
+           face: Callable[[str], Face]) -> Opened[Face]:
+    """Of each of them one face, such as its inventory.
 
     :param stack: closes them
     """
-    found: dict[str, inventory.Inventory] = {}
+    found: dict[str, Face] = {}
     failed: dict[str, str] = {}
     for name in names:
         try:
-            one = inventories.opened(name)
+            one = face(name)
         except exceptions.LifecycleError as error:
             failed[name] = error.detail
             continue

@@ -18,6 +18,7 @@ import os
 import pathlib
 import time
 from typing import Any
+from unittest import mock
 
 from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle import exceptions
@@ -226,6 +227,20 @@ class ApplyingTest(helpers.TempDirTestCase):
         self.assertRaises(exceptions.DatabaseError, self.apply, plan)
         self.assertTrue(self.there())
         self.assertEqual([], list(self.found.kept()))
+
+    def test_stuck_when_the_database_fails(self) -> None:
+        """What cannot be brought back is said, and so is why it should."""
+        plan = self.plan(self.orphan())
+        self.database.then = exceptions.DatabaseError(detail='it is away')
+        with mock.patch.object(
+                self.found, 'restore', side_effect=exceptions.StoreError(
+                    store='s1', detail='it is read-only')):
+            one, = self.apply(plan)
+        self.assertIs(Result.FAILED, one.result)
+        for said in ('it is away.', 'brought back: it is read-only.',
+                     '"hygiene undo"'):
+            self.assertIn(said, one.detail.replace('It is', 'it is'))
+        self.assertEqual(1, len(list(self.found.kept(plan.id))))
 
     def test_needed_while_kept(self) -> None:
         for wishes in ({}, {'purge': True}):
