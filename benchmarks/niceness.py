@@ -52,6 +52,9 @@ RATE = 10
 #: which no niceness of the child reaches.
 FLOOR = 'one block'
 
+#: Stock Glance, by the names of what it does.
+STOCK = ('stock', 'stock, one block')
+
 #: An API's p99 under three imports, to that of an idle one; at most.
 LATENCY_GOAL = 2.0
 #: An import's share to its fair share, at any load; at least.
@@ -124,6 +127,7 @@ class Run:
     facts: dict[str, str]
     idle: latency.Latency | None = None
     floor: latency.Latency | None = None
+    stock: list[latency.Latency] = dataclasses.field(default_factory=list)
     latencies: dict[str, latency.Latency] = dataclasses.field(
         default_factory=dict)
     shares: list[Share] = dataclasses.field(default_factory=list)
@@ -183,19 +187,33 @@ def _arguments() -> argparse.Namespace:
         '10')
     parser.add_argument(
         '--services', action='store_true',
-        help='glance-api and each busy process in a control group, as systemd '
-        'starts services, and not in a session of its own alone')
+        help='glance-api, its database, who asks and each busy process in a '
+        'control group, as systemd starts services, and not in a session of '
+        'its own alone')
     arguments.add_files(parser, 'benchmarks-niceness.inc')
     return parser.parse_args()
 
 
 def _measure(args: argparse.Namespace, run: Run, image: images.BenchImage,
              small: images.BenchImage, parent: pathlib.Path | None) -> None:
-    with (mariadb.MariaDb() as server,
-          variants.OURS.api(server.database(), os.cpu_count() or 1) as api):
-        user = api.user()
-        for number in range(latency.LISTED):
-            user.create_image(f'listed {number}')
+    with mariadb.MariaDb() as server, contextlib.ExitStack() as others:
+        if parent and args.services:
+            # Else they are less than a service is, and wait for all of them.
+            for pid in (server.pid, os.getpid()):
+                others.enter_context(busy.Group(parent)).add(pid)
+        _ours(args, run, image, small, parent, server.database())
+        with (_listed(variants.SERIAL, server.database()) as api,
+              _subject(args, parent, api, '', Candidate({})) as stock):
+            stock.warm(small)
+            for name, one in zip(STOCK, (image, small), strict=True):
+                run.stock.append(stock.latency(one, args.requests, name))
+                _say(run.stock[-1])
+
+
+def _ours(args: argparse.Namespace, run: Run, image: images.BenchImage,
+          small: images.BenchImage, parent: pathlib.Path | None,
+          database: str) -> None:
+    with _listed(variants.OURS, database) as api:
         for name in args.candidates:
             candidate = CANDIDATES[name]
             if candidate.weight and parent is None:
@@ -203,32 +221,55 @@ def _measure(args: argparse.Namespace, run: Run, image: images.BenchImage,
                 continue
             api.configure(lifecycle_transfer={**_UNSET, **candidate.conf})
             api.restart()
-            with contextlib.ExitStack() as stack:
-                subject = Subject(
-                    api, name, candidate, parent,
-                    stack.enter_context(busy.Group(parent))
-                    if parent and args.services else None)
-                if candidate.weight and parent:
-                    stack.enter_context(subject.moving(parent))
-                subject.warm(small)
-                if run.idle is None:
-                    run.idle = subject.idle(args.requests)
-                    _say(run.idle)
-                    run.floor = subject.latency(small, args.requests, FLOOR)
-                    _say(run.floor)
-                found = subject.latency(image, args.requests)
-                run.latencies[name] = found
-                _say(found)
-                for load in LOADS:
-                    share = subject.share(image, load, args.window)
-                    run.shares.append(share)
-                    arguments.say(f'{name:16} load {load}: '
-                                  f'{share.cores:.2f} cores, '
-                                  f'{_wall(share, args.window)} s')
+            with _subject(args, parent, api, name, candidate) as subject:
+                _candidate(args, run, image, small, subject)
+
+
+def _candidate(args: argparse.Namespace, run: Run, image: images.BenchImage,
+               small: images.BenchImage, subject: 'Subject') -> None:
+    subject.warm(small)
+    if run.idle is None:
+        run.idle = subject.idle(args.requests)
+        _say(run.idle)
+        run.floor = subject.latency(small, args.requests, FLOOR)
+        _say(run.floor)
+    found = subject.latency(image, args.requests)
+    run.latencies[found.variant] = found
+    _say(found)
+    for load in LOADS:
+        share = subject.share(image, load, args.window)
+        run.shares.append(share)
+        arguments.say(f'{share.candidate:16} load {load}: '
+                      f'{share.cores:.2f} cores, '
+                      f'{_wall(share, args.window)} s')
+
+
+@contextlib.contextmanager
+def _listed(variant: variants.Variant, database: str
+            ) -> Iterator[glance.GlanceApi]:
+    """A glance-api with what is listed."""
+    with variant.api(database, os.cpu_count() or 1) as api:
+        user = api.user()
+        for number in range(latency.LISTED):
+            user.create_image(f'listed {number}')
+        yield api
+
+
+@contextlib.contextmanager
+def _subject(args: argparse.Namespace, parent: pathlib.Path | None,
+             api: glance.GlanceApi, name: str, candidate: Candidate
+             ) -> Iterator['Subject']:
+    with contextlib.ExitStack() as stack:
+        group = (stack.enter_context(busy.Group(parent))
+                 if parent and args.services else None)
+        subject = Subject(api, name, candidate, parent, group)
+        if candidate.weight and parent:
+            stack.enter_context(subject.moving(parent))
+        yield subject
 
 
 class Subject:
-    """One candidate in a running glance-api.
+    """One candidate in a running glance-api, or stock Glance.
 
     :param group: the control group of glance-api as a service, if it has one
     """
@@ -349,7 +390,8 @@ def tables(run: Run) -> list[report.Table]:
 
 def _latencies(run: Run) -> report.Table:
     found = [*([run.idle] if run.idle else []),
-             *([run.floor] if run.floor else []), *run.latencies.values()]
+             *([run.floor] if run.floor else []), *run.latencies.values(),
+             *run.stock]
     return ('GET /v2/images under three imports, nothing else running',
             ['candidate', 'requests', 'p50 ms', 'p99 ms', 'worst ms',
              'p99 to idle', '3 imports s'],
@@ -412,6 +454,7 @@ def _plain(run: Run) -> dict[str, Any]:
     return {'facts': run.facts,
             'idle': all_of([run.idle] if run.idle else []),
             'floor': all_of([run.floor] if run.floor else []),
+            'stock': all_of(run.stock),
             'latencies': all_of(list(run.latencies.values())),
             'shares': all_of(run.shares)}
 
