@@ -18,6 +18,7 @@ is a group. With ``Groups`` each has a control group instead, as systemd gives
 one to each service; the kernel does not look at sessions then.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 import os
@@ -75,6 +76,24 @@ class Group:
         """Move a process, with its threads; one that is gone is no error."""
         with contextlib.suppress(ProcessLookupError):
             (self._path / 'cgroup.procs').write_text(str(pid))
+
+
+@contextlib.contextmanager
+def services(parent: pathlib.Path,
+             started: Iterable[tuple[Iterable[int], int]]) -> Iterator[None]:
+    """Each in a control group of its own, as systemd starts services.
+
+    Whoever asks is one more: the kernel has tasks that are in no group wait
+    for those that are, for a tenth of a second at times.
+
+    :param started: processes and weight of each
+    """
+    with contextlib.ExitStack() as stack:
+        for pids, weight in (*started, ([os.getpid()], WEIGHT)):
+            group = stack.enter_context(Group(parent, weight))
+            for pid in pids:
+                group.add(pid)
+        yield
 
 
 def hierarchy() -> pathlib.Path | None:

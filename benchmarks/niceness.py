@@ -198,9 +198,8 @@ def _measure(args: argparse.Namespace, run: Run, image: images.BenchImage,
              small: images.BenchImage, parent: pathlib.Path | None) -> None:
     with mariadb.MariaDb() as server, contextlib.ExitStack() as others:
         if parent and args.services:
-            # Else they are less than a service is, and wait for all of them.
-            for pid in (server.pid, os.getpid()):
-                others.enter_context(busy.Group(parent)).add(pid)
+            others.enter_context(busy.services(
+                parent, [([server.pid], busy.WEIGHT)]))
         _ours(args, run, image, small, parent, server.database())
         with (_listed(variants.SERIAL, server.database()) as api,
               _subject(args, parent, api, '', Candidate({})) as stock):

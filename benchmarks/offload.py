@@ -75,7 +75,7 @@ def wall(args: argparse.Namespace) -> Iterator[Figure]:
     """One import at a time, in turns."""
     image = images.prepare(args.work / 'images', args.size, 'qcow2')
     walls: dict[str, list[float]] = {where: [] for where in _WHERE}
-    with _beside() as (api, _daemon):
+    with _beside() as (_server, api, _daemon):
         for _number in range(args.repeat):
             for where in _WHERE:
                 api.configure(lifecycle_transfer={'run_in': where})
@@ -96,7 +96,7 @@ def wall(args: argparse.Namespace) -> Iterator[Figure]:
 def late(args: argparse.Namespace) -> Iterator[Figure]:
     """The same API, idle and while it waits for three imports."""
     image = images.prepare(args.work / 'images', args.size, 'qcow2')
-    with _beside() as (api, daemon):
+    with _beside() as (server, api, daemon):
         api.configure(lifecycle_transfer={'run_in': 'worker'})
         api.restart()
         user = api.user()
@@ -104,7 +104,7 @@ def late(args: argparse.Namespace) -> Iterator[Figure]:
             user.create_image(f'listed {number}')
         latency.import_three(user, images.prepare(
             args.work / 'images', 'tiny', 'qcow2'), None)
-        with _grouped(args.services, api, daemon):
+        with _grouped(args.services, server, api, daemon):
             idle = latency.Pinger(user, RATE)
             with idle.running():
                 time.sleep(args.requests / RATE)
@@ -120,32 +120,27 @@ def late(args: argparse.Namespace) -> Iterator[Figure]:
 
 
 @contextlib.contextmanager
-def _beside() -> Iterator[tuple[glance.GlanceApi, worker.Worker]]:
-    """A glance-api, and a worker that observes."""
+def _beside() -> Iterator[tuple[mariadb.MariaDb, glance.GlanceApi,
+                                worker.Worker]]:
+    """A database, a glance-api, and a worker that observes."""
     with (mariadb.MariaDb() as server,
           variants.OURS.api(server.database(), os.cpu_count() or 1) as api,
           worker.Worker(api, POLICY, mode='observe', sweep_interval=60
                         ) as daemon):
-        yield api, daemon
+        yield server, api, daemon
 
 
-@contextlib.contextmanager
-def _grouped(services: bool, api: glance.GlanceApi, daemon: worker.Worker
-             ) -> Iterator[None]:
-    """Each in a control group of its own, as systemd starts services."""
-    with contextlib.ExitStack() as stack:
-        if services:
-            parent = busy.hierarchy()
-            if parent is None:
-                sys.exit('No control group can be made here: run without '
-                         '--services.')
-            for pids, weight in (
-                    ((*api.workers(), *api.descendants()), busy.WEIGHT),
-                    ((daemon.pid, daemon.child), WORKER_WEIGHT)):
-                group = stack.enter_context(busy.Group(parent, weight))
-                for pid in pids:
-                    group.add(pid)
-        yield
+def _grouped(services: bool, server: mariadb.MariaDb, api: glance.GlanceApi,
+             daemon: worker.Worker) -> contextlib.AbstractContextManager[None]:
+    if not services:
+        return contextlib.nullcontext()
+    parent = busy.hierarchy()
+    if parent is None:
+        sys.exit('No control group can be made here: run without --services.')
+    return busy.services(parent, [
+        ([server.pid], busy.WEIGHT),
+        ([*api.workers(), *api.descendants()], busy.WEIGHT),
+        ([daemon.pid, daemon.child], WORKER_WEIGHT)])
 
 
 def _one(user: client.Client, image: images.BenchImage) -> float:
@@ -179,8 +174,9 @@ def main() -> int:
                         help='at the least; default: 300')
     parser.add_argument(
         '--services', action='store_true',
-        help='for the latency, glance-api and the worker in a control group '
-        'each, as systemd starts services, and not in a session each alone')
+        help='for the latency, the database, glance-api, the worker and who '
+        'asks in a control group each, as systemd starts services, and not in '
+        'a session each alone')
     arguments.add_files(parser, 'benchmarks-offload.inc')
     args = parser.parse_args()
     args.work = args.work.resolve()
