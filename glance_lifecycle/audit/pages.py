@@ -17,13 +17,14 @@ from collections.abc import Mapping
 from glance_lifecycle.audit.caches import pages as caches
 from glance_lifecycle.audit.diagnosis import pages as causes
 from glance_lifecycle.audit.diagnosis.symptoms import pages as symptoms
+from glance_lifecycle.audit.hygiene.local import pages as local
 from glance_lifecycle.audit.hygiene import pages as hygiene
 from glance_lifecycle.audit import page
 
 #: What a group is about -> its pages, by their codes.
 GROUPS: Mapping[str, tuple[page.Page, ...]] = {
     'Caches': caches.PAGES,
-    'Hygiene': hygiene.PAGES,
+    'Hygiene': hygiene.PAGES + local.PAGES,
     'Symptoms': symptoms.PAGES,
     'An image that is stuck': causes.PAGES,
 }

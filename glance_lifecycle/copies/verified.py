@@ -110,10 +110,22 @@ def listed(state_dir: str) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     for name in _names(state_dir):
-        image_id = name.partition('.')[0]
-        if name.endswith(_SUFFIX) and uuidutils.is_uuid_like(image_id):
+        image_id = image_of(name)
+        if image_id:
             found.setdefault(image_id, []).append(name)
     return found
+
+
+def image_of(name: str) -> str:
+    """The image whose record a file is, by its name; empty for none."""
+    image_id = name.partition('.')[0]
+    return image_id if name.endswith(_SUFFIX) and (
+        uuidutils.is_uuid_like(image_id)) else ''
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file is a record that is being written, by its name."""
+    return name.startswith(tempfile.gettempprefix())
 
 
 def size(state_dir: str, name: str) -> int:
@@ -137,7 +149,7 @@ def remove_temporary(state_dir: str) -> None:
     """
     for name in _names(state_dir):
         path = os.path.join(state_dir, DIRECTORY, name)
-        if name.startswith(tempfile.gettempprefix()):
+        if is_temporary(name):
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - os.lstat(path).st_mtime > _DEAD:
                     os.unlink(path)

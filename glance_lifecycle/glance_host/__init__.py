@@ -32,6 +32,7 @@ from glance_lifecycle.glance_host.catalogue import KnownLocation
 from glance_lifecycle.glance_host.catalogue import PAGE
 from glance_lifecycle.glance_host.catalogue import some_images
 from glance_lifecycle.glance_host.catalogue import some_locations
+from glance_lifecycle.glance_host.catalogue import some_marks
 from glance_lifecycle.glance_host.contents import known_contents
 from glance_lifecycle.glance_host.contents import KnownContent
 from glance_lifecycle.glance_host.contents import some_contents
@@ -72,12 +73,15 @@ from glance_lifecycle.glance_host.running import UserError
 from glance_lifecycle.glance_host.settings import allowed_inspections
 from glance_lifecycle.glance_host.settings import configuration_files
 from glance_lifecycle.glance_host.settings import hash_algorithm
+from glance_lifecycle.glance_host.settings import image_cache
 from glance_lifecycle.glance_host.settings import is_unpacked
 from glance_lifecycle.glance_host.settings import load_configuration
+from glance_lifecycle.glance_host.settings import self_url
 from glance_lifecycle.glance_host.settings import staged_path
 from glance_lifecycle.glance_host.settings import staging_dir
 from glance_lifecycle.glance_host.settings import store_driver
 from glance_lifecycle.glance_host.settings import store_kinds
+from glance_lifecycle.glance_host.settings import tasks_dir
 from glance_lifecycle.glance_host.settings import wsgi_python
 
 __all__ = [
@@ -112,6 +116,7 @@ __all__ = [
     'enforced',
     'fill_in',
     'hash_algorithm',
+    'image_cache',
     'image_state',
     'images_of_tasks',
     'is_unpacked',
@@ -121,12 +126,14 @@ __all__ = [
     'refusal',
     'register_copy',
     'restore',
+    'self_url',
     'set_queued',
     'set_uploading',
     'settle',
     'some_contents',
     'some_images',
     'some_locations',
+    'some_marks',
     'staged_path',
     'staging_dir',
     'stale_tasks',
@@ -135,5 +142,6 @@ __all__ = [
     'stored_image',
     'taken_over',
     'task_over',
+    'tasks_dir',
     'wsgi_python',
 ]

@@ -131,6 +131,25 @@ def some_images(ids: Sequence[str]) -> dict[str, KnownImage]:
 
 
 @transactions.retry
+def some_marks(ids: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What imports, copies and staging hosts have marked them with.
+
+    :param ids: PAGE at most
+    :returns: id -> name and value of what begins with ``os_glance_``; without
+        what is empty, and the list of stores that failed
+    :raises DatabaseError: they cannot be read
+    """
+    with sqlalchemy_api.session_for_read() as session:
+        found: dict[str, dict[str, str]] = {}
+        for image_id, name, value in session.execute(
+                _marks(PROPERTIES.c.image_id, PROPERTIES.c.name,
+                       PROPERTIES.c.value).where(
+                           PROPERTIES.c.image_id.in_(ids))):
+            found.setdefault(image_id, {})[name] = value
+        return found
+
+
+@transactions.retry
 def images_of_tasks() -> frozenset[str]:
     """The images of all tasks that have not ended, of whatever kind.
 
@@ -218,13 +237,19 @@ def locations(session: Any, which: Any) -> dict[str, list[KnownLocation]]:
 
 
 def _busy(session: Any, which: Any) -> set[str]:
+    return set(session.execute(
+        _marks(PROPERTIES.c.image_id).where(which)).scalars())
+
+
+def _marks(*columns: Any) -> Any:
+    """Of the marks that images have."""
     properties = PROPERTIES
-    return set(session.execute(sa.select(properties.c.image_id).where(
-        which, properties.c.name.like(_BUSY),
+    return sa.select(*columns).where(
+        properties.c.name.like(_BUSY),
         # A list of failed stores tells of what has ended.
         properties.c.name != 'os_glance_failed_import',
         properties.c.value.is_not(None), properties.c.value != '',
-        properties.c.deleted == sa.false())).scalars())
+        properties.c.deleted == sa.false())
 
 
 # There are as many as there are stores, nearly always.

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import logging as stdlib_logging
 import os
 from typing import Any
+from typing import NamedTuple
 
 from glance.common import config as glance_config
 from glance.common import store_utils
@@ -77,6 +78,45 @@ def staging_dir() -> str:
     else:
         url = CONF.node_staging_uri
     return os.path.normpath(str(url).removeprefix('file://'))
+
+
+def tasks_dir() -> str:
+    """Where tasks of Glance put their files; empty for nowhere."""
+    if CONF.enabled_backends:
+        path = CONF.os_glance_tasks_store.filesystem_store_datadir
+    else:
+        path = CONF.task.work_dir
+    return os.path.normpath(str(path)) if path else ''
+
+
+def self_url() -> str:
+    """As what a glance-api of this configuration marks what it has staged."""
+    return str(CONF.worker_self_reference_url or CONF.public_endpoint or '')
+
+
+class Cache(NamedTuple):
+    """Glance's cache of images on this host.
+
+    :ivar stall_time: seconds after which the cleaner gives a fetch up
+    :ivar database: name of the file of the sqlite driver
+    """
+
+    directory: str
+    stall_time: int
+    database: str
+
+
+def image_cache() -> Cache | None:
+    """None where there is none."""
+    # They register the options.
+    from glance import image_cache
+    from glance.image_cache.drivers import sqlite
+    assert image_cache and sqlite  # noqa: S101 - for the linter
+    directory = CONF.image_cache_dir
+    if not directory:
+        return None
+    return Cache(os.path.normpath(str(directory)), CONF.image_cache_stall_time,
+                 str(CONF.image_cache_sqlite_db))
 
 
 def staged_path(file_path: str) -> tuple[str, str]:

@@ -35,8 +35,8 @@ class ShowCode(command.Command):
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         # Late, as in doctor.
-        from glance_lifecycle.audit.hygiene import pages
-        known = {one.code: one for one in pages.PAGES}
+        from glance_lifecycle.audit import pages
+        known = {one.code: one for one in pages.GROUPS['Hygiene']}
         if not parsed_args.code:
             lines = ['%s %-7s %s' % (one.code, one.severity, one.title)
                      for one in known.values()]
@@ -44,6 +44,6 @@ class ShowCode(command.Command):
             lines = list(known[parsed_args.code.upper()].lines())
         else:
             raise osc_exceptions.CommandError(
-                'There is no such code of hygiene. They are %s to %s.'
-                % (min(known), max(known)))
+                'There is no such code of hygiene. They are: %s.'
+                % ', '.join(sorted(known)))
         self.app.stdout.writelines(line + '\n' for line in lines)

@@ -236,14 +236,16 @@ def _without_jobs(found: Iterator[journal.Journal]
                   ) -> Iterator[journal.Journal]:
     """Without those that a worker has, or will have."""
     for dead in found:
-        if dead.record.offloaded and _open_job(dead.record):
+        if has_worker(dead.record):
             dead.close()
         else:
             yield dead
 
 
-def _open_job(record: journal_record.Record) -> bool:
+def has_worker(record: journal_record.Record) -> bool:
     """Whether a worker is to bring the import to its end."""
+    if not record.offloaded:
+        return False
     try:
         database = opening.existing(CONF)
         try:

@@ -89,6 +89,20 @@ def seen(state_dir: str, wanted: Callable[[str], bool] = _every
                 raise files.unusable(path, error) from error
 
 
+def look(state_dir: str, task_id: str) -> tuple[records.Record, bool] | None:
+    """One of them; None if there is none.
+
+    :raises ConfigurationError: it cannot be read
+    """
+    path = files.path_of(state_dir, task_id)
+    try:
+        return _seen(path)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise files.unusable(path, error) from error
+
+
 def _seen(path: str) -> tuple[records.Record, bool]:
     fd = os.open(path, files.LOOK)
     try:

@@ -30,10 +30,8 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import dataclasses
-import fcntl
 import os
 import re
-import signal
 import stat
 import time
 from typing import TYPE_CHECKING
@@ -43,6 +41,7 @@ from oslo_log import log as logging
 from glance_lifecycle.audit import drift
 from glance_lifecycle.copies import verified
 from glance_lifecycle import exceptions
+from glance_lifecycle.transfer import lease
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker import reconcile
 
@@ -216,23 +215,17 @@ def _directory(path: str) -> Iterator[int]:
 
 @contextlib.contextmanager
 def _alone(fd: int, name: str) -> Iterator[Callable[[], bool]]:
-    """Nobody else has it open; yields whether nobody has wanted it since.
-
-    A lease, fcntl(2): the kernel knows of all processes in all containers,
-    and lets who opens the file wait until the lease is over, 45 s at most.
-    Not every file system has leases; there it is taken to be open.
-    """
-    try:
-        # The signal that somebody wants it is one that is ignored.
-        fcntl.fcntl(fd, fcntl.F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-    except OSError as error:
-        LOG.debug('Staged file %(name)s is kept: it is open, or nobody can '
-                  'tell (%(error)s).', {'name': ascii(name),
-                                        'error': error.strerror})
-        yield lambda: False
-        return
-    yield lambda: fcntl.fcntl(fd, fcntl.F_GETLEASE) == fcntl.F_WRLCK
+    """See ``lease.alone``; what has no lease is taken to be open."""
+    with contextlib.ExitStack() as stack:
+        try:
+            still = stack.enter_context(lease.alone(fd))
+        except OSError as error:
+            LOG.debug('Staged file %(name)s is kept: it is open, or nobody '
+                      'can tell (%(error)s).', {'name': ascii(name),
+                                                'error': error.strerror})
+            yield lambda: False
+            return
+        yield still
 
 
 def _status(name: str, parent: int) -> os.stat_result | None:

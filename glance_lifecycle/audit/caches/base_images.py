@@ -85,19 +85,21 @@ class Cache:
 
 
 def look(root: str, base: str, conf: nova_conf.NovaConf,
-         images: Mapping[str, str]) -> Cache:
+         images: Mapping[str, str], option: str = '') -> Cache:
     """What is there now; nothing is changed.
 
     :param root: the directory of instances
     :param base: the directory of cached images
     :param images: digest of a name -> id
+    :param option: of the command, which names the directories; without, each
+        has its own
     :raises ConfigurationError: a directory is not there, or no directory
     """
     # The last part must not be a link: who may write beside it may not
     # choose what is looked at.
-    root_fd = _directory(root, '--instances-path', 0)
+    root_fd = _directory(root, option or '--instances-path', 0)
     try:
-        base_fd = _directory(base, '--base', os.O_NOFOLLOW)
+        base_fd = _directory(base, option or '--base', os.O_NOFOLLOW)
         try:
             space = os.fstatvfs(base_fd)
             found = list(_files(base_fd, images))

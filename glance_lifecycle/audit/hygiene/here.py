@@ -53,6 +53,9 @@ class ThisHost:
     def some(self, ids: Sequence[str]) -> Mapping[str, claims.Image]:
         return glance_host.some_images(ids)
 
+    def marks(self, ids: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        return glance_host.some_marks(ids)
+
     def busy(self) -> frozenset[str]:
         """Whether or not who works on it lives: what died is to be undone.
         """

@@ -17,16 +17,16 @@ import argparse
 from glance_lifecycle.osc.common import amounts
 
 
-def add_arguments(parser: argparse.ArgumentParser, codes: str, grace: str
-                  ) -> None:
+def add_arguments(parser: argparse.ArgumentParser, codes: str, grace: str,
+                  stores: str = 'Look at this store only') -> None:
     """``stores``, ``codes``, and ``grace`` in hours.
 
     :param codes: help for the second, as ``grace`` for the third
+    :param stores: the beginning of the help for the first
     """
     parser.add_argument(
         '--store', metavar='<store>', action='append', dest='stores',
-        default=[], help='Look at this store only (repeat for more; default: '
-        'all).')
+        default=[], help=stores + ' (repeat for more; default: all).')
     parser.add_argument('--code', metavar='<code>', action='append',
                         dest='codes', default=[], help=codes)
     parser.add_argument('--grace', metavar='<hours>', type=amounts.hours,

@@ -14,57 +14,17 @@
 
 import json
 import pathlib
-import random
 
-from glance_lifecycle.tests.functional.fixtures import openstack
+from glance_lifecycle.tests.functional import history_case
 from glance_lifecycle.tests.functional import mess
 from glance_lifecycle.tests.functional import mess_case
-from glance_lifecycle.tests.functional import reclaim_case
 
 
-class HistoryTest(reclaim_case.ReclaimCase):
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.exported = self.work / 'west'
-        self.heeding = ('--export', str(self.exported), '--unsigned')
-
-    def mess(self, seed: int, number: int = 3) -> mess.Mess:
-        made = mess.Mess(
-            mess_case.Cloud(self.admin), mess_case.stores(self.api),
-            mess.Wishes(seed, number, self.exported, 8192))
-        made.make()
-        return made
-
-    def plan_all(self, needless: set[str], most: str, name: str
-                 ) -> pathlib.Path:
-        """All that can go, and nothing else."""
-        plan = self.plan(*self.heeding, '--most', most, name=name)
-        self.assertEqual(sorted(needless), sorted(
-            row['Object'] for row in self.planned.json))
-        return plan
-
-    def applied(self, plan: pathlib.Path, *argv: str) -> dict[str, str]:
-        """As often as the brake says; path -> result."""
-        found: dict[str, str] = {}
-        while True:
-            answer: openstack.Answer = self.operator().spawn(
-                *self.reclaiming('apply', str(plan), *self.heeding, *argv))
-            self.assertIn(answer.code, (0, 4), str(answer))
-            before = dict(found)
-            found.update({row['Object']: row['Result']
-                          for row in answer.json})
-            if answer.code == 0:
-                return found
-            self.assertNotEqual(before, found)
-
-    def assert_is(self, expected: mess_case.Tree) -> None:
-        self.assertEqual([], mess_case.differences(
-            expected, mess_case.tree(self.api)))
+class HistoryTest(history_case.HistoryCase):
 
     def history(self, seed: int) -> None:
         """From the mess to the purge, and half of it back and forth."""
-        chance = random.Random(seed)  # noqa: S311 - to be repeated
+        chance = self.seeded(seed)
         cloud = self.mess(seed)
         made = cloud.manifest
         needless = {one.path for one in made.needless}

@@ -65,7 +65,7 @@ WITHIN = {
         'audit/diagnosis/symptoms/cloning'},
     'unit/audit/test_pages': {
         'audit/caches/pages', 'audit/diagnosis/pages', 'audit/hygiene/pages',
-        'audit/page'},
+        'audit/hygiene/local/pages', 'audit/page'},
     'unit/audit/caches/test_base_images': {'audit/caches/instances'},
     'unit/cmd/test_compute_cache': {
         'audit/caches/compute_advice', 'audit/caches/compute_report'},
@@ -179,6 +179,8 @@ REAL = {
         'osc/common/outcomes', 'osc/common/plan_file', 'osc/hygiene_apply',
         'osc/common/amounts', 'osc/hygiene_plan', 'osc/hygiene_undo',
         'reclaim/here'},
+    'functional/test_hygiene_local': {
+        'audit/hygiene/local/here', 'osc/common/local_options'},
     'functional/test_hygiene_export': {
         'osc/common/export_options', 'osc/hygiene_export'},
     'functional/test_reclaim_shared': {'reclaim/exported'},
