@@ -37,28 +37,34 @@ class ShowPolicy(command.Lister):
     """List the lifecycle policy by section, in the order of evaluation.
 
     In each section the first rule that matches decides; what it does not say
-    comes from the defaults, and then from the configuration.
+    comes from the defaults, and then from the configuration. The section
+    hygiene is of stores, and not of images.
     """
 
     auth_required = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        from glance_lifecycle.policy import hygiene
         from glance_lifecycle.policy import wants
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            '--section', choices=list(wants.SECTIONS), action='append',
+            '--section', choices=[*wants.SECTIONS, hygiene.SECTION],
+            action='append',
             help='Only this section (repeat for more).')
         policy_options.add_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        from glance_lifecycle.policy import hygiene
         from glance_lifecycle.policy import wants
         with shown.errors():
             policy = policy_options.policy(parsed_args)
         return _COLUMNS, [
-            row for section in parsed_args.section or wants.SECTIONS
-            for row in _rows(policy, section)]
+            row for section in (
+                parsed_args.section or [*wants.SECTIONS, hygiene.SECTION])
+            for row in (_of_stores(policy) if section == hygiene.SECTION
+                        else _rows(policy, section))]
 
 
 def _rows(policy: decision.Policy, section: str
@@ -81,6 +87,15 @@ def _rows(policy: decision.Policy, section: str
     for name, value in options.items():
         yield (section, order + 1, wants.OPTIONS[section, name],
                'every image', _text(section, {name: value}))
+
+
+def _of_stores(policy: decision.Policy) -> Iterator[Sequence[Any]]:
+    from glance_lifecycle.policy import hygiene
+    found = policy.document
+    assert found is not None  # noqa: S101 - there is none without
+    for order, (name, store) in enumerate(found.hygiene.items(), 1):
+        yield (hygiene.SECTION, order, 'stores', 'store %s' % name,
+               hygiene.text(store))
 
 
 def _text(section: str, fields: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ import hashlib
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.policy import hygiene as stores
 from glance_lifecycle.policy import match
 from glance_lifecycle.policy import schema
 from glance_lifecycle.policy import wants
@@ -69,12 +70,15 @@ class Document:
     :ivar rules: in their order
     :ivar defaults: section -> field -> value
     :ivar digest: SHA-256 of its bytes, in hexadecimal
+    :ivar hygiene: store -> what the worker may do there
     """
 
     rules: tuple[Rule, ...]
     defaults: Mapping[str, Mapping[str, Any]]
     digest: str
     description: str = ''
+    hygiene: Mapping[str, stores.Store] = dataclasses.field(
+        default_factory=dict)
     tree: yaml_tree.Tree = dataclasses.field(
         default_factory=yaml_tree.Tree, repr=False, compare=False)
 
@@ -102,7 +106,8 @@ def load(data: bytes) -> Document:
             for position, rule in enumerate(value.get('rules', ()))),
         defaults=_sections(value.get('defaults', {})),
         digest=hashlib.sha256(data).hexdigest(),
-        description=value.get('description', ''), tree=tree)
+        description=value.get('description', ''),
+        hygiene=stores.parsed(value.get(stores.SECTION, {})), tree=tree)
 
 
 def _sections(said: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -117,6 +122,9 @@ def _contradictions(tree: yaml_tree.Tree) -> Iterator[Problem]:
     for section, fields in defaults.items():
         for message in wants.contradictions(section, fields):
             yield tree.problem(('defaults', section), message)
+    for name, store in stores.parsed(value.get(stores.SECTION, {})).items():
+        for message in stores.contradictions(store):
+            yield tree.problem((stores.SECTION, 'stores', name), message)
     seen: dict[str, int] = {}
     for number, rule in enumerate(value.get('rules', ())):
         path: yaml_tree.Path = ('rules', number)

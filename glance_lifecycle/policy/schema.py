@@ -60,12 +60,13 @@ def _mapping(properties: dict[str, Any], *required: str, least: int = 0
             + ', '.join(properties)}
 
 
-def _named(value: dict[str, Any]) -> dict[str, Any]:
-    """Names of image properties -> something."""
+def _named(value: dict[str, Any], what: str = 'property'
+           ) -> dict[str, Any]:
+    """Names of image properties, or of something else -> something."""
     return {'type': 'object', 'additionalProperties': value,
             'minProperties': 1, 'maxProperties': 200,
             'propertyNames': {'minLength': 1, 'maxLength': 255},
-            EXPECTED: 'a mapping of property names'}
+            EXPECTED: 'a mapping of %s names' % what}
 
 
 _WORD = _text('text')
@@ -194,6 +195,26 @@ _SECTIONS = {
 
 SECTIONS = tuple(_SECTIONS)
 
+# Of stores, and not of images.
+_HYGIENE = _mapping({
+    'stores': _named(_mapping({
+        'apply': _one_of('never', 'quarantine'),
+        'after': _DURATION,
+        'at_most': _mapping({
+            'objects': {'type': 'integer', 'minimum': 1, 'maximum': 50000,
+                        EXPECTED: 'a number of objects'},
+            'percent': {'type': 'integer', 'minimum': 1, 'maximum': 100,
+                        EXPECTED: 'a whole number of percent'},
+        }, least=1),
+        'purge': {
+            'if': {'type': 'object'},
+            'then': _mapping({'after': _DURATION}, 'after'),
+            'else': {**_one_of('never'), EXPECTED: 'never, or {after: 30 '
+                     'days}'}},
+        'alone': _BOOL,
+    }, least=1), 'store'),
+}, 'stores')
+
 SCHEMA = {
     '$schema': 'https://json-schema.org/draft/2020-12/schema',
     'title': 'Image lifecycle policy',
@@ -209,6 +230,7 @@ SCHEMA = {
             'match': {'$ref': '#/$defs/match'},
             **_SECTIONS}, 'name')), 'maxItems': MAX_RULES,
             'uniqueItems': False},
+        'hygiene': _HYGIENE,
     }, 'version'),
     '$defs': {'match': _MATCH},
 }

@@ -22,6 +22,7 @@ from typing import Any
 
 from glance_lifecycle.policy import document as documents
 from glance_lifecycle.policy import facts as policy_facts
+from glance_lifecycle.policy import hygiene
 from glance_lifecycle.policy import match
 
 # An image has several of these at a time.
@@ -45,6 +46,10 @@ def warnings(document: documents.Document) -> list[documents.Problem]:
                   for text in _shadowed(document, rule)]
         found += [document.tree.problem(path, text, warning=True)
                   for text in (*_at_import_only(rule), *_by_age(rule))]
+    for name, store in document.hygiene.items():
+        found += [document.tree.problem(
+            (hygiene.SECTION, 'stores', name), text, warning=True)
+            for text in hygiene.warnings(store)]
     return sorted(found)
 
 

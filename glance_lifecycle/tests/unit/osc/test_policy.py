@@ -121,6 +121,16 @@ class PolicyCommandsTestCase(unittest.TestCase):
         self.assertEqual(['rest', '[lifecycle] convert'],
                          [row[2] for row in rows])
 
+    def test_show_hygiene(self) -> None:
+        policy = self.file('hygiene', POLICY.encode() + (
+            b'hygiene: {stores: {fast: {apply: quarantine}}}\n'))
+        expected = ('hygiene', 1, 'stores', 'store fast')
+        for options in ((), ('--section', 'hygiene')):
+            rows = self.rows(policy_show.ShowPolicy, '--policy', policy,
+                             *options)
+            self.assertEqual(expected, rows[-1][:4])
+            self.assertIn('apply: quarantine; after: 1 week', rows[-1][4])
+
     def test_config_file(self) -> None:
         config = self.file('glance-api.conf', (
             '[lifecycle]\npolicy_file = %s\nmax_virtual_size = 7\n'
