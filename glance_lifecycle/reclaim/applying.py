@@ -52,11 +52,16 @@ class Wishes:
     """:ivar purge: remove for good what has been kept for long enough
     :ivar dry_run: only say what would be done
     :ivar needed: see ``planning.Wishes``
+    :ivar take: without that, only what is in quarantine is looked at
+    :ivar keep: seconds in quarantine, before which nothing is purged, where
+        that is longer than the plan says
     """
 
     purge: bool = False
     dry_run: bool = False
     needed: Container[str] = frozenset()
+    take: bool = True
+    keep: float = 0.0
 
 
 class Applying:
@@ -64,17 +69,19 @@ class Applying:
 
     :param stores: of the plan, those that can be opened
     :param failed: why the others cannot
+    :param brake: of all plans of one run; by default one of this plan
     """
 
     def __init__(self, plan: plans.Plan, host: confirming.Host,
                  stores: Mapping[str, Store], failed: Mapping[str, str],
-                 wishes: Wishes) -> None:
+                 wishes: Wishes, brake: brakes.Brake | None = None) -> None:
         self._plan = plan
         self._host = host
         self._stores = stores
         self._failed = failed
         self._wishes = wishes
-        self._brake = brakes.Brake(plan.stores, plan.most, plan.percent)
+        self._brake = brake or brakes.Brake(plan.stores, plan.most,
+                                            plan.percent)
 
     def run(self) -> Iterator[Outcome]:
         """One outcome for each step.
@@ -136,6 +143,9 @@ class _OfStore:
     def carried_out(self, step: plans.Step) -> Outcome:
         kept = self._found(step)
         try:
+            if kept is None and not self._wishes.take:
+                return _said(step, Result.BRAKED, 'Nothing more is taken by '
+                             'this plan.')
             if kept is None:
                 return self._take(step)
             return self._keep(step, kept)
@@ -205,7 +215,7 @@ class _OfStore:
                 # What is deleted goes from the database, too, in its time.
                 step.deleted and self._look.forgotten(entry)):
             return _said(step, Result.KEPT, judged.why)
-        until = kept.since + self._plan.keep
+        until = kept.since + max(self._plan.keep, self._wishes.keep)
         if not self._wishes.purge or time.time() < until:
             return _said(step, Result.KEPT, kept.entry.note)
         against = self._brake.against(step)

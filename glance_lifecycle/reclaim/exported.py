@@ -12,10 +12,59 @@
 
 """The exports that a plan was made with, and those that it is applied with."""
 
+from collections.abc import Sequence
+import time
+
+from cryptography import x509
+from oslo_config import cfg
+
 from glance_lifecycle.audit.hygiene import exports
 from glance_lifecycle.audit.hygiene import wording
 from glance_lifecycle import exceptions
 from glance_lifecycle.reclaim import plan as plans
+from glance_lifecycle.signing import certificates
+from glance_lifecycle.signing import configured
+from glance_lifecycle.signing import keys
+
+
+def read(paths: Sequence[str], certificate_paths: Sequence[str]
+         ) -> exports.Needed:
+    """What other Glances need, by exports that are signed, and not too old.
+
+    :param certificate_paths: of those Glances; without any, that with which
+        this one signs is theirs, too
+    :raises LifecycleError: one of them is of no use
+    """
+    if not paths:
+        return exports.Needed(())
+    return exports.load_all(paths, exports.Trust(
+        configured.trust_policy(cfg.CONF),
+        list(map(_certificate, certificate_paths)) or own_certificate()),
+        time.time())
+
+
+def own_certificate() -> list[x509.Certificate]:
+    """That with which this Glance signs; none if it does not.
+
+    :raises LifecycleError: it cannot be had
+    """
+    own = cfg.CONF.lifecycle_signing.signing_certificate_id
+    if not own:
+        return []
+    return [certificates.fetch(configured.manager(cfg.CONF),
+                               configured.service_context(cfg.CONF), own)]
+
+
+def _certificate(path: str) -> x509.Certificate:
+    try:
+        return certificates.load(keys.read_file(path, private=False,
+                                                follow=True))
+    except (OSError, keys.UnsafeFile, exceptions.ImageRefused) as error:
+        why = (error.detail if isinstance(error, exceptions.LifecycleError)
+               else getattr(error, 'strerror', None) or str(error))
+        raise exceptions.ConfigurationError(
+            detail='certificate %s cannot be used: %s' % (path, why)
+        ) from error
 
 
 def noted(needed: exports.Needed) -> tuple[plans.Export, ...]:
@@ -37,6 +86,7 @@ def check(plan: plans.Plan, needed: exports.Needed) -> None:
                 for other in needed.exports):
             raise exceptions.ConfigurationError(
                 detail='The plan was made with an export of the Glance %s '
-                '(%s...). Name it with --export, or a later one of that '
+                '(%s...). Name it with --export, or to the worker with '
+                '[lifecycle_worker] hygiene_exports, or a later one of that '
                 'Glance; nothing was done' % (
                     wording.shown(one.glance), wording.shown(one.digest[:24])))

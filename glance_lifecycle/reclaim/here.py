@@ -41,6 +41,10 @@ CONF = cfg.CONF
 _LOCK = 'reclaim.lock'
 
 
+class Busy(exceptions.ConfigurationError):
+    """Another is at work on this host."""
+
+
 def kinds(store: str) -> frozenset[inventory.Kind] | str:
     """What can be taken of a store, or why nothing can."""
     try:
@@ -53,7 +57,8 @@ def kinds(store: str) -> frozenset[inventory.Kind] | str:
 def locked() -> Iterator[None]:
     """One at a time on a host.
 
-    :raises ConfigurationError: another is at work, or may be
+    :raises Busy: another is at work
+    :raises ConfigurationError: another may be
     """
     host.check_user()
     path = os.path.join(CONF.lifecycle.state_dir, _LOCK)
@@ -67,9 +72,10 @@ def locked() -> Iterator[None]:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise exceptions.ConfigurationError(
-                detail='another "hygiene apply" or "hygiene undo" is at work '
-                'on this host. Wait until it has ended') from None
+            raise Busy(
+                detail='another "hygiene apply" or "hygiene undo", or that of '
+                'a worker, is at work on this host. Wait until it has ended'
+            ) from None
         yield
     finally:
         os.close(fd)

@@ -30,8 +30,9 @@ from glance_lifecycle.audit.hygiene import wording
 from glance_lifecycle.reclaim import plan as plans
 from glance_lifecycle.transfer.backends import inventory
 
-# Whoever else uses the store, or whatever it is: it is not understood.
-_NEVER = (wording.ANOTHER, wording.NOT_THE_ONE, wording.NOT_LISTED)
+#: Of findings: whoever else uses the store, or whatever it is, it is not
+#: understood, and nothing of it is ever taken.
+NEVER = (wording.ANOTHER, wording.NOT_THE_ONE, wording.NOT_LISTED)
 
 _NEEDLESS = frozenset(map(str, judging.NEEDLESS))
 
@@ -127,7 +128,7 @@ class _Found:
 
     def take(self, item: wording.Item) -> None:
         codes = self._wishes.codes
-        if item.slug in _NEVER:
+        if item.slug in NEVER:
             self._never[item.store] = item
         elif item.slug == judging.Word.UNKNOWN_IMAGE:
             if not (item.entry and is_needed(item.entry,

@@ -19,6 +19,7 @@ listed is missed by nobody. What is found is looked at again after that.
 """
 
 import collections
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -45,6 +46,10 @@ _OWN = (Word.MISSING, Word.WRONG_SIZE, Word.ELSEWHERE, Word.FOREIGN,
 
 # What is counted, and not listed one by one.
 _COUNTED = (Word.OTHERS, Word.FOREIGN)
+
+
+def nothing() -> None:
+    """Nobody wants to know how far it is."""
 
 
 class Host(confirming.Host, Protocol):
@@ -95,15 +100,18 @@ class Examination:
     :param audited: those that are to be looked at
     :param failed: of these, why they cannot be
     :param other: Glances that use the stores, too
+    :param each: is called for each object and image that is read, and ends
+        the look by an exception
     :ivar totals: complete when ``items`` has ended
     """
 
     def __init__(self, host: Host,
                  inventories: Mapping[str, inventory.Inventory],
                  audited: Sequence[str], failed: Mapping[str, str],
-                 times: judging.Times, other: others.Others = others.NONE
-                 ) -> None:
+                 times: judging.Times, other: others.Others = others.NONE,
+                 each: Callable[[], None] = nothing) -> None:
         self._host = host
+        self._each = each
         self._other = other
         self._inventories = inventories
         self._audited = audited
@@ -163,6 +171,7 @@ class Examination:
               entries: sorting.Lines) -> None:
         totals = self.totals.setdefault(name, Totals())
         for entry in found.entries():
+            self._each()
             totals.objects += 1
             totals.held += entry.held
             entries.add(packing.key(entry.subject), packing.entry(entry))
@@ -172,6 +181,7 @@ class Examination:
     def _reading(self, listed: Sequence[_Listed]) -> Iterator[wording.Item]:
         busy = self._host.busy()
         for image in self._host.images():
+            self._each()
             yield from _of_image(image)
             for one in listed:
                 for claim in claims.of(image, one.store, image.id in busy):

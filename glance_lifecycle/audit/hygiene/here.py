@@ -78,13 +78,15 @@ class Opened(Generic[Face]):
 
 @contextlib.contextmanager
 def examined(audited: Sequence[str], grace: float,
-             other: others.Others = others.NONE
+             other: others.Others = others.NONE,
+             each: Callable[[], None] = examination.nothing
              ) -> Iterator[examination.Examination]:
     """An examination of these stores of this host's Glance.
 
     :param audited: names; none for all
     :param grace: see ``judging.Times``
     :param other: Glances that use the stores, too
+    :param each: see ``examination.Examination``
     :raises ConfigurationError: there is no such store
     """
     names = stores()
@@ -95,7 +97,7 @@ def examined(audited: Sequence[str], grace: float,
         yield examination.Examination(
             ThisHost(), found.stores,
             list(dict.fromkeys(audited)) or names, found.failed,
-            judging.Times(now, grace), other)
+            judging.Times(now, grace), other, each)
 
 
 def stores() -> list[str]:

@@ -66,18 +66,11 @@ def needed(parsed_args: argparse.Namespace) -> exports.Needed:
 
 
 def _certificates(parsed_args: argparse.Namespace) -> list[x509.Certificate]:
-    from oslo_config import cfg
-
-    from glance_lifecycle.signing import certificates
-    from glance_lifecycle.signing import configured
+    from glance_lifecycle.reclaim import exported
     if parsed_args.export_certificates:
         return [key_store.from_file(path)
                 for path in parsed_args.export_certificates]
-    own = cfg.CONF.lifecycle_signing.signing_certificate_id
-    if not own:
-        return []
-    return [certificates.fetch(configured.manager(cfg.CONF),
-                               configured.service_context(cfg.CONF), own)]
+    return exported.own_certificate()
 
 
 def _days(text: str) -> float:

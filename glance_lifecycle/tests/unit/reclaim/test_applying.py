@@ -23,6 +23,7 @@ from unittest import mock
 from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle import exceptions
 from glance_lifecycle.reclaim import applying
+from glance_lifecycle.reclaim import brake
 from glance_lifecycle.reclaim import outcome
 from glance_lifecycle.reclaim import plan as plans
 from glance_lifecycle.reclaim import undoing
@@ -96,13 +97,14 @@ class ApplyingTest(helpers.TempDirTestCase):
                            for one in entries), **other})
 
     def apply(self, plan: plans.Plan, failed: Mapping[str, str] | None = None,
-              **wishes: Any) -> list[outcome.Outcome]:
+              limits: brake.Brake | None = None, **wishes: Any
+              ) -> list[outcome.Outcome]:
         store = applying.Store(claims.Store(
             's1', self.found.schemes, self.found.spot, lambda _url: False),
             self.found)
         return list(applying.Applying(
             plan, self.database, {} if failed else {'s1': store},
-            failed or {}, applying.Wishes(**wishes)).run())
+            failed or {}, applying.Wishes(**wishes), limits).run())
 
     def assert_becomes(self, result: Result, plan: plans.Plan, why: str = '',
                        **wishes: Any) -> None:
@@ -133,6 +135,37 @@ class ApplyingTest(helpers.TempDirTestCase):
         plan = self.plan(self.orphan(), keep=60.0)
         self.apply(plan)
         self.assert_becomes(Result.KEPT, plan, purge=True)
+
+    def test_kept_for_longer(self) -> None:
+        """Than the plan says, by whoever applies it."""
+        plan = self.plan(self.orphan())
+        self.apply(plan)
+        self.assert_becomes(Result.KEPT, plan, purge=True, keep=60.0)
+        self.assert_becomes(Result.PURGED, plan, purge=True, keep=0.0)
+
+    def test_no_more_is_taken(self) -> None:
+        """And what is in quarantine is looked at as ever."""
+        one, other = self.orphan(), self.orphan(B)
+        plan = self.plan(one, other, most=1)
+        self.apply(plan)
+        found = self.apply(plan, take=False)
+        self.assertEqual([Result.KEPT, Result.BRAKED],
+                         [each.result for each in found])
+        self.assertTrue(self.there(B))
+        self.database.now[A] = self.alive()
+        found = self.apply(plan, take=False, purge=True)
+        self.assertEqual([Result.RESTORED, Result.BRAKED],
+                         [each.result for each in found])
+
+    def test_one_brake_of_several(self) -> None:
+        """Plans of one run take no more than one may."""
+        first = self.plan(self.orphan())
+        second = self.plan(self.orphan(B), made='later')
+        limits = brake.Brake(first.stores, 1, 100.0)
+        self.assertEqual([Result.QUARANTINED], [
+            one.result for one in self.apply(first, limits=limits)])
+        self.assertEqual([Result.BRAKED], [
+            one.result for one in self.apply(second, limits=limits)])
 
     def test_needed_before(self) -> None:
         plan = self.plan(self.orphan())
