@@ -13,6 +13,7 @@
 """``glance-lifecycle-worker``: the daemon."""
 
 from collections.abc import Callable
+from collections.abc import Generator
 from collections.abc import Sequence
 import contextlib
 import datetime
@@ -43,6 +44,7 @@ from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import dispatching
 from glance_lifecycle.worker import host as hosts
+from glance_lifecycle.worker import hygiene
 from glance_lifecycle.worker import notify_socket
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import service
@@ -142,7 +144,7 @@ def _with_glance(argv: Sequence[str]) -> hosts.Host:
         lambda: recovering.recover_offloaded(CONF.lifecycle.state_dir),
         lambda: cleaning.Places(
             glance_host.staging_dir(), CONF.lifecycle.state_dir,
-            glance_host.image_state))
+            glance_host.image_state), _hygiene)
 
 
 def _importer(*args: Any, **options: Any) -> dispatching.Runs:
@@ -159,6 +161,12 @@ def _importer(*args: Any, **options: Any) -> dispatching.Runs:
 def _make_importer(*args: Any, **options: Any) -> dispatching.Runs:
     from glance_lifecycle.worker import importing
     return importing.Importer(*args, **options)
+
+
+def _hygiene(wishes: hygiene.Wishes) -> Generator[hygiene.Event, None, None]:
+    """See ``hosts.Host``; loaded when it is first due."""
+    from glance_lifecycle.reclaim import scheduled
+    return scheduled.run(wishes)
 
 
 class _Later:

@@ -19,6 +19,7 @@ from typing import Any
 
 from glance_lifecycle.worker import cleaning
 from glance_lifecycle.worker import dispatching
+from glance_lifecycle.worker import hygiene as looks
 from glance_lifecycle.worker import scrubbing
 
 
@@ -38,6 +39,7 @@ class Host:
         with the arguments of ``running.Runner``
     :ivar recover_imports: ``recover`` for those that were handed over
     :ivar places: see ``worker.cleaning``
+    :ivar hygiene: see ``worker.hygiene``
     """
 
     copies: Callable[[Any], Any] = nothing
@@ -46,3 +48,4 @@ class Host:
     importer: Callable[..., dispatching.Runs] | None = None
     recover_imports: Callable[[], Iterable[Any] | None] = nothing
     places: Callable[[], cleaning.Places] | None = None
+    hygiene: looks.Runs | None = None

@@ -48,6 +48,9 @@ OUTCOMES = ('done', 'not_needed', 'given_back', 'cancelled', 'retried',
             'failed', 'fenced')
 WHAT = ('full', 'changes')
 SOURCES = ('sweep', 'notification')
+#: What becomes of an object that no image needs.
+HYGIENE = ('quarantined', 'in_quarantine', 'purged', 'restored', 'gone',
+           'left', 'not_yet', 'failed')
 
 #: What a label says instead of a value that is not known here. There is no
 #: end of values that are let through.
@@ -83,6 +86,7 @@ class Metrics:
         self._jobs()
         self._sweeps()
         self._obstacles()
+        self._hygiene()
 
     def _info(self, acts: bool) -> None:
         prometheus_client.Info(
@@ -148,6 +152,28 @@ class Metrics:
             'jobs_held_total', 'New jobs that the brake of this worker held '
             'for an operator.')
 
+    def _hygiene(self) -> None:
+        self._hygiene_steps = self._gauge(
+            'hygiene_steps', 'Objects in a store that no image needs, and '
+            'that can be taken, by the newest plan.', 'store')
+        self._hygiene_bytes = self._gauge(
+            'hygiene_bytes', 'Bytes that these objects take.', 'store')
+        self._hygiene_unclear = self._gauge(
+            'hygiene_unclear', 'Objects in a store of which nobody can tell '
+            'whether an image needs them, by the newest plan.', 'store')
+        # Not there before there was one: 0 would be the year 1970.
+        self._hygiene_planned = self._gauge(
+            'hygiene_last_plan_timestamp_seconds', 'When the newest plan of a '
+            'store was made, in seconds since 1970.', 'store')
+        self._hygiene_runs = self._counter(
+            'hygiene_runs_total', 'Looks of this worker into the stores for '
+            'what no image needs.', 'result')
+        self._hygiene_objects = self._counter(
+            'hygiene_objects_total', 'Objects that this worker was to take '
+            'out of a store, and what became of them.', 'store', 'result')
+        for result in ('ok', 'error'):
+            self._hygiene_runs.labels(result)
+
     def _counter(self, name: str, text: str, *labels: str
                  ) -> prometheus_client.Counter:
         return prometheus_client.Counter(PREFIX + name, text, labels,
@@ -200,6 +226,25 @@ class Metrics:
     def braked(self, held: int) -> None:
         """:param held: new jobs that wait for an operator"""
         self._held.inc(held)
+
+    def hygiene_found(self, store: str, steps: int, held: int, unclear: int
+                      ) -> None:
+        """:param store: of the configuration
+
+        The others: see ``hygiene.Found``.
+        """
+        self._hygiene_steps.labels(store).set(steps)
+        self._hygiene_bytes.labels(store).set(held)
+        self._hygiene_unclear.labels(store).set(unclear)
+        self._hygiene_planned.labels(store).set_to_current_time()
+
+    def hygiene_done(self, store: str, result: str) -> None:
+        """:param result: see ``hygiene.Done``"""
+        self._hygiene_objects.labels(
+            store, _known(result.replace(' ', '_'), HYGIENE)).inc()
+
+    def hygiene_ended(self, error: bool) -> None:
+        self._hygiene_runs.labels('error' if error else 'ok').inc()
 
 
 def _known(value: str, values: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@
 from collections.abc import Callable
 import dataclasses
 import datetime
+from typing import Any
 
 from glance_lifecycle.audit import image_api
 from glance_lifecycle.policy import drift
@@ -63,3 +64,15 @@ class Scrubbing:
                 last.date().isoformat() if last else 'never', '', 'stores',
                 store) for store, last in sorted(due.items())),
             size=size * len(due))
+
+
+def of(options: Any, last_verified: LastVerified | None) -> Scrubbing | None:
+    """One for the next look at all images; None where nothing is read back.
+
+    :param options: [lifecycle_worker]
+    """
+    if not options.scrub_after or last_verified is None:
+        return None
+    return Scrubbing(last_verified,
+                     datetime.timedelta(days=options.scrub_after),
+                     options.scrub_daily * 2 ** 30)

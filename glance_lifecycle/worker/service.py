@@ -13,8 +13,9 @@
 """The daemon: what makes a worker of the parts, in one process.
 
 Its threads: one gives signs of life and begins jobs, one looks at all images
-and at those that have changed, one at those that Glance tells of, and those of
-the pool do jobs. cotyledon's master starts it, and starts it again.
+and at those that have changed, one at those that Glance tells of, one at what
+lies in the stores, and those of the pool do jobs. cotyledon's master starts
+it, and starts it again.
 """
 
 from collections.abc import Callable
@@ -47,6 +48,7 @@ from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import dispatching
 from glance_lifecycle.worker import hints
 from glance_lifecycle.worker import host as hosts
+from glance_lifecycle.worker import hygiene_schedule
 from glance_lifecycle.worker import liveness
 from glance_lifecycle.worker import monitoring
 from glance_lifecycle.worker import notifications
@@ -142,6 +144,7 @@ class Worker(cotyledon.Service):
                 target=self._import, args=(self._importers,), daemon=True))
         self._monitoring = monitoring.Monitoring(
             conf, manager, self._threads, self._heard)
+        self._begin_hygiene()
 
     def _make_sweeper(self) -> sweeping.Sweeper:
         observer = observing.Observer(
@@ -238,6 +241,21 @@ class Worker(cotyledon.Service):
             clean_interval=self._options.full_sweep_interval,
             stopped=self._stop.is_set)
 
+    def _begin_hygiene(self) -> None:
+        settings = hygiene_schedule.Settings.of(self._conf)
+        if not settings.interval:
+            return
+        if self._host.hygiene is None:
+            LOG.warning('[lifecycle_worker] hygiene_interval is without '
+                        'effect: there is no Glance with stores here.')
+            return
+        schedule = hygiene_schedule.Schedule(
+            self._database, 'worker %s' % self._liveness.id,
+            self._host.hygiene, self._policy, self._monitoring.metrics,
+            settings, self._stop)
+        self._threads.append(threading.Thread(target=schedule.loop,
+                                              daemon=True))
+
     def _drain(self, patience: float) -> bool:
         """:returns: whether all has ended within so many seconds"""
         deadline = time.monotonic() + patience
@@ -250,12 +268,7 @@ class Worker(cotyledon.Service):
         return '' if self._listener is None else self._listener.problem()
 
     def _scrubbing(self) -> scrubbing.Scrubbing | None:
-        if not self._options.scrub_after or self._host.last_verified is None:
-            return None
-        return scrubbing.Scrubbing(
-            self._host.last_verified,
-            datetime.timedelta(days=self._options.scrub_after),
-            self._options.scrub_daily * 2 ** 30)
+        return scrubbing.of(self._options, self._host.last_verified)
 
     def _policy(self) -> decision.Policy:
         return policy_file.in_force(self._conf)

@@ -217,6 +217,7 @@ REAL = {
         'copies/looking', 'copies/verifying', 'osc/store_show',
         'osc/store_verify'},
     'functional/test_upgrade_check': {'cmd/status'},
+    'functional/worker/test_hygiene': {'reclaim/scheduled'},
     'functional/worker/test_offload': {
         'plugin/tasks/offload', 'worker/importing'},
     'functional/worker/test_monitoring': {'worker/monitoring'},
@@ -233,7 +234,7 @@ DECLARATIONS = {
     'conf/lifecycle', 'conf/protection', 'conf/signing', 'conf/transfer',
     'conf/worker', 'copies/known', 'dependents/null', 'transfer/extents',
     'transfer/sink', 'transfer/source', 'version', 'worker/database/errors',
-    'worker/host',
+    'worker/host', 'worker/hygiene',
 }
 
 

@@ -39,6 +39,11 @@ def _texts() -> tuple[tuple[core.Metric, ...], str]:
         found.observed(source, 1)
     found.circuit('ceph', True)
     found.braked(1)
+    found.hygiene_found('ceph', 1, 1, 1)
+    for result in metrics.HYGIENE:
+        found.hygiene_done('ceph', result)
+    for error in (False, True):
+        found.hygiene_ended(error)
     with tempfile.TemporaryDirectory() as base:
         path = pathlib.Path(base, 'worker.db')
         database = engine.Database(f'sqlite:///{path}', 0)
