@@ -122,9 +122,7 @@ def _contradictions(tree: yaml_tree.Tree) -> Iterator[Problem]:
     for section, fields in defaults.items():
         for message in wants.contradictions(section, fields):
             yield tree.problem(('defaults', section), message)
-    for name, store in stores.parsed(value.get(stores.SECTION, {})).items():
-        for message in stores.contradictions(store):
-            yield tree.problem((stores.SECTION, 'stores', name), message)
+    yield from _of_stores(tree)
     seen: dict[str, int] = {}
     for number, rule in enumerate(value.get('rules', ())):
         path: yaml_tree.Path = ('rules', number)
@@ -146,6 +144,13 @@ def _contradictions(tree: yaml_tree.Tree) -> Iterator[Problem]:
             for message in wants.contradictions(
                     section, {**defaults.get(section, {}), **fields}):
                 yield tree.problem((*path, section), message)
+
+
+def _of_stores(tree: yaml_tree.Tree) -> Iterator[Problem]:
+    found = stores.parsed(tree.value.get(stores.SECTION, {}))
+    for name, store in found.items():
+        for message in stores.contradictions(store):
+            yield tree.problem((stores.SECTION, 'stores', name), message)
 
 
 def _listed(problems: tuple[Problem, ...]) -> str:

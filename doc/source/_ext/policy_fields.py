@@ -12,7 +12,7 @@
 
 """``.. lifecycle-policy-fields:: SECTION``: its fields, made from the schema.
 
-Of ``match``, or of a section of a rule, such as ``require``.
+Of ``match``, of ``hygiene``, or of a section of a rule, such as ``require``.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,10 @@ def rows(properties: dict[str, Any], prefix: str = ''
     for name, what in properties.items():
         yield prefix + name, said(what)
         inner = what if what.get('type') == 'object' else what.get('then', {})
-        if inner.get('type') == 'object':
+        each = inner.get('additionalProperties')
+        if isinstance(each, dict) and each.get('type') == 'object':
+            yield from rows(each['properties'], '%s%s.NAME.' % (prefix, name))
+        elif inner.get('type') == 'object':
             yield from rows(inner.get('properties', {}),
                             '%s%s.' % (prefix, name))
 
@@ -62,8 +65,10 @@ class PolicyFields(docutils.SphinxDirective):
         for path in (__file__, schema.__file__):
             self.env.note_dependency(path)
         name = self.arguments[0]
+        top = schema.SCHEMA['properties']
         found = (schema.SCHEMA['$defs']['match'] if name == 'match' else
-                 schema.SCHEMA['properties']['defaults']['properties'][name])
+                 top[name] if name in top else
+                 top['defaults']['properties'][name])
         lines = ['.. list-table::', '   :header-rows: 1',
                  '   :widths: 30 50', '',
                  '   * - field', '     - what may stand there']

@@ -139,20 +139,25 @@ class HygieneTest(reclaim_case.ReclaimCase):
         copy, orphan = self.path(images[0], 's2'), self.orphan()
         self.put(images[0], b'0' * 1000, store='s2')
         before = self.look(copy)
-        daemon = self.looks(policy('s1', 's2'), hygiene_interval=1)
-        waiting.until('both are taken',
-                      lambda: self.kept() and self.kept('s2'))
+        daemon = self.looks(policy('s1', 's2', more=', purge: {after: 0 '
+                                   'seconds}'))
+        self.until_ended(daemon)
+        self.assertEqual((1, 1), (len(self.kept()), len(self.kept('s2'))))
         self.register(images[0], 's2')
-        waiting.until('one is brought back', copy.exists)
+        self.again(daemon)
+        waiting.until('that it is brought back is told',
+                      lambda: self.story(daemon, 'halted'))
         self.assertEqual(before, self.look(copy))
-        waiting.until('that is told', lambda: self.story(daemon, 'halted'))
-        self.assertEqual(1, len(self.kept()))
-        daemon.set_policy(policy('s1', 's2', more=', purge: {after: 0 '
-                                 'seconds}'))
-        waiting.until('the other has gone', lambda: not self.kept())
-        waiting.until('that is told', lambda: 'purged by plan' in str(
-            daemon.story(orphan)))
-        self.assertEqual(before, self.look(copy))
+        waiting.until('that the other has gone is told', lambda: (
+            'purged by plan' in str(daemon.story(orphan))))
+        self.assertEqual([], self.kept())
+        self.assertFalse(self.path(orphan).exists())
+
+    def again(self, daemon: worker.Worker) -> None:
+        """A look, as if its time had come."""
+        daemon.terminate()
+        daemon.configure(hygiene_interval=1)
+        daemon.start()
 
     def test_store_away(self) -> None:
         """Of which something might go: then nothing does, until it is back.
@@ -166,10 +171,8 @@ class HygieneTest(reclaim_case.ReclaimCase):
         self.assertTrue(path.exists())
         self.assertIn('store s2 cannot be listed',
                       str(self.story(daemon, 'halted')))
-        daemon.terminate()
         away.rename(store)
-        daemon.configure(hygiene_interval=1)
-        daemon.start()
+        self.again(daemon)
         waiting.until('it is taken', lambda: not path.exists())
 
     def test_no_export(self) -> None:

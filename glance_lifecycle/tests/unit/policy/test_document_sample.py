@@ -49,6 +49,11 @@ class SampleTest(unittest.TestCase):
             section for rule in self.document.rules
             for section in rule.wants})
 
+    def test_hygiene(self) -> None:
+        """Whoever only copies it lets nothing go."""
+        self.assertEqual({'fast'}, self.document.hygiene.keys())
+        self.assertFalse(self.document.hygiene['fast'].takes)
+
     def test_golden(self) -> None:
         found = self.decide(
             project=PLATFORM, visibility='public', signed=True, properties={

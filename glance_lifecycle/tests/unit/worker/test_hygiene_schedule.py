@@ -67,7 +67,7 @@ class DueTest(cases.DatabaseTestCase):
                  True)):
             found = value if value is None else marks.Mark('x', value, NOW)
             self.assertEqual(expected, hygiene_schedule.due(
-                found, interval, NOW), (value, interval))
+                found, interval, NOW), str((value, interval)))
 
 
 class ScheduleTest(cases.DatabaseTestCase):
@@ -79,14 +79,14 @@ class ScheduleTest(cases.DatabaseTestCase):
         self.stop = threading.Event()
         self.wishes: list[hygiene.Wishes] = []
         self.closed = 0
-        self.events: list[hygiene.Event | BaseException] = []
+        self.told: list[hygiene.Event | BaseException] = []
         self.document = document.load(POLICY)
 
     def runs(self, wishes: hygiene.Wishes
              ) -> Generator[hygiene.Event, None, None]:
         self.wishes.append(wishes)
         try:
-            for event in self.events:
+            for event in self.told:
                 if isinstance(event, BaseException):
                     raise event
                 yield event
@@ -125,7 +125,7 @@ class ScheduleTest(cases.DatabaseTestCase):
         self.assertEqual({}, self.wishes[-1].words)
 
     def test_planned(self) -> None:
-        self.events = [PLANNED]
+        self.told = [PLANNED]
         schedule = self.schedule()
         self.assertTrue(schedule.turn())
         self.assertEqual([
@@ -146,7 +146,7 @@ class ScheduleTest(cases.DatabaseTestCase):
         self.assertEqual(1, len(self.wishes))
 
     def test_done(self) -> None:
-        self.events = [done(), done('in quarantine', told=False),
+        self.told = [done(), done('in quarantine', told=False),
                        hygiene.Halted('Nothing more is taken.')]
         self.schedule().turn()
         self.assertEqual([
@@ -163,7 +163,7 @@ class ScheduleTest(cases.DatabaseTestCase):
 
     def test_failed(self) -> None:
         """It is said, and made again later."""
-        self.events = [PLANNED, exceptions.DatabaseError(detail='away')]
+        self.told = [PLANNED, exceptions.DatabaseError(detail='away')]
         schedule = self.schedule()
         self.assertRaises(exceptions.DatabaseError, schedule.turn)
         self.assertEqual(1, self.value('runs_total', result='error'))
@@ -172,7 +172,7 @@ class ScheduleTest(cases.DatabaseTestCase):
 
     def test_unexpected(self) -> None:
         """No secret of what nobody has thought of is kept."""
-        self.events = [KeyError('password')]
+        self.told = [KeyError('password')]
         self.assertRaises(KeyError, self.schedule().turn)
         self.assertEqual(['failed: KeyError.'], self.story())
 
@@ -180,14 +180,14 @@ class ScheduleTest(cases.DatabaseTestCase):
         """Whoever died in a run makes it again at once."""
         self.schedule(interval=0).turn()
         # As signal 9: nothing is written down.
-        self.events = [SystemExit()]
+        self.told = [SystemExit()]
         self.assertRaises(SystemExit, self.schedule(interval=0).turn)
-        self.events = []
+        self.told = []
         self.assertTrue(self.schedule().turn())
 
     def test_busy(self) -> None:
         """Nobody waits, and it is no failure."""
-        self.events = [hygiene.Busy('x')]
+        self.told = [hygiene.Busy('x')]
         schedule = self.schedule()
         self.assertFalse(schedule.turn())
         self.assertEqual(0, self.value('runs_total', result='error'))
@@ -196,7 +196,7 @@ class ScheduleTest(cases.DatabaseTestCase):
 
     def test_stopped(self) -> None:
         """Between two objects; the next worker begins anew."""
-        self.events = [done(), done()]
+        self.told = [done(), done()]
         schedule = self.schedule()
         self.stop.set()
         self.assertFalse(schedule.turn())
@@ -207,7 +207,7 @@ class ScheduleTest(cases.DatabaseTestCase):
 
     def test_policy_changed(self) -> None:
         """What it says no longer is not done any more."""
-        self.events = [done(), done()]
+        self.told = [done(), done()]
 
         def policy() -> decision.Policy:
             found = self.policy()
@@ -225,7 +225,7 @@ class ScheduleTest(cases.DatabaseTestCase):
                                                  0.01))
         self.useFixture(fixtures.MockPatchObject(hygiene_schedule, '_BUSY',
                                                  0.0))
-        self.events = [KeyError('x')]
+        self.told = [KeyError('x')]
         schedule = self.schedule(interval=0)
         seen: list[Any] = []
 
