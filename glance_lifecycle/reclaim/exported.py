@@ -27,8 +27,8 @@ from glance_lifecycle.signing import configured
 from glance_lifecycle.signing import keys
 
 
-def read(paths: Sequence[str], certificate_paths: Sequence[str]
-         ) -> exports.Needed:
+def read(conf: cfg.ConfigOpts, paths: Sequence[str],
+         certificate_paths: Sequence[str]) -> exports.Needed:
     """What other Glances need, by exports that are signed, and not too old.
 
     :param certificate_paths: of those Glances; without any, that with which
@@ -38,21 +38,21 @@ def read(paths: Sequence[str], certificate_paths: Sequence[str]
     if not paths:
         return exports.Needed(())
     return exports.load_all(paths, exports.Trust(
-        configured.trust_policy(cfg.CONF),
-        list(map(_certificate, certificate_paths)) or own_certificate()),
+        configured.trust_policy(conf),
+        list(map(_certificate, certificate_paths)) or own_certificate(conf)),
         time.time())
 
 
-def own_certificate() -> list[x509.Certificate]:
+def own_certificate(conf: cfg.ConfigOpts) -> list[x509.Certificate]:
     """That with which this Glance signs; none if it does not.
 
     :raises LifecycleError: it cannot be had
     """
-    own = cfg.CONF.lifecycle_signing.signing_certificate_id
+    own = conf.lifecycle_signing.signing_certificate_id
     if not own:
         return []
-    return [certificates.fetch(configured.manager(cfg.CONF),
-                               configured.service_context(cfg.CONF), own)]
+    return [certificates.fetch(configured.manager(conf),
+                               configured.service_context(conf), own)]
 
 
 def _certificate(path: str) -> x509.Certificate:

@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import datetime
+import itertools
 
 from oslo_config import cfg
 from oslo_log import log as logging
@@ -34,7 +35,7 @@ from glance_lifecycle.audit.hygiene import others
 from glance_lifecycle.audit.hygiene import wording
 from glance_lifecycle import exceptions
 from glance_lifecycle.reclaim import applying
-from glance_lifecycle.reclaim import brake
+from glance_lifecycle.reclaim import brake as brakes
 from glance_lifecycle.reclaim import exported
 from glance_lifecycle.reclaim import here
 from glance_lifecycle.reclaim import letting
@@ -59,12 +60,18 @@ def run(wishes: hygiene.Wishes) -> Generator[hygiene.Event, None, None]:
 
 @dataclasses.dataclass(frozen=True)
 class _Made:
-    """:ivar strange: stores that cannot be listed, or are not understood"""
+    """:ivar strange: stores that cannot be listed, or are not understood
+    :ivar brake: of all that one run does there
+    """
 
     share: letting.Share
     plan: plans.Plan
     event: hygiene.Planned
     strange: Sequence[str]
+    brake: brakes.Brake
+
+
+_Done = tuple[plans.Plan, outcome.Outcome]
 
 
 class _Run:
@@ -72,7 +79,8 @@ class _Run:
 
     def __init__(self, wishes: hygiene.Wishes) -> None:
         self._wishes = wishes
-        self._needed = exported.read(wishes.exports, wishes.certificates)
+        self._needed = exported.read(CONF, wishes.exports,
+                                     wishes.certificates)
         names = audited.stores()
         for name in sorted(wishes.words.keys() - set(names)):
             LOG.warning('The policy says what may go of store %s, and it is '
@@ -116,46 +124,57 @@ class _Run:
                 for store in made.plan.stores}),
             [store.name for store in made.plan.stores
              if not totals[store.name].found.keys().isdisjoint(
-                 planning.NEVER)])
+                 planning.NEVER)],
+            brakes.Brake(made.plan.stores, made.plan.most,
+                         made.plan.percent))
 
     # What the policy lets go.
 
     def _applied(self, made: Sequence[_Made]) -> Iterator[hygiene.Event]:
         why = letting.against([name for one in made for name in one.strange])
+        for plan, done in itertools.chain(
+                self._kept(made, purges=not why),
+                () if why else self._taken(made)):
+            yield _event(plan, done)
+            if not letting.goes_on(done.result):
+                yield hygiene.Halted(_halted(plan, done))
+                return
         if why:
             yield hygiene.Halted(why)
-            return
-        for one in made:
-            for done in self._of_store(one.plan, one.share):
-                yield _event(*done)
-                if not letting.goes_on(done[1].result):
-                    yield hygiene.Halted(_halted(*done))
-                    return
 
-    def _of_store(self, plan: plans.Plan, share: letting.Share
-                  ) -> Iterator[tuple[plans.Plan, outcome.Outcome]]:
-        """First what is in quarantine: somebody may need it by now."""
-        limits = brake.Brake(plan.stores, plan.most, plan.percent)
-        purge = share.word.purge is not None
-        with here.applicable(share.names) as (stores, failed):
-            before = {kept.plan for store in stores.values()
-                      for kept in store.quarantine.kept()} - {plan.id}
-            for one in plan_files.of(CONF.lifecycle.state_dir, before):
-                if [store.name for store in one.stores] != share.names:
-                    # Of other stores as well: an operator's to apply.
-                    continue
-                exported.check(one, self._needed)
-                wishes = applying.Wishes(
-                    purge, needed=self._needed, take=False,
-                    keep=float(share.word.purge or 0))
-                for done in applying.Applying(
-                        one, audited.ThisHost(), stores, failed, wishes,
-                        limits).run():
-                    yield one, done
+    def _kept(self, made: Sequence[_Made], *, purges: bool) -> Iterator[_Done]:
+        """What is in quarantine: somebody may need it by now."""
+        for one in made:
+            after = one.share.word.purge
+            wishes = applying.Wishes(
+                purges and after is not None, needed=self._needed,
+                take=False, keep=float(after or 0))
+            for plan in plan_files.of(CONF.lifecycle.state_dir,
+                                      _plans_in(one.share.names)):
+                # One of other stores as well is an operator's to apply.
+                if [store.name for store in plan.stores] == one.share.names:
+                    exported.check(plan, self._needed)
+                    yield from self._of(plan, one, wishes)
+
+    def _taken(self, made: Sequence[_Made]) -> Iterator[_Done]:
+        for one in made:
+            yield from self._of(one.plan, one, applying.Wishes(
+                needed=self._needed))
+
+    def _of(self, plan: plans.Plan, made: _Made, wishes: applying.Wishes
+            ) -> Iterator[_Done]:
+        with here.applicable(made.share.names) as (stores, failed):
             for done in applying.Applying(
-                    plan, audited.ThisHost(), stores, failed,
-                    applying.Wishes(needed=self._needed), limits).run():
+                    plan, audited.ThisHost(), stores, failed, wishes,
+                    made.brake).run():
                 yield plan, done
+
+
+def _plans_in(names: Sequence[str]) -> Container[str]:
+    """Those by which something is in quarantine, in these stores."""
+    with here.applicable(names) as (stores, _failed):
+        return {kept.plan for store in stores.values()
+                for kept in store.quarantine.kept()}
 
 
 def _found(store: plans.Store, made: planning.Made,

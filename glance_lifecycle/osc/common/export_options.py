@@ -66,11 +66,13 @@ def needed(parsed_args: argparse.Namespace) -> exports.Needed:
 
 
 def _certificates(parsed_args: argparse.Namespace) -> list[x509.Certificate]:
+    from oslo_config import cfg
+
     from glance_lifecycle.reclaim import exported
     if parsed_args.export_certificates:
         return [key_store.from_file(path)
                 for path in parsed_args.export_certificates]
-    return exported.own_certificate()
+    return exported.own_certificate(cfg.CONF)
 
 
 def _days(text: str) -> float:

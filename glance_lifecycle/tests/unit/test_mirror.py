@@ -183,7 +183,6 @@ REAL = {
         'audit/hygiene/local/here', 'osc/common/local_options'},
     'functional/test_hygiene_export': {
         'osc/common/export_options', 'osc/hygiene_export'},
-    'functional/test_reclaim_shared': {'reclaim/exported'},
     'functional/test_import': {
         'glance_host/domain', 'jobs/targets', 'plugin/job',
         'plugin/session', 'plugin/tasks/admit', 'plugin/tasks/seal',

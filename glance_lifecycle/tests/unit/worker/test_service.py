@@ -12,6 +12,7 @@
 
 """The daemon in this process: its threads, its beginning and its end."""
 
+from collections.abc import Generator
 import pathlib
 import socket
 import threading
@@ -32,6 +33,7 @@ from glance_lifecycle.worker.database import imports
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker import host as hosts
+from glance_lifecycle.worker import hygiene
 from glance_lifecycle.worker import liveness
 from glance_lifecycle.worker import presence
 from glance_lifecycle.worker import running
@@ -155,6 +157,32 @@ class ServiceTest(cases.DatabaseTestCase):
         self.assertEqual('', worker._monitoring._alive())
         found, = presence.workers(self.database)
         self.assertFalse(found.imports)
+
+    def test_hygiene(self) -> None:
+        """The look that runs ends when the worker does."""
+        begun = threading.Event()
+
+        def look(wishes: hygiene.Wishes
+                 ) -> Generator[hygiene.Event, None, None]:
+            begun.set()
+            while True:
+                wishes.each()
+                self.gate.wait(0.01)
+            yield hygiene.Halted('Never.')
+        for interval, looks in ((0, False), (3600, True)):
+            worker = self.worker(hosts.Host(hygiene=look), mode='observe',
+                                 hygiene_interval=interval)
+            self.assertEqual(looks, len(worker._threads) > 3)
+        worker.run()
+        waiting.until('it looks', begun.is_set)
+        worker.terminate()
+        self.assertFalse(any(thread.is_alive()
+                             for thread in worker._threads))
+
+    def test_no_stores(self) -> None:
+        """There is nothing to look at, and the rest goes on."""
+        worker = self.worker(hygiene_interval=1)
+        self.assertEqual(3, len(worker._threads))
 
     def test_observe(self) -> None:
         """Two looks later nothing has changed."""
