@@ -31,6 +31,9 @@ POOL, OTHER_POOL, NAMESPACE = 'images', 'images2', 'tenant'
 
 _LARGEST = 8192
 
+# Images that are never deleted.
+_FOR_GOOD = 5
+
 # So that Ceph keeps it for longer than any test takes.
 _FOR_LONG = ('--expires-at', '2050-01-01')
 
@@ -95,6 +98,7 @@ class Pool:
         self.told: list[str] = []
         self._rbd('namespace', 'create', f'{POOL}/{NAMESPACE}')
         self._rbd('namespace', 'create', f'{OTHER_POOL}/{NAMESPACE}')
+        self._for_good = {self.upload().name for _one in range(_FOR_GOOD)}
 
     def happen(self, number: int) -> None:
         """So many things, one after the other."""
@@ -244,14 +248,12 @@ class Pool:
         return self._chance.choice(found) if found else None
 
     def _is_strange(self) -> bool:
-        """More unknown ones, and the pool would be thought another's."""
-        unknown = sum(not one.known for one in self.things)
-        ours = sum(one.known and one.what.startswith('ours')
-                   for one in self.things)
-        return 2 * (unknown + 1) > ours
+        """With as many of which nobody knows, the pool would be another's."""
+        return sum(not one.known for one in self.things) >= _FOR_GOOD - 1
 
     def _is_ours(self, thing: Thing) -> bool:
-        return thing.what.startswith('ours') and thing.needed
+        return (thing.what.startswith('ours') and thing.needed
+                and thing.name not in self._for_good)
 
     def _is_taken(self, name: str, namespace: str = '') -> bool:
         return any(one.name == name and one.namespace == namespace
