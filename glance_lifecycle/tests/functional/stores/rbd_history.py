@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-
 """What has happened in a pool of a real cluster, at random, by a seed.
 
 Two Glances use the pool, and so do strangers. Whatever happens, what may go of
@@ -300,7 +299,6 @@ class Pool:
 
     def _rbd(self, *argv: object) -> None:
         self._cluster.rbd(*argv)
-
 
 
 def lead_elsewhere(api: glance.GlanceApi, image_id: str, data: bytes) -> None:

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A history in the stores of a real Glance, by a seed: plan, apply, purge."""
 """A random history of a pool: plan, apply, undo and purge, and kill -9.
 
 What Glance needs is there, bit for bit; what nobody needs is gone; and what is
