@@ -164,7 +164,8 @@ def _not(item: wording.Item, store: plans.Store, kinds: Kinds,
     entry = item.entry
     if store.refused:
         return 'Nothing of this store is taken: %s' % store.refused
-    if item.slug == judging.Word.CLONED:
+    if item.slug == judging.Word.CLONED or (entry and entry.hangs.children):
+        # The latter of what is in the trash.
         return 'It has clones, which need it.'
     if entry is None or entry.changed is None:
         return 'The store does not tell when it changed.'

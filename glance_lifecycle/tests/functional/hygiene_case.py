@@ -80,3 +80,11 @@ class HygieneCase(store_case.StoreCase):
 
 def new_id() -> str:
     return str(uuid.uuid4())
+
+
+def drop(api: glance.GlanceApi, image_id: str) -> None:
+    """Glance has it deleted, and the store does not hear of it."""
+    api.sql("update images set status = 'deleted', deleted = 1, "
+            f"deleted_at = updated_at where id = '{image_id}'")
+    api.sql("update image_locations set deleted = 1, status = 'deleted' "
+            f"where image_id = '{image_id}'")

@@ -20,6 +20,8 @@ from typing import Any
 
 from glance_lifecycle.tests.functional.stores import rbd_calls
 from glance_lifecycle.tests.functional.stores import rbd_case
+from glance_lifecycle.tests.functional.stores import rbd_looks
+from glance_lifecycle.tests.functional.stores import rbd_names
 from glance_lifecycle.tests.unit.transfer.backends import helpers
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends import quarantine
@@ -29,9 +31,7 @@ IMAGE = rbd_case.IMAGE
 PLAN, OTHER_PLAN = '0123456789abcdef', 'fedcba9876543210'
 CONTENT = helpers.Image(helpers.noise(5000), 4096, b'tail')
 
-# Format of a clone -> the option of "rbd clone".
-FORMATS = {1: ('--rbd-default-clone-format', '1'),
-           2: ('--rbd-default-clone-format', '2')}
+FORMATS = rbd_names.FORMATS
 
 # cls::rbd::TrashImageState, of Ceph's src/cls/rbd/cls_rbd_types.h.
 NORMAL, MOVING, REMOVING, RESTORING = range(4)
@@ -88,30 +88,7 @@ class QuarantineCase(rbd_case.RbdTestCase):
                 yield image
 
     def whole(self, image_id: str) -> dict[str, Any]:
-        """All of an image, wherever it is.
-
-        But whether something was cloned from it, which Ceph never forgets,
-        and the lock that librbd takes, and breaks if its owner has died.
-        """
-        import rbd
-        with self.by_id(image_id, read_only=True) as image:
-            facts = {
-                'id': image.id(), 'name': image.get_name(),
-                'size': image.size(), 'features': image.features()
-                & ~rbd.RBD_FEATURE_OPERATIONS,
-                'flags': image.flags(), 'data pool': image.data_pool_id(),
-                'made': image.create_timestamp(),
-                'changed': image.modify_timestamp(),
-                'metadata': sorted(image.metadata_list()),
-                'bytes': image.read(0, image.size()),
-                'snapshots': [
-                    (one['name'], one['size'],
-                     image.is_protected_snap(one['name']))
-                    for one in image.list_snaps() if not one['namespace']]}
-        for name, _size, _protected in facts['snapshots']:
-            with self.by_id(image_id, snapshot=name, read_only=True) as image:
-                facts[f'bytes of {name}'] = image.read(0, image.size())
-        return facts
+        return rbd_looks.whole(self.cluster, image_id)
 
     def as_kept(self, entry: inventory.Entry) -> quarantine.Kept:
         """As whoever has the plan knows it, whatever has become of it."""
@@ -128,39 +105,21 @@ class QuarantineCase(rbd_case.RbdTestCase):
         return once
 
     def clone(self, name: str, version: int, image: str = IMAGE) -> None:
-        self.cluster.tool('rbd', 'clone', *FORMATS[version],
-                          f'images/{image}@snap', name)
+        rbd_names.clone(self.cluster, image, name, version)
 
     def late_clone(self, image_id: str, name: str, version: int) -> None:
-        """By whoever found the image before it was moved."""
-        self.give_name(image_id, 'late')
-        try:
-            self.clone(name, version, 'late')
-        finally:
-            with self.cluster.ioctx('images') as ioctx:
-                ioctx.remove_object('rbd_id.late')
-                ioctx.execute('rbd_directory', 'rbd', 'dir_remove_image',
-                              _encoded('late') + _encoded(image_id))
+        rbd_names.late_clone(self.cluster, image_id, name, version)
 
     def give_name(self, image_id: str, name: str, *,
                   to_list: bool = True, to_object: bool = True) -> None:
-        """As librbd does, in two steps."""
-        with self.cluster.ioctx('images') as ioctx:
-            if to_list:
-                ioctx.execute('rbd_directory', 'rbd', 'dir_add_image',
-                              _encoded(name) + _encoded(image_id))
-            if to_object:
-                ioctx.write_full(f'rbd_id.{name}', _encoded(image_id))
+        rbd_names.give(self.cluster, image_id, name, to_list=to_list,
+                       to_object=to_object)
 
     def break_off(self, image_id: str, state: int) -> None:
         """What a killed call of librbd leaves in the trash."""
         with self.cluster.ioctx('images') as ioctx:
             ioctx.execute('rbd_trash', 'rbd', 'trash_state_set',
-                          _encoded(image_id) + bytes([state, NORMAL]))
+                          rbd_names.encoded(image_id) + bytes([state, NORMAL]))
 
     def empty_image(self, name: str, *options: str) -> None:
         self.cluster.rbd('create', '--size', '1M', *options, f'images/{name}')
-
-
-def _encoded(text: str) -> bytes:
-    return len(text).to_bytes(4, 'little') + text.encode()

@@ -80,10 +80,7 @@ class RbdHygieneCase(hygiene_case.HygieneCase):
         return image_id
 
     def drop(self, image_id: str) -> None:
-        self.api.sql("update images set status = 'deleted', deleted = 1, "
-                     f"deleted_at = updated_at where id = '{image_id}'")
-        self.api.sql("update image_locations set deleted = 1, status = "
-                     f"'deleted' where image_id = '{image_id}'")
+        hygiene_case.drop(self.api, image_id)
 
     def rbd(self, *argv: object) -> str:
         return self.cluster.rbd(*argv)

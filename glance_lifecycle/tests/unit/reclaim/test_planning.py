@@ -72,6 +72,9 @@ class PlanningTest(testtools.TestCase):
     def test_left(self) -> None:
         for one, why in (
                 (item(Word.CLONED), 'It has clones, which need it.'),
+                (item(Word.TRASH, kind=Kind.TRASH,
+                      hangs=inventory.Hangs(children=1)),
+                 'It has clones, which need it.'),
                 (item(Word.TRASH, kind=Kind.TRASH),
                  'Of this store, nothing of the kind "trash" can be taken.'),
                 (item(Word.ORPHAN, store='s3'), 'It has none.'),

@@ -232,6 +232,11 @@ class Cluster:
             return call.result
         if isinstance(call.error, (self.rados.Error, self.rbd.Error, OSError)):
             raise self.failure(doing, call.error) from call.error
+        if isinstance(call.error, UnicodeDecodeError):
+            # Anybody who may write to the pool can have written it.
+            raise exceptions.StoreError(
+                store=self.store, detail='%s: a name or a value there is not '
+                'in UTF-8' % doing) from call.error
         raise call.error
 
     def heard(self) -> None:

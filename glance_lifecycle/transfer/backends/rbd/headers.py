@@ -27,12 +27,16 @@ import struct
 from typing import Any
 
 from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
+from glance_lifecycle.transfer.backends.rbd import plan_mark
 
 # RBD_HEADER_PREFIX of Ceph's src/include/rbd_types.h.
 _OBJECT = 'rbd_header.'
 
 _SNAPSHOT_KEY = 'snapshot_'
 _TIMES = ('create_timestamp', 'modify_timestamp')
+
+# RBD_METADATA_KEY_PREFIX; the value is as it was given.
+_MARK_KEY = 'metadata_' + plan_mark.KEY
 
 # Keys of one header, of which few have more than twenty; snapshots and
 # metadata of users make more.
@@ -52,11 +56,13 @@ class Header:
     :ivar changed: when it was written to, or made, in whole seconds since the
         epoch
     :ivar snapshots: the names of all, those in the trash of snapshots too
+    :ivar mark: of the plan that took it; None for none, or none of ours
     """
 
     size: int
     changed: float
     snapshots: tuple[str, ...]
+    mark: plan_mark.Mark | None = None
 
 
 def read(cluster: rbd_cluster.Cluster, handle: Any, image_id: str
@@ -72,7 +78,8 @@ def read(cluster: rbd_cluster.Cluster, handle: Any, image_id: str
             handle.operate_read_op(operation, _OBJECT + image_id)
         except cluster.rados.ObjectNotFound:
             return None
-        return parsed(dict(values))
+        # The bindings have None for a value without bytes.
+        return parsed({key: value or b'' for key, value in values})
 
 
 def parsed(values: Mapping[str, bytes]) -> Header | None:
@@ -85,7 +92,9 @@ def parsed(values: Mapping[str, bytes]) -> Header | None:
         times = [struct.unpack('<II', values[key])[0] for key in _TIMES]
         return Header(size, float(max(times)), tuple(
             _name(value) for key, value in values.items()
-            if key.startswith(_SNAPSHOT_KEY)))
+            if key.startswith(_SNAPSHOT_KEY)),
+            plan_mark.Mark.from_text(values[_MARK_KEY].decode())
+            if _MARK_KEY in values else None)
     except (KeyError, struct.error, ValueError):
         return None
 

@@ -98,7 +98,7 @@ class RbdInventory(inventory.Inventory):
                 functools.partial(self._listed, namespace))
             yield from self._all(
                 'looking at the trash', rbd.trash_list, handle,
-                functools.partial(self._trashed, self._look_at, namespace))
+                functools.partial(self._trashed, namespace))
 
     def _namespaces(self) -> list[str]:
         return [str(name) for name in self._cluster.call(
@@ -129,17 +129,23 @@ class RbdInventory(inventory.Inventory):
                 ) -> inventory.Entry | None:
         """Without opening it, where its header alone tells enough."""
         name, image_id = one
+        facts = self._by_header(namespace, image_id) if image_id else None
+        if facts is None:
+            return self._image(self._look_at, namespace, name)
+        return self._named(namespace, name, facts)
+
+    def _by_header(self, namespace: str, image_id: str
+                   ) -> dict[str, Any] | None:
+        """As ``_look_at`` has it, and the mark."""
         header = self._cluster.call(
             'looking at an image', headers.read, self._cluster,
-            self._handle(namespace), image_id) if image_id else None
-        if header is None:
-            return self._image(self._look_at, namespace, name)
-        return self._named(namespace, name, {
+            self._handle(namespace), image_id)
+        return None if header is None else {
             'size': header.size, 'allocated': None,
             'changed': header.changed, 'identity': image_id,
             'usable': rbd_options.SNAPSHOT in header.snapshots,
-            'marked': False,
-            'hangs': inventory.Hangs(snapshots=len(header.snapshots))})
+            'marked': False, 'mark': header.mark,
+            'hangs': inventory.Hangs(snapshots=len(header.snapshots))}
 
     # One image.
 
@@ -148,7 +154,7 @@ class RbdInventory(inventory.Inventory):
         if entry.kind in _IN_TRASH:
             one = entry.identity and trash.get(
                 self._cluster, entry.identity, self._handle(namespace))
-            found = (self._trashed(self._all_of, namespace, one) if one
+            found = (self._trashed(namespace, one, self._all_of) if one
                      else None)
         else:
             found = self._image(self._all_of, namespace, entry.name)
@@ -185,15 +191,30 @@ class RbdInventory(inventory.Inventory):
         return self._entry(namespace, name, kind, facts,
                            facts.get('note', '') or note)
 
-    def _trashed(self, look: Callable[[Any], dict[str, Any]], namespace: str,
-                 one: dict[str, Any]) -> inventory.Entry | None:
-        found = self._in_trash(look, namespace, one)
+    def _trashed(self, namespace: str, one: dict[str, Any],
+                 look: Callable[[Any], dict[str, Any]] | None = None
+                 ) -> inventory.Entry | None:
+        found = self._in_trash(namespace, one, look)
         return None if found is None else found[0]
 
-    def _in_trash(self, look: Callable[[Any], dict[str, Any]], namespace: str,
-                  one: dict[str, Any]
+    def _in_trash(self, namespace: str, one: dict[str, Any],
+                  look: Callable[[Any], dict[str, Any]] | None = None
                   ) -> tuple[inventory.Entry, plan_mark.Mark | None] | None:
-        """With the mark of the plan that took it, if one did."""
+        """With the mark of the plan that took it, if one did.
+
+        :param look: at what is open; without it, the header has to do
+        """
+        facts = (self._by_header(namespace, str(one['id']))
+                 if look is None else None)
+        if facts is None:
+            facts = self._opened_in_trash(namespace, one,
+                                          look or self._look_at)
+        return None if facts is None else self._of_trash(namespace, one,
+                                                         facts)
+
+    def _opened_in_trash(self, namespace: str, one: dict[str, Any],
+                         look: Callable[[Any], dict[str, Any]]
+                         ) -> dict[str, Any] | None:
         cluster, handle = self._cluster, self._handle(namespace)
 
         def opened() -> dict[str, Any] | None:
@@ -206,9 +227,13 @@ class RbdInventory(inventory.Inventory):
             with image:
                 return look(image) | {'mark': plan_mark.read(image)}
 
-        facts = cluster.call('looking at an image in the trash', opened)
-        if facts is None:
-            return None
+        found: dict[str, Any] | None = cluster.call(
+            'looking at an image in the trash', opened)
+        return found
+
+    def _of_trash(self, namespace: str, one: dict[str, Any],
+                  facts: dict[str, Any]
+                  ) -> tuple[inventory.Entry, plan_mark.Mark | None]:
         since, mark = seconds(one['deletion_time']), facts['mark']
         if namespace or (mark and not mark.is_of(str(one['id']), since)):
             mark = None

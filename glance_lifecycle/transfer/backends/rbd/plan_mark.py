@@ -116,7 +116,8 @@ def read(image: Any) -> Mark | None:
     """Of an open image; to be run within ``Cluster.call``."""
     try:
         return Mark.from_text(str(image.metadata_get(KEY)))
-    except KeyError:
+    except (KeyError, UnicodeDecodeError):
+        # The latter for bytes that we have not written.
         return None
 
 

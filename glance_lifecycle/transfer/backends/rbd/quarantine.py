@@ -186,7 +186,7 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
         listed = self._cluster.call('looking at the trash', lambda: list(
             rbd.trash_list(self._cluster.ioctx)))
         for found in in_flight.each(listed, functools.partial(
-                self._in_trash, self._look_at, '')):
+                self._in_trash, '')):
             if found is None:
                 continue
             entry, mark = found

@@ -14,6 +14,7 @@ import struct
 import unittest
 
 from glance_lifecycle.transfer.backends.rbd import headers
+from glance_lifecycle.transfer.backends.rbd import plan_mark
 
 # As Ceph Pacific has written it, of an image of 64 MiB with a snapshot.
 SNAPSHOT = (
@@ -49,6 +50,17 @@ class ParsedTest(unittest.TestCase):
             '<II', int(SECONDS) + 60, 5)})
         assert found is not None
         self.assertEqual(SECONDS + 60, found.changed)
+
+    def test_mark(self) -> None:
+        mark = plan_mark.Mark('0123456789abcdef', 'id', SECONDS)
+        for value, expected in (
+                (mark.to_text().encode(), mark), (b'', None), (b'{', None)):
+            found = headers.parsed(
+                {**VALUES, 'metadata_lifecycle_quarantine': value})
+            assert found is not None
+            self.assertEqual(expected, found.mark)
+        self.assertIsNone(headers.parsed(
+            {**VALUES, 'metadata_lifecycle_quarantine': b'\xff'}))
 
     def test_as_we_do_not_know_it(self) -> None:
         """Then the image is opened instead."""
