@@ -151,8 +151,9 @@ class KilledTest(kill_case.KillTestCase, LocalCase):
         self.admin.import_image(image_id)
         self.kill_both(self.api, 's1')
         row = self.only(self.found('--store', 'state_dir', code=4), 'GLC124')
-        self.assertIn('It is of image %s.' % image_id, row['Evidence'])
-        self.assertEqual('state_dir', row['Store'])
+        self.assertEqual((image_id, 'state_dir'),
+                         (row['Image'], row['Store']))
+        self.assertIn('nobody has recovered it', row['Evidence'])
         # As long as it waits to be recovered, what was staged is needed.
         self.assertEqual({}, self.at('staging', code=0))
         self.api.start()
@@ -260,7 +261,7 @@ class NovaTest(LocalCase):
         self.assertEqual({'GLC126': [gone]}, self.at(
             'nova', '--nova-conf', str(conf), code=4))
         # A disk that nobody can read may need it.
-        disk.write_bytes(disk.read_bytes()[:30])
+        disk.write_bytes(disk.read_bytes()[:50])
         self.assertEqual({'GLC127': sorted((gone, used))},
                          self.at('nova', *base, code=3))
         answer = self.hygiene('--store', 'nova')
