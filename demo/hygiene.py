@@ -22,7 +22,7 @@ import stat
 from typing import Any
 
 from demo import screen
-from glance_lifecycle.audit.hygiene import pages
+from glance_lifecycle.audit import pages
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional import mess
@@ -33,7 +33,7 @@ _EACH = 3
 
 _COUNTED = re.compile(r'There are (\d+), of ')
 
-_NAMES = {one.code: one.slug for one in pages.PAGES}
+_NAMES = {code: one.slug for code, one in pages.BY_CODE.items()}
 
 
 class Wrong(Exception):

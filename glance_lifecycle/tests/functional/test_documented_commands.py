@@ -59,6 +59,8 @@ ELSEWHERE = {
     'test_diagnose runs it, with a journal of its own.',
     'openstack image lifecycle hygiene list --export':
     'test_hygiene_export runs it, with the certificate of another Glance.',
+    'openstack image lifecycle hygiene list --nova-base':
+    'test_hygiene_local runs it, with a directory as Nova has it.',
     'openstack image lifecycle sign ubuntu-26.04.qcow2':
     'It wants a Barbican; test_signing_barbican has one.',
 }

@@ -176,8 +176,8 @@ class FileHygieneTest(FileHygieneCase):
         (journals / 'copy-1.json').write_text(
             '{"version": 2, "task_id": "copy-1", "image_id": "%s"}\n'
             % image_id)
-        self.assertEqual({'GLC027': [image_id]},
-                         self.about(self.found(code=0)))
+        self.assertEqual({'GLC027': [image_id], 'GLC124': [image_id]},
+                         self.about(self.found(code=4)))
 
     def test_unfinished(self) -> None:
         self.new_images()

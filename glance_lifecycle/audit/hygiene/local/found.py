@@ -43,11 +43,13 @@ class Verdict:
 
     :ivar slug: of the page
     :ivar why: a sentence, as ``remedy``
+    :ivar image_id: of its image, where its name does not say it
     """
 
     slug: str
     why: str
     remedy: str = WAIT
+    image_id: str = ''
 
     @property
     def stale(self) -> bool:
@@ -57,9 +59,10 @@ class Verdict:
 def item(place: str, file: listing.File, verdict: Verdict,
          times: judging.Times) -> wording.Item:
     """:param place: its name, as ``--store`` takes it"""
-    return _made(place, verdict, file.image_id or file.name,
-                 ' '.join((verdict.why, *_said(file, times))), file.where,
-                 file.allocated)
+    return _made(
+        place, verdict, file.image_id or verdict.image_id or file.name,
+        ' '.join((verdict.why, *_said(file, times))), file.where,
+        file.allocated)
 
 
 def not_listed(place: str, where: str, why: str) -> wording.Item:

@@ -23,13 +23,13 @@ PAGES = (
     page.Page('GLC120', 'stale-staging-file', _WARNING,
               'A file in the staging directory is needed by no import.', """
 Its image is deleted, or unknown to this Glance; or it is active, and nobody
-imports or copies it; or it was staged longer ago than the grace, and nobody has
-begun to import it. The file is not open, and was not written to for longer
+imports or copies it; or it was staged longer ago than the grace, and nobody
+has begun to import it. The file is not open, and was not written to for longer
 than the grace.
 
 Glance removes what is staged of images that are gone, but only when glance-api
-starts, and never what a killed process or a failed ``copy-image`` has staged of
-an image that is there. The worker removes both (``[lifecycle_worker]
+starts, and never what a killed process or a failed ``copy-image`` has staged
+of an image that is there. The worker removes both (``[lifecycle_worker]
 stale_after``). What was staged and not imported is its owner's: it goes with
 the import, or with the image."""),
     page.Page('GLC121', 'stale-task-file', _WARNING,
@@ -40,8 +40,8 @@ killed leaves them, and nobody ever removes them."""),
     page.Page('GLC122', 'stale-cache-file', _WARNING,
               'A file in the cache of Glance is of no use.', """
 Its image is deleted, or unknown to this Glance: an image that is deleted goes
-from the cache of the one glance-api that was asked to, and from no other. Or it
-is broken, or the beginning of a fetch that ended. Such files count against
+from the cache of the one glance-api that was asked to, and from no other. Or
+it is broken, or the beginning of a fetch that ended. Such files count against
 ``image_cache_max_size``, and those without a record are never pruned.
 
 ``openstack image lifecycle cache audit`` says what each glance-api has on
@@ -54,15 +54,16 @@ Locks that are used again and again are not listed: these stay."""),
               'The journal of an import or a copy waits to be recovered.', """
 Its owner is dead, no worker is to end what it tells of, and nobody has
 recovered it for longer than the grace. What the transfer has written may still
-be in the stores, and as long as the journal is there, none of that is called an
-orphan.
+be in the stores, and as long as the journal is there, none of that is called
+an orphan.
 
 ``glance-lifecycle-manage recover`` undoes it, as glance-api does before the
 next import. Where it stays even so, a store does not answer, or what was
 written cannot be told from what others wrote; ``recover`` says which, and
 ``--forget`` gives it up."""),
     page.Page('GLC125', 'stale-verified-record', _INFO,
-              'A record says that a copy was verified whose image is gone.', """
+              'The record of a verified copy is of an image that is gone.',
+              """
 Each is a small file in ``[lifecycle] state_dir``. The worker of the host
 removes them when it cleans; where none runs, they stay."""),
     page.Page('GLC126', 'stale-base-file', _WARNING,

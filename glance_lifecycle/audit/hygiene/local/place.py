@@ -12,9 +12,9 @@
 
 """What lies in one place of this host, and what is said of it.
 
-A place is listed in batches, and of each batch the tasks, the journals and the
-database are asked after it was listed: what was begun meanwhile is known by one
-of these. What looks stale is looked at once more, after that.
+A place is listed in batches, and of each batch the tasks, the journals and
+the database are asked after it was listed: what was begun meanwhile is known
+by one of these. What looks stale is looked at once more, after that.
 """
 
 import abc

@@ -119,10 +119,7 @@ class StateDir(place.Files):
             return None
         return found.Verdict(
             found.JOURNAL, 'Nobody holds the journal of this import or copy, '
-            'and nobody has recovered it. %s' % (
-                'It is of image %s.' % record.image_id
-                if uuidutils.is_uuid_like(record.image_id) else
-                'It does not say which image it is of.'), _RECOVER)
+            'and nobody has recovered it.', _RECOVER, record.image_id)
 
 
 def _of_transfers(name: str) -> tuple[Kind, str]:

@@ -277,8 +277,9 @@ class RbdHygieneTest(RbdHygieneCase):
         command.wait()
         transfer.until('the child is gone',
                        lambda: not transfer.running(child))
-        self.assertEqual({'GLC027': [image['id']]},
-                         self.about(self.found(code=0)))
+        self.assertEqual(
+            {'GLC027': [image['id']], 'GLC124': [image['id']]},
+            self.about(self.found(code=4)))
 
 
 class RbdInFlightTest(RbdHygieneCase):

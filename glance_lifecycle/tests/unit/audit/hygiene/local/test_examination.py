@@ -10,12 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+from glance_lifecycle.audit.caches import nova_conf
 from glance_lifecycle.audit.hygiene.local import cache
 from glance_lifecycle.audit.hygiene.local import examination
 from glance_lifecycle.audit.hygiene.local import found
 from glance_lifecycle.audit.hygiene.local import nova
 from glance_lifecycle.audit.hygiene.local import staging
-from glance_lifecycle.audit.caches import nova_conf
 from glance_lifecycle.tests.unit.audit.hygiene.local import case
 
 

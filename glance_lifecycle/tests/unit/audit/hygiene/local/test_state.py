@@ -52,9 +52,9 @@ class StateTest(case.LocalCase):
             dict.fromkeys(('transfers/dead.json', 'transfers/gone.json',
                            'transfers/odd.json'), found.JOURNAL),
             {name: one.slug for name, one in found_.items()})
-        self.assertIn('It is of image %s.' % case.A,
-                      found_['transfers/dead.json'].finding.evidence)
-        self.assertNotIn('\x1b', str(found_))
+        self.assertEqual(case.A, found_[
+            'transfers/dead.json'].finding.subject)
+        self.assertNotIn('\x1b', found_['transfers/odd.json'].finding.subject)
         os.close(fd)
         self.assertIn('transfers/awaited.json',
                       self.said(self.place, self.host))
