@@ -67,6 +67,8 @@ _REMEDIES = {
     'in-quarantine': 'Purge it with "openstack image lifecycle hygiene apply '
                      '--purge" when nobody has missed it, or bring it back '
                      'with "openstack image lifecycle hygiene undo".',
+    'noncurrent-version': 'Have them removed by a lifecycle rule of the '
+                          'bucket, NoncurrentVersionExpiration.',
     OTHER_BYTES: 'Verify both copies with "openstack image lifecycle store '
                  'verify", and have a wrong one written again with "openstack '
                  'image lifecycle repair".',

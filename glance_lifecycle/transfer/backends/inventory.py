@@ -49,7 +49,8 @@ class Kind(enum.StrEnum):
     same, in segments. SEGMENT: a part of one. UNFINISHED: it is being written,
     or its writer died. TRASH: removed, and still kept. QUARANTINED: taken out
     of sight by a plan of ours; it is listed by the place and the name that it
-    had. FOREIGN: nothing that a driver of Glance makes.
+    had. VERSION: what was removed or replaced in a bucket that keeps old
+    versions, or a mark that something was; no location finds it. FOREIGN: nothing that a driver of Glance makes.
     """
 
     IMAGE = 'image'
@@ -58,6 +59,7 @@ class Kind(enum.StrEnum):
     UNFINISHED = 'unfinished'
     TRASH = 'trash'
     QUARANTINED = 'quarantined'
+    VERSION = 'version'
     FOREIGN = 'foreign'
 
 

@@ -125,7 +125,7 @@ class S3Tests(cases.QuarantineTests, s3_case.S3TestCase):
         self.assertTrue(self.ready().put(entry[0], PLAN))
         kept = self.kept()
         # Begun, and one part.
-        self.kill_at(7, lambda opened: opened.restore(kept))
+        self.kill_at(8, lambda opened: opened.restore(kept))
         self.assertEqual({Kind.QUARANTINED, Kind.UNFINISHED}, {
             one.kind for one in self.ready().entries()})
         self.assertTrue(self.ready().restore(kept))
