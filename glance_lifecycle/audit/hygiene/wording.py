@@ -164,6 +164,9 @@ def _said(entry: inventory.Entry, said: str) -> Iterator[str]:
     if hangs.links:
         yield ('It has %d more names, so that removing this one frees '
                'nothing.' % hangs.links)
+    if hangs.shared:
+        yield ('Other files share up to %d bytes of it, which do not come '
+               'back when only this one goes.' % hangs.shared)
     if hangs.snapshots:
         yield 'It has %d snapshots%s.' % (
             hangs.snapshots, '' if hangs.protected is None else

@@ -83,6 +83,8 @@ class Hangs:
     :ivar some: a few of them, by pool and name
     :ivar watchers: how many have it open
     :ivar links: further names of the same file
+    :ivar shared: bytes of it that other files may have, too; they do not
+        come back when it goes
     """
 
     snapshots: int | None = None
@@ -91,6 +93,7 @@ class Hangs:
     some: tuple[str, ...] = ()
     watchers: int | None = None
     links: int = 0
+    shared: int | None = None
 
 
 NOTHING_ASKED = Hangs()
@@ -105,7 +108,8 @@ class Entry:
     :ivar place: see Spot
     :ivar image_id: of the image that the name says it is of; empty for none
     :ivar size: bytes; None where the listing does not tell
-    :ivar allocated: bytes that it takes, holes not counted; None likewise
+    :ivar allocated: bytes that it takes, holes not counted; None likewise.
+        After ``look``, what is known not to be its alone is not counted
     :ivar changed: when it last did, or came to be, in seconds since the
         epoch; None where that is not known
     :ivar identity: changes with the thing behind the name
