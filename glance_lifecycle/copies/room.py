@@ -48,6 +48,10 @@ def way(image_id: str, store: str, entry: inventory.Entry) -> known.Way:
         return known.Way.BESIDE
     if glance_host.store_driver(store) == 'file':
         return known.Way.IN_PLACE
+    if entry.kind is inventory.Kind.MANIFEST:
+        # Only the manifest would be kept, and its segments have the names of
+        # the new ones.
+        return known.Way.FIRST
     return known.Way.ASIDE if keeps(store) else known.Way.FIRST
 
 
