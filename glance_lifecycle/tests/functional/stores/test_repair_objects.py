@@ -157,9 +157,12 @@ class SwiftRepairTest(object_repair_case.ObjectRepairCase,
         self.client.put_object('theirs', 'one', os.urandom(MIB))
         self.client.put_object(PLACE, self.image_id, json.dumps(
             [{'path': '/theirs/one'}]), query_string='multipart-manifest=put')
-        found = self.found_and_done(code=1)
-        self.assertEqual(('wrong', 'leave', 'left'), found)
-        self.assertEqual(MIB, len(self.got(self.image_id)))
+        self.assertEqual(('wrong', 'replace', 'mended'),
+                         self.found_and_done())
+        # Whatever a manifest says: what is not named as its own stays.
+        self.assertEqual(
+            MIB, len(self.client.get_object('theirs', 'one')[1]))
+        self.assertEqual(self.source.read_bytes(), self.got(self.image_id))
 
     def test_static_of_its_own(self) -> None:
         self.remove(self.image_id)
