@@ -50,7 +50,8 @@ class Kind(enum.StrEnum):
     or its writer died. TRASH: removed, and still kept. QUARANTINED: taken out
     of sight by a plan of ours; it is listed by the place and the name that it
     had. VERSION: what was removed or replaced in a bucket that keeps old
-    versions, or a mark that something was; no location finds it. FOREIGN: nothing that a driver of Glance makes.
+    versions, or a mark that something was; no location finds it. FOREIGN:
+    nothing that a driver of Glance makes.
     """
 
     IMAGE = 'image'

@@ -19,7 +19,6 @@ others have there too, and what nobody needs is gone.
 
 import hashlib
 import json
-import os
 import pathlib
 import random
 from typing import Any

@@ -15,8 +15,8 @@
 
 A listing follows no link, opens no file, and takes no lock: one taken for a
 moment would keep a writer from its own. Only a look at what was listed opens
-it, for which of its blocks other files have, too. Which directory it is says its inode,
-so that one that is configured twice, or by way of a link, is one.
+it, for which of its blocks other files have, too. Which directory it is says
+its inode, so that one that is configured twice, or by way of a link, is one.
 """
 
 from collections.abc import Iterator

@@ -13,8 +13,8 @@
 """Quarantine in a bucket: the service copies, and then the original goes.
 
 In a bucket that keeps versions, the very version goes that was looked at, for
-good: else its bytes would stay as an old one. What others have there stays, and
-does not come to light. An upload that is not complete cannot be copied.
+good: else its bytes would stay as an old one. What others have there stays,
+and does not come to light. An upload that is not complete cannot be copied.
 
 S3 has no rename, and few services know of conditions for all of it. So each
 object is looked at just before it goes. Whoever was killed in between leaves

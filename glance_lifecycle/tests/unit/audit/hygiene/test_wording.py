@@ -48,8 +48,8 @@ class WordingTest(testtools.TestCase):
             'changed 2026-10-08T08:00:00+00:00. It has 3 more names, so that '
             'removing this one frees nothing. Other files share up to 7 bytes '
             'of it, which do not come back when only this one goes. It has 2 '
-            'snapshots, 1 of them protected. It has 5 clones: a/b, c, .... 1 clients have it '
-            'open.', item.finding.evidence)
+            'snapshots, 1 of them protected. It has 5 clones: a/b, c, .... 1 '
+            'clients have it open.', item.finding.evidence)
         self.assertEqual(('GLC020', 4096, '/images/' + helpers.A), (
             item.finding.code, item.held, item.where))
 
