@@ -132,7 +132,9 @@ class Rewriting:
             return target
         (target,) = targets.targets([store])
         if way is known.Way.FIRST:
-            room.remove(copy)
+            room.remove(copy, entry)
+        elif entry is None:
+            room.clear(self.image.id, store)
         elif way is known.Way.ASIDE and entry is not None:
             aside[store] = room.Aside(self.image.id, store)
             aside[store].put(entry)

@@ -48,6 +48,10 @@ def way(image_id: str, store: str, entry: inventory.Entry) -> known.Way:
         return known.Way.BESIDE
     if glance_host.store_driver(store) == 'file':
         return known.Way.IN_PLACE
+    if entry.kind is inventory.Kind.MANIFEST:
+        # Only the manifest would be kept, and its segments have the names of
+        # the new ones.
+        return known.Way.FIRST
     return known.Way.ASIDE if keeps(store) else known.Way.FIRST
 
 
@@ -102,11 +106,22 @@ def target(copy: glance_host.StoredCopy) -> jobs.Target:
                        found.driver)
 
 
-def remove(copy: glance_host.StoredCopy) -> None:
+def remove(copy: glance_host.StoredCopy,
+           entry: inventory.Entry | None) -> None:
     """DESTRUCTIVE: have the driver delete a copy, as Glance itself would.
 
+    :param entry: it, as it was looked at
     :raises LifecycleError: it does not
     """
+    if entry is not None and entry.kind is inventory.Kind.MANIFEST and (
+            keeps(copy.store)):
+        # The driver would remove whatever the manifest names.
+        aside = Aside(entry.image_id, copy.store)
+        aside.put(entry)
+        why = aside.purge()
+        if why:
+            raise exceptions.StoreError(store=copy.store, detail=why)
+        return
     driver = driver_store.build(
         copy.store, driver_store.describe(CONF, copy.store))
     try:
@@ -116,6 +131,15 @@ def remove(copy: glance_host.StoredCopy) -> None:
         raise exceptions.StoreError(
             store=copy.store, detail='its driver does not delete the wrong '
             'copy (%s)' % type(error).__name__) from None
+
+
+def clear(image_id: str, store: str) -> None:
+    """Remove what a repair that was killed has put aside, and not removed.
+
+    In Swift only: the segments of that have the names of the new ones.
+    """
+    if glance_host.store_driver(store) == 'swift':
+        Aside(image_id, store).purge()
 
 
 class Aside:

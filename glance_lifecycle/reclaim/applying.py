@@ -215,6 +215,9 @@ class _OfStore:
                 # What is deleted goes from the database, too, in its time.
                 step.deleted and self._look.forgotten(entry)):
             return _said(step, Result.KEPT, judged.why)
+        if self._is_ended(dataclasses.replace(
+                step.entry, place=kept.entry.place)):
+            return _said(step, Result.QUARANTINED)
         until = kept.since + max(self._plan.keep, self._wishes.keep)
         if not self._wishes.purge or time.time() < until:
             return _said(step, Result.KEPT, kept.entry.note)
@@ -223,6 +226,19 @@ class _OfStore:
             return _said(step, Result.BRAKED, against)
         self._brake.count(step)
         return self._purge(step, kept)
+
+    def _is_ended(self, entry: inventory.Entry) -> bool:
+        """Whether it was in both places, and is not any more.
+
+        Where a store copies, whoever is killed after that leaves the original.
+        """
+        # Of segments some are left, which is another thing than all.
+        found = self._quarantine.look(
+            dataclasses.replace(entry, identity='')
+            if entry.kind is inventory.Kind.SEGMENT else entry)
+        return found is not None and found.kind is entry.kind and (
+            self._wishes.dry_run
+            or self._quarantine.put(entry, self._plan.id))
 
     def _purge(self, step: plans.Step, kept: quarantine.Kept) -> Outcome:
         if self._wishes.dry_run:

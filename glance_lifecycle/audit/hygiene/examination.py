@@ -30,6 +30,7 @@ from typing import Protocol
 
 from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle.audit.hygiene import confirming
+from glance_lifecycle.audit.hygiene import counting
 from glance_lifecycle.audit.hygiene import judging
 from glance_lifecycle.audit.hygiene import others
 from glance_lifecycle.audit.hygiene import packing
@@ -42,10 +43,7 @@ Word = judging.Word
 
 # What is true of a store whoever else uses it.
 _OWN = (Word.MISSING, Word.WRONG_SIZE, Word.ELSEWHERE, Word.FOREIGN,
-        Word.OTHERS)
-
-# What is counted, and not listed one by one.
-_COUNTED = (Word.OTHERS, Word.FOREIGN)
+        Word.OTHERS, Word.VERSION)
 
 
 def nothing() -> None:
@@ -220,19 +218,14 @@ class Examination:
                 wording.ANOTHER, name, '%d of %d objects have the ids of '
                 'images that this Glance does not know.' % (
                     strange, strange + known), store=name)
-        counted = _Counted()
+        counted = counting.Counted()
         for verdict in confirming.Confirming(
                 self._host, one.store, one.inventory,
                 self._times).confirmed(counted.others(_said(
                     map(self._other.seen, doubtful.verdicts(self._times)),
                     shared))):
             yield wording.of_verdict(name, self._other.seen(verdict))
-        for word in _COUNTED:
-            if counted.count[word]:
-                yield wording.made(
-                    word, name, 'There are %d, of %d bytes.' % (
-                        counted.count[word], counted.held[word]),
-                    store=name, held=counted.held[word])
+        yield from counted.items(name)
 
     def _sorted_out(self, one: _Listed, doubtful: '_Doubtful'
                     ) -> collections.Counter[judging.Word]:
@@ -277,25 +270,6 @@ class _Doubtful:
     def close(self) -> None:
         self._entries.close()
         self._claims.close()
-
-
-class _Counted:
-    """What is not listed one by one."""
-
-    def __init__(self) -> None:
-        self.count: collections.Counter[judging.Word] = collections.Counter()
-        self.held: collections.Counter[judging.Word] = collections.Counter()
-
-    def others(self, verdicts: Iterable[judging.Verdict]
-               ) -> Iterator[judging.Verdict]:
-        """All but those, whose bytes are counted, too."""
-        for verdict in verdicts:
-            if verdict.word not in _COUNTED:
-                yield verdict
-                continue
-            self.count[verdict.word] += 1
-            self.held[verdict.word] += (
-                verdict.entry.held if verdict.entry else 0)
 
 
 def described(name: str, inventories: Mapping[str, inventory.Inventory]

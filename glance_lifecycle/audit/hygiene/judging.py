@@ -41,6 +41,7 @@ class Word(enum.StrEnum):
     GOOD = 'good'
     FOREIGN = 'foreign-objects'
     QUARANTINED = 'in-quarantine'
+    VERSION = 'noncurrent-version'
     UNKNOWN_IMAGE = 'object-of-unknown-image'
     OTHERS = 'needed-by-another'
     IN_FLIGHT = 'object-in-flight'
@@ -64,7 +65,8 @@ NEEDLESS = frozenset((Word.ORPHAN, Word.SEGMENT, Word.UNFINISHED, Word.TRASH,
 TWICE = NEEDLESS | {Word.MISSING, Word.WRONG_SIZE}
 
 # Of what a location does not lead to, whatever its name.
-_AWAY = (inventory.Kind.TRASH, inventory.Kind.QUARANTINED)
+_AWAY = (inventory.Kind.TRASH, inventory.Kind.QUARANTINED,
+         inventory.Kind.VERSION)
 
 _OF_KIND = {inventory.Kind.SEGMENT: Word.SEGMENT,
             inventory.Kind.UNFINISHED: Word.UNFINISHED,
@@ -116,6 +118,10 @@ def judge(entries: Sequence[inventory.Entry],
         mine = [one for one in made if one.state and one.spot == entry.spot]
         if entry.kind is inventory.Kind.QUARANTINED:
             yield Verdict(Word.QUARANTINED, entry.note, entry)
+        elif entry.kind is inventory.Kind.VERSION:
+            yield Verdict(Word.VERSION, entry.note, entry, next(
+                (one for one in made if one.image_id == entry.image_id),
+                None))
         elif entry.kind is inventory.Kind.TRASH:
             yield _trashed(entry, mine, made, times, there)
         elif any(one.alive for one in mine):

@@ -44,7 +44,7 @@ def entry(one: inventory.Entry) -> bytes:
         one.changed, one.identity, one.usable, one.where, one.note,
         None if hangs is _NONE else (
             hangs.snapshots, hangs.protected, hangs.children, hangs.some,
-            hangs.watchers, hangs.links))).encode()
+            hangs.watchers, hangs.links, hangs.shared))).encode()
 
 
 def to_entry(line: bytes) -> inventory.Entry:
@@ -54,7 +54,7 @@ def to_entry(line: bytes) -> inventory.Entry:
         name, inventory.Kind(kind), place, image_id, size, allocated, changed,
         identity, usable, _NONE if hangs is None else inventory.Hangs(
             hangs[0], hangs[1], hangs[2], tuple(hangs[3]), hangs[4],
-            hangs[5]), where, note)
+            hangs[5], hangs[6]), where, note)
 
 
 def claim(one: claims.Claim) -> bytes:

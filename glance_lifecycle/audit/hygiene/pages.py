@@ -160,4 +160,17 @@ nothing of either was changed.
 Verify both (``openstack image lifecycle store verify``). If one is corrupt,
 have it written again (``openstack image lifecycle repair``). If both are what
 their images' hashes say, ask who wrote the attestation of the one."""),
+    page.Page('GLC130', 'noncurrent-version', _INFO,
+              'A bucket holds old versions, which take room.', """
+A bucket that keeps versions, or has kept them, holds what was removed or
+replaced as a noncurrent version, until something removes that version by its
+id. So the images that Glance deletes free no byte. The evidence says how many
+bytes there are, and how many of them are of images that are deleted. A delete
+marker takes no room.
+
+Have the service remove them by a lifecycle rule of the bucket with
+``NoncurrentVersionExpiration``, after as many days as somebody may want a
+version back, and with ``ExpiredObjectDeleteMarker`` for the delete markers of
+which nothing is left. ``hygiene apply`` removes none of them: what it takes
+itself leaves none behind."""),
 )

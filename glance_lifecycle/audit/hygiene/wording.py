@@ -67,6 +67,8 @@ _REMEDIES = {
     'in-quarantine': 'Purge it with "openstack image lifecycle hygiene apply '
                      '--purge" when nobody has missed it, or bring it back '
                      'with "openstack image lifecycle hygiene undo".',
+    'noncurrent-version': 'Have them removed by a lifecycle rule of the '
+                          'bucket, NoncurrentVersionExpiration.',
     OTHER_BYTES: 'Verify both copies with "openstack image lifecycle store '
                  'verify", and have a wrong one written again with "openstack '
                  'image lifecycle repair".',
@@ -162,6 +164,9 @@ def _said(entry: inventory.Entry, said: str) -> Iterator[str]:
     if hangs.links:
         yield ('It has %d more names, so that removing this one frees '
                'nothing.' % hangs.links)
+    if hangs.shared:
+        yield ('Other files share up to %d bytes of it, which do not come '
+               'back when only this one goes.' % hangs.shared)
     if hangs.snapshots:
         yield 'It has %d snapshots%s.' % (
             hangs.snapshots, '' if hangs.protected is None else

@@ -49,7 +49,9 @@ class Kind(enum.StrEnum):
     same, in segments. SEGMENT: a part of one. UNFINISHED: it is being written,
     or its writer died. TRASH: removed, and still kept. QUARANTINED: taken out
     of sight by a plan of ours; it is listed by the place and the name that it
-    had. FOREIGN: nothing that a driver of Glance makes.
+    had. VERSION: what was removed or replaced in a bucket that keeps old
+    versions, or a mark that something was; no location finds it. FOREIGN:
+    nothing that a driver of Glance makes.
     """
 
     IMAGE = 'image'
@@ -58,6 +60,7 @@ class Kind(enum.StrEnum):
     UNFINISHED = 'unfinished'
     TRASH = 'trash'
     QUARANTINED = 'quarantined'
+    VERSION = 'version'
     FOREIGN = 'foreign'
 
 
@@ -81,6 +84,8 @@ class Hangs:
     :ivar some: a few of them, by pool and name
     :ivar watchers: how many have it open
     :ivar links: further names of the same file
+    :ivar shared: bytes of it that other files may have, too; they do not
+        come back when it goes
     """
 
     snapshots: int | None = None
@@ -89,6 +94,7 @@ class Hangs:
     some: tuple[str, ...] = ()
     watchers: int | None = None
     links: int = 0
+    shared: int | None = None
 
 
 NOTHING_ASKED = Hangs()
@@ -103,7 +109,8 @@ class Entry:
     :ivar place: see Spot
     :ivar image_id: of the image that the name says it is of; empty for none
     :ivar size: bytes; None where the listing does not tell
-    :ivar allocated: bytes that it takes, holes not counted; None likewise
+    :ivar allocated: bytes that it takes, holes not counted; None likewise.
+        After ``look``, what is known not to be its alone is not counted
     :ivar changed: when it last did, or came to be, in seconds since the
         epoch; None where that is not known
     :ivar identity: changes with the thing behind the name

@@ -15,6 +15,7 @@
 
 import abc
 from concurrent import futures
+import json
 import os
 from typing import Any
 from typing import ClassVar
@@ -298,6 +299,65 @@ class S3HygieneTest(S3HygieneCase):
                 self.found(code=3)).items() if code != 'GLC034'})
 
 
-class RadosGwHygieneTest(S3HygieneTest):
+class RadosGwHygieneCase(S3HygieneCase):
 
     service_class = radosgw.RadosGw
+
+    def keep_versions(self, status: str = 'Enabled') -> None:
+        self.client.put_bucket_versioning(
+            Bucket=PLACE, VersioningConfiguration={'Status': status})
+        self.addCleanup(self.remove_versions)
+
+    def remove_versions(self) -> None:
+        while True:
+            found = self.client.list_object_versions(Bucket=PLACE)
+            every = [*found.get('Versions', ()),
+                     *found.get('DeleteMarkers', ())]
+            if not every:
+                return
+            for one in every:
+                self.client.delete_object(
+                    Bucket=PLACE, Key=one['Key'], VersionId=one['VersionId'])
+
+
+class RadosGwHygieneTest(RadosGwHygieneCase, S3HygieneTest):
+
+    def test_versions(self) -> None:
+        """What deleted images hold still, and who replaces what holds, too."""
+        self.keep_versions()
+        kept = self.new_images()
+        self.assertEqual([], self.found(code=0))
+        for size in (500, 700):
+            self.admin.delete(self.new_image(b'g' * size))
+        for number in range(2):
+            self.put('thing', b'%d' % number)
+        # It has gone, by whomever, and could be brought back.
+        self.client.delete_object(Bucket=PLACE, Key=kept[0])
+        rows = self.found(code=1)
+        self.assertEqual({'GLC029': ['archive'], 'GLC030': [kept[0]],
+                          'GLC130': ['archive']}, self.about(rows))
+        row = self.only(rows, 'GLC130')
+        self.assertEqual(500 + 700 + 1 + 1000, row['Bytes'])
+        self.assertEqual('There are 4, of 2201 bytes. Of images that are '
+                         'deleted: 2, of 1200 bytes. There are 3 delete '
+                         'markers, too.', row['Evidence'])
+        self.assertIn('NoncurrentVersionExpiration', row['Remedy'])
+        answer = self.hygiene(*self.at_once, '--code', 'GLC130')
+        self.assertIn('noncurrent-version: 1, 2201 bytes', answer.stderr)
+        self.keep_versions('Suspended')
+        self.assertEqual(2201, self.only(self.found(code=1),
+                                         'GLC130')['Bytes'])
+
+    def test_nobody_tells_of_versions(self) -> None:
+        self.keep_versions()
+        self.admin.delete(self.new_image(b'g' * 500))
+        self.new_images()
+        self.client.put_bucket_policy(Bucket=PLACE, Policy=json.dumps({
+            'Version': '2012-10-17', 'Statement': [{
+                'Effect': 'Deny', 'Principal': '*',
+                'Action': 's3:GetBucketVersioning',
+                'Resource': f'arn:aws:s3:::{PLACE}'}]}))
+        self.assertEqual([], self.found(code=0))
+        self.client.delete_bucket_policy(Bucket=PLACE)
+        self.assertEqual(500, self.only(self.found(code=0),
+                                        'GLC130')['Bytes'])

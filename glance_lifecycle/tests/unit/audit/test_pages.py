@@ -38,7 +38,7 @@ class PagesTest(unittest.TestCase):
         self.assertEqual(len(made), len(pages.BY_CODE))
         self.assertEqual(len(made), len({one.slug for one in made}))
         for one in made:
-            self.assertRegex(one.code, r'^GLC(0\d|12)\d$')
+            self.assertRegex(one.code, r'^GLC(0\d|1[23])\d$')
             text = '\n'.join(one.lines())
             self.assertTrue(text.startswith(one.code + ': '))
             self.assertTrue(one.title.endswith('.'), one.code)

@@ -167,6 +167,23 @@ class ApplyingTest(helpers.TempDirTestCase):
         self.assertEqual([Result.BRAKED], [
             one.result for one in self.apply(second, limits=limits)])
 
+    def test_in_both_places(self) -> None:
+        """Whoever took it was killed when it was copied."""
+        entry = self.orphan()
+        plan = self.plan(entry)
+        self.apply(plan)
+        with mock.patch.object(self.found, 'look', return_value=entry), (
+                mock.patch.object(self.found, 'put', return_value=True)
+                ) as put:
+            for dry_run in (True, False):
+                put.assert_not_called()
+                self.assert_becomes(Result.QUARANTINED, plan, purge=True,
+                                    dry_run=dry_run)
+            put.assert_called_once_with(plan.steps[0].entry, plan.id)
+            # Somebody uses what has the name by now.
+            put.return_value = False
+            self.assert_becomes(Result.PURGED, plan, purge=True)
+
     def test_needed_before(self) -> None:
         plan = self.plan(self.orphan())
         for image, why in (

@@ -33,9 +33,13 @@ _LAST = 0x1
 _UNKNOWN = 0x2 | 0x4
 _ENCODED = 0x8
 _INLINE = 0x200 | 0x400
+_SHARED = 0x2000
 
 # Extents that one call asks for: 14 KiB.
 _AT_ONCE = 256
+
+# Of one file, that are looked at to tell what it shares.
+_MOST = 100_000
 
 
 class Extent(NamedTuple):
@@ -65,6 +69,24 @@ def extents(fd: int, start: int, end: int) -> list[Extent]:
     :raises OSError: EOPNOTSUPP where the file system has no such map
     """
     return list(_extents(fd, start, end))
+
+
+def shared(fd: int, size: int) -> int:
+    """Bytes of blocks that are not the file's alone, as far as can be told.
+
+    It may share them with itself. What comes after the first 100,000 extents
+    counts as shared, because nobody looked.
+
+    :param size: of the file
+    :raises OSError: see ``extents``
+    """
+    found = 0
+    for number, extent in enumerate(_extents(fd, 0, size)):
+        if number >= _MOST:
+            return found + max(0, size - extent.logical)
+        if extent.flags & _SHARED:
+            found += extent.length
+    return found
 
 
 def _extents(fd: int, start: int, end: int) -> Iterator[Extent]:

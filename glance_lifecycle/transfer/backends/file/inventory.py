@@ -14,8 +14,9 @@
 """What lies in the data directories of a store of the filesystem driver.
 
 A listing follows no link, opens no file, and takes no lock: one taken for a
-moment would keep a writer from its own. Which directory it is says its inode,
-so that one that is configured twice, or by way of a link, is one.
+moment would keep a writer from its own. Only a look at what was listed opens
+it, for which of its blocks other files have, too. Which directory it is says
+its inode, so that one that is configured twice, or by way of a link, is one.
 """
 
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from typing import Any
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import errors
 from glance_lifecycle.transfer.backends.file import datadir
+from glance_lifecycle.transfer.backends.file import extent_map
 from glance_lifecycle.transfer.backends.file import kept as keeping
 from glance_lifecycle.transfer.backends.file import options as file_options
 from glance_lifecycle.transfer.backends import inventory
@@ -160,7 +162,10 @@ class FileInventory(inventory.Inventory):
             except FileNotFoundError:
                 return None
         found = _entry(entry.place, directory.path, entry.name, status)
-        return found if entry.identity in ('', found.identity) else None
+        if not entry.identity:
+            return found
+        return (_alone(found, directory.fd)
+                if entry.identity == found.identity else None)
 
     def spot(self, url: str) -> inventory.Spot | None:
         directory, name = os.path.split(_path(url))
@@ -264,6 +269,30 @@ def identity(status: os.stat_result) -> str:
 def is_of(entry: inventory.Entry, status: os.stat_result) -> bool:
     """The same file, whatever has become of it."""
     return entry.identity.startswith(_place(status) + ':')
+
+
+def _alone(entry: inventory.Entry, directory: int) -> inventory.Entry:
+    """With the bytes that it alone takes, as far as that can be told."""
+    if entry.kind is inventory.Kind.FOREIGN or not entry.allocated:
+        return entry
+    if entry.hangs.links:
+        return dataclasses.replace(entry, allocated=0)
+    try:
+        fd = opening.open_image(entry.name, directory)
+    except OSError:
+        return entry
+    try:
+        shared = extent_map.shared(fd, entry.size or 0)
+    except OSError:
+        # The file system has no such map, and so shares nothing.
+        return entry
+    finally:
+        os.close(fd)
+    if not shared:
+        return entry
+    return dataclasses.replace(
+        entry, allocated=max(0, entry.allocated - shared),
+        hangs=dataclasses.replace(entry.hangs, shared=shared))
 
 
 def _kept(place: str, directory: str, name: str, fd: int

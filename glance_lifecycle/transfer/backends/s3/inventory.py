@@ -11,14 +11,11 @@
 # under the License.
 
 
-"""What lies in a bucket: its objects, and uploads that are not complete.
-
-Old versions of a bucket that keeps them are not listed.
+"""What lies in a bucket: objects, uploads that are not complete, old versions.
 """
 
 from collections.abc import Iterator
 from typing import Any
-import urllib.parse
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import inventory
@@ -27,14 +24,19 @@ from glance_lifecycle.transfer.backends.object_store import pace
 from glance_lifecycle.transfer.backends.object_store import quarantined
 from glance_lifecycle.transfer.backends.object_store \
     import source as object_source
+from glance_lifecycle.transfer.backends.s3 import encoded
 from glance_lifecycle.transfer.backends.s3 import options as s3_options
 from glance_lifecycle.transfer.backends.s3 import service as s3_service
+from glance_lifecycle.transfer.backends.s3 import versions as s3_versions
 
 _SCHEMES = ('s3', 's3+http', 's3+https')
 
 # After the place of what has no name before it is complete: a location never
 # leads there, and an object may have the name at the same time.
 _UPLOADS = '?uploads'
+
+# The same of what no reader gets.
+_VERSIONS = '?versions'
 
 # Uploads of one object at a time, of which nobody begins so many.
 _MOST_UPLOADS = 10_000
@@ -57,6 +59,7 @@ class S3Inventory(inventory.Inventory):
             store, s3_options.location(options, 'any'), _SCHEMES)
         self._service = s3_service.Service(store, options)
         self._service.pacing = pace.Pace()
+        self._versions = s3_versions.Versions(self._service)
         try:
             self._service.connect()
         except BaseException:
@@ -89,6 +92,8 @@ class S3Inventory(inventory.Inventory):
         # Uploads first: one that is completed meanwhile is an object then.
         yield from self._uploads()
         yield from self._under('')
+        if self._versions.status:
+            yield from map(self._version, self._versions.noncurrent())
 
     def _under(self, prefix: str) -> Iterator[inventory.Entry]:
         """All objects whose names begin so."""
@@ -122,12 +127,10 @@ class S3Inventory(inventory.Inventory):
         while True:
             page = self._service.call(
                 'listing unfinished uploads', 'list_multipart_uploads',
-                EncodingType='url', **start)
-            # Not each service encodes what it is asked to.
-            plain = (urllib.parse.unquote if page.get('EncodingType')
-                     == 'url' else str)
+                EncodingType=encoded.TYPE, **start)
             for one in page.get('Uploads', ()):
-                key, upload = plain(str(one['Key'])), str(one['UploadId'])
+                key = encoded.name(page, str(one['Key']))
+                upload = str(one['UploadId'])
                 if key != last:
                     seen.clear()
                 if key < last or upload in seen or len(seen) > _MOST_UPLOADS:
@@ -138,7 +141,7 @@ class S3Inventory(inventory.Inventory):
                 seen.add(upload)
                 yield self._upload(key, upload, one['Initiated'].timestamp())
             following = {
-                'KeyMarker': plain(str(page.get('NextKeyMarker') or '')),
+                'KeyMarker': encoded.marker(page, last),
                 'UploadIdMarker': str(page.get('NextUploadIdMarker') or '')}
             if not page.get('IsTruncated'):
                 return
@@ -157,6 +160,16 @@ class S3Inventory(inventory.Inventory):
             begun, upload, False, where='%s/%s' % (self._bucket, key),
             note='It is a multipart upload that is not complete.')
 
+    def _version(self, one: s3_versions.Version) -> inventory.Entry:
+        away = quarantined.parsed(one.key, inventory.image_id)
+        return inventory.Entry(
+            one.key, inventory.Kind.VERSION, self._place + _VERSIONS,
+            inventory.image_id(away.name if away else one.key), one.size,
+            one.size, one.changed, one.id, False,
+            where='%s/%s' % (self._bucket, one.key),
+            note='It is a delete marker.' if one.size is None
+            else 'It is an old version.')
+
     # One of them.
 
     def look(self, entry: inventory.Entry) -> inventory.Entry | None:
@@ -167,6 +180,10 @@ class S3Inventory(inventory.Inventory):
         key = entry.name
         if entry.kind is inventory.Kind.QUARANTINED:
             key = quarantined.where(entry)
+        elif entry.kind is inventory.Kind.VERSION:
+            return next((
+                self._version(one) for one in self._versions.of(entry.name)
+                if one.id == entry.identity), None)
         elif not entry.usable:
             return next((
                 self._upload(entry.name, one.id, one.initiated,

@@ -12,8 +12,9 @@
 
 """Quarantine in a bucket: the service copies, and then the original goes.
 
-A bucket that keeps versions gets a marker of the deletion, and no byte is
-freed, whatever is said here. An upload that is not complete cannot be copied.
+In a bucket that keeps versions, the very version goes that was looked at, for
+good: else its bytes would stay as an old one. What others have there stays,
+and does not come to light. An upload that is not complete cannot be copied.
 
 S3 has no rename, and few services know of conditions for all of it. So each
 object is looked at just before it goes. Whoever was killed in between leaves
@@ -84,30 +85,66 @@ class S3Quarantine(s3_inventory.S3Inventory, quarantine.Quarantine):
         head, copy = self._service.find(entry.name), self._service.find(to)
         if head is None or not _is_told(entry, head):
             return copy is not None and _is_of(entry, copy)
+        if self._has_to_stay(entry.name, head):
+            return False
+        if copy is None or not copying.is_same(head, copy):
+            copy = self._copied(entry.name, head, to, copy)
+        return copy is not None and self._has_gone(entry.name, head, to, copy)
+
+    def _has_to_stay(self, name: str, head: copying.Head) -> bool:
+        """:raises StoreError: its bytes would not come back"""
         if tags.is_hidden(head):
             LOG.warning('Store %s: nothing would tell that a copy of image '
                         '%s is the same, because it is encrypted. The image '
-                        'stays.', self.store, entry.name)
+                        'stays.', self.store, name)
+            return True
+        if not self._versions.id(head):
             return False
-        if copy is None or not copying.is_same(head, copy):
-            if copy is not None and not (
-                    copying.is_alike(head, copy) and tags.parts(copy['ETag'])):
+        if self._versions.hides(name):
+            LOG.warning('Store %s: image %s has an older version in the '
+                        'bucket, which would come to light. The image stays.',
+                        self.store, name)
+            return True
+        self._versions.check_removable()
+        return False
+
+    def _copied(self, name: str, head: copying.Head, to: str,
+                there: copying.Head | None) -> copying.Head | None:
+        """The copy; None where there is none of which all is known.
+
+        :param there: what is there, and is not the same
+        """
+        if there is not None:
+            if not copying.is_alike(head, there) or not tags.parts(
+                    there['ETag']):
                 LOG.warning('Store %s: %s is something else than what is to '
                             'be put there. Nothing is done.', self.store, to)
-                return False
-            self._abort_uploads(to)
-            copy, good = self.copying.copy(entry.name, head, to)
-            if copy is None or not good:
-                LOG.warning('Store %s: image %s was copied, and nothing says '
-                            'that the copy is the same. The image stays.',
-                            self.store, entry.name)
-                again = self._service.find(entry.name)
-                if copy is not None and again is not None and (
-                        _is_unchanged(head, again)):
-                    self._remove(to, copy)
-                return False
-        if self._remove(entry.name, head):
-            return True
+                return None
+            # What is written over it could keep it as an old version.
+            if not self._remove(to, there):
+                return None
+        self._abort_uploads(to)
+        copy, good = self.copying.copy(name, head, to)
+        if copy is not None and good:
+            return copy
+        LOG.warning('Store %s: image %s was copied, and nothing says that the '
+                    'copy is the same. The image stays.', self.store, name)
+        again = self._service.find(name)
+        if copy is not None and again is not None and (
+                _is_unchanged(head, again)):
+            self._remove(to, copy)
+        return None
+
+    def _has_gone(self, name: str, head: copying.Head, to: str,
+                  copy: copying.Head) -> bool:
+        try:
+            if self._remove(name, head):
+                return True
+        except exceptions.StoreError as error:
+            if self._versions.id(head) and self._service.has_refused(error):
+                # This version is locked, and is where it was.
+                self._remove(to, copy)
+            raise
         # It has been overwritten, so nobody wants what it was.
         self._remove(to, copy)
         return False
@@ -119,16 +156,17 @@ class S3Quarantine(s3_inventory.S3Inventory, quarantine.Quarantine):
 
     def _remove(self, key: str, head: copying.Head) -> bool:
         """Whether it has gone; if not, it is another by now."""
-        # Without its version, which would be removed for good.
-        found = {name: value for name, value in head.items()
-                 if name != 'VersionId'}
+        version = self._versions.id(head)
         for conditional in (True, False):
             again = self._service.find(key)
             if again is None:
                 return True
             if not _is_unchanged(head, again):
                 return False
-            if self._service.delete(key, found, conditional=conditional):
+            if version:
+                self._versions.remove(key, version)
+                return True
+            if self._service.delete(key, head, conditional=conditional):
                 return True
             # The s3api of Swift compares with another tag than it tells.
         return False
@@ -167,6 +205,11 @@ class S3Quarantine(s3_inventory.S3Inventory, quarantine.Quarantine):
         if _identity(copy) != kept.entry.identity:
             return False
         if there is None:
+            if self._versions.is_replaced(name):
+                raise exceptions.StoreError(
+                    store=self.store, detail='the bucket has an old version '
+                    '"null" of image %s, which would be replaced; remove it '
+                    'first' % name)
             there, good = self.copying.copy(key, copy, name)
             if not good:
                 if there is not None:

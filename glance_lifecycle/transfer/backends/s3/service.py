@@ -336,6 +336,14 @@ class Service(service.ObjectService):
         """Whether that is the service's answer, and it did nothing."""
         return 400 <= self._code(error.__cause__ or error)[1] < 500
 
+    def is_missing(self, error: exceptions.StoreError) -> bool:
+        """Whether it answered that there is no such thing."""
+        return self._code(error.__cause__ or error)[1] == 404
+
+    def is_unknown(self, error: exceptions.StoreError) -> bool:
+        """Whether it answered that it has no such operation."""
+        return self._code(error.__cause__ or error)[1] == 501
+
     def delete(self, key: str, found: dict[str, Any], *,
                conditional: bool = True) -> bool:
         """Remove an object, if it still is the one that was found.

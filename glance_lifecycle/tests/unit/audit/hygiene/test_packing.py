@@ -27,7 +27,7 @@ _NUMBER = strategies.none() | strategies.integers(0, 2 ** 70)
 _HANGS = strategies.builds(
     inventory.Hangs, _NUMBER, _NUMBER, _NUMBER,
     strategies.lists(_TEXT, max_size=3).map(tuple), _NUMBER,
-    strategies.integers(0, 9))
+    strategies.integers(0, 9), _NUMBER)
 _ENTRIES = strategies.builds(
     inventory.Entry, _TEXT, strategies.sampled_from(inventory.Kind), _TEXT,
     _TEXT, _NUMBER, _NUMBER, strategies.none() | strategies.floats(

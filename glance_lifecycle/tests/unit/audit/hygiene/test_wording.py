@@ -42,13 +42,14 @@ class WordingTest(testtools.TestCase):
 
     def test_all_that_hangs(self) -> None:
         item = self.of(helpers.entry(helpers.A, hangs=inventory.Hangs(
-            2, 1, 5, ('a/b', 'c'), 1, 3), note='A note.'))
+            2, 1, 5, ('a/b', 'c'), 1, 3, 7), note='A note.'))
         self.assertEqual(
             'So it is. A note. It has 100 bytes, takes 4096, and last '
             'changed 2026-10-08T08:00:00+00:00. It has 3 more names, so that '
-            'removing this one frees nothing. It has 2 snapshots, 1 of them '
-            'protected. It has 5 clones: a/b, c, .... 1 clients have it '
-            'open.', item.finding.evidence)
+            'removing this one frees nothing. Other files share up to 7 bytes '
+            'of it, which do not come back when only this one goes. It has 2 '
+            'snapshots, 1 of them protected. It has 5 clones: a/b, c, .... 1 '
+            'clients have it open.', item.finding.evidence)
         self.assertEqual(('GLC020', 4096, '/images/' + helpers.A), (
             item.finding.code, item.held, item.where))
 

@@ -84,8 +84,16 @@ class FileInventoryTest(helpers.TempDirTestCase):
     def test_hard_links(self) -> None:
         (self.one / IMAGE).write_bytes(b'x')
         os.link(self.one / IMAGE, self.two / 'other')
-        self.assertEqual({1}, {one.hangs.links
-                               for one in self.listed().values()})
+        listed = self.listed().values()
+        self.assertEqual({1}, {one.hangs.links for one in listed})
+        found = self.opened()
+        for one in listed:
+            looked = found.look(one)
+            assert looked is not None
+            # Nothing comes back while the other name is there.
+            self.assertEqual(one.identity, looked.identity)
+            self.assertEqual(0 if one.name == IMAGE else one.held,
+                             looked.held)
 
     def test_subject(self) -> None:
         found = self.opened()

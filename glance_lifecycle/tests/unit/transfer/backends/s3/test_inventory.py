@@ -22,6 +22,7 @@ from glance_lifecycle.tests.unit.transfer.backends.s3 import test_options
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.object_store import quarantined
 from glance_lifecycle.transfer.backends.s3 import inventory as s3
+from glance_lifecycle.transfer.backends.s3 import versions as s3_versions
 
 IMAGE = helpers.IMAGE
 WHEN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -41,11 +42,15 @@ class Service:
 
     may_create = False
 
-    def __init__(self, objects: Any = (), uploads: Any = ()) -> None:
+    def __init__(self, objects: Any = (), uploads: Any = (),
+                 versions: Any = ()) -> None:
         self.pages = {
             'list_objects_v2': [{'Contents': page} for page in objects]
             or [{}],
-            'list_multipart_uploads': list(uploads) or [{}]}
+            'list_multipart_uploads': list(uploads) or [{}],
+            'list_object_versions': list(versions) or [{}],
+            'get_bucket_versioning': [
+                {'Status': 'Enabled'} if versions else {}]}
         self.asked: list[Any] = []
 
     def has_bucket(self) -> bool:
@@ -68,6 +73,8 @@ class S3InventoryTest(helpers.TempDirTestCase):
         self.found.close()
         self.service = Service(**answers)
         self.found._service = self.service  # type: ignore[assignment]
+        self.found._versions = s3_versions.Versions(
+            self.service)  # type: ignore[arg-type]
         return list(self.found.entries())
 
     def assert_broken(self, why: str, **answers: Any) -> None:
@@ -81,8 +88,9 @@ class S3InventoryTest(helpers.TempDirTestCase):
             [(IMAGE, inventory.Kind.IMAGE, 5), ('x/y', inventory.Kind.FOREIGN,
                                                 5)],
             [(one.name, one.kind, one.size) for one in found])
-        self.assertEqual(['x/y', IMAGE], [
-            one['StartAfter'] for one in self.service.asked[:1:-1]])
+        self.assertEqual([IMAGE, 'x/y'], [
+            one['StartAfter'] for one in self.service.asked
+            if 'StartAfter' in one])
 
     def test_objects(self) -> None:
         for objects in ([[thing('a')]], [[thing('b'), thing('a')], []],
@@ -109,6 +117,30 @@ class S3InventoryTest(helpers.TempDirTestCase):
         self.assertEqual(found[0].spot, found[1].spot)
         self.assertFalse(self.found.leads(
             found[1], f's3://there:8080/images/{IMAGE}'))
+
+    def test_versions(self) -> None:
+        away = quarantined.name('0123456789abcdef', IMAGE)
+        found = self.listed(objects=([thing(IMAGE)], []), versions=[{
+            'Versions': [
+                thing(IMAGE, VersionId='v2', IsLatest=True),
+                thing(IMAGE, VersionId='v1', IsLatest=False),
+                thing(away, VersionId='v3', IsLatest=False)],
+            'DeleteMarkers': [{'Key': away, 'VersionId': 'm', 'IsLatest':
+                               True, 'LastModified': WHEN}]}])
+        self.assertEqual(
+            [(IMAGE, 'image', 5), (IMAGE, 'version', 5),
+             (away, 'version', 5), (away, 'version', None)],
+            [(one.name, str(one.kind), one.size) for one in found])
+        self.assertEqual({IMAGE}, {one.image_id for one in found})
+        self.assertEqual([5, 5, 5, 0], [one.held for one in found])
+        # An object may have the name at the same time.
+        self.assertNotEqual(found[0].spot, found[1].spot)
+        for entry in found[1:]:
+            self.assertFalse(self.found.leads(
+                entry, f's3://there:8080/images/{IMAGE}'))
+            self.assertEqual(entry, self.found.look(entry))
+        self.service.pages['list_object_versions'] = [{}]
+        self.assertIsNone(self.found.look(found[1]))
 
     def test_uploads(self) -> None:
         found = self.listed(uploads=[
