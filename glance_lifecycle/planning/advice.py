@@ -60,8 +60,9 @@ def _why(cloud: clouds.Cloud, best: matrix.Cell) -> str:
         return ('Nobody makes disks of any image, so only money counts: '
                 'all images cost %s here.' % words.cost(cloud, best.cost))
     if best.week.cloned:
-        return ('Raw images are cloned by copy-on-write here: %s. No store '
-                'has more of that.' % words.week(best.week))
+        return ('Raw images are cloned by copy-on-write here: %s. No '
+                'other store with the room has more of that.'
+                % words.week(best.week))
     return ('Neither Nova nor Cinder can clone from any store that has the '
             'room, so the time to boot counts: %s.' % words.week(best.week))
 
@@ -107,7 +108,9 @@ def _shown(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
     light = then.show_image_direct_url and not (
         then.show_multiple_locations) and any(
             one.weight >= store.weight for one in cloud.stores
-            if one != store)
+            if one != store) and any(len({
+                *one.stores, *(copy.store for copy in one.image.copies)}) > 1
+                for one in plan.images)
     kept = sum((matrix.week(
         cloud, one.image, one.kind, one.copies, now) for one in plan.images),
         boots.Week())

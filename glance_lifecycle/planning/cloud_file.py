@@ -60,7 +60,8 @@ def load(data: bytes) -> clouds.Cloud:
     if not problems:
         problems += cloud_checks.problems(tree)
     if problems:
-        raise CloudError(problems=tuple(sorted(problems)))
+        # Each key that is missing is told with all others.
+        raise CloudError(problems=tuple(sorted(set(problems))))
     return _cloud(tree.value)
 
 

@@ -44,7 +44,9 @@ def today(image: clouds.Image) -> Format:
 
 def choices(image: clouds.Image) -> tuple[Format, ...]:
     """What it can be."""
-    return (Format.AS_IS,) if image.disk_format in _KEPT else CHOICES
+    if image.disk_format in _KEPT:
+        return (Format.AS_IS,)
+    return CHOICES if today(image) in CHOICES else (*CHOICES, Format.AS_IS)
 
 
 def disk_format(image: clouds.Image, kind: Format) -> str:

@@ -157,6 +157,10 @@ class AdviceTest(unittest.TestCase):
         """The copy that is cloned has to be the one that is shown."""
         self.advise('ceph', ('weight: 10', 'weight: 0'))
         self.says('weight of stores', 'Give ceph the largest weight.')
+        self.advise('ceph', ('weight: 10', 'weight: 0'), (
+            'copies: [objects]', 'copies: [ceph]'), (
+            'free: 50 TiB', 'free: 0 B'))
+        self.assertNotIn('weight of stores', self.rows)
 
     def test_exceptions(self) -> None:
         """What helps depends on what fails."""

@@ -147,6 +147,14 @@ class CloudFileTest(unittest.TestCase):
         self.assertGreater(len(caught.exception.problems), 20)
         self.assertRegex(str(caught.exception), r'; and \d+ more\.$')
 
+    def test_once(self) -> None:
+        """All that is missing in one place is said once."""
+        with self.assertRaises(cloud_file.CloudError) as caught:
+            cloud_file.load(b'version: 1')
+        self.assertEqual(
+            'The cloud on paper cannot be used: line 1, column 1: there must '
+            'be glance and stores and images here.', str(caught.exception))
+
     def test_hostile(self) -> None:
         for data in (b'', b'\xff', b'[]', b'a: &a [*a]', b'{' * 100,
                      b'version: 1\nversion: 1', b'[1.5e400]', b'7'):

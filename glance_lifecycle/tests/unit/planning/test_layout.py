@@ -98,6 +98,16 @@ class LayoutTest(unittest.TestCase):
                          self.placed(plan))
         self.assertFalse(plan.glance.show_multiple_locations)
 
+    def test_vmdk(self) -> None:
+        """Raw where it is cloned; else as it is, if that is as good."""
+        plan = self.plan('local', (
+            'disk_format: qcow2', 'disk_format: vmdk'))
+        self.assertIs(Format.AS_IS, plan.images[0].kind)
+        plan = self.plan('hidden', ('disk_format: raw', 'disk_format: vmdk'),
+                         ('size: 10 GiB', 'size: 3 GiB\n'
+                          '    virtual_size: 10 GiB'))
+        self.assertIs(Format.RAW, plan.images[0].kind)
+
     def test_cinder_needs_to_see(self) -> None:
         """Or has a token of a service."""
         only = ('    boots_per_week: {main: 400}\n', '')

@@ -42,6 +42,8 @@ class SizesTest(unittest.TestCase):
         self.assertEqual(sizes.CHOICES, sizes.choices(self.image))
         self.assertEqual((Format.AS_IS,), sizes.choices(
             paper.changed(self.image, disk_format='iso')))
+        self.assertEqual((*sizes.CHOICES, Format.AS_IS), sizes.choices(
+            paper.changed(self.image, disk_format='vmdk')))
 
     def test_size(self) -> None:
         """A download of raw reads its holes, too."""
