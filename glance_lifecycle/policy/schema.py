@@ -33,27 +33,27 @@ MAX_RULES = 500
 EXPECTED = 'x-expected'
 
 
-def _text(expected: str, **more: Any) -> dict[str, Any]:
+def text(expected: str, **more: Any) -> dict[str, Any]:
     return {'type': 'string', 'minLength': 1, 'maxLength': 255,
             EXPECTED: expected, **more}
 
 
-def _one_of(*words: str) -> dict[str, Any]:
+def one_of(*words: str) -> dict[str, Any]:
     return {'enum': list(words), EXPECTED: 'one of ' + ', '.join(words)}
 
 
-def _list(item: dict[str, Any], least: int = 0) -> dict[str, Any]:
+def list_of(item: dict[str, Any], least: int = 0) -> dict[str, Any]:
     return {'type': 'array', 'items': item, 'maxItems': 200,
             'minItems': least, 'uniqueItems': True, EXPECTED: 'a list'}
 
 
 def _some(item: dict[str, Any]) -> dict[str, Any]:
     """One, or a list of which any will do."""
-    return {'if': {'type': 'array'}, 'then': _list(item, 1), 'else': item}
+    return {'if': {'type': 'array'}, 'then': list_of(item, 1), 'else': item}
 
 
-def _mapping(properties: dict[str, Any], *required: str, least: int = 0
-             ) -> dict[str, Any]:
+def mapping(properties: dict[str, Any], *required: str, least: int = 0
+            ) -> dict[str, Any]:
     return {'type': 'object', 'properties': properties,
             'required': list(required), 'additionalProperties': False,
             'minProperties': least, EXPECTED: 'a mapping with any of '
@@ -69,61 +69,61 @@ def _named(value: dict[str, Any], what: str = 'property'
             EXPECTED: 'a mapping of %s names' % what}
 
 
-_WORD = _text('text')
-_BOOL = {'type': 'boolean', EXPECTED: 'true or false'}
-_GLOB = _text('a pattern such as ubuntu-*', format='glob')
-_SIZE = _text('a size such as 10 GiB', format='size')
-_DURATION = _text('a time such as 30 days', format='duration')
-_FORMAT = _text('the name of a format, such as qcow2',
+_WORD = text('text')
+BOOL = {'type': 'boolean', EXPECTED: 'true or false'}
+_GLOB = text('a pattern such as ubuntu-*', format='glob')
+_SIZE = text('a size such as 10 GiB', format='size')
+_DURATION = text('a time such as 30 days', format='duration')
+_FORMAT = text('the name of a format, such as qcow2',
                 pattern=r'^[a-z0-9_+-]+\Z')
 
 _PROPERTY = {
     'if': {'type': 'object'},
-    'then': {**_mapping({'pattern': _some(_GLOB), 'present': _BOOL}),
+    'then': {**mapping({'pattern': _some(_GLOB), 'present': BOOL}),
              'minProperties': 1, 'maxProperties': 1},
     'else': _some({**_WORD, EXPECTED: 'text, a list of texts, '
                    '{pattern: ...} or {present: true}', 'minLength': 0})}
 
-_MATCH = {**_mapping({
+_MATCH = {**mapping({
     'project': _some(_WORD),
     'domain': _some(_WORD),
-    'visibility': _some(_one_of(*VISIBILITIES)),
+    'visibility': _some(one_of(*VISIBILITIES)),
     'tags': _some(_WORD),
     'name': _some(_GLOB),
     'disk_format': _some(_FORMAT),
     'container_format': _some(_FORMAT),
-    'size': _mapping({'min': _SIZE, 'max': _SIZE}, least=1),
-    'virtual_size': _mapping({'min': _SIZE, 'max': _SIZE}, least=1),
+    'size': mapping({'min': _SIZE, 'max': _SIZE}, least=1),
+    'virtual_size': mapping({'min': _SIZE, 'max': _SIZE}, least=1),
     'properties': _named(_PROPERTY),
-    'import_method': _some(_one_of(*IMPORT_METHODS)),
-    'signed': _BOOL,
-    'age': _mapping({'min': _DURATION, 'max': _DURATION}, least=1),
+    'import_method': _some(one_of(*IMPORT_METHODS)),
+    'signed': BOOL,
+    'age': mapping({'min': _DURATION, 'max': _DURATION}, least=1),
     'importer_roles': _some(_WORD),
-    'any': _list({'$ref': '#/$defs/match'}, 1),
-    'all': _list({'$ref': '#/$defs/match'}, 1),
+    'any': list_of({'$ref': '#/$defs/match'}, 1),
+    'all': list_of({'$ref': '#/$defs/match'}, 1),
     'not': {'$ref': '#/$defs/match'},
 })}
 
-_SET_PROPERTY = _text('text; numbers, true and false in quotes',
+_SET_PROPERTY = text('text; numbers, true and false in quotes',
                       maxLength=65535)
 
 _SECTIONS = {
-    'require': _mapping({
-        'signature': _one_of('never', 'signed-only', 'always'),
-        'allowed_certificates': _list(_WORD),
-        'ca_bundle': _text('the full path of a PEM file', pattern='^/'),
-        'denied_serials': _list(_text(
+    'require': mapping({
+        'signature': one_of('never', 'signed-only', 'always'),
+        'allowed_certificates': list_of(_WORD),
+        'ca_bundle': text('the full path of a PEM file', pattern='^/'),
+        'denied_serials': list_of(text(
             'a serial number in hexadecimal, in quotes',
             pattern=r'^(serial=)?[0-9A-Fa-f:]+\Z')),
         'min_rsa_bits': {'type': 'integer', 'minimum': 1024,
                          'maximum': 16384, EXPECTED: 'a number of bits'},
         'min_ec_bits': {'type': 'integer', 'minimum': 224, 'maximum': 571,
                         EXPECTED: 'a number of bits'},
-        'allow_dsa': _BOOL,
-        'check_validity': _BOOL,
-        'check_key_usage': _BOOL,
-        'formats': _list(_FORMAT, 1),
-        'container_formats': _list(_FORMAT, 1),
+        'allow_dsa': BOOL,
+        'check_validity': BOOL,
+        'check_key_usage': BOOL,
+        'formats': list_of(_FORMAT, 1),
+        'container_formats': list_of(_FORMAT, 1),
         'max_virtual_size': {
             'if': {'const': 'unlimited'}, 'else': {
                 **_SIZE, EXPECTED: 'a size such as 10 GiB, or unlimited'}},
@@ -133,63 +133,63 @@ _SECTIONS = {
                 EXPECTED: 'a whole number, or unlimited'}},
         'properties': _named(_PROPERTY),
     }, least=1),
-    'convert': _mapping({
+    'convert': mapping({
         'to_raw': {
             'if': {'type': 'object'},
-            'then': _mapping({'if_store_is': _some(_WORD)}, 'if_store_is'),
-            'else': {**_one_of('always', 'never'), EXPECTED: 'always, '
+            'then': mapping({'if_store_is': _some(_WORD)}, 'if_store_is'),
+            'else': {**one_of('always', 'never'), EXPECTED: 'always, '
                      'never, or {if_store_is: [rbd]}'}},
     }, least=1),
-    'place': _mapping({
-        'stores': _list(_WORD, 1),
-        'later': _list(_WORD),
-        'copies': _one_of('at-least', 'exact'),
-        'combine': _one_of('union', 'policy-only'),
-        'all_must_succeed': _BOOL,
+    'place': mapping({
+        'stores': list_of(_WORD, 1),
+        'later': list_of(_WORD),
+        'copies': one_of('at-least', 'exact'),
+        'combine': one_of('union', 'policy-only'),
+        'all_must_succeed': BOOL,
     }, least=1),
-    'protect': _mapping({
-        'protected': _BOOL,
-        'keep_while_in_use': _BOOL,
+    'protect': mapping({
+        'protected': BOOL,
+        'keep_while_in_use': BOOL,
         'cool_down': _DURATION,
-        'may_delete': _list(_WORD),
-        'may_unprotect': _list(_WORD),
+        'may_delete': list_of(_WORD),
+        'may_unprotect': list_of(_WORD),
     }, least=1),
-    'visibility': _mapping({
-        'allowed': _list(_one_of(*VISIBILITIES), 1),
-        'publishers': _list(_WORD),
-        'hidden': _BOOL,
+    'visibility': mapping({
+        'allowed': list_of(one_of(*VISIBILITIES), 1),
+        'publishers': list_of(_WORD),
+        'hidden': BOOL,
     }, least=1),
-    'metadata': _mapping({
+    'metadata': mapping({
         'set_properties': _named(_SET_PROPERTY),
-        'set_tags': _list(_WORD),
-        'forbid_properties': _list(_GLOB),
-        'forbid_tags': _list(_GLOB),
+        'set_tags': list_of(_WORD),
+        'forbid_properties': list_of(_GLOB),
+        'forbid_tags': list_of(_GLOB),
     }, least=1),
-    'cache': _mapping({
-        'prefetch': _list(_one_of('glance', 'nova')),
-        'aggregates': _list(_text(
+    'cache': mapping({
+        'prefetch': list_of(one_of('glance', 'nova')),
+        'aggregates': list_of(text(
             'the name or the id, in quotes, of a host aggregate of Nova',
             # It stands in jobs and their history.
             maxLength=200, pattern=r'^[^\x00-\x1f\x7f-\x9f\ud800-\udfff]+\Z')),
-        'keep': _BOOL,
+        'keep': BOOL,
     }, least=1),
-    'retain': _mapping({
+    'retain': mapping({
         'hide_after': _DURATION,
         'deactivate_after': _DURATION,
         'delete_after': _DURATION,
-        'only_unused': _BOOL,
+        'only_unused': BOOL,
         'unused_for': _DURATION,
-        'family': {**_mapping({
+        'family': {**mapping({
             'property': _WORD,
-            'name': _some(_text(
+            'name': _some(text(
                 'a pattern such as (ubuntu-*)-????????', format='family'))}),
             'minProperties': 1, 'maxProperties': 1},
         'keep_last': {'type': 'integer', 'minimum': 1, 'maximum': 10000,
                       EXPECTED: 'a whole number, 1 or more'},
         'deprecate': {
             'if': {'type': 'object'},
-            'then': _mapping({'hidden': _BOOL}, 'hidden'),
-            'else': {**_BOOL, EXPECTED: 'true, false, or {hidden: true}'}},
+            'then': mapping({'hidden': BOOL}, 'hidden'),
+            'else': {**BOOL, EXPECTED: 'true, false, or {hidden: true}'}},
     }, least=1),
 }
 
@@ -218,15 +218,15 @@ _HYGIENE = _mapping({
 SCHEMA = {
     '$schema': 'https://json-schema.org/draft/2020-12/schema',
     'title': 'Image lifecycle policy',
-    **_mapping({
+    **mapping({
         'version': {'const': 1, EXPECTED: '1, the only version there is'},
-        'description': _text('text', maxLength=4096),
-        'defaults': _mapping(_SECTIONS),
-        'rules': {**_list(_mapping({
-            'name': _text(
+        'description': text('text', maxLength=4096),
+        'defaults': mapping(_SECTIONS),
+        'rules': {**list_of(mapping({
+            'name': text(
                 'a name of letters, digits, "-", "_" and "."',
                 pattern=r'^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z'),
-            'description': _text('text', maxLength=4096),
+            'description': text('text', maxLength=4096),
             'match': {'$ref': '#/$defs/match'},
             **_SECTIONS}, 'name')), 'maxItems': MAX_RULES,
             'uniqueItems': False},
@@ -235,40 +235,44 @@ SCHEMA = {
     '$defs': {'match': _MATCH},
 }
 
-_formats = jsonschema.FormatChecker(formats=())
+FORMATS = jsonschema.FormatChecker(formats=())
 
 
-@_formats.checks('size', raises=ValueError)
+@FORMATS.checks('size', raises=ValueError)
 def _is_size(value: object) -> bool:
     return not isinstance(value, str) or units.size(value) >= 0
 
 
-@_formats.checks('duration', raises=ValueError)
+@FORMATS.checks('duration', raises=ValueError)
 def _is_duration(value: object) -> bool:
     return not isinstance(value, str) or units.duration(value) >= 0
 
 
-@_formats.checks('glob', raises=ValueError)
+@FORMATS.checks('glob', raises=ValueError)
 def _is_glob(value: object) -> bool:
     if isinstance(value, str) and value.count('*') > 8:
         raise ValueError('it has more than 8 stars')
     return True
 
 
-@_formats.checks('family', raises=ValueError)
+@FORMATS.checks('family', raises=ValueError)
 def _is_family(value: object) -> bool:
     if isinstance(value, str):
         family.check(value)
     return True
 
 
-_validator = jsonschema.Draft202012Validator(SCHEMA, format_checker=_formats)
+_validator = jsonschema.Draft202012Validator(SCHEMA, format_checker=FORMATS)
 
 
-def problems(tree: yaml_tree.Tree) -> Iterator[yaml_tree.Problem]:
-    """Everything in which the document differs from the schema."""
+def problems(tree: yaml_tree.Tree, validator: Any = _validator
+             ) -> Iterator[yaml_tree.Problem]:
+    """Everything in which the document differs from the schema.
+
+    :param validator: of jsonschema; of a policy, if it is not given
+    """
     known = {(problem.line, problem.column) for problem in tree.problems}
-    for error in _validator.iter_errors(tree.value):
+    for error in validator.iter_errors(tree.value):
         path = tuple(error.absolute_path)
         if tree.place(path) in known:
             continue

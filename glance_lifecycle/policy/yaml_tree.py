@@ -36,6 +36,24 @@ Path = tuple[str | int, ...]
 # libyaml's parser is 10 times as fast, and not in every build of PyYAML.
 _Loader: Any = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 _DECIMAL = re.compile(r'0|[1-9][0-9]{0,17}')
+_FRACTION = re.compile(r'(0|[1-9][0-9]{0,11})\.[0-9]{1,9}')
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What a document may have; by default, one of a policy.
+
+    :ivar size: bytes
+    :ivar parts: keys, values, lists and mappings
+    :ivar fractions: numbers such as 0.5
+    """
+
+    size: int = MAX_BYTES
+    parts: int = MAX_NODES
+    fractions: bool = False
+
+
+_POLICY = Limits()
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -65,7 +83,7 @@ class Problem:
 class Tree:
     """What a YAML text says.
 
-    :ivar value: dict, list, str, int and bool only
+    :ivar value: dict, list, str, int, bool, and float if that is allowed
     :ivar places: (line, column) of the value at each path
     :ivar keys: (line, column) of the key that ends each path
     :ivar problems: what is wrong; a scalar that is, is its text in ``value``
@@ -106,12 +124,12 @@ class Tree:
         return text
 
 
-def read(data: bytes) -> Tree:
+def read(data: bytes, limits: Limits = _POLICY) -> Tree:
     """Never raises for what is in the data: see ``Tree.problems``."""
     tree = Tree()
     try:
-        text = _text(data)
-        _check_events(text)
+        text = _text(data, limits)
+        _check_events(text, limits)
         node = yaml.compose(text, Loader=_Loader)
     except _Refused as error:
         tree.problems.append(error.problem)
@@ -127,7 +145,7 @@ def read(data: bytes) -> Tree:
         if node is None:
             tree.problems.append(Problem(1, 1, '', 'the document is empty'))
         else:
-            builder = _Builder(tree)
+            builder = _Builder(tree, limits)
             tree.value = builder.build(node, ())
             tree.problems += builder.problems()
     return tree
@@ -139,11 +157,11 @@ class _Refused(Exception):
         self.problem = problem
 
 
-def _text(data: bytes) -> str:
-    if len(data) > MAX_BYTES:
+def _text(data: bytes, limits: Limits) -> str:
+    if len(data) > limits.size:
         raise _Refused(Problem(1, 1, '', (
             'the document has %d bytes, at most %d are read'
-            % (len(data), MAX_BYTES))))
+            % (len(data), limits.size))))
     try:
         text = data.decode('utf-8-sig')
     except UnicodeDecodeError as error:
@@ -168,7 +186,7 @@ def _at(mark: Any, message: str) -> Problem:
     return Problem(mark.line + 1, mark.column + 1, '', message)
 
 
-def _check_events(text: str) -> None:
+def _check_events(text: str, limits: Limits) -> None:
     """Look at the structure before anything is built from it.
 
     The parser is a state machine, what composes nodes is recursive.
@@ -193,16 +211,17 @@ def _check_events(text: str) -> None:
         if depth > MAX_DEPTH:
             raise _Refused(_at(event.start_mark, (
                 'it is nested deeper than %d levels' % MAX_DEPTH)))
-        if count > MAX_NODES:
+        if count > limits.parts:
             raise _Refused(_at(event.start_mark, (
-                'it has more than %d parts' % MAX_NODES)))
+                'it has more than %d parts' % limits.parts)))
 
 
 class _Builder:
     """Nodes -> data; recursion is bounded by ``MAX_DEPTH``."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, limits: Limits) -> None:
         self._tree = tree
+        self._fractions = limits.fractions
         self._found: list[tuple[Any, Path, str]] = []
 
     def problems(self) -> Iterator[Problem]:
@@ -263,6 +282,8 @@ class _Builder:
             return value == 'true'
         if kind == 'int' and _DECIMAL.fullmatch(value):
             return int(value)
+        if kind == 'float' and self._fractions and _FRACTION.fullmatch(value):
+            return float(value)
         shown = ascii(value[:64])[1:-1]
         if kind == 'bool':
             message = 'YAML reads %s as %s: write that, or "%s" as text' % (

@@ -124,6 +124,8 @@ class DocumentedCommandsTest(plugin_case.PluginTestCase):
         (self.work / 'platform-build.key').chmod(0o600)
         (self.work / 'build-team.pem').write_bytes(self.builder.pem)
         (self.work / 'image.sig').write_bytes(self.builder.sign(self.source))
+        shutil.copyfile(pages.TOP / 'etc/planning/cloud.yaml',
+                        self.work / 'cloud.yaml')
         for name in ('policy.yaml', 'lifecycle-policy.yaml'):
             (self.work / name).write_text(POLICY)
         for name in ('etc/api1', 'etc/api2', 'gathered/api1', 'gathered/api2'):

@@ -55,7 +55,9 @@ PURE = ('policy', 'planning')
 
 # What breaks a rule today, as ``module: imported module``, and why. An entry
 # that breaks none any more fails the test.
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS: dict[str, str] = {
+    'planning.copy_on_write: urllib.parse':
+        'It takes the text of a location apart, and opens nothing.'}
 
 
 @dataclasses.dataclass(frozen=True)

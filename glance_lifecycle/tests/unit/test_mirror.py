@@ -77,6 +77,11 @@ WITHIN = {
     'unit/reclaim/test_applying': {
         'reclaim/brake', 'reclaim/outcome', 'reclaim/second_look',
         'reclaim/undoing'},
+    'unit/planning/test_advice': {
+        'planning/compared', 'planning/exceptional', 'planning/matrix',
+        'planning/words'},
+    'unit/planning/test_cloud_file': {
+        'planning/cloud_checks', 'planning/cloud_schema'},
     'unit/policy/test_document': {
         'policy/schema', 'policy/wants', 'policy/yaml_tree'},
     'unit/signing/test_attestation': {'signing/envelope'},
@@ -231,7 +236,8 @@ REAL = {
 DECLARATIONS = {
     'audit/finding', 'audit/image', 'conf/file_key_manager',
     'conf/lifecycle', 'conf/protection', 'conf/signing', 'conf/transfer',
-    'conf/worker', 'copies/known', 'dependents/null', 'transfer/extents',
+    'conf/worker', 'copies/known', 'dependents/null', 'planning/assumed',
+    'planning/cloud', 'planning/known', 'transfer/extents',
     'transfer/sink', 'transfer/source', 'version', 'worker/database/errors',
     'worker/host', 'worker/hygiene',
 }

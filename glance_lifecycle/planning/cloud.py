@@ -1,0 +1,197 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A cloud, as far as images are stored, cloned and booted in it.
+
+Sizes are in bytes, rates in bytes a second, costs in the currency of the
+cloud for a GiB and month.
+"""
+
+from collections.abc import Mapping
+import dataclasses
+import functools
+from typing import ClassVar
+
+from glance_lifecycle.planning.known import Known
+
+CEPH = 'rbd'
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """One store of Glance.
+
+    :ivar kind: its driver: rbd, file, s3, swift or other
+    :ivar cost: of one GiB of the disks below it for a month
+    :ivar factor: bytes on disks for a byte stored: replicas, or erasure code
+    :ivar capacity: bytes that it can hold, copies of it not counted
+    :ivar free: of these
+    :ivar thin: whether holes of a raw image take no room
+    :ivar fsid: of its cluster of Ceph
+    :ivar weight: Glance shows and reads the copy with the largest first
+    """
+
+    name: str
+    kind: str
+    cost: Known[float]
+    factor: Known[float]
+    capacity: Known[float]
+    free: Known[float]
+    thin: Known[bool]
+    read_per_second: Known[float]
+    write_per_second: Known[float]
+    clone_seconds: Known[float]
+    fsid: str = ''
+    weight: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Copy:
+    """One copy of an image.
+
+    :ivar location: its URL, if it is not the one that the store's driver
+        makes today. It may hold a password, and is never shown
+    """
+
+    store: Store
+    location: str = ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """One image.
+
+    :ivar disk_format: as Glance says
+    :ivar compressed: whether its clusters are, in qcow2
+    :ivar size: bytes that a download takes
+    :ivar virtual_size: bytes of the disk
+    :ivar data_size: those of them that are no holes
+    :ivar compression: what compressed data take of what they took before
+    :ivar boots: name of a compute group -> servers booted in a week
+    :ivar volumes: name of a volume backend -> volumes made in a week
+    """
+
+    name: str
+    disk_format: str
+    compressed: bool
+    size: Known[float]
+    virtual_size: Known[float]
+    data_size: Known[float]
+    compression: Known[float]
+    copies: tuple[Copy, ...]
+    boots: Mapping[str, Known[float]]
+    volumes: Mapping[str, Known[float]]
+
+    def uses(self, consumer: 'Consumer') -> float:
+        """In a week."""
+        table = self.boots if isinstance(
+            consumer, ComputeGroup) else self.volumes
+        return table[consumer.name].value if consumer.name in table else 0
+
+    @functools.cached_property
+    def used(self) -> float:
+        """In a week, by all."""
+        return sum(one.value for table in (self.boots, self.volumes)
+                   for one in table.values())
+
+
+@dataclasses.dataclass(frozen=True)
+class ComputeGroup:
+    """Computes that are configured alike.
+
+    :ivar images_type: of ``[libvirt]`` in nova.conf
+    :ivar fsid: of the cluster of Ceph with the disks
+    :ivar cannot_open: stores whose pools the Ceph user of Nova may not read
+    :ivar copies_into: ``[libvirt] images_rbd_glance_store_name``
+    :ivar image_cache: whether base images stay from boot to boot
+    :ivar disk_write_per_second: onto a disk of a server
+    :ivar start_seconds: to make a disk that is an overlay
+    """
+
+    service: ClassVar[str] = 'Nova'
+
+    name: str
+    hosts: Known[float]
+    images_type: str
+    image_cache: Known[bool]
+    network_per_second: Known[float]
+    disk_write_per_second: Known[float]
+    verify_per_second: Known[float]
+    convert_per_second: Known[float]
+    decompress_per_second: Known[float]
+    start_seconds: Known[float]
+    fsid: str = ''
+    cannot_open: tuple[str, ...] = ()
+    copies_into: Store | None = None
+
+    @property
+    def in_ceph(self) -> bool:
+        return self.images_type == CEPH
+
+
+@dataclasses.dataclass(frozen=True)
+class VolumeBackend:
+    """A back end of Cinder.
+
+    :ivar fsid: of its cluster of Ceph; '' if it has another driver
+    :ivar service_token: ``[service_user] send_service_user_token``
+    :ivar encrypted: whether its volumes are
+    :ivar cannot_open: stores whose pools the Ceph user of Cinder may not read
+    """
+
+    service: ClassVar[str] = 'Cinder'
+
+    name: str
+    service_token: Known[bool]
+    encrypted: Known[bool]
+    network_per_second: Known[float]
+    disk_write_per_second: Known[float]
+    verify_per_second: Known[float]
+    convert_per_second: Known[float]
+    decompress_per_second: Known[float]
+    fsid: str = ''
+    cannot_open: tuple[str, ...] = ()
+
+    @property
+    def in_ceph(self) -> bool:
+        return bool(self.fsid)
+
+
+Consumer = ComputeGroup | VolumeBackend
+
+
+@dataclasses.dataclass(frozen=True)
+class Glance:
+    """What images show of where they are: two options of glance-api.conf."""
+
+    show_image_direct_url: bool = False
+    show_multiple_locations: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Cloud:
+    """All of it.
+
+    :ivar default_store: where imports go today
+    """
+
+    glance: Glance
+    default_store: Store
+    stores: tuple[Store, ...]
+    images: tuple[Image, ...]
+    compute_groups: tuple[ComputeGroup, ...] = ()
+    volume_backends: tuple[VolumeBackend, ...] = ()
+    currency: str = ''
+
+    @property
+    def consumers(self) -> tuple[Consumer, ...]:
+        return (*self.compute_groups, *self.volume_backends)

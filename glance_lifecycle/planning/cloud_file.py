@@ -1,0 +1,171 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A cloud on paper: bytes of YAML or JSON -> Cloud, or all that is wrong."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from glance_lifecycle import exceptions
+from glance_lifecycle.planning import assumed
+from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import cloud_checks
+from glance_lifecycle.planning import cloud_schema
+from glance_lifecycle.planning.known import Known
+from glance_lifecycle.planning.known import Source
+from glance_lifecycle.policy import schema
+from glance_lifecycle.policy import yaml_tree
+
+#: Some ten thousand images.
+LIMITS = yaml_tree.Limits(size=8 * 1024 ** 2, parts=600_000, fractions=True)
+
+_MOST_SHOWN = 10
+
+
+class CloudError(exceptions.LifecycleError):
+    """A file that is not used.
+
+    :ivar problems: all of them
+    """
+
+    message = 'The cloud on paper cannot be used: {detail}'
+
+    def __init__(self, *, problems: tuple[yaml_tree.Problem, ...] = (),
+                 detail: str = '') -> None:
+        more = len(problems) - _MOST_SHOWN
+        super().__init__(detail=detail or '; '.join(
+            map(str, problems[:_MOST_SHOWN])) + (
+                '; and %d more' % more if more > 0 else ''))
+        self.problems = problems
+
+
+def load(data: bytes) -> clouds.Cloud:
+    """The cloud that the file is of.
+
+    :raises CloudError: with everything that is wrong with it
+    """
+    tree = yaml_tree.read(data, LIMITS)
+    problems = list(tree.problems)
+    if tree.value is not None:
+        problems += schema.problems(tree, cloud_schema.VALIDATOR)
+    if not problems:
+        problems += cloud_checks.problems(tree)
+    if problems:
+        # Each key that is missing is told with all others.
+        raise CloudError(problems=tuple(sorted(set(problems))))
+    return _cloud(tree.value)
+
+
+def _known(one: Mapping[str, Any], key: str,
+           assumption: assumed.Assumption | None = None) -> Known[float]:
+    if key not in one:
+        return Known(assumption.value if assumption else 0, Source.ASSUMED)
+    return Known(cloud_checks.plain(one[key]), _source(one[key]))
+
+
+def _flag(one: Mapping[str, Any], key: str, assumption: assumed.Assumption
+          ) -> Known[bool]:
+    found = _known(one, key, assumption)
+    return Known(bool(found.value), found.source)
+
+
+def _source(value: Any) -> Source:
+    return Source(value['from']) if isinstance(value, dict) else Source.GIVEN
+
+
+def _cloud(value: Mapping[str, Any]) -> clouds.Cloud:
+    stores = {one['name']: _store(one) for one in value['stores']}
+    glance = value['glance']
+    return clouds.Cloud(
+        glance=clouds.Glance(glance.get('show_image_direct_url', False),
+                             glance.get('show_multiple_locations', False)),
+        default_store=stores[glance['default_store']],
+        stores=tuple(stores.values()),
+        images=tuple(_image(one, stores) for one in value['images']),
+        compute_groups=tuple(_computes(one, stores) for one in value.get(
+            'compute_groups', ())),
+        volume_backends=tuple(map(_volumes, value.get(
+            'volume_backends', ()))),
+        currency=value.get('currency', ''))
+
+
+def _store(one: Mapping[str, Any]) -> clouds.Store:
+    kind = one['kind']
+    return clouds.Store(
+        name=one['name'], kind=kind, fsid=one.get('fsid', '').lower(),
+        weight=one.get('weight', 0),
+        cost=_known(one, 'cost_per_gib_month'),
+        factor=_known(one, 'factor', assumed.FACTOR[kind]),
+        capacity=_known(one, 'capacity'), free=_known(one, 'free'),
+        thin=_flag(one, 'thin', assumed.THIN),
+        read_per_second=_known(one, 'read_per_second', assumed.READ[kind]),
+        write_per_second=_known(one, 'write_per_second',
+                                assumed.WRITE[kind]),
+        clone_seconds=_known(one, 'clone_seconds', assumed.CLONE))
+
+
+def _image(one: Mapping[str, Any], stores: Mapping[str, clouds.Store]
+           ) -> clouds.Image:
+    size = _known(one, 'size')
+    compression = _known(one, 'compression', assumed.COMPRESSION)
+    virtual = _known(one, 'virtual_size') if 'virtual_size' in one else size
+    data = _known(one, 'data_size') if 'data_size' in one else Known(
+        min(virtual.value, size.value / (
+            (compression.value or 1) if one.get('compressed') else 1)),
+        Source.ASSUMED)
+    return clouds.Image(
+        name=one['name'], disk_format=one['disk_format'],
+        compressed=one.get('compressed', False), size=size,
+        virtual_size=virtual, data_size=data, compression=compression,
+        copies=tuple(
+            clouds.Copy(stores[copy['store']], copy.get('location', ''))
+            if isinstance(copy, dict) else clouds.Copy(stores[copy])
+            for copy in one['copies']),
+        boots=_weekly(one.get('boots_per_week', {})),
+        volumes=_weekly(one.get('volumes_per_week', {})))
+
+
+def _weekly(table: Mapping[str, Any]) -> dict[str, Known[float]]:
+    return {name: _known(table, name) for name in table}
+
+
+def _rates(one: Mapping[str, Any]) -> dict[str, Any]:
+    """What both kinds of consumers have."""
+    return {
+        'name': one['name'], 'fsid': one.get('fsid', '').lower(),
+        'cannot_open': tuple(one.get('cannot_open', ())),
+        'network_per_second': _known(one, 'network_per_second',
+                                     assumed.NETWORK),
+        'disk_write_per_second': _known(one, 'disk_write_per_second',
+                                        assumed.DISK),
+        'verify_per_second': _known(one, 'verify_per_second', assumed.HASH),
+        'convert_per_second': _known(one, 'convert_per_second',
+                                     assumed.CONVERT),
+        'decompress_per_second': _known(one, 'decompress_per_second',
+                                        assumed.DECOMPRESS)}
+
+
+def _computes(one: Mapping[str, Any], stores: Mapping[str, clouds.Store]
+              ) -> clouds.ComputeGroup:
+    return clouds.ComputeGroup(
+        **_rates(one), hosts=_known(one, 'hosts'),
+        images_type=one['images_type'],
+        image_cache=_flag(one, 'image_cache', assumed.IMAGE_CACHE),
+        start_seconds=_known(one, 'start_seconds', assumed.START),
+        copies_into=stores.get(one.get('copies_into', '')))
+
+
+def _volumes(one: Mapping[str, Any]) -> clouds.VolumeBackend:
+    return clouds.VolumeBackend(
+        **_rates(one),
+        service_token=_flag(one, 'service_token', assumed.SERVICE_TOKEN),
+        encrypted=_flag(one, 'encrypted', assumed.ENCRYPTED))

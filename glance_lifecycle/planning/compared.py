@@ -1,0 +1,67 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Before and after: bytes stored, cost, boot time, bytes moved."""
+
+from collections.abc import Iterable
+import dataclasses
+
+from glance_lifecycle.planning import boots
+from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import copy_on_write
+from glance_lifecycle.planning import layout
+from glance_lifecycle.planning import matrix
+from glance_lifecycle.planning import sizes
+
+_Stored = tuple[clouds.Image, sizes.Format, tuple[clouds.Copy, ...]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Totals:
+    """Of the whole cloud.
+
+    :ivar stored: bytes, replicas not counted
+    :ivar on_disks: bytes, with them
+    :ivar cost: for a month
+    """
+
+    stored: float
+    on_disks: float
+    cost: float
+    week: boots.Week
+
+
+def before(cloud: clouds.Cloud) -> Totals:
+    """As it is."""
+    return _totals(cloud, (
+        (one, sizes.today(one), copy_on_write.ordered(one.copies))
+        for one in cloud.images), cloud.glance)
+
+
+def after(cloud: clouds.Cloud, plan: layout.Plan) -> Totals:
+    """As it is advised."""
+    return _totals(cloud, ((one.image, one.kind, one.copies)
+                           for one in plan.images), plan.glance)
+
+
+def _totals(cloud: clouds.Cloud, images: Iterable[_Stored],
+            glance: clouds.Glance) -> Totals:
+    stored = on_disks = cost = 0.0
+    total = boots.Week()
+    for image, kind, copies in images:
+        for one in copies:
+            size = sizes.stored(image, kind, one.store)
+            stored += size
+            on_disks += size * one.store.factor.value
+            cost += sizes.cost(image, kind, one.store)
+        total += matrix.week(cloud, image, kind, copies, glance)
+    return Totals(stored, on_disks, cost, total)

@@ -1,0 +1,197 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Which stores and which formats: the plan, without its words.
+
+Copy-on-write comes first, then the time to boot, then money; and only into a
+store that has the room. What nobody boots goes where it is cheapest.
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+import dataclasses
+
+from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import copy_on_write
+from glance_lifecycle.planning import matrix
+from glance_lifecycle.planning import sizes
+
+# An image cannot be changed once it is active: another format is a new
+# image, with a new id. For less than this part of its boot time, or of its
+# cost where that is the same, that is not worth it.
+WORTH = 0.1
+
+
+# Name of a store, and the format of all that it is to hold.
+Full = Mapping[tuple[str, sizes.Format], float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Placed:
+    """One image, as it should be.
+
+    :ivar stores: Glance should show and read the first one first
+    """
+
+    image: clouds.Image
+    kind: sizes.Format
+    stores: tuple[clouds.Store, ...]
+
+    @property
+    def copies(self) -> tuple[clouds.Copy, ...]:
+        return tuple(map(clouds.Copy, self.stores))
+
+    @property
+    def converted(self) -> bool:
+        return self.kind is not sizes.today(self.image)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """All of it.
+
+    :ivar default: where imports should go, and as what
+    :ivar cells: all that were compared, the best of each store first
+    :ivar full: those without the room -> the bytes they would need
+    :ivar clones: name of a consumer -> the store that it can clone from
+    :ivar archive: where that is which nobody boots; None: there is none
+    :ivar glance: what has to be shown
+    """
+
+    default: matrix.Cell
+    cells: tuple[matrix.Cell, ...]
+    full: Full
+    clones: Mapping[str, clouds.Store]
+    archive: clouds.Store | None
+    glance: clouds.Glance
+    images: tuple[Placed, ...]
+
+
+def plan(cloud: clouds.Cloud) -> Plan:
+    """The layout that is advised."""
+    cells = sorted(matrix.matrix(cloud), key=lambda one: (
+        one.rank, one.store != cloud.default_store))
+    full = {(one.store.name, one.kind): needed for one in cells
+            if (needed := _needed(cloud, one)) > one.store.free.value}
+    fits = [one for one in cells if (one.store.name, one.kind) not in full]
+    # With no room anywhere, it stays where it is.
+    default = next(iter(fits), None) or next(
+        one for one in cells if one.store == cloud.default_store)
+    clones = {one.name: store for one in cloud.consumers
+              if (store := _clone_store(cloud, one, default.store, full))}
+    archive = _archive(cloud)
+    images = tuple(_placed(cloud, image, default.store, clones, archive, full)
+                   for image in cloud.images)
+    return Plan(default, tuple(cells), full, clones, archive,
+                _glance(cloud, images), images)
+
+
+def _needed(cloud: clouds.Cloud, cell: matrix.Cell) -> float:
+    """Bytes that the booted images take in addition to what is there."""
+    return sum(sizes.stored(image, cell.kind, cell.store)
+               for image in cloud.images if image.used and not (
+                   sizes.today(image) is cell.kind
+                   and cell.store in _stores(image)))
+
+
+def _stores(image: clouds.Image) -> list[clouds.Store]:
+    return [one.store for one in image.copies]
+
+
+def _clone_store(cloud: clouds.Cloud, consumer: clouds.Consumer,
+                 default: clouds.Store, full: Full) -> clouds.Store | None:
+    """The default store, or else the cheapest that it can clone from."""
+    can = [one for one in cloud.stores
+           if (one.name, sizes.Format.RAW) not in full
+           and copy_on_write.failed(
+               'raw', clouds.Copy(one), consumer, True) is None]
+    return min(can, key=lambda one: (
+        one != default, price(one)), default=None)
+
+
+def price(store: clouds.Store) -> float:
+    """Of a GiB that is stored, for a month, with its replicas."""
+    return store.cost.value * store.factor.value
+
+
+def _archive(cloud: clouds.Cloud) -> clouds.Store | None:
+    idle = [one for one in cloud.images if not one.used]
+    if not idle:
+        return None
+    can = [one for one in cloud.stores if sum(
+        sizes.stored(image, sizes.today(image), one) for image in idle
+        if one not in _stores(image)) <= one.free.value]
+    return min(can, key=lambda one: (
+        sum(sizes.cost(image, sizes.today(image), one) for image in idle),
+        one != cloud.default_store), default=None)
+
+
+def _placed(cloud: clouds.Cloud, image: clouds.Image, default: clouds.Store,
+            clones: Mapping[str, clouds.Store], archive: clouds.Store | None,
+            full: Full) -> Placed:
+    if not image.used:
+        return Placed(image, sizes.today(image), (
+            archive,) if archive else tuple(_stores(image)))
+    wanted = {clones.get(one.name, default) for one in cloud.consumers
+              if image.uses(one)}
+    best: tuple[matrix.Rank, Placed] | None = None
+    today = None
+    for kind in sizes.choices(image):
+        stores = tuple(sorted(
+            wanted if sizes.disk_format(image, kind) == 'raw' else {default},
+            key=lambda one: (one != default, one.name)))
+        if any((one.name, kind) in full for one in stores):
+            # There is room for what is there.
+            if kind is not sizes.today(image):
+                continue
+            stores = tuple(_stores(image))
+        placed = Placed(image, kind, stores)
+        ranked = matrix.rank(
+            matrix.week(cloud, image, kind, placed.copies, matrix.SHOWN),
+            sum(sizes.cost(image, kind, one) for one in stores))
+        if kind is sizes.today(image):
+            today = ranked, placed
+        if best is None or ranked < best[0]:
+            best = ranked, placed
+    if best is None:
+        return Placed(image, sizes.today(image), tuple(_stores(image)))
+    return best[1] if today is None or _worth(best[0], today[0]) else (
+        today[1])
+
+
+def _worth(best: matrix.Rank, today: matrix.Rank) -> bool:
+    """Whether it is so much better that a new image pays."""
+    if best[0] != today[0]:
+        return best[0] < today[0]
+    if best[1] != today[1]:
+        return best[1] < today[1] * (1 - WORTH)
+    return best[2] < today[2] * (1 - WORTH)
+
+
+def _glance(cloud: clouds.Cloud, images: Iterable[Placed]) -> clouds.Glance:
+    """What is shown today, and what has to be in addition."""
+    direct = cloud.glance.show_image_direct_url
+    several = cloud.glance.show_multiple_locations
+    for placed in images:
+        if placed.kind is not sizes.Format.RAW:
+            continue
+        for one in cloud.consumers:
+            if not placed.image.uses(one):
+                continue
+            for number, copy in enumerate(placed.copies):
+                if copy_on_write.failed('raw', copy, one, True) is None:
+                    if not copy_on_write.seen(
+                            clouds.Glance(), one, first=False):
+                        direct = direct or number == 0
+                        several = several or number > 0
+                    break
+    return clouds.Glance(direct, several)

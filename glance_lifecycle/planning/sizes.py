@@ -1,0 +1,78 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How many bytes an image has, by format and store, and what they cost."""
+
+import enum
+
+from glance_lifecycle.planning import assumed
+from glance_lifecycle.planning import cloud as clouds
+
+
+class Format(enum.StrEnum):
+    """What an image can be stored as."""
+
+    RAW = 'raw'
+    QCOW2 = 'qcow2'
+    COMPRESSED = 'compressed qcow2'
+    # Of another kind, such as iso: it stays what it is.
+    AS_IS = 'as it is'
+
+
+#: What can be compared; what boots as another disk cannot be converted.
+CHOICES = (Format.RAW, Format.QCOW2, Format.COMPRESSED)
+_KEPT = ('iso', 'ami', 'aki', 'ari', 'ploop')
+
+
+def today(image: clouds.Image) -> Format:
+    """What the image is stored as."""
+    if image.disk_format == 'raw':
+        return Format.RAW
+    if image.disk_format == 'qcow2':
+        return Format.COMPRESSED if image.compressed else Format.QCOW2
+    return Format.AS_IS
+
+
+def choices(image: clouds.Image) -> tuple[Format, ...]:
+    """What it can be."""
+    if image.disk_format in _KEPT:
+        return (Format.AS_IS,)
+    return CHOICES if today(image) in CHOICES else (*CHOICES, Format.AS_IS)
+
+
+def disk_format(image: clouds.Image, kind: Format) -> str:
+    """What Glance says of it then."""
+    return {Format.RAW: 'raw', Format.AS_IS: image.disk_format}.get(
+        kind, 'qcow2')
+
+
+def size(image: clouds.Image, kind: Format) -> float:
+    """Bytes that a download takes: holes of raw are read as zeros."""
+    if kind is today(image):
+        return image.size.value
+    if kind is Format.RAW:
+        return image.virtual_size.value
+    return image.data_size.value * (
+        image.compression.value if kind is Format.COMPRESSED else 1)
+
+
+def stored(image: clouds.Image, kind: Format, store: clouds.Store) -> float:
+    """Bytes that a copy takes, replicas not counted."""
+    if kind is Format.RAW and store.thin.value:
+        return min(image.data_size.value, image.virtual_size.value)
+    return size(image, kind)
+
+
+def cost(image: clouds.Image, kind: Format, store: clouds.Store) -> float:
+    """Of a copy, for a month."""
+    return stored(image, kind, store) / assumed.GIB * (
+        store.factor.value * store.cost.value)

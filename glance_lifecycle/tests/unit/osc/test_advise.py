@@ -1,0 +1,86 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""``advise``: the text, the JSON, the table, and what is refused."""
+
+import argparse
+import io
+import json
+import pathlib
+import tempfile
+import types
+from typing import Any
+import unittest
+
+from osc_lib import exceptions as osc_exceptions
+
+from glance_lifecycle.osc import advise
+from glance_lifecycle.tests.unit.planning import paper
+
+
+class AdviseTest(unittest.TestCase):
+
+    def run_it(self, path: pathlib.Path, formatter: str = 'text') -> str:
+        out = io.StringIO()
+        app: Any = types.SimpleNamespace(stdout=out)
+        command = advise.Advise(app, None)
+        parsed = command.get_parser('x').parse_args([
+            '--cloud', str(path), '-f', formatter])
+        self.assertEqual(0, command.run(parsed))
+        return out.getvalue()
+
+    def test_text(self) -> None:
+        said = self.run_it(paper.CLOUDS / 'edge.yaml')
+        for line in ('Default store: Keep central.',
+                     'No copy-on-write for far (Nova): Give Glance a store '
+                     'in cluster c3, and copy',
+                     '    not show_image_direct_url: It names one copy only.',
+                     'Of these cloned                  400             420',
+                     'Stored                         2 GiB           4 GiB',
+                     'No assumption, halved, doubled or turned round, '
+                     'changes it.'):
+            self.assertIn(line + '\n', said)
+        self.assertLess(max(map(len, said.split('\n'))), 90)
+
+    def test_sensitivity(self) -> None:
+        said = self.run_it(paper.CLOUDS / 'local.yaml')
+        self.assertIn('If read_per_second of stores were twice that, imports '
+                      'would be qcow2.\n', said)
+
+    def test_json(self) -> None:
+        found = json.loads(self.run_it(paper.EXAMPLE, 'json'))
+        self.assertEqual('Make it ceph.', found['advice'][0]['advice'])
+
+    def test_csv(self) -> None:
+        said = self.run_it(paper.EXAMPLE, 'csv')
+        self.assertIn('"What","Advice","Reason","Rejected"', said)
+        self.assertIn('"default store","Make it ceph."', said)
+
+    def test_refused(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            path = pathlib.Path(name, 'cloud.yaml')
+            with self.assertRaisesRegex(osc_exceptions.CommandError,
+                                        'cannot be read'):
+                self.run_it(path)
+            path.write_text('version: 1\nstore: []\n')
+            with self.assertRaisesRegex(
+                    osc_exceptions.CommandError, 'The cloud on paper cannot '
+                    'be used: .*line 2, column 1: the key store is not known '
+                    'here: did you mean stores?'):
+                self.run_it(path)
+
+    def test_cloud_is_needed(self) -> None:
+        app: Any = types.SimpleNamespace()
+        parser = advise.Advise(app, None).get_parser('x')
+        self.assertIsInstance(parser, argparse.ArgumentParser)
+        action, = (one for one in parser._actions if one.dest == 'cloud')
+        self.assertTrue(action.required)
