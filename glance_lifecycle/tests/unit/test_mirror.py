@@ -77,6 +77,7 @@ WITHIN = {
     'unit/reclaim/test_applying': {
         'reclaim/brake', 'reclaim/outcome', 'reclaim/second_look',
         'reclaim/undoing'},
+    'unit/reclaim/duplicates/test_plan': {'reclaim/duplicates/outcome'},
     'unit/policy/test_document': {
         'policy/schema', 'policy/wants', 'policy/yaml_tree'},
     'unit/signing/test_attestation': {'signing/envelope'},
@@ -167,6 +168,11 @@ REAL = {
         'audit/duplicates/here', 'audit/duplicates/sources',
         'glance_host/contents', 'osc/common/duplicates',
         'osc/duplicates_list'},
+    'functional/test_duplicates_plan': {
+        'osc/common/duplicates_outcomes', 'osc/duplicates_apply',
+        'osc/duplicates_plan', 'osc/duplicates_undo',
+        'reclaim/duplicates/applying', 'reclaim/duplicates/asked',
+        'reclaim/duplicates/planning', 'reclaim/duplicates/undoing'},
     'functional/test_duplicates_share': {
         'copies/sharing', 'copies/sharing_here', 'osc/duplicates_share',
         'transfer/backends/file/dedupe',
