@@ -99,13 +99,17 @@ class ApplyDuplicates(command.Lister):
             if not (parsed_args.notices or parsed_args.dry_run):
                 raise osc_exceptions.CommandError(
                     'Nothing was written: say where, with --notices.')
-        elif not (parsed_args.yes or parsed_args.dry_run):
-            _ask(list(self._applied(parsed_args, plan, dry_run=True)))
+        steps = plan.steps
         found: list[outcome.Outcome] = []
+        if plan.remedy is not plans.Remedy.TELL and not (
+                parsed_args.yes or parsed_args.dry_run):
+            # What was not shown is not done, should it fit by now.
+            found, steps = _agreed(list(self._applied(
+                parsed_args, plan, steps, dry_run=True)))
         try:
-            for one in self._applied(parsed_args, plan,
+            for one in self._applied(parsed_args, plan, steps,
                                      dry_run=parsed_args.dry_run):
-                found.append(one)  # noqa: PERF402 - also of a part
+                found.append(one)
         except BaseException:
             # What was done is done.
             sys.stderr.writelines(line + '\n' for line in outcomes.summary(
@@ -113,13 +117,14 @@ class ApplyDuplicates(command.Lister):
             raise
         return found
 
-    def _applied(self, parsed_args: argparse.Namespace, plan: plans.Plan, *,
-                 dry_run: bool) -> Iterator[outcome.Outcome]:
+    def _applied(self, parsed_args: argparse.Namespace, plan: plans.Plan,
+                 steps: Sequence[plans.Step], *, dry_run: bool
+                 ) -> Iterator[outcome.Outcome]:
         line = progress.Progress('Looking' if dry_run else 'Applying', sum(
-            step.image.size for step in plan.steps))
+            step.image.size for step in steps))
         done = 0
         with _directory(parsed_args, dry_run) as directory:
-            run = self._applying(parsed_args, plan, directory, dry_run)
+            run = self._applying(parsed_args, plan, steps, directory, dry_run)
             try:
                 for one in run.run():
                     done += one.step.image.size
@@ -129,6 +134,7 @@ class ApplyDuplicates(command.Lister):
                 line.end()
 
     def _applying(self, parsed_args: argparse.Namespace, plan: plans.Plan,
+                  steps: Sequence[plans.Step],
                   directory: notices.Directory | None, dry_run: bool
                   ) -> applying.Applying:
         from glance_lifecycle.reclaim.duplicates import applying
@@ -138,13 +144,14 @@ class ApplyDuplicates(command.Lister):
             return applying.Applying(
                 plan, clouds.Cloud(connection.of(self),
                                    providers=duplicates.ASKED),
-                directory=directory, dry_run=dry_run)
+                directory=directory, dry_run=dry_run, steps=steps)
         # What stays is looked at in its stores.
         return applying.Applying(
             plan, clouds.Cloud(
                 connection.of(self),
                 lambda resource: store_host.needed(parsed_args, resource)),
-            policy=policy_options.policy(parsed_args), dry_run=dry_run)
+            policy=policy_options.policy(parsed_args), dry_run=dry_run,
+            steps=steps)
 
 
 @contextlib.contextmanager
@@ -158,14 +165,18 @@ def _directory(parsed_args: argparse.Namespace, dry_run: bool
         yield found
 
 
-def _ask(found: list[outcome.Outcome]) -> None:
-    """:raises CommandError: the answer is not yes"""
-    lines = [outcomes.would(one) for one in found
-             if one.result in outcomes.CHANGES]
-    if not lines:
-        return
-    for text in lines[:_MOST_SHOWN]:
-        sys.stderr.write(text + '\n')
-    if len(lines) > _MOST_SHOWN:
-        sys.stderr.write('... and %d more\n' % (len(lines) - _MOST_SHOWN))
-    shown.agreed('Nothing was done')
+def _agreed(found: Sequence[outcome.Outcome]
+            ) -> tuple[list[outcome.Outcome], tuple[plans.Step, ...]]:
+    """What nothing is done about, and the steps that were agreed to.
+
+    :raises CommandError: the answer is not yes
+    """
+    some = [one for one in found if one.result in outcomes.CHANGES]
+    for one in some[:_MOST_SHOWN]:
+        sys.stderr.write(outcomes.would(one) + '\n')
+    if len(some) > _MOST_SHOWN:
+        sys.stderr.write('... and %d more\n' % (len(some) - _MOST_SHOWN))
+    if some:
+        shown.agreed('Nothing was done')
+    return ([one for one in found if one.result not in outcomes.CHANGES],
+            tuple(one.step for one in some))

@@ -19,9 +19,11 @@ or by the file, so that the next run goes on where this one ended.
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 import datetime
 from typing import Any
 
+from glance_lifecycle.audit.hygiene import wording
 from glance_lifecycle.copies import removal
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
@@ -53,6 +55,7 @@ class Applying:
     :param policy: that does not want them; else None
     :param directory: of the notices to owners; else None
     :param dry_run: only say what would be done
+    :param steps: those that are done; None for all
     :raises ConfigurationError: the plan is of another cloud, or was made for
         another policy
     """
@@ -60,7 +63,8 @@ class Applying:
     def __init__(self, plan: plans.Plan, cloud: clouds.Cloud, *,
                  policy: decision.Policy | None = None,
                  directory: notices.Directory | None = None,
-                 dry_run: bool = False) -> None:
+                 dry_run: bool = False,
+                 steps: Sequence[plans.Step] | None = None) -> None:
         check(plan, cloud)
         if plan.policy != (policy.digest if policy else ''):
             raise exceptions.ConfigurationError(
@@ -71,6 +75,7 @@ class Applying:
         self._policy = policy
         self._directory = directory
         self._dry_run = dry_run
+        self._steps = plan.steps if steps is None else steps
 
     def run(self) -> Iterator[Outcome]:
         """One outcome for each step."""
@@ -79,7 +84,7 @@ class Applying:
             return
         act = (self._hide if self._plan.remedy is Remedy.HIDE
                else self._drop)
-        for step in self._plan.steps:
+        for step in self._steps:
             try:
                 yield act(step)
             except (exceptions.ActionRefused, exceptions.ImageBusy) as error:
@@ -115,11 +120,10 @@ class Applying:
             if marks.plan_of(image) == self._plan.id:
                 return Outcome(step, Result.BEFORE)
             return Outcome(step, Result.LEFT, 'Somebody else has hidden it.')
-        why = (seen.changed(step.image, image) or hiding.busy(image)
-               or hiding.protected(image) or self._instead(
-                   step, lambda older: hiding.against_pair(
-                       image, older, asked.members(self._cloud),
-                       self._plan.any_name)))
+        why = (seen.changed(step.image, image) or hiding.not_to_hide(image)
+               or self._instead(step, lambda older: hiding.against_pair(
+                   image, older, asked.members(self._cloud),
+                   self._plan.any_name)))
         return Outcome(step, Result.LEFT, why) if why else None
 
     def _instead(self, step: plans.Step, against: _Against) -> str:
@@ -181,10 +185,10 @@ class Applying:
 
     def _tell(self) -> Iterator[Outcome]:
         projects = dict.fromkeys(
-            step.image.project for step in self._plan.steps)
+            step.image.project for step in self._steps)
         for project in projects:
             good = []
-            for step in self._plan.steps:
+            for step in self._steps:
                 if step.image.project == project:
                     ended = self._not_to_tell(step)
                     if ended is None:
@@ -212,7 +216,8 @@ class Applying:
             if image is None:
                 return Outcome(step, Result.GONE, _GONE)
             why = seen.changed(step.image, image) or self._instead(
-                step, telling.against)
+                step, lambda other: telling.against(other)
+                or telling.against_pair(image, other))
         except exceptions.LifecycleError as error:
             return Outcome(step, Result.FAILED, error.for_operator())
         return Outcome(step, Result.LEFT, why) if why else None
@@ -225,7 +230,7 @@ def check(plan: plans.Plan, cloud: clouds.Cloud) -> None:
         raise exceptions.ConfigurationError(
             detail='the plan was made for the Image API at %s, and you are '
             'logged in to that at %s; nothing was done' % (
-                plan.cloud, where))
+                wording.shown(plan.cloud), where))
 
 
 def _sentence(text: str) -> str:

@@ -38,14 +38,13 @@ def identity(cloud: clouds.Cloud) -> str:
     """
     with image_api.asking('say where it is'):
         found = urllib.parse.urlsplit(str(cloud.client.get_endpoint() or ''))
-        if not found.hostname:
+        place = found.netloc.rpartition('@')[2]
+        if not place:
             raise exceptions.ServiceError(
                 what='say where it is', detail='the catalogue has no '
                 'address of it')
-        return '%s://%s%s%s' % (
-            found.scheme, found.hostname,
-            ':%d' % found.port if found.port else '',
-            found.path.rstrip('/').removesuffix('/v2'))
+        return '%s://%s%s' % (found.scheme, place, found.path.rstrip(
+            '/').removesuffix('/v2'))
 
 
 def known(cloud: clouds.Cloud, groups: Sequence[grouping.Group], use: Use

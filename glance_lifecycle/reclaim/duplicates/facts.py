@@ -73,6 +73,13 @@ class Verdict:
     why: str = ''
 
 
+def differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two images of the Image API surely have not the same bytes."""
+    mine, theirs = seen.of(one), seen.of(other)
+    return mine.size != theirs.size or (
+        mine.algorithm == theirs.algorithm and mine.digest != theirs.digest)
+
+
 def same_by(group: grouping.Group, one: Fact, other: Fact
             ) -> tuple[str, ...]:
     """What tells that two of a group are the same."""

@@ -25,6 +25,7 @@ from typing import Any
 from glance_lifecycle.audit.duplicates import grouping
 from glance_lifecycle.reclaim.duplicates import boot
 from glance_lifecycle.reclaim.duplicates import facts
+from glance_lifecycle.reclaim.duplicates import marks
 
 #: From the id of an image to the projects that it is shared with, and whether
 #: they have accepted it.
@@ -60,7 +61,7 @@ def decide(group: grouping.Group, known: Mapping[str, facts.Fact],
 def _verdict(group: grouping.Group, fact: facts.Fact,
              kept: Iterable[facts.Fact], members: Members, any_name: bool
              ) -> facts.Verdict:
-    why = busy(fact.image) or protected(fact.image) or used(fact)
+    why = not_to_hide(fact.image) or used(fact)
     if why:
         return facts.Verdict(fact.id, why=why)
     closest = (-1, '')
@@ -84,8 +85,15 @@ def busy(image: _Image) -> str:
     return ''
 
 
-def protected(image: _Image) -> str:
-    return 'It is protected.' if image.get('protected') else ''
+def not_to_hide(image: _Image) -> str:
+    """Why it is not hidden, whatever others there are; empty for nothing."""
+    if image.get('protected'):
+        return 'It is protected.'
+    plan = marks.plan_of(image)
+    if plan and not image.get('os_hidden'):
+        return ('Somebody has shown it again after plan %s had hidden it. '
+                'Undo that plan, if it may be hidden.' % plan)
+    return busy(image)
 
 
 def used(fact: facts.Fact) -> str:
@@ -116,6 +124,8 @@ def against_pair(image: _Image, older: _Image, members: Members,
     :param members: is asked only of shared images
     """
     other = older['id']
+    if facts.differ(image, older):
+        return 'Image %s, which is older, has not the same bytes.' % other
     if older.get('os_hidden') or busy(older):
         return 'Image %s, which is older, is hidden or busy.' % other
     if not image.get('owner') or image['owner'] != older.get('owner'):

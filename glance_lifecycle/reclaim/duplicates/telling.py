@@ -72,3 +72,12 @@ def against(image: Mapping[str, Any]) -> str:
     if image.get('os_hidden'):
         return 'It is hidden.'
     return hiding.busy(image)
+
+
+def against_pair(image: Mapping[str, Any], one: Mapping[str, Any]) -> str:
+    """Why it is not told of the one, as a sentence; empty if it is."""
+    if facts.differ(image, one):
+        return 'It has not the same bytes.'
+    if image.get('owner') == one.get('owner'):
+        return 'It is of the same project.'
+    return ''

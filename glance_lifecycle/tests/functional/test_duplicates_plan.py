@@ -14,6 +14,9 @@
 
 import dataclasses
 import json
+import os
+import pty
+import subprocess
 from typing import Any
 
 from glance_lifecycle.reclaim.duplicates import plan as plans
@@ -69,6 +72,10 @@ class HideTest(duplicates_case.DuplicatesPlanCase):
         # And back.
         self.file.write_text(plan.to_json())
         before = {'updated_at': ''}
+        self.admin.update(newer, os_hidden=False)
+        (result, detail), = self.apply('--yes', code=3).values()
+        self.assertIn(f'shown it again after plan {plan.id} had', detail)
+        self.admin.update(newer, os_hidden=True)
         self.assertEqual({newer: 'shown again'},
                          self.results('--dry-run', word='undo'))
         self.assertTrue(self.admin.get(newer)['os_hidden'])
@@ -83,6 +90,40 @@ class HideTest(duplicates_case.DuplicatesPlanCase):
         return {**mine, **{name: theirs[name] for name in (
             'created_at', 'self', 'file', 'locations', 'direct_url')
             if name in theirs}}
+
+    def test_asked(self) -> None:
+        """On a terminal; what was not shown is not done."""
+        pairs = [[self.image(b'%d' % number * 1000) for _ in range(2)]
+                 for number in range(2)]
+        self.plan('hide')
+        server = self.cloud.boot(pairs[0][1])
+        answer = self.answered('n')
+        self.assertEqual(1, answer.code, str(answer))
+        self.assertIn('Nothing was done.', answer.stderr)
+        self.assertEqual([NOT_HIDDEN] * 2, [
+            self.hidden(newer) for _older, newer in pairs])
+        answer = self.answered('y')
+        self.assertEqual(3, answer.code, str(answer))
+        self.assertIn(f'Image {pairs[1][1]} (image)', answer.stderr)
+        self.assertNotIn(f'Image {pairs[0][1]} (image)', answer.stderr)
+        self.assertEqual(
+            [('left', f'It is needed by server {server}.'), ('hidden', '')],
+            [(row['Result'], row['Detail']) for row in answer.json])
+        self.assertEqual([False, True], [
+            self.hidden(newer)[0] for _older, newer in pairs])
+
+    def answered(self, text: str) -> openstack.Answer:
+        """``apply``, whose question is answered on a terminal."""
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        os.write(ours, text.encode() + b'\n')
+        operator = self.operator()
+        with os.fdopen(theirs) as terminal:
+            process = subprocess.Popen(
+                operator.argv(*self.words_of('apply', str(self.file))),
+                text=True, stdin=terminal, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, env=operator.environ())
+            return operator.end(process)
 
     def test_changed(self) -> None:
         """Between the plan and its steps."""

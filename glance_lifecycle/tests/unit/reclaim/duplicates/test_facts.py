@@ -26,6 +26,17 @@ class FactsTest(testtools.TestCase):
             self.assertEqual(users, helpers.fact(
                 servers=servers, volumes=volumes).users)
 
+    def test_differ(self) -> None:
+        """By a size, or by two hashes of one kind."""
+        for other, found in (
+                ({}, False), ({'size': 101}, True),
+                ({'os_hash_value': 'cd'}, True),
+                ({'os_hash_value': None}, True),
+                ({'os_hash_algo': 'sha256', 'os_hash_value': 'cd'}, False),
+                ({'os_hash_algo': None, 'os_hash_value': None}, False)):
+            self.assertEqual(found, facts.differ(
+                helpers.image(), helpers.image(helpers.B, **other)))
+
     def test_same_by(self) -> None:
         one = helpers.fact()
         for other, why, found in (

@@ -54,6 +54,9 @@ class HidingTest(testtools.TestCase):
                 ({}, {'protected': True}, 'It is protected.'),
                 ({}, {'status': 'deactivated'}, 'It is not active.'),
                 ({}, {'os_glance_import_task': 'x'}, 'imported or copied'),
+                ({}, {'lifecycle_hidden_by': '0123'}, 'shown it again after '
+                 'plan 0123'),
+                ({}, {'os_hash_value': 'cd'}, 'has not the same bytes'),
                 ({}, {'servers': 1}, '1 servers and 0 volumes need it.'),
                 ({}, {'volumes': 2}, '0 servers and 2 volumes need it.'),
                 ({}, {'servers': None}, 'It is not known which'),
@@ -117,7 +120,8 @@ class HidingTest(testtools.TestCase):
             decided(first, second, why=(Why.CONTENT,)))
         for one, why, said in (
                 (second, (Why.SOURCE, Why.CONTENT), 'converted from'),
-                (helpers.fact(B, os_hash_value=None), (Why.CONTENT,),
+                (helpers.fact(B, os_hash_algo=None, os_hash_value=None),
+                 (Why.CONTENT,),
                  'has no hash')):
             found, = decided(first, one, why=why)
             self.assertIn(said, found.why)

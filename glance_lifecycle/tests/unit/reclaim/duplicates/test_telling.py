@@ -69,6 +69,16 @@ class TellingTest(testtools.TestCase):
         self.assertEqual([], decided(helpers.fact(A), helpers.fact(
             B, visibility='public')))
 
+    def test_pair(self) -> None:
+        """When it is looked at again, whatever the plan says."""
+        one = helpers.image(B, visibility='public')
+        for other, why in (
+                ({'owner': 'p2'}, ''), ({}, 'It is of the same project.'),
+                ({'owner': 'p2', 'os_hash_value': 'cd'},
+                 'It has not the same bytes.')):
+            self.assertEqual(why, telling.against_pair(
+                helpers.image(A, **other), one))
+
     def test_not_to_be_told(self) -> None:
         one, ownerless = (helpers.fact(A, visibility='public'),
                           helpers.fact(B, owner=None))
