@@ -12,6 +12,7 @@
 
 """The newer of two images that nothing needs is hidden, and shown again."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -21,6 +22,7 @@ from typing import Any
 
 from glance_lifecycle.reclaim.duplicates import plan as plans
 from glance_lifecycle.tests.functional import duplicates_case
+from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import openstack
 
 NOT_HIDDEN = duplicates_case.NOT_HIDDEN
@@ -217,6 +219,44 @@ class HideTest(duplicates_case.DuplicatesPlanCase):
                         for row in answer.json])
         self.assertIn('Servers are not counted: ', answer.stderr)
         self.assertIn('0 images to hide. 1 are left.', answer.stderr)
+
+    def test_read(self) -> None:
+        """Glance has hashes of two kinds: they are read, and are the same."""
+        data = os.urandom(4 * images.MIB)
+        first = self.image(data)
+        self.image(os.urandom(4 * images.MIB))
+        self.api.configure(DEFAULT={'hashing_algorithm': 'sha256'})
+        self.api.restart()
+        newer = self.image(data)
+        self.assertEqual([], self.plan('hide'))
+        self.file.unlink()
+        answer = self.on_terminal('plan', '--remedy', 'hide', '--deep',
+                                  '--out', str(self.file))
+        self.assertEqual(
+            [(newer, first, 'content')],
+            [(row['Image'], row['Instead'], row['Same By'])
+             for row in answer.json])
+        # All that is to be read is known before: the newer one alone.
+        self.assertRegex(answer.stderr, r'Reading: +\d+ % of 4 MiB, \d+ MiB/s')
+        self.assertEqual({newer: 'hidden'}, self.results('--yes'))
+
+    def on_terminal(self, *argv: str) -> openstack.Answer:
+        """What it shows on a terminal as it goes, with all that it says."""
+        ours, theirs = pty.openpty()
+        operator = self.operator()
+        with os.fdopen(theirs) as terminal, os.fdopen(ours, 'rb', 0) as said:
+            process = subprocess.Popen(
+                operator.argv(*self.words_of(*argv)), text=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=terminal, env=operator.environ())
+            answer = operator.end(process)
+            terminal.close()
+            found = b''
+            # Linux ends a terminal that nobody has open with EIO.
+            with contextlib.suppress(OSError):
+                while piece := said.read(65536):
+                    found += piece
+        return dataclasses.replace(answer, stderr=found.decode())
 
     def test_groups(self) -> None:
         """Those of a name, and no more than are asked for."""
