@@ -30,13 +30,13 @@ from glance_lifecycle.policy import generations
 #: What the Image API calls an image: GET /v2/images/{id}.
 Resource = Mapping[str, Any]
 
-# Attributes of images; whatever else the API shows is a property.
-# https://docs.openstack.org/api-ref/image/v2/#show-image
 # What tells an image's family as it sees that.
 See = Callable[[Resource, decision.Facts, decision.Decision],
                generations.View | None]
 
-_ATTRIBUTES = frozenset((
+#: Attributes of images; whatever else the API shows is a property.
+#: https://docs.openstack.org/api-ref/image/v2/#show-image
+ATTRIBUTES = frozenset((
     'id', 'name', 'status', 'visibility', 'protected', 'owner', 'tags',
     'disk_format', 'container_format', 'size', 'virtual_size', 'min_disk',
     'min_ram', 'checksum', 'os_hash_algo', 'os_hash_value', 'os_hidden',
@@ -82,7 +82,7 @@ def facts(image: Resource, now: datetime.datetime,
         name=image.get('name'), owner=image.get('owner'),
         visibility=image.get('visibility'), tags=image.get('tags'),
         properties={name: value for name, value in image.items()
-                    if name not in _ATTRIBUTES},
+                    if name not in ATTRIBUTES},
         created=_time(image.get('created_at')), now=now,
         stores=stores.split(',') if stores else (),
         store_kinds=store_kinds, protected=image.get('protected'),

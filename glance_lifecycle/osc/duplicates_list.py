@@ -17,33 +17,27 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 import sys
 from typing import Any
 from typing import TYPE_CHECKING
 
-from keystoneauth1 import exceptions as ksa_exceptions
-from openstack import exceptions as sdk_exceptions
 from osc_lib.command import command
-from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import duplicates
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
+from glance_lifecycle.osc.common import worker_host
 
 if TYPE_CHECKING:
     from glance_lifecycle.audit.duplicates import grouping
     from glance_lifecycle.audit.duplicates import remedies
 
 _COLUMNS = ('Group', 'Same By', 'Image', 'Name', 'Project', 'Visibility',
-            'Created', 'Bytes', 'Stores', 'Servers', 'Volumes', 'Remedy')
+            'Created', 'Bytes', 'Reclaimable', 'Stores', 'Servers', 'Volumes',
+            'Remedy')
 
-_ASKED = ('servers', 'volumes')
-
-# Provider -> image -> how many; of those that could be asked.
-_Use = dict[str, Mapping[str, int]]
+_UNKNOWN = 'not known'
 
 
 class ListDuplicates(command.Lister):
@@ -61,9 +55,7 @@ class ListDuplicates(command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         duplicates.add_arguments(parser)
-        parser.add_argument(
-            '--project', metavar='<project-id>', default='',
-            help='List only groups with an image of this project.')
+        duplicates.add_project(parser)
         parser.add_argument(
             '--no-use', action='store_true',
             help='Do not ask for servers and volumes.')
@@ -80,19 +72,12 @@ class ListDuplicates(command.Lister):
               ) -> Iterator[Sequence[Any]]:
         from glance_lifecycle.audit.duplicates import here
         totals = duplicates.Totals()
-        listed: list[grouping.Group] = []
         with shown.errors(), duplicates.grouped(parsed_args) as found:
-            for group in found.groups():
-                if parsed_args.project and not any(
-                        one.project == parsed_args.project
-                        for one in group.members):
-                    continue
-                if totals.add(group) <= parsed_args.limit or (
-                        not parsed_args.limit):
-                    listed.append(group)
+            listed = duplicates.first(found.groups(), parsed_args, totals)
             contradictory = found.contradictory
             file_stores = here.file_stores()
-        use, why = ({}, []) if parsed_args.no_use else self._used(listed)
+        use, why = ({}, []) if parsed_args.no_use else duplicates.used(
+            self, listed)
         said: set[remedies.Remedy] = set()
         for group in listed:
             yield from _of_group(group, use, file_stores, said)
@@ -100,50 +85,33 @@ class ListDuplicates(command.Lister):
             *map(_summary, listed), *totals.lines(len(listed)),
             *_contradictory(contradictory), *why, *_remedies(said)))
 
-    def _used(self, groups: Sequence[grouping.Group]
-              ) -> tuple[_Use, list[str]]:
-        """And a sentence on each that could not be asked."""
-        from glance_lifecycle.audit.duplicates import use
-        from glance_lifecycle.dependents import base
-        from glance_lifecycle.dependents import loading
-        if not groups:
-            return {}, []
-        try:
-            conn = connection.of(self)
-        except (osc_exceptions.CommandError, sdk_exceptions.SDKException,
-                ksa_exceptions.ClientException) as error:
-            # Their texts may quote what should not be shown.
-            return {}, ['Servers and volumes are not counted: there is no '
-                        'session (%s).' % type(error).__name__]
-        found: _Use = {}
-        why = []
-        members = [one for group in groups for one in group.members]
-        for provider in loading.providers(_ASKED, conn, base.Settings()):
-            try:
-                found[provider.name] = use.counted(provider, members)
-            except base.NotAsked as error:
-                why.append('%s are not counted: %s.' % (
-                    provider.name.capitalize(),
-                    shown.visible(error.detail).rstrip('.')))
-        return found, why
 
-
-def _of_group(group: grouping.Group, use: _Use, file_stores: Sequence[str],
-              said: set[remedies.Remedy]) -> Iterator[Sequence[Any]]:
+def _of_group(group: grouping.Group, use: duplicates.Use,
+              file_stores: Sequence[str], said: set[remedies.Remedy]
+              ) -> Iterator[Sequence[Any]]:
     from glance_lifecycle.audit.duplicates import remedies
     from glance_lifecycle.audit.hygiene import wording
-    fitting = remedies.of(group, {
+    used = None if len(use) < len(duplicates.ASKED) else {
         one.id: sum(counts[one.id] for counts in use.values())
-        for one in group.members} if len(use) == len(_ASKED) else None,
-        file_stores)
+        for one in group.members}
+    fitting = remedies.of(group, used, file_stores)
     for one in group.members:
         said.update(fitting[one.id])
         yield (group.name, ', '.join(group.why), one.id,
                wording.shown(one.name), wording.shown(one.project),
                one.visibility, wording.time(one.created), one.held,
-               ', '.join(map(wording.shown, one.stores)),
-               *(use[name][one.id] if name in use else ''
-                 for name in _ASKED), ', '.join(fitting[one.id]))
+               group.back, ', '.join(wording.shown(store) or _UNKNOWN
+                                     for store in one.stores),
+               *(_count(use, name, one.id) for name in duplicates.ASKED),
+               ', '.join(fitting[one.id]))
+
+
+def _count(use: duplicates.Use, name: str, image_id: str
+           ) -> worker_host.Cell:
+    """For programs, nothing where it is not known."""
+    number = use[name][image_id] if name in use else None
+    return worker_host.Cell(number, _UNKNOWN if number is None
+                            else '%d' % number)
 
 
 def _summary(group: grouping.Group) -> str:

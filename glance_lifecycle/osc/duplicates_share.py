@@ -22,8 +22,6 @@ import sys
 from typing import Any
 from typing import TYPE_CHECKING
 
-from osc_lib import exceptions as osc_exceptions
-
 from glance_lifecycle.osc.common import duplicates
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
@@ -53,10 +51,7 @@ class ShareDuplicates(shown.Judging):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         duplicates.add_arguments(parser)
-        parser.add_argument(
-            '--group', metavar='<group>', action='append', dest='groups',
-            default=[], help='Only this group of "duplicates list" (repeat '
-            'for more).')
+        duplicates.add_group(parser)
         parser.add_argument('--dry-run', action='store_true',
                             help='Only say what would be shared.')
         parser.add_argument('-y', '--yes', action='store_true',
@@ -118,16 +113,8 @@ def _plan(parsed_args: argparse.Namespace, sharer: sharing.Sharing
 
 
 def _groups(parsed_args: argparse.Namespace) -> Iterator[grouping.Group]:
-    missing = set(parsed_args.groups)
     with duplicates.grouped(parsed_args) as found:
-        for group in found.groups():
-            if group.name in parsed_args.groups or not parsed_args.groups:
-                missing.discard(group.name)
-                yield group
-    for name in sorted(missing):
-        raise osc_exceptions.CommandError(
-            'There is no group %s. List them with "openstack image lifecycle '
-            'duplicates list".' % shown.visible(name))
+        yield from duplicates.named(found.groups(), parsed_args.groups)
 
 
 def _lines(one: sharing.Set) -> Iterator[str]:

@@ -65,12 +65,14 @@ class Candidate(NamedTuple):
 
     :ivar algorithm: empty, as the digest, where there is no hash
     :ivar image_ids: some that have it
+    :ivar size: bytes
     """
 
     content: str
     algorithm: str
     digest: str
     image_ids: tuple[str, ...]
+    size: int = 0
 
 
 class Grouping:
@@ -115,7 +117,7 @@ class Grouping:
 
     def candidates(self) -> Iterator[list[Candidate]]:
         """Contents of one size that may be the same, and no hash tells."""
-        for _key, lines, _none in sorting.groups(self._raw, ()):
+        for key, lines, _none in sorting.groups(self._raw, ()):
             algorithms = {json.loads(line)[1] for line in lines}
             if algorithms != {''} and len(algorithms) == 1:
                 # Then their hashes tell.
@@ -125,8 +127,9 @@ class Grouping:
                 content, algorithm, digest, image_id = json.loads(line)
                 known = found.get(content)
                 if known is None:
-                    found[content] = Candidate(content, algorithm, digest,
-                                               (image_id,))
+                    found[content] = Candidate(
+                        content, algorithm, digest, (image_id,),
+                        int(json.loads(key)))
                 elif len(known.image_ids) < _READERS:
                     found[content] = known._replace(
                         image_ids=(*known.image_ids, image_id))

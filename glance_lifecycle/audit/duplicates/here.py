@@ -34,14 +34,15 @@ FILE = 'file'
 
 @contextlib.contextmanager
 def grouped(stores: Sequence[str] = (), *, deep: bool = False,
-            progress: Callable[[str, int], None] | None = None,
+            begin: Callable[[int], Callable[[int], object]] | None = None,
             note: Callable[[str], object] = str
             ) -> Iterator[grouping.Grouping]:
     """All active images, grouped.
 
     :param stores: only copies in these count; none for all
     :param deep: read what no hash compares
-    :param progress: called with the image that is read, and the bytes of it
+    :param begin: called with the bytes that are to be read; what it returns,
+        with those that were read by then
     :param note: called with a sentence on what could not be read
     :raises ConfigurationError: there is no such store
     :raises LifecycleError: the database cannot be read
@@ -55,7 +56,8 @@ def grouped(stores: Sequence[str] = (), *, deep: bool = False,
                 found.add(image, member, sources.of(image))
         found.join_sources()
         if deep:
-            reading.joined(found, _Reader(progress, note).read)
+            at = begin(reading.total(found)) if begin is not None else None
+            reading.joined(found, _Reader(at, note).read)
         yield found
     finally:
         found.close()
@@ -78,10 +80,11 @@ def file_stores() -> list[str]:
 
 class _Reader:
 
-    def __init__(self, progress: Callable[[str, int], None] | None,
+    def __init__(self, at: Callable[[int], object] | None,
                  note: Callable[[str], object]) -> None:
-        self._progress = progress
+        self._at = at
         self._note = note
+        self._done = 0
 
     def read(self, image_id: str, algorithm: str) -> str:
         """See ``reading.Read``; the first copy that can be read."""
@@ -90,17 +93,17 @@ class _Reader:
             return ''
         for copy in image.copies:
             try:
-                return copy_jobs.digest(
+                digest = copy_jobs.digest(
                     image, copy_jobs.describe(image, copy), algorithm,
-                    self._shown_by(image_id))
+                    self._show)
             except exceptions.LifecycleError as error:
                 self._note('The copy of image %s in store %s was not read: '
                            '%s' % (image_id, copy.store, error.detail))
+            else:
+                self._done += image.size or 0
+                return digest
         return ''
 
-    def _shown_by(self, image_id: str
-                  ) -> Callable[[dict[str, object]], None]:
-        def show(report: dict[str, object]) -> None:
-            if self._progress is not None:
-                self._progress(image_id, int(str(report['done'])))
-        return show
+    def _show(self, report: dict[str, object]) -> None:
+        if self._at is not None:
+            self._at(self._done + int(str(report['done'])))

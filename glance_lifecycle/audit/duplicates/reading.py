@@ -48,6 +48,13 @@ def joined(found: grouping.Grouping, read: Read) -> None:
             found.join(contents)
 
 
+def total(found: grouping.Grouping) -> int:
+    """Bytes that ``joined`` reads, if the first image of each can be read."""
+    return sum(one.size for candidates in found.candidates()
+               for one in candidates
+               if one.algorithm != _algorithm(candidates))
+
+
 def _algorithm(candidates: Sequence[grouping.Candidate]) -> str:
     """That which needs the fewest to be read."""
     known = collections.Counter(one.algorithm for one in candidates)

@@ -36,11 +36,12 @@ SAID = {
                   'their blocks, if its file system can: "openstack image '
                   'lifecycle duplicates share". No user notices.',
     Remedy.HIDE: 'neither a server nor a volume needs it, nor an older one: '
-                 '"openstack image set --hidden".',
-    Remedy.DROP: 'it is in several stores. See "openstack image lifecycle '
-                 'drift list" for what the policy wants, and "store drop".',
+                 '"duplicates plan --remedy hide".',
+    Remedy.DROP: 'it is in several stores. What the policy does not want '
+                 'can be dropped: "duplicates plan --remedy drop".',
     Remedy.OWNERS: 'others of the group are of other projects: only their '
-                   'owners know which one is to stay.',
+                   'owners know which one is to stay. "duplicates plan '
+                   '--remedy tell" writes what they can be told.',
 }
 
 

@@ -69,6 +69,7 @@ ELSEWHERE = {
 CODES = {
     'openstack image lifecycle diagnose --symptom': (1, 3, 4),
     'openstack image lifecycle doctor': (1, 3, 4),
+    'openstack image lifecycle duplicates ': (3,),
     'openstack image lifecycle signature audit': (3, 4),
     'openstack image lifecycle trace': (3,),
 }

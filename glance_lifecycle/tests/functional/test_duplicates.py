@@ -97,6 +97,8 @@ class ListTest(DuplicatesCase):
         self.assertEqual({'hash'}, {row['Same By'] for row in rows})
         self.assertEqual([5000, 10000, 5000],
                          [row['Bytes'] for row in rows[:3]])
+        self.assertEqual([20000 - 10000] * 3 + [1000] * 2,
+                         [row['Reclaimable'] for row in rows])
         self.assertEqual(['s1', 's1, s2', 's1'],
                          [row['Stores'] for row in rows[:3]])
         self.assertEqual(['share', 'share, drop', 'share'],
@@ -106,8 +108,13 @@ class ListTest(DuplicatesCase):
         self.assertIn('2 groups of 5 images. 11000 bytes', said)
         self.assertIn('"openstack image lifecycle duplicates share"', said)
         # The stand-in for a cloud has neither Nova nor Cinder.
-        self.assertEqual({('', '')}, {
+        self.assertEqual({(None, None)}, {
             (row['Servers'], row['Volumes']) for row in rows})
+        answer = self.operator().spawn(
+            'image', 'lifecycle', 'duplicates', 'list', '--config-file',
+            str(self.api.etc / 'glance-api.conf'), '-f', 'table', '-c',
+            'Servers', '-c', 'Volumes')
+        self.assertEqual(2 * 5, answer.stdout.count('not known'))
         self.assertIn('Servers are not counted: ', said)
         self.assertIn('Volumes are not counted: ', said)
         # Nobody has to be logged in.
@@ -247,7 +254,7 @@ class UseTest(plugin_case.PluginTestCase):
                          [row['Remedy'] for row in rows])
         # Who sees those of one project only knows of no use.
         answer = duplicates(api, openstack.OpenStack(api, 'demo'), 'list')
-        self.assertEqual({('', '', 'share')}, {
+        self.assertEqual({(None, None, 'share')}, {
             (row['Servers'], row['Volumes'], row['Remedy'])
             for row in answer.json})
         self.assertIn('does not let this user', answer.stderr)

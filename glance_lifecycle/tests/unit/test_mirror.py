@@ -82,6 +82,7 @@ WITHIN = {
         'planning/words'},
     'unit/planning/test_cloud_file': {
         'planning/cloud_checks', 'planning/cloud_schema'},
+    'unit/reclaim/duplicates/test_plan': {'reclaim/duplicates/outcome'},
     'unit/policy/test_document': {
         'policy/schema', 'policy/wants', 'policy/yaml_tree'},
     'unit/signing/test_attestation': {'signing/envelope'},
@@ -172,6 +173,11 @@ REAL = {
         'audit/duplicates/here', 'audit/duplicates/sources',
         'glance_host/contents', 'osc/common/duplicates',
         'osc/duplicates_list'},
+    'functional/test_duplicates_plan': {
+        'osc/common/duplicates_outcomes', 'osc/duplicates_apply',
+        'osc/duplicates_plan', 'osc/duplicates_undo',
+        'reclaim/duplicates/applying', 'reclaim/duplicates/asked',
+        'reclaim/duplicates/planning', 'reclaim/duplicates/undoing'},
     'functional/test_duplicates_share': {
         'copies/sharing', 'copies/sharing_here', 'osc/duplicates_share',
         'transfer/backends/file/dedupe',

@@ -13,7 +13,9 @@
 import testtools
 
 from glance_lifecycle.audit.duplicates import grouping
+from glance_lifecycle.audit.duplicates import members
 from glance_lifecycle.audit.duplicates import reading
+from glance_lifecycle.tests.unit.audit.duplicates import helpers
 
 
 def candidate(name: str, algorithm: str = '', digest: str = '',
@@ -65,3 +67,23 @@ class ReadingTest(testtools.TestCase):
             candidate('d')], disk))
         self.assertEqual(['x', 'y', 'b', 'c', 'd'],
                          [one for one, _algorithm in disk.read])
+
+    def test_total(self) -> None:
+        """The bytes of what has to be read, each content once."""
+        found = grouping.Grouping(deep=True)
+        self.addCleanup(found.close)
+        for image in (
+                helpers.Image('a', '01', size=1000),
+                helpers.Image('b', '02', 'sha256', size=1000),
+                helpers.Image('c', '02', 'sha256', size=1000),
+                helpers.unhashed('d', size=1000),
+                helpers.unhashed('e', size=30), helpers.unhashed(
+                    'f', size=30), helpers.unhashed('g', size=5)):
+            member = members.of(image)
+            assert member is not None  # noqa: S101 - for mypy
+            found.add(image, member, '')
+        self.assertEqual(2 * 1000 + 2 * 30, reading.total(found))
+        disk = Disk()
+        reading.joined(found, disk)
+        self.assertEqual(['b', 'c', 'd', 'e', 'f'],
+                         sorted(one for one, _algorithm in disk.read))
