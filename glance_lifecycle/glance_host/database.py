@@ -255,9 +255,13 @@ def stale_tasks(seconds: float) -> list[StaleTask]:
 
 
 def _task(task_id: str) -> Any:
+    """None too where half of its record is missing: Glance cannot read it.
+
+    Whoever purges by hand removes ``task_info``, and leaves ``tasks``.
+    """
     try:
         return _task_repo().get(task_id)
-    except glance_exception.NotFound:
+    except (glance_exception.NotFound, KeyError):
         return None
 
 

@@ -196,11 +196,11 @@ _SECTIONS = {
 SECTIONS = tuple(_SECTIONS)
 
 # Of stores, and not of images.
-_HYGIENE = _mapping({
-    'stores': _named(_mapping({
-        'apply': _one_of('never', 'quarantine'),
+_HYGIENE = mapping({
+    'stores': _named(mapping({
+        'apply': one_of('never', 'quarantine'),
         'after': _DURATION,
-        'at_most': _mapping({
+        'at_most': mapping({
             'objects': {'type': 'integer', 'minimum': 1, 'maximum': 50000,
                         EXPECTED: 'a number of objects'},
             'percent': {'type': 'integer', 'minimum': 1, 'maximum': 100,
@@ -208,10 +208,10 @@ _HYGIENE = _mapping({
         }, least=1),
         'purge': {
             'if': {'type': 'object'},
-            'then': _mapping({'after': _DURATION}, 'after'),
-            'else': {**_one_of('never'), EXPECTED: 'never, or {after: 30 '
+            'then': mapping({'after': _DURATION}, 'after'),
+            'else': {**one_of('never'), EXPECTED: 'never, or {after: 30 '
                      'days}'}},
-        'alone': _BOOL,
+        'alone': BOOL,
     }, least=1), 'store'),
 }, 'stores')
 

@@ -110,6 +110,9 @@ def read(task_id: str, data: bytes) -> Record:
         except ValueError:
             # The line that its writer died in; nothing relied on it.
             continue
+        if not isinstance(value, dict):
+            # So may the end of one: a part of a line can be a number.
+            continue
         if 'created' in value:
             store, mark = value.pop('created')
             created.setdefault(store, []).append(mark)

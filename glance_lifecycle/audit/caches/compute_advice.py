@@ -27,8 +27,9 @@ from glance_lifecycle.policy import units
 _FULL = 0.9
 _MOST = 50
 
-# What Nova clones in Ceph, nova.virt.libvirt.imagebackend.Rbd.clone().
-CLONED = ('raw', 'iso')
+# What Nova clones in Ceph: nova.storage.rbd_utils.RBDDriver.is_cloneable(). An
+# ISO image passes nova.virt.libvirt.imagebackend.Rbd.clone(), and not that.
+_CLONED = 'raw'
 
 
 def findings(cache: base_images.Cache, conf: nova_conf.NovaConf,
@@ -127,7 +128,7 @@ def _useless(cache: base_images.Cache, conf: nova_conf.NovaConf,
         if one.kind not in (names.Kind.ORIGINAL, names.Kind.RESIZED):
             continue
         kind = formats.get(one.image, '')
-        if kind in CLONED:
+        if kind == _CLONED:
             yield _found(
                 'cloned-not-read', finding.Severity.WARNING, one.name,
                 'images_type is rbd and image %s is %s: servers clone it in '

@@ -30,7 +30,6 @@ WARNING = finding.Severity.WARNING
 INFO = finding.Severity.INFO
 
 _LARGE = 2 ** 30
-_CLONED = ('raw', 'iso')
 _EVICT = 'Take it out with "openstack cached image delete %s".'
 
 
@@ -181,13 +180,12 @@ def _images(seen: Seen, node: glance_nodes.Node) -> Iterator[finding.Finding]:
                 'The image is %s: its %s are cached, and not served.' % (
                     image.get('status'), size)), _EVICT % one.image_id,
                 destructive=True)
-        elif image.get('disk_format') in _CLONED and any(
+        elif image.get('disk_format') == 'raw' and any(
                 seen.kinds.get(store) == 'rbd'
                 for store in image_api.stores_of(image)):
             yield _found(node, 'cloned-not-read', INFO, one.image_id, (
-                'The image is %s and in Ceph: Nova and Cinder clone it '
-                'there, and its %s here are read by downloads only.' % (
-                    image['disk_format'], size)), (
+                'The image is raw and in Ceph: Nova and Cinder clone it '
+                'there, and its %s here are read by downloads only.' % size), (
                 'Do not prefetch it. If computes download it, see GLC213 of '
                 'the doctor.'))
         elif not one.hits and one.size >= large:

@@ -101,7 +101,7 @@ def nova(known: knowns.Known, path: paths.Path, service: services.Service,
         'Does Nova clone the image in Ceph, on %s?' % name,
         _all(disks, raw, where.any and bool(where.ceph), same,
              readable is not False),
-        'It needs disks in Ceph, a raw or ISO image, a location that is '
+        'It needs disks in Ceph, a raw image, a location that is '
         'shown, the same cluster, and a key that may read the pool.')
     image_id = known.image.image.id
     if cloned:

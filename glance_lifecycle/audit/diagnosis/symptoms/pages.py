@@ -22,9 +22,9 @@ _INFO = finding.Severity.INFO
 NOT_RAW = page.Page(
     'GLC041', 'image-not-raw', _WARNING,
     'Nova keeps its disks in Ceph, and the image is not raw.', """
-Nova and Cinder clone only raw images in Ceph (Nova an ISO image, too). Of any
-other, each server costs a download from Glance, a conversion on the compute,
-and a full copy that is written back into Ceph.
+Nova and Cinder clone only raw images in Ceph, and no ISO images. Of any other,
+each server costs a download from Glance, a conversion on the compute, and a
+full copy that is written back into Ceph.
 
 Import the image again as raw: with the plugin, by ``convert: {to_raw:
 {if_store_is: [rbd]}}`` in the lifecycle policy, or converted by hand with

@@ -27,8 +27,6 @@ CODES = frozenset(
             1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 21, 23, 24, 25,
             26, 27, 28, 31))])
 
-_CLONED = ('raw', 'iso')
-
 
 def walk(known: knowns.Known, path: paths.Path) -> None:
     ceph = _image_in_ceph(known, path)
@@ -83,7 +81,7 @@ def _raw(known: knowns.Known, path: paths.Path) -> bool | None:
         return path.ask(question, None, needed=paths.NAME_IMAGE)
     kind = known.image.image.disk_format
     size = known.image.image.size
-    return path.ask(question, kind in _CLONED, 'Its disk_format is %s%s.' % (
+    return path.ask(question, kind == 'raw', 'Its disk_format is %s%s.' % (
         masking.name(kind), '' if size is None else
         ', and it has %s' % units.size_text(size)))
 

@@ -13,6 +13,7 @@
 """The daemon in this process: its threads, its beginning and its end."""
 
 from collections.abc import Generator
+import os
 import pathlib
 import socket
 import threading
@@ -167,7 +168,7 @@ class ServiceTest(cases.DatabaseTestCase):
             begun.set()
             while True:
                 wishes.each()
-                self.gate.wait(0.01)
+                os.sched_yield()
             yield hygiene.Halted('Never.')
         for interval, looks in ((0, False), (3600, True)):
             worker = self.worker(hosts.Host(hygiene=look), mode='observe',
