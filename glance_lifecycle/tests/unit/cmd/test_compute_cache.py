@@ -97,7 +97,7 @@ class ComputeCacheTest(cases.CacheCase):
         self.cached()
         conf = self.conf('[libvirt]\nimages_type = rbd\n')
         for kind, code in (('raw', 'cloned-not-read'),
-                           ('iso', 'cloned-not-read'),
+                           ('iso', 'downloaded-for-ceph'),
                            ('qcow2', 'downloaded-for-ceph')):
             images = self.images([{'id': cases.ID, 'disk_format': kind}])
             self.assertEqual([('warning', code)], self.codes(conf, images))
