@@ -12,7 +12,6 @@
 
 """The newer of two images that nothing needs is hidden, and shown again."""
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -230,33 +229,13 @@ class HideTest(duplicates_case.DuplicatesPlanCase):
         newer = self.image(data)
         self.assertEqual([], self.plan('hide'))
         self.file.unlink()
-        answer = self.on_terminal('plan', '--remedy', 'hide', '--deep',
-                                  '--out', str(self.file))
+        answer = self.duplicates('plan', '--remedy', 'hide', '--deep',
+                                 '--out', str(self.file))
         self.assertEqual(
             [(newer, first, 'content')],
             [(row['Image'], row['Instead'], row['Same By'])
              for row in answer.json])
-        # All that is to be read is known before: the newer one alone.
-        self.assertRegex(answer.stderr, r'Reading: +\d+ % of 4 MiB, \d+ MiB/s')
         self.assertEqual({newer: 'hidden'}, self.results('--yes'))
-
-    def on_terminal(self, *argv: str) -> openstack.Answer:
-        """What it shows on a terminal as it goes, with all that it says."""
-        ours, theirs = pty.openpty()
-        operator = self.operator()
-        with os.fdopen(theirs) as terminal, os.fdopen(ours, 'rb', 0) as said:
-            process = subprocess.Popen(
-                operator.argv(*self.words_of(*argv)), text=True,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=terminal, env=operator.environ())
-            answer = operator.end(process)
-            terminal.close()
-            found = b''
-            # Linux ends a terminal that nobody has open with EIO.
-            with contextlib.suppress(OSError):
-                while piece := said.read(65536):
-                    found += piece
-        return dataclasses.replace(answer, stderr=found.decode())
 
     def test_groups(self) -> None:
         """Those of a name, and no more than are asked for."""

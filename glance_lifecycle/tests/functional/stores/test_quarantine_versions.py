@@ -13,15 +13,13 @@
 """Quarantine in buckets of a real radosgw that keep versions."""
 
 import json
-from typing import Any
-from typing import ClassVar
 from unittest import mock
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.stores \
     import object_quarantine_case as cases
 from glance_lifecycle.tests.functional.stores import s3_case
-from glance_lifecycle.tests.functional.stores import s3_quarantine_case
+from glance_lifecycle.tests.functional.stores import s3_versions_case
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.s3 import versions
 
@@ -33,46 +31,7 @@ PLAN = cases.PLAN
 Kind = inventory.Kind
 
 
-class VersionsCase(s3_case.OnRadosGw, s3_quarantine_case.S3Tests):
-
-    status: ClassVar[str] = 'Enabled'
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.addCleanup(self.remove_versions)
-        self.keep('Enabled')
-        self.keep(self.status)
-        for one in (self.mine, self.theirs):
-            # It is asked once, and has a test of its own.
-            one._versions._removable = True
-
-    def keep(self, status: str) -> None:
-        self.client.put_bucket_versioning(
-            Bucket=BUCKET, VersioningConfiguration={'Status': status})
-
-    def all_versions(self) -> list[tuple[str, str, bool]]:
-        """Key, version, and whether it is a delete marker."""
-        found = self.client.list_object_versions(Bucket=BUCKET)
-        return sorted(
-            (one['Key'], one['VersionId'], marker)
-            for kind, marker in (('Versions', False), ('DeleteMarkers', True))
-            for one in found.get(kind, ()))
-
-    def remove_versions(self) -> None:
-        while found := self.all_versions():
-            for key, version, _marker in found:
-                self.client.delete_object(Bucket=BUCKET, Key=key,
-                                          VersionId=version)
-
-    def snapshot(self) -> dict[str, Any]:
-        # Readers get all that there is.
-        self.assertEqual(
-            sorted(self.keys()), [key for key, _id, _marker in
-                                  self.all_versions()])
-        return super().snapshot()
-
-
-class EnabledTest(VersionsCase):
+class EnabledTest(s3_versions_case.VersionsCase):
     """All that holds for other buckets; and nothing is left of anything."""
 
     def store(self, key: str = IMAGE, data: bytes = DATA) -> None:
@@ -174,7 +133,7 @@ class EnabledTest(VersionsCase):
             self.assertEqual(set(names), {one.name for one in found})
 
 
-class SuspendedTest(VersionsCase):
+class SuspendedTest(s3_versions_case.VersionsCase):
     """What is written has no version of its own, and replaces its like."""
 
     status = 'Suspended'

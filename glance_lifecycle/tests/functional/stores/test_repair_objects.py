@@ -55,6 +55,13 @@ class RadosGwRepairTest(object_repair_case.ObjectRepairCase,
             for one in getattr(self.client, operation)(Bucket=PLACE).get(
                 kind, ()))
 
+    def forget_late(self) -> None:
+        for one in self.client.list_multipart_uploads(Bucket=PLACE).get(
+                'Uploads', ()):
+            if one['Key'] == self.image_id:
+                self.client.abort_multipart_upload(
+                    Bucket=PLACE, Key=one['Key'], UploadId=one['UploadId'])
+
     def of_image(self) -> list[str]:
         return [self.image_id]
 
