@@ -20,7 +20,6 @@ defaults of ``[lifecycle_transfer] nice`` and its companions.
 
 import argparse
 from collections.abc import Iterator
-from collections.abc import Sequence
 import contextlib
 import dataclasses
 import json
@@ -29,7 +28,6 @@ import pathlib
 import sys
 import threading
 import time
-from typing import Any
 
 from benchmarks import arguments
 from benchmarks import busy
@@ -37,6 +35,7 @@ from benchmarks import images
 from benchmarks import imports
 from benchmarks import latency
 from benchmarks import machine
+from benchmarks import niceness_report as results
 from benchmarks import report
 from benchmarks import variants
 from glance_lifecycle.tests.functional.fixtures import glance
@@ -54,11 +53,6 @@ FLOOR = 'one block'
 
 #: Stock Glance, by the names of what it does.
 STOCK = ('stock', 'stock, one block')
-
-#: An API's p99 under three imports, to that of an idle one; at most.
-LATENCY_GOAL = 2.0
-#: An import's share to its fair share, at any load; at least.
-SHARE_GOAL = 0.2
 
 _TICK = os.sysconf('SC_CLK_TCK')
 # A candidate starts from none of the one before.
@@ -104,46 +98,6 @@ _DEFAULT = ('default', 'nice 0', 'nice 5', 'nice 7', 'nice 10', 'nice 15',
             'nice 15 group 0', 'batch 0', 'batch 5', 'weight 20')
 
 
-@dataclasses.dataclass(frozen=True)
-class Share:
-    """What one import got beside busy processes.
-
-    :ivar load: busy processes for each core
-    :ivar cores: CPU seconds of its process a second
-    :ivar wall: seconds until it was active; None if it took longer than it
-        was watched
-    """
-
-    candidate: str
-    load: int
-    cores: float
-    wall: float | None
-
-
-@dataclasses.dataclass
-class Run:
-    """Everything that one run has found."""
-
-    facts: dict[str, str]
-    idle: latency.Latency | None = None
-    floor: latency.Latency | None = None
-    stock: list[latency.Latency] = dataclasses.field(default_factory=list)
-    latencies: dict[str, latency.Latency] = dataclasses.field(
-        default_factory=dict)
-    shares: list[Share] = dataclasses.field(default_factory=list)
-
-    def fair(self, load: int) -> float:
-        """Cores that an import should get, as one process among equals.
-
-        Not more than it uses of an idle machine.
-        """
-        wanted = [share.cores for share in self.shares if share.load == 0]
-        cores = busy.cores()
-        even = cores / (1 + load * cores)
-        return min([even if load else cores, *([max(wanted)] if wanted
-                                               else [])])
-
-
 def main() -> int:
     args = _arguments()
     work = args.work.resolve()
@@ -157,7 +111,7 @@ def main() -> int:
                                 else 'sessions')
     if parent is None and args.services:
         sys.exit('No control group can be made here: run without --services.')
-    run = Run(facts)
+    run = results.Run(facts)
     image = images.prepare(work / 'images', args.size, 'qcow2')
     small = images.prepare(work / 'images', 'tiny', 'qcow2')
     try:
@@ -165,7 +119,7 @@ def main() -> int:
             _measure(args, run, image, small, parent)
     finally:
         _write(args, run)
-    print(report.aligned(tables(run)))
+    print(report.aligned(results.tables(run)))
     return 0
 
 
@@ -194,8 +148,9 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _measure(args: argparse.Namespace, run: Run, image: images.BenchImage,
-             small: images.BenchImage, parent: pathlib.Path | None) -> None:
+def _measure(args: argparse.Namespace, run: results.Run,
+             image: images.BenchImage, small: images.BenchImage,
+             parent: pathlib.Path | None) -> None:
     with mariadb.MariaDb() as server, contextlib.ExitStack() as others:
         if parent and args.services:
             others.enter_context(busy.services(
@@ -209,7 +164,7 @@ def _measure(args: argparse.Namespace, run: Run, image: images.BenchImage,
                 _say(run.stock[-1])
 
 
-def _ours(args: argparse.Namespace, run: Run, image: images.BenchImage,
+def _ours(args: argparse.Namespace, run: results.Run, image: images.BenchImage,
           small: images.BenchImage, parent: pathlib.Path | None,
           database: str) -> None:
     with _listed(variants.OURS, database) as api:
@@ -224,8 +179,9 @@ def _ours(args: argparse.Namespace, run: Run, image: images.BenchImage,
                 _candidate(args, run, image, small, subject)
 
 
-def _candidate(args: argparse.Namespace, run: Run, image: images.BenchImage,
-               small: images.BenchImage, subject: 'Subject') -> None:
+def _candidate(args: argparse.Namespace, run: results.Run,
+               image: images.BenchImage, small: images.BenchImage,
+               subject: 'Subject') -> None:
     subject.warm(small)
     if run.idle is None:
         run.idle = subject.idle(args.requests)
@@ -240,7 +196,7 @@ def _candidate(args: argparse.Namespace, run: Run, image: images.BenchImage,
         run.shares.append(share)
         arguments.say(f'{share.candidate:16} load {load}: '
                       f'{share.cores:.2f} cores, '
-                      f'{_wall(share, args.window)} s')
+                      f'{results.wall(share, args.window)} s')
 
 
 @contextlib.contextmanager
@@ -325,7 +281,7 @@ class Subject:
                                sum(walls) / len(walls))
 
     def share(self, image: images.BenchImage, load: int, window: float
-              ) -> Share:
+              ) -> results.Share:
         """One import beside busy processes, watched from its first byte."""
         image_id = latency.staged(self._user, image)
         os.sync()
@@ -340,7 +296,7 @@ class Subject:
         # With the machine to itself again, what is left of it is quick.
         self._user.wait_import(image_id, timeout=imports.TIMEOUT)
         self._user.delete(image_id)
-        return Share(self._name, load, used / max(seen, 0.01), wall)
+        return results.Share(self._name, load, used / max(seen, 0.01), wall)
 
     def _watch(self, window: float) -> tuple[float, float, bool]:
         """How long the process was seen, its CPU seconds, and if it ended."""
@@ -382,80 +338,18 @@ def _cpu(pid: int) -> float:
     return sum(int(ticks) for ticks in fields[11:15]) / _TICK
 
 
-def tables(run: Run) -> list[report.Table]:
-    return [('The run', ['', ''], [[k, v] for k, v in run.facts.items()]),
-            _latencies(run), _shares(run), _goals(run)]
-
-
-def _latencies(run: Run) -> report.Table:
-    found = [*([run.idle] if run.idle else []),
-             *([run.floor] if run.floor else []), *run.latencies.values(),
-             *run.stock]
-    return ('GET /v2/images under three imports, nothing else running',
-            ['candidate', 'requests', 'p50 ms', 'p99 ms', 'worst ms',
-             'p99 to idle', '3 imports s'],
-            [[one.variant, str(one.requests), f'{one.p50 * 1000:.0f}',
-              f'{one.p99 * 1000:.0f}', f'{one.worst * 1000:.0f}',
-              f'{one.p99 / run.idle.p99:.2f}' if run.idle else '-',
-              f'{one.imports_wall:.1f}' if one.imports_wall else '-']
-             for one in found])
-
-
-def _shares(run: Run) -> report.Table:
-    window = float(run.facts.get('window', 0))
-    return ('One import beside busy processes',
-            ['candidate', 'busy a core', 'cores', 'fair', 'to fair',
-             'import s'],
-            [[one.candidate, str(one.load), f'{one.cores:.3f}',
-              f'{run.fair(one.load):.3f}', f'{_to_fair(run, one):.2f}',
-              _wall(one, window)] for one in run.shares])
-
-
-def _goals(run: Run) -> report.Table:
-    rows = []
-    for name, found in run.latencies.items():
-        late = found.p99 / run.idle.p99 if run.idle else 0.0
-        least = min((_to_fair(run, one) for one in run.shares
-                     if one.candidate == name and one.load), default=0.0)
-        met = late <= LATENCY_GOAL and least >= SHARE_GOAL
-        rows.append(['PASS' if met else 'short', name, f'{late:.2f}',
-                     f'{least:.2f}'])
-    return (f'Both: p99 to idle at most {LATENCY_GOAL:.0f}, share to fair at '
-            f'least {SHARE_GOAL}',
-            ['verdict', 'candidate', 'p99 to idle', 'least to fair'], rows)
-
-
-def _to_fair(run: Run, share: Share) -> float:
-    return share.cores / run.fair(share.load)
-
-
-def _wall(share: Share, window: float) -> str:
-    return f'{share.wall:.1f}' if share.wall else f'> {window:.0f}'
-
-
 def _say(found: latency.Latency) -> None:
     arguments.say(f'{found.variant:16} p50 {found.p50 * 1000:.0f} ms, p99 '
                   f'{found.p99 * 1000:.0f} ms, 3 imports '
                   f'{found.imports_wall:.1f} s')
 
 
-def _write(args: argparse.Namespace, run: Run) -> None:
+def _write(args: argparse.Namespace, run: results.Run) -> None:
     if args.json:
-        report.replace(args.json, json.dumps(_plain(run), indent=1))
+        report.replace(args.json, json.dumps(results.plain(run), indent=1))
     if args.rst:
         report.replace(args.rst, report.csv_tables(
-            tables(run), 'python -m benchmarks.niceness --rst'))
-
-
-def _plain(run: Run) -> dict[str, Any]:
-    def all_of(found: Sequence[Any]) -> list[dict[str, Any]]:
-        return [dataclasses.asdict(one) for one in found]
-    return {'facts': run.facts,
-            'idle': all_of([run.idle] if run.idle else []),
-            'floor': all_of([run.floor] if run.floor else []),
-            'stock': all_of(run.stock),
-            'latencies': all_of(list(run.latencies.values())),
-            'shares': all_of(run.shares)}
+            results.tables(run), 'python -m benchmarks.niceness --rst'))
 
 
 if __name__ == '__main__':

@@ -18,6 +18,7 @@ from oslo_config import cfg
 from oslo_config import types
 
 from glance_lifecycle.conf import credentials
+from glance_lifecycle.conf import worker_hygiene
 
 NAME = 'lifecycle_worker'
 
@@ -263,41 +264,7 @@ copies it, and no process has it open. Only a worker on a host of glance-api
 does that. Raise it where something else than Glance keeps files there under
 the ids of images.
 """),
-    cfg.IntOpt(
-        'hygiene_interval',
-        default=0,
-        min=0,
-        help="""
-Seconds between two looks at what lies in the stores and no image needs; 0 for
-never.
-
-Each writes plans, as "openstack image lifecycle hygiene plan" does, into
-hygiene in [lifecycle] state_dir. What is needless is taken out of the stores
-only in mode act, and only where the section hygiene of the policy says so. Set
-it on one host of glance-api that has all the stores, to 86400 for example, or
-on each host for stores of its own. A million objects take a minute of one
-processor.
-"""),
-    cfg.ListOpt(
-        'hygiene_exports',
-        default=[],
-        help="""
-Files of "openstack image lifecycle hygiene export" of other Glances that use
-the stores, too: the images in them are needed.
-
-They have to be signed, and not older than a week: have them written anew
-before each look. While one of them cannot be used, there is no plan, and
-nothing is taken.
-"""),
-    cfg.ListOpt(
-        'hygiene_export_certificates',
-        default=[],
-        help="""
-PEM files of the certificates with which those Glances sign hygiene_exports; by
-default, that with which this Glance signs.
-
-Set it where each Glance has a key of its own.
-"""),
+    *worker_hygiene.OPTS,
     cfg.IntOpt(
         'attempts',
         default=10,

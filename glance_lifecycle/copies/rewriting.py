@@ -135,7 +135,7 @@ class Rewriting:
             room.remove(copy, entry)
         elif entry is None:
             room.clear(self.image.id, store)
-        elif way is known.Way.ASIDE and entry is not None:
+        elif way is known.Way.ASIDE:
             aside[store] = room.Aside(self.image.id, store)
             aside[store].put(entry)
         return target

@@ -118,9 +118,7 @@ def remove(copy: glance_host.StoredCopy,
         # The driver would remove whatever the manifest names.
         aside = Aside(entry.image_id, copy.store)
         aside.put(entry)
-        why = aside.purge()
-        if why:
-            raise exceptions.StoreError(store=copy.store, detail=why)
+        _purged(aside, copy.store)
         return
     driver = driver_store.build(
         copy.store, driver_store.describe(CONF, copy.store))
@@ -136,10 +134,19 @@ def remove(copy: glance_host.StoredCopy,
 def clear(image_id: str, store: str) -> None:
     """Remove what a repair that was killed has put aside, and not removed.
 
-    In Swift only: the segments of that have the names of the new ones.
+    In Swift only: the segments of that have the names of the new ones, and
+    would take those with them when they go.
+
+    :raises StoreError: it cannot be removed
     """
     if glance_host.store_driver(store) == 'swift':
-        Aside(image_id, store).purge()
+        _purged(Aside(image_id, store), store)
+
+
+def _purged(aside: 'Aside', store: str) -> None:
+    why = aside.purge()
+    if why:
+        raise exceptions.StoreError(store=store, detail=why)
 
 
 class Aside:

@@ -261,7 +261,11 @@ def _task(task_id: str) -> Any:
     """
     try:
         return _task_repo().get(task_id)
-    except (glance_exception.NotFound, KeyError):
+    except glance_exception.NotFound:
+        return None
+    except KeyError as error:
+        if error.args != ('input',):
+            raise
         return None
 
 

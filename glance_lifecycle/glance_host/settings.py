@@ -98,25 +98,22 @@ class Cache(NamedTuple):
     """Glance's cache of images on this host.
 
     :ivar stall_time: seconds after which the cleaner gives a fetch up
-    :ivar database: name of the file of the sqlite driver
     """
 
     directory: str
     stall_time: int
-    database: str
 
 
 def image_cache() -> Cache | None:
     """None where there is none."""
-    # They register the options.
+    # It registers the options.
     from glance import image_cache
-    from glance.image_cache.drivers import sqlite
-    assert image_cache and sqlite  # noqa: S101 - for the linter
+    assert image_cache  # noqa: S101 - for the linter
     directory = CONF.image_cache_dir
     if not directory:
         return None
-    return Cache(os.path.normpath(str(directory)), CONF.image_cache_stall_time,
-                 str(CONF.image_cache_sqlite_db))
+    return Cache(os.path.normpath(str(directory)),
+                 CONF.image_cache_stall_time)
 
 
 def staged_path(file_path: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from osc_lib.command import command
 
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import text_formatter
 
 _COLUMNS = ('What', 'Advice', 'Reason', 'Rejected')
 _COMPARED = (('Stored', 'stored'), ('On disks', 'on_disks'),
@@ -34,7 +35,7 @@ _COMPARED = (('Stored', 'stored'), ('On disks', 'on_disks'),
 _BYTES = ('stored', 'on_disks', 'moved_per_week')
 
 
-class Advise(command.Lister):
+class Advise(text_formatter.ByDefault, command.Lister):
     """Say which stores and formats a cloud should use for images, and why.
 
     The cloud is described in a file; nothing is asked, and nothing is
@@ -45,14 +46,6 @@ class Advise(command.Lister):
     """
 
     auth_required = False
-
-    @property
-    def formatter_namespace(self) -> str:
-        return 'glance_lifecycle.formatters'
-
-    @property
-    def formatter_default(self) -> str:
-        return 'text'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)

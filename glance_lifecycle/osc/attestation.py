@@ -24,6 +24,7 @@ from osc_lib.cli import format_columns
 from osc_lib.command import command
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import key_store
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc import verify
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from glance_lifecycle.signing import attestation
 
 
-class ShowAttestation(command.ShowOne):
+class ShowAttestation(judging.Judging, command.ShowOne):
     """Show what the service attests of an image, and whether it is true.
 
     Nothing of it is shown unless all of it is. The exit code is 0 then; 1 if
@@ -40,8 +41,6 @@ class ShowAttestation(command.ShowOne):
     because nobody vouches for the certificate that signed it, or the key
     manager does not answer.
     """
-
-    _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -57,9 +56,6 @@ class ShowAttestation(command.ShowOne):
                             'tools, if it is true.')
         key_store.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Any]]:

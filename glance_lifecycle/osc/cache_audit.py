@@ -27,7 +27,9 @@ from osc_lib.command import command
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import text_formatter
 
 # "openstack --help" loads this module, and pays for no more than that.
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ _COLUMNS = ('Node', 'Image', 'Name', 'State', 'Size', 'Hits',
             'Last Accessed', 'Last Modified', 'Next')
 
 
-class AuditCache(command.Lister):
+class AuditCache(judging.Judging, text_formatter.ByDefault,
+                 command.Lister):
     """Say what Glance has cached, what goes next, and what is of no use.
 
     It asks each glance-api for its cache, which takes the rights of an
@@ -54,17 +57,6 @@ class AuditCache(command.Lister):
     nothing is wrong; 1 if an error was found, or the audit could not be made;
     3 if something could not be told; 4 if there are only warnings.
     """
-
-    # Of the worst that was found.
-    _code = 0
-
-    @property
-    def formatter_namespace(self) -> str:
-        return 'glance_lifecycle.formatters'
-
-    @property
-    def formatter_default(self) -> str:
-        return 'text'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -78,9 +70,6 @@ class AuditCache(command.Lister):
             'say what the pruner would remove. On the host of the only '
             'glance-api that is asked, its files are looked at as well.')
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:

@@ -29,9 +29,11 @@ from osc_lib import exceptions as osc_exceptions
 from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import file_options
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import log_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
+from glance_lifecycle.osc.common import text_formatter
 
 # "openstack --help" loads this module, and pays for no more than that.
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ _CODES = {finding.Severity.ERROR: shown.BAD,
           finding.Severity.WARNING: shown.WARNING}
 
 
-class Diagnose(command.Lister):
+class Diagnose(judging.Judging, text_formatter.ByDefault,
+               command.Lister):
     """Say why an image is stuck, how sure that is, and what to do next.
 
     It asks the Image API for the image and its tasks and, where you name
@@ -62,18 +65,8 @@ class Diagnose(command.Lister):
     command could not run, 3 if it could not be told, 4 for a warning.
     """
 
-    # Of the worst that was found.
-    _code = 0
     # Of a symptom.
     _report: dict[str, Any] | None = None
-
-    @property
-    def formatter_namespace(self) -> str:
-        return 'glance_lifecycle.formatters'
-
-    @property
-    def formatter_default(self) -> str:
-        return 'text'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -111,9 +104,6 @@ class Diagnose(command.Lister):
             '(repeat for more).' % ', '.join(_ASKED))
         log_options.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:

@@ -30,7 +30,9 @@ from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import file_options
 from glance_lifecycle.osc.common import glance_config
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import text_formatter
 
 # "openstack --help" loads this module, and pays for no more than that.
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ _COLUMNS = ('Code', 'Severity', 'Hosts', 'Subject', 'Place', 'Evidence',
             'Remedy')
 
 
-class Doctor(command.Lister):
+class Doctor(judging.Judging, text_formatter.ByDefault,
+             command.Lister):
     """Find what is wrong with the configuration of Glance, and say why.
 
     It reads files, asks the running services with --live only, and changes
@@ -58,17 +61,6 @@ class Doctor(command.Lister):
     """
 
     auth_required = False
-
-    # Of the worst that was found.
-    _code = 0
-
-    @property
-    def formatter_namespace(self) -> str:
-        return 'glance_lifecycle.formatters'
-
-    @property
-    def formatter_default(self) -> str:
-        return 'text'
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -94,9 +86,6 @@ class Doctor(command.Lister):
             '--strict', action='store_true',
             help='Let warnings, and what could not be told, fail with 1.')
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:

@@ -28,6 +28,7 @@ from osc_lib import exceptions as osc_exceptions
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import duplicates
 from glance_lifecycle.osc.common import duplicates_outcomes as outcomes
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import progress
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 20
 
 
-class ApplyDuplicates(command.Lister):
+class ApplyDuplicates(judging.Judging, command.Lister):
     """Carry out a plan of "duplicates plan"; DESTRUCTIVE if it drops copies.
 
     Exactly its steps. Each image is looked at again before, and the one to
@@ -57,8 +58,6 @@ class ApplyDuplicates(command.Lister):
     """
 
     auth_required = False
-
-    _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -78,9 +77,6 @@ class ApplyDuplicates(command.Lister):
             'policy_file of the configuration names).')
         store_host.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:

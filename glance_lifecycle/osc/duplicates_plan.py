@@ -26,6 +26,7 @@ from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import duplicates
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
@@ -41,7 +42,7 @@ _COLUMNS = ('Step', 'Group', 'Same By', 'Image', 'Name', 'Project', 'Store',
 _REMEDIES = ('hide', 'drop', 'tell')
 
 
-class PlanDuplicates(command.Lister):
+class PlanDuplicates(judging.Judging, command.Lister):
     """Plan one remedy for images that have the same bytes.
 
     Nothing is changed. "hide": the newer of two images of one project that
@@ -55,8 +56,6 @@ class PlanDuplicates(command.Lister):
     """
 
     auth_required = False
-
-    _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -79,9 +78,6 @@ class PlanDuplicates(command.Lister):
             'policy_file of the configuration names).')
         store_host.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:

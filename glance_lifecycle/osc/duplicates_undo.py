@@ -21,11 +21,12 @@ from osc_lib.command import command
 
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import duplicates_outcomes as outcomes
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import shown
 
 
-class UndoDuplicates(command.Lister):
+class UndoDuplicates(judging.Judging, command.Lister):
     """Show the images again that a plan of "duplicates plan" has hidden.
 
     Only those that are hidden by this very plan: each says so itself. The exit
@@ -35,8 +36,6 @@ class UndoDuplicates(command.Lister):
 
     auth_required = False
 
-    _code = 0
-
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('plan', metavar='<file>',
@@ -44,9 +43,6 @@ class UndoDuplicates(command.Lister):
         parser.add_argument('--dry-run', action='store_true',
                             help='Only say what would be done.')
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from osc_lib.command import command
 
 from glance_lifecycle.osc.common import export_options
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import outcomes
 from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import progress
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _MOST_SHOWN = 20
 
 
-class ApplyHygiene(command.Lister):
+class ApplyHygiene(judging.Judging, command.Lister):
     """Take what a plan of "hygiene plan" names out of the stores.
 
     Each object is looked at again before: it must be the same, and no image
@@ -53,8 +54,6 @@ class ApplyHygiene(command.Lister):
     """
 
     auth_required = False
-
-    _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -71,9 +70,6 @@ class ApplyHygiene(command.Lister):
         export_options.add_arguments(parser)
         store_host.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:

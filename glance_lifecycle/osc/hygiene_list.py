@@ -29,6 +29,7 @@ from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import export_options
 from glance_lifecycle.osc.common import hygiene_options
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import local_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
@@ -48,7 +49,7 @@ _CODES = {finding.Severity.ERROR: shown.BAD,
           finding.Severity.WARNING: shown.WARNING}
 
 
-class ListHygiene(command.Lister):
+class ListHygiene(judging.Judging, command.Lister):
     """List what lies in the stores that no image needs, and what is missing.
 
     What each store holds is compared with the database of Glance: objects of
@@ -66,9 +67,6 @@ class ListHygiene(command.Lister):
 
     auth_required = False
 
-    # Of the worst that was found.
-    _code = 0
-
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         hygiene_options.add_arguments(
@@ -84,9 +82,6 @@ class ListHygiene(command.Lister):
         export_options.add_arguments(parser)
         store_host.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:

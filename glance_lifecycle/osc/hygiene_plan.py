@@ -26,6 +26,7 @@ from osc_lib import exceptions as osc_exceptions
 from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import export_options
 from glance_lifecycle.osc.common import hygiene_options
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _COLUMNS = ('Step', 'Code', 'Store', 'Object', 'Image', 'Bytes', 'Why')
 
 
-class PlanHygiene(command.Lister):
+class PlanHygiene(judging.Judging, command.Lister):
     """Plan what no image needs to be taken out of the stores.
 
     Nothing is changed. What "hygiene list" calls an orphan becomes a step of
@@ -50,8 +51,6 @@ class PlanHygiene(command.Lister):
     """
 
     auth_required = False
-
-    _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -80,9 +79,6 @@ class PlanHygiene(command.Lister):
         export_options.add_arguments(parser)
         store_host.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:

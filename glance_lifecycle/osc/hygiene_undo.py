@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import outcomes
 from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import shown
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from glance_lifecycle.reclaim import outcome
 
 
-class UndoHygiene(command.Lister):
+class UndoHygiene(judging.Judging, command.Lister):
     """Bring back what "hygiene apply" took out of the stores.
 
     All that is in quarantine by the plan gets its old name, in all stores,
@@ -42,8 +43,6 @@ class UndoHygiene(command.Lister):
 
     auth_required = False
 
-    _code = 0
-
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('plan', metavar='<plan>',
@@ -52,9 +51,6 @@ class UndoHygiene(command.Lister):
                             help='Only say what would be brought back.')
         store_host.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:

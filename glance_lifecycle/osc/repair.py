@@ -27,6 +27,7 @@ from osc_lib.command import command
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
@@ -40,7 +41,7 @@ _COLUMNS = ('Store', 'Found', 'Action', 'Result', 'Detail')
 Row = tuple[str, ...]
 
 
-class RepairImage(command.Lister):
+class RepairImage(judging.Judging, command.Lister):
     """DESTRUCTIVE: mend the copies of an image, and what Glance knows of it.
 
     Reads every copy once, shows what is wrong and what would be done, and asks
@@ -53,7 +54,6 @@ class RepairImage(command.Lister):
     """
 
     # Of what is left.
-    _code = 0
     _line: progress.Progress | None = None
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
@@ -73,9 +73,6 @@ class RepairImage(command.Lister):
                             help='Do not ask.')
         store_host.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Row]]:

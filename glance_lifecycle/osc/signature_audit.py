@@ -25,6 +25,7 @@ from osc_lib.command import command
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import key_store
 from glance_lifecycle.osc.common import shown
 
@@ -39,7 +40,7 @@ _CODES = {finding.Severity.ERROR: shown.BAD,
 _COLUMNS = ('Code', 'Severity', 'Image', 'Evidence', 'Remedy')
 
 
-class AuditSignatures(command.Lister):
+class AuditSignatures(judging.Judging, command.Lister):
     """List what is wrong with the signatures of all images you may see.
 
     Partial properties, bad signatures and attestations, unknown, expired,
@@ -49,9 +50,6 @@ class AuditSignatures(command.Lister):
     error, but something could not be told ("unknown"); 4 if there are only
     warnings.
     """
-
-    # Of the worst that was listed.
-    _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
@@ -73,10 +71,6 @@ class AuditSignatures(command.Lister):
             'for).')
         key_store.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        # The rows are made while they are shown.
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:

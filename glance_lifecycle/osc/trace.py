@@ -20,13 +20,16 @@ from typing import Any
 from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import log_options
 from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import text_formatter
 
 _COLUMNS = ('Time', 'Host', 'Service', 'Level', 'Place', 'Mark', 'Line')
 
 
-class TraceRequest(command.Lister):
+class TraceRequest(judging.Judging, text_formatter.ByDefault,
+                   command.Lister):
     """Follow one request through logs of any services and hosts.
 
     Its lines, and those of the requests that have it as their global request
@@ -38,25 +41,12 @@ class TraceRequest(command.Lister):
 
     auth_required = False
 
-    _code = 0
-
-    @property
-    def formatter_namespace(self) -> str:
-        return 'glance_lifecycle.formatters'
-
-    @property
-    def formatter_default(self) -> str:
-        return 'text'
-
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument('request', metavar='<request-id>',
                             help='Such as req-3a3b...; global or not.')
         log_options.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:

@@ -28,6 +28,7 @@ from osc_lib import exceptions as osc_exceptions
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import image_bytes
+from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import key_store
 from glance_lifecycle.osc.common import local_signer
 from glance_lifecycle.osc.common import shown
@@ -40,7 +41,7 @@ _COLUMNS = ('Check', 'Result', 'Reason', 'Detail')
 _NO_ID = 'given'
 
 
-class VerifyImage(command.Lister):
+class VerifyImage(judging.Judging, command.Lister):
     """Verify who signed an image or a file, link by link.
 
     An image is downloaded only where its hash in Glance does not answer. The
@@ -49,7 +50,6 @@ class VerifyImage(command.Lister):
     """
 
     auth_required = False
-    _code = 0
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         from glance_lifecycle.signing import algorithms
@@ -90,9 +90,6 @@ class VerifyImage(command.Lister):
             'downloading it.')
         key_store.add_arguments(parser)
         return parser
-
-    def run(self, parsed_args: argparse.Namespace) -> int:
-        return super().run(parsed_args) or self._code
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:

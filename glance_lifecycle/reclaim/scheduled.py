@@ -73,6 +73,9 @@ class _Made:
 
 _Done = tuple[plans.Plan, outcome.Outcome]
 
+# See ``here.applicable``.
+_Opened = tuple[Mapping[str, applying.Store], Mapping[str, str]]
+
 
 class _Run:
     """While no other is at work here."""
@@ -92,9 +95,11 @@ class _Run:
         for share in self._shares:
             made.append(self._plan(share))
             yield made[-1].event
-        if self._wishes.act:
-            yield from self._applied([one for one in made
-                                      if one.share.applied])
+        applied = [one for one in made if one.share.applied]
+        if self._wishes.act and applied:
+            with here.applicable([name for one in applied
+                                  for name in one.share.names]) as opened:
+                yield from self._applied(applied, opened)
         try:
             plan_files.prune(CONF.lifecycle.state_dir, _needed_plans)
         except exceptions.StoreError as error:
@@ -130,11 +135,12 @@ class _Run:
 
     # What the policy lets go.
 
-    def _applied(self, made: Sequence[_Made]) -> Iterator[hygiene.Event]:
+    def _applied(self, made: Sequence[_Made], opened: _Opened
+                 ) -> Iterator[hygiene.Event]:
         why = letting.against([name for one in made for name in one.strange])
         for plan, done in itertools.chain(
-                self._kept(made, purges=not why),
-                () if why else self._taken(made)):
+                self._kept(made, opened, purges=not why),
+                () if why else self._taken(made, opened)):
             yield _event(plan, done)
             if not letting.goes_on(done.result):
                 yield hygiene.Halted(_halted(plan, done))
@@ -142,7 +148,8 @@ class _Run:
         if why:
             yield hygiene.Halted(why)
 
-    def _kept(self, made: Sequence[_Made], *, purges: bool) -> Iterator[_Done]:
+    def _kept(self, made: Sequence[_Made], opened: _Opened, *, purges: bool
+              ) -> Iterator[_Done]:
         """What is in quarantine: somebody may need it by now."""
         for one in made:
             after = one.share.word.purge
@@ -150,31 +157,32 @@ class _Run:
                 purges and after is not None, needed=self._needed,
                 take=False, keep=float(after or 0))
             for plan in plan_files.of(CONF.lifecycle.state_dir,
-                                      _plans_in(one.share.names)):
+                                      _plans_in(one.share, opened)):
                 # One of other stores as well is an operator's to apply.
                 if [store.name for store in plan.stores] == one.share.names:
                     exported.check(plan, self._needed)
-                    yield from self._of(plan, one, wishes)
+                    yield from _carried_out(plan, one, opened, wishes)
 
-    def _taken(self, made: Sequence[_Made]) -> Iterator[_Done]:
+    def _taken(self, made: Sequence[_Made], opened: _Opened
+               ) -> Iterator[_Done]:
         for one in made:
-            yield from self._of(one.plan, one, applying.Wishes(
+            yield from _carried_out(one.plan, one, opened, applying.Wishes(
                 needed=self._needed))
 
-    def _of(self, plan: plans.Plan, made: _Made, wishes: applying.Wishes
-            ) -> Iterator[_Done]:
-        with here.applicable(made.share.names) as (stores, failed):
-            for done in applying.Applying(
-                    plan, audited.ThisHost(), stores, failed, wishes,
-                    made.brake).run():
-                yield plan, done
+
+def _carried_out(plan: plans.Plan, made: _Made, opened: _Opened,
+                 wishes: applying.Wishes) -> Iterator[_Done]:
+    stores, failed = opened
+    for done in applying.Applying(plan, audited.ThisHost(), stores, failed,
+                                  wishes, made.brake).run():
+        yield plan, done
 
 
-def _plans_in(names: Sequence[str]) -> Container[str]:
-    """Those by which something is in quarantine, in these stores."""
-    with here.applicable(names) as (stores, _failed):
-        return {kept.plan for store in stores.values()
-                for kept in store.quarantine.kept()}
+def _plans_in(share: letting.Share, opened: _Opened) -> Container[str]:
+    """Those by which something is in quarantine, in the stores of a share."""
+    stores, _failed = opened
+    return {kept.plan for name in share.names if name in stores
+            for kept in stores[name].quarantine.kept()}
 
 
 def _found(store: plans.Store, made: planning.Made,

@@ -20,6 +20,19 @@ from typing import Any
 from cliff.formatters import base
 
 
+class ByDefault:
+    """Before a class of osc-lib's: it prints text, if nothing else is asked.
+    """
+
+    @property
+    def formatter_namespace(self) -> str:
+        return 'glance_lifecycle.formatters'
+
+    @property
+    def formatter_default(self) -> str:
+        return 'text'
+
+
 class TextFormatter(base.ListFormatter):
     """Its name, for ``-f``: the command prints, not the formatter."""
 

@@ -229,7 +229,8 @@ def check(plan: plans.Plan, cloud: clouds.Cloud) -> None:
     if plan.cloud != where:
         raise exceptions.ConfigurationError(
             detail='the plan was made for the Image API at %s, and you are '
-            'logged in to that at %s; nothing was done' % (
+            'logged in to that at %s; nothing was done. Log in to the '
+            'first, or make a new plan' % (
                 wording.shown(plan.cloud), where))
 
 

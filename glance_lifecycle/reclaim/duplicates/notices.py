@@ -127,8 +127,11 @@ class Directory:
     def _write(self, name: str, data: bytes) -> None:
         """It appears under its name when it is whole."""
         new = '.%s.new' % name
-        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-                     | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=self._fd)
+        with contextlib.suppress(FileNotFoundError):
+            # Of a run that was killed; or a second name of another's file.
+            os.unlink(new, dir_fd=self._fd)
+        fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL
+                     | os.O_CLOEXEC, 0o600, dir_fd=self._fd)
         with open(fd, 'wb') as file:
             file.write(data)
             file.flush()
@@ -178,10 +181,9 @@ def _lines(step: plans.Step) -> Iterator[str]:
             other.visibility, wording.shown(other.created))
     yield '  the same, because %s' % '; and '.join(
         _SAME_BY.get(why, wording.shown(why)) for why in step.same_by)
-    for what, value in ((image.algorithm, image.digest),):
-        if value:
-            yield '  its hash: %s %s' % (wording.shown(what),
-                                         wording.shown(value))
+    if image.digest:
+        yield '  its hash: %s %s' % (wording.shown(image.algorithm),
+                                     wording.shown(image.digest))
     yield '  servers that need yours: %s, volumes: %s' % tuple(
         'not known' if count is None else '%d' % count
         for count in (step.servers, step.volumes))

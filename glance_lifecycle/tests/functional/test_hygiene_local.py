@@ -114,6 +114,8 @@ class StagingTest(LocalCase):
             "request_id, deleted, created_at, updated_at) values ('%s', "
             "'location_import', 'processing', 'x', 'x', 'x', 'x', 0, "
             "'2020-01-01', '2020-01-01')" % STRANGER)
+        # Half of a task is none: Glance itself cannot read it.
+        self.found('--store', 'tasks', code=4)
         self.api.sql("insert into task_info (task_id, input) values "
                      "('%s', '{}')" % STRANGER)
         rows = self.found('--store', 'tasks', code=4)

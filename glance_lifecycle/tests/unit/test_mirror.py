@@ -70,7 +70,8 @@ WITHIN = {
     'unit/cmd/test_compute_cache': {
         'audit/caches/compute_advice', 'audit/caches/compute_report'},
     'unit/osc/test_doctor': {
-        'osc/common/file_options', 'osc/common/text_formatter',
+        'osc/common/file_options', 'osc/common/judging',
+        'osc/common/text_formatter',
         'osc/doctor_explain'},
     'unit/osc/test_policy': {'policy/explain'},
     'unit/osc/test_trace': {'osc/common/log_options'},
@@ -242,8 +243,9 @@ REAL = {
 DECLARATIONS = {
     'audit/finding', 'audit/image', 'conf/file_key_manager',
     'conf/lifecycle', 'conf/protection', 'conf/signing', 'conf/transfer',
-    'conf/worker', 'copies/known', 'dependents/null', 'planning/assumed',
-    'planning/cloud', 'planning/known', 'transfer/extents',
+    'conf/worker', 'conf/worker_hygiene', 'copies/known', 'dependents/null',
+    'planning/assumed', 'planning/cloud', 'planning/known',
+    'transfer/extents',
     'transfer/sink', 'transfer/source', 'version', 'worker/database/errors',
     'worker/host', 'worker/hygiene',
 }

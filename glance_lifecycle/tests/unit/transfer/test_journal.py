@@ -230,6 +230,8 @@ class JournalTest(journal_case.JournalTestCase):
         live = journal.create(self.state, 'task', 'image')
         live.note(stores=['s1'])
         os.write(live.fd, b'{"stores": ["s1", "s')
+        # What is left of a line can be JSON.
+        os.write(live.fd, b'\n12\n')
         live.close()
         self.assertEqual(['s1'], self.abandoned()[0].stores)
 

@@ -104,6 +104,11 @@ class ServiceTest(cases.DatabaseTestCase):
         waiting.until(f'the jobs are {states}',
                       lambda: self.states() == [*states])
 
+    def until_ended(self, worker: service.Worker) -> None:
+        """It waits for its threads, but not without end."""
+        waiting.until('its threads have ended', lambda: not any(
+            thread.is_alive() for thread in worker._threads))
+
     def files(self) -> list[str]:
         return [path.name
                 for path in (self.base / 'state/workers').iterdir()]
@@ -118,8 +123,7 @@ class ServiceTest(cases.DatabaseTestCase):
         worker.terminate()
         self.assertEqual(([], []), (presence.workers(self.database),
                                     self.files()))
-        self.assertFalse(any(thread.is_alive()
-                             for thread in worker._threads))
+        self.until_ended(worker)
 
     def test_imports(self) -> None:
         """In each mode, where there is a Glance; without, it is as well."""
@@ -177,8 +181,7 @@ class ServiceTest(cases.DatabaseTestCase):
         worker.run()
         waiting.until('it looks', begun.is_set)
         worker.terminate()
-        self.assertFalse(any(thread.is_alive()
-                             for thread in worker._threads))
+        self.until_ended(worker)
 
     def test_no_stores(self) -> None:
         """There is nothing to look at, and the rest goes on."""

@@ -118,12 +118,17 @@ class DirectoryTest(testtools.TestCase):
     def test_links(self) -> None:
         self.path.mkdir()
         outside = self.path.parent / 'outside'
-        for name in ('p1.txt', '.p1.txt.new'):
-            (self.path / name).symlink_to(outside)
-            self.assertRaises(exceptions.ConfigurationError,
-                              self.directory().put, notice())
-            self.assertFalse(outside.exists())
-            (self.path / name).unlink()
+        (self.path / 'p1.txt').symlink_to(outside)
+        self.assertRaises(exceptions.ConfigurationError,
+                          self.directory().put, notice())
+        self.assertFalse(outside.exists())
+        (self.path / 'p1.txt').unlink()
+        outside.write_text('theirs')
+        for link in (os.symlink, os.link):
+            link(outside, self.path / '.p1.txt.new')
+            self.assertTrue(self.directory().put(notice()))
+            self.assertEqual('theirs', outside.read_text())
+            (self.path / 'p1.txt').unlink()
 
     def test_no_directory(self) -> None:
         self.path.write_text('')
