@@ -212,7 +212,7 @@ class TakenOverTest(plugin_case.SharedApiTestCase):
         with transfer.Throttle(child):
             self.api.sql("update tasks set status = 'failure'")
             transfer.until('the transfer stops',
-                           lambda: not transfer.running(child), 8)
+                           lambda: not transfer.running(child))
         self.wait_undone()
 
     def wait_undone(self) -> None:
@@ -229,7 +229,7 @@ class TakenOverTest(plugin_case.SharedApiTestCase):
             self.api.sql("update image_properties set value = 'other' "
                          "where name = 'os_glance_import_task'")
             transfer.until('the transfer stops',
-                           lambda: not transfer.running(child), 8)
+                           lambda: not transfer.running(child))
         self.wait_undone()
         transfer.until('the task ends', lambda: self.user.tasks(image_id)[0][
             'status'] == 'failure')
