@@ -25,6 +25,7 @@ from glance_lifecycle.tests.functional.stores import swift_case
 from glance_lifecycle.transfer.backends import inventory
 from glance_lifecycle.transfer.backends.object_store import claim
 from glance_lifecycle.transfer.backends.object_store import pace
+from glance_lifecycle.transfer.backends.object_store import quarantined
 from glance_lifecycle.transfer.backends import quarantine
 from glance_lifecycle.transfer.backends.swift \
     import quarantine as swift_quarantine
@@ -144,6 +145,35 @@ class SwiftQuarantineTest(cases.GoneTests, cases.QuarantineTests,
         self.store_segments()
         self.assert_round(Kind.SEGMENT)
         self.assert_killed(Kind.SEGMENT, self.store_segments)
+
+    def test_some_segments_in_both_places(self) -> None:
+        """Who put them away, or brought them back, was killed in between.
+
+        Whoever goes on knows those only that are listed in quarantine.
+        """
+        self.store_segments()
+        before = self.bytes_of(self.snapshot())
+        self.put_away(Kind.SEGMENT)
+        self.store_segments()
+        first = next(name for name in self.all_names()
+                     if name.startswith(quarantined.PREFIX))
+        self.client.delete_object(CONTAINER, first)
+        self.assertTrue(self.ready().restore(self.kept()))
+        self.assertEqual([IMAGE + '-00001', IMAGE + '-00002'],
+                         self.all_names())
+        self.assertEqual(before, self.bytes_of(self.snapshot()))
+
+    def test_segments_of_somebody_else(self) -> None:
+        """Those that come back would be between others."""
+        self.store_segments()
+        self.put_away(Kind.SEGMENT)
+        for name in (IMAGE + '-00001', IMAGE + '-00003'):
+            self.store(name, b'theirs')
+            before = self.snapshot()
+            self.assertFalse(self.ready().restore(self.kept()))
+            self.assertEqual(before, self.snapshot())
+            self.client.delete_object(CONTAINER, name)
+        self.assertTrue(self.ready().restore(self.kept()))
 
     def put_away(self, kind: Kind) -> quarantine.Kept:
         self.assertTrue(self.ready().put(self.entry(kind), PLAN))

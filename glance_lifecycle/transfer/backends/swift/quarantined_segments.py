@@ -72,13 +72,11 @@ class Segments:
 
     def _are_all(self, one: Rows, other: Rows) -> bool:
         """Whether they are, together, what the entry says."""
-        if any(_bytes(one[name]) != _bytes(other[name])
-               for name in one.keys() & other.keys()):
-            return False
         rows = {**one, **other}.values()
-        return self._entry.identity.split()[:2] == [
-            str(len(rows)), str(sum(listing.size(row['bytes'])
-                                    for row in rows))]
+        return _are_same(one, other) and (
+            self._entry.identity.split()[:2] == [
+                str(len(rows)), str(sum(listing.size(row['bytes'])
+                                        for row in rows))])
 
     def put(self, is_served: Callable[[], bool]) -> bool:
         """See Quarantine.put.
@@ -122,14 +120,25 @@ class Segments:
             and copying.remove(self._service, name, head))
 
     def restore(self) -> bool:
-        """See Quarantine.restore."""
+        """See Quarantine.restore.
+
+        The entry tells of those that were away when it was listed. Of who was
+        killed in between, all are in one place and some of them in both: they
+        go away when all are copied, and come back so. Elsewhere somebody else
+        writes there.
+        """
         there, away = self._there(), self._away()
-        if there is None or not self._are_all(there, away):
-            if not away and there is not None:
-                raise exceptions.StoreError(
-                    store=self._service.store, detail='the segments of image '
-                    '%s are not in quarantine, and not back' %
-                    self._entry.image_id)
+        if there is None:
+            return False
+        if not away:
+            if self._are_all(there, away):
+                return True
+            raise exceptions.StoreError(
+                store=self._service.store, detail='the segments of image '
+                '%s are not in quarantine, and not back' %
+                self._entry.image_id)
+        if not _are_same(there, away) or (
+                away.keys() - there.keys() and there.keys() - away.keys()):
             return False
         for name in away:
             head = self._service.find(self._key(name))
@@ -176,8 +185,11 @@ def served(service: swift_service.Service, key: str, head: copying.Head,
     return found
 
 
-def _bytes(row: dict[str, Any]) -> tuple[Any, Any]:
-    return row['bytes'], row['hash']
+def _are_same(one: Rows, other: Rows) -> bool:
+    """Whether what has one name in both is one."""
+    return all((one[name]['bytes'], one[name]['hash']) == (
+        other[name]['bytes'], other[name]['hash'])
+        for name in one.keys() & other.keys())
 
 
 def _identity(rows: Rows) -> str:
