@@ -32,13 +32,17 @@ def main() -> int:
               'installed. Install what the worker needs: pip install '
               '"glance-lifecycle[worker]".', file=sys.stderr)
         return 1
+    without_eventlet()
+    from glance_lifecycle.cmd import worker
+    return worker.main()
+
+
+def without_eventlet() -> None:
+    """Whoever tries to import it finds that it is not there."""
     if importlib.util.find_spec('glance') is None or int(
             importlib.metadata.version('glance').partition('.')[0]
     ) >= _GLANCE:
-        # Whoever tries to import it finds that it is not there.
         sys.modules.setdefault('eventlet', None)  # type: ignore[arg-type]
-    from glance_lifecycle.cmd import worker
-    return worker.main()
 
 
 if __name__ == '__main__':

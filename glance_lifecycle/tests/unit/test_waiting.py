@@ -49,6 +49,8 @@ def faults(source: str) -> Iterator[tuple[int, str]]:
                   if word.arg == 'timeout']
         if name in ('join', 'wait'):
             values += node.args
+        elif name == 'until':
+            values += node.args[2:]
         if name in WAITS and any(
                 isinstance(value, ast.Constant)
                 and isinstance(value.value, int | float)
@@ -72,7 +74,8 @@ class TestsTest(testtools.TestCase):
 
     def test_what_is_found(self) -> None:
         for line in ('time.sleep(1)', 'x = 3 + time.monotonic()',
-                     'until("a", b, timeout=20)', 'thread.join(5)',
+                     'until("a", b, timeout=20)', 'until("a", b, 8)',
+                     'thread.join(5)',
                      'user.wait_import(image, timeout=9.5)'):
             with self.subTest(line):
                 self.assertEqual(
