@@ -48,31 +48,19 @@ BOUND = _seconds() / 2
 
 
 def until(what: str, done: Callable[[], object], timeout: float = BOUND,
-          interval: float | None = None) -> None:
+          interval: float = 0.01) -> None:
     """Poll until ``done()`` is true.
 
     :param what: of the message: what is waited for
     :param timeout: seconds; for benchmarks, tests leave it as it is
-    :param interval: seconds between two looks, for what is there for a moment
-        only; by default ``pause()``
+    :param interval: seconds; much is there for a moment only
     :raises TimeoutError: it is not, ``timeout`` seconds long
     """
-    start = time.monotonic()
+    deadline = time.monotonic() + timeout
     while not done():
-        waited = time.monotonic() - start
-        if waited > timeout:
+        if time.monotonic() > deadline:
             raise TimeoutError(f'{timeout:.0f} s, and still not: {what}')
-        time.sleep(pause(waited) if interval is None else interval)
-
-
-def pause(waited: float, least: float = 0.01) -> float:
-    """Seconds to the next look, for who has waited as long.
-
-    Most looks are requests, and whoever is asked cannot do what is waited for
-    meanwhile: with a look each 0.05 s, a third of what glance-api did in the
-    tests was to answer them.
-    """
-    return min(0.25, max(least, waited / 8))
+        time.sleep(interval)
 
 
 def settled(value: Callable[[], T], interval: float = 0.7) -> T:
