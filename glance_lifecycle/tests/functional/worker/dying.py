@@ -17,8 +17,8 @@ Run in place of ``glance-lifecycle-worker``: nothing of the worker knows of it.
 import pathlib
 import sys
 
-from glance_lifecycle.cmd import worker
 from glance_lifecycle.tests.functional.fixtures import points
+from glance_lifecycle.tests.functional.fixtures import worker_loaded
 
 #: What does something, or judges.
 CALLS = ('_put', 'move', '_unchanged', '_durable', 'away', 'restore')
@@ -27,8 +27,12 @@ _AFTER = ('glance_lifecycle.transfer.backends.file.quarantine:'
           'FileQuarantine.put')
 
 
-if __name__ == '__main__':
+def main() -> int:
     # Before which of these calls, with its master.
     number = int(pathlib.Path(sys.argv.pop(1)).read_text())
     points.Kill(CALLS, _AFTER, number, parent=True)()
-    sys.exit(worker.main())
+    return worker_loaded.main()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -14,12 +14,16 @@
 
 import re
 
+from glance_lifecycle.tests.functional.fixtures import forking
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import worker
 
 
 class StoppedWorker(worker.Worker):
     """A worker whose jobs stop at chosen points: see ``stopping``."""
+
+    origin = forking.Origin(
+        'glance_lifecycle.tests.functional.worker.stopping')
 
     def _setUp(self) -> None:
         self.points_dir = self.api.base / 'points'

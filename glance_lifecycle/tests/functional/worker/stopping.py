@@ -33,7 +33,7 @@ import sqlalchemy as sa
 from taskflow import engines
 from taskflow import states
 
-from glance_lifecycle.cmd import worker
+from glance_lifecycle.tests.functional.fixtures import worker_loaded
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import jobs
@@ -186,8 +186,12 @@ def install(points: Points) -> None:
     wrap(engines, 'load', load)
 
 
-if __name__ == '__main__':
+def main() -> int:
     directory, base = sys.argv[1:3]
     del sys.argv[1:3]
     install(Points(pathlib.Path(directory), base))
-    sys.exit(worker.main())
+    return worker_loaded.main()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

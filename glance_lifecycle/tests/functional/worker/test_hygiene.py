@@ -18,6 +18,7 @@ import stat
 from typing import Any
 
 from glance_lifecycle.reclaim import plan as plans
+from glance_lifecycle.tests.functional.fixtures import forking
 from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional import reclaim_case
 from glance_lifecycle.tests import waiting
@@ -37,6 +38,7 @@ def policy(*stores: str, more: str = '') -> str:
 class DyingWorker(worker.Worker):
     """See ``dying``."""
 
+    origin = forking.Origin('glance_lifecycle.tests.functional.worker.dying')
     number = 1
 
     def argv(self) -> list[str]:
