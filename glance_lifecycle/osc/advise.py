@@ -22,6 +22,7 @@ from typing import Any
 
 from osc_lib.command import command
 
+from glance_lifecycle.osc.common import cloud_facts
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import text_formatter
@@ -38,11 +39,13 @@ _BYTES = ('stored', 'on_disks', 'moved_per_week')
 class Advise(text_formatter.ByDefault, command.Lister):
     """Say which stores and formats a cloud should use for images, and why.
 
-    The cloud is described in a file; nothing is asked, and nothing is
-    changed. Where Nova or Cinder can clone by copy-on-write, raw images in
-    Ceph come first, then the time to boot, then money; who cannot clone is
-    named, with the condition that is not met. What the file does not say is
-    assumed, and at the end stands which assumption would change the advice.
+    The cloud is the one that you are logged in to: its facts are collected,
+    as "cloud show" shows them. Or it is described in a file, and nothing is
+    asked. Nothing is changed. Where Nova or Cinder can clone by
+    copy-on-write, raw images in Ceph come first, then the time to boot, then
+    money; who cannot clone is named, with the condition that is not met. What
+    is not known is assumed, and at the end stands which assumption would
+    change the advice.
     """
 
     auth_required = False
@@ -50,9 +53,10 @@ class Advise(text_formatter.ByDefault, command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            '--cloud', metavar='<file>', required=True,
+            '--cloud', metavar='<file>',
             help='The stores, images, compute groups and volume back ends of '
-            'the cloud, in YAML or JSON.')
+            'the cloud, in YAML or JSON (default: those of the live cloud).')
+        cloud_facts.add_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace
@@ -61,8 +65,13 @@ class Advise(text_formatter.ByDefault, command.Lister):
         from glance_lifecycle.planning import cloud_file
         from glance_lifecycle.planning import report
         with shown.errors():
-            cloud = cloud_file.load(policy_options.read(
-                parsed_args.cloud, cloud_file.LIMITS.size))
+            if parsed_args.cloud is None:
+                cloud = cloud_file.of(
+                    cloud_facts.collected(self, parsed_args)[0])
+            else:
+                cloud_facts.refuse(parsed_args)
+                cloud = cloud_file.load(policy_options.read(
+                    parsed_args.cloud, cloud_file.LIMITS.size))
         self._report = report.report(cloud)
         return _COLUMNS, [
             (one['what'], one['advice'], one['reason'], '\n'.join(map(

@@ -65,6 +65,20 @@ def load(data: bytes) -> clouds.Cloud:
     return _cloud(tree.value)
 
 
+def of(document: Mapping[str, Any]) -> clouds.Cloud:
+    """The cloud of a document that was collected, and not written by hand.
+
+    Its schema is not looked at, which takes a minute for 100,000 images: who
+    collects keeps to it.
+
+    :raises CloudError: with everything else that is wrong with it
+    """
+    problems = set(cloud_checks.problems(yaml_tree.Tree(document)))
+    if problems:
+        raise CloudError(problems=tuple(sorted(problems)))
+    return _cloud(document)
+
+
 def _known(one: Mapping[str, Any], key: str,
            assumption: assumed.Assumption | None = None) -> Known[float]:
     if key not in one:

@@ -43,6 +43,7 @@ _LIST: kinds.Spec = ['list', _STR, False]
 #: cinder/image/*.py and, of its back ends, in cinder/volume; 2025.2 to 2026.2.
 NOVA_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'force_raw_images'): (_BOOL, True),
+    ('DEFAULT', 'use_cow_images'): (_BOOL, True),
     ('compute', 'vmdk_allowed_types'): (_LIST, []),
     ('glance', 'api_insecure'): (_BOOL, False),
     ('glance', 'insecure'): (_BOOL, False),

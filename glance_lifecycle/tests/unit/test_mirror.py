@@ -66,6 +66,7 @@ WITHIN = {
     'unit/audit/test_pages': {
         'audit/caches/pages', 'audit/diagnosis/pages', 'audit/hygiene/pages',
         'audit/hygiene/local/pages', 'audit/page'},
+    'unit/audit/cloud/test_writing': {'audit/cloud/document'},
     'unit/audit/caches/test_base_images': {'audit/caches/instances'},
     'unit/cmd/test_compute_cache': {
         'audit/caches/compute_advice', 'audit/caches/compute_report'},
@@ -136,6 +137,11 @@ WITHIN = {
 # store, a cloud - by the functional test that runs it there.
 REAL = {
     'functional/test_cache_audit': {'osc/cache_audit'},
+    'functional/test_cloud_facts': {
+        'audit/cloud/collecting', 'audit/cloud/here', 'osc/cloud_show',
+        'osc/common/cloud_facts', 'osc/common/probing'},
+    'functional/stores/test_cloud_facts': {
+        'copies/probing', 'transfer/backends/rbd/cloning'},
     'functional/stores/test_hygiene_rbd': {
         'transfer/backends/rbd/inventory'},
     'functional/stores/test_quarantine_objects': {
