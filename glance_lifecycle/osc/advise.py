@@ -16,12 +16,12 @@ import argparse
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
-import json
 import textwrap
 from typing import Any
 
 from osc_lib.command import command
 
+from glance_lifecycle.osc.common import json_lines
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import text_formatter
@@ -59,11 +59,15 @@ class Advise(text_formatter.ByDefault, command.Lister):
                     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
         # "openstack --help" loads this module, and pays for no more.
         from glance_lifecycle.planning import cloud_file
+        from glance_lifecycle.planning import layout
         from glance_lifecycle.planning import report
         with shown.errors():
             cloud = cloud_file.load(policy_options.read(
-                parsed_args.cloud, cloud_file.LIMITS.size))
-        self._report = report.report(cloud)
+                parsed_args.cloud, cloud_file.MOST))
+        plan = layout.plan(cloud)
+        self._report = report.summary(cloud, plan)
+        # Of a large catalogue they are longer than all else.
+        self._lists = report.lists(cloud, plan)
         return _COLUMNS, [
             (one['what'], one['advice'], one['reason'], '\n'.join(map(
                 _rejected, one['rejected'])))
@@ -74,9 +78,10 @@ class Advise(text_formatter.ByDefault, command.Lister):
                        data: Iterable[Sequence[Any]]) -> int:
         out = self.app.stdout
         if parsed_args.formatter == 'text':
-            out.writelines(line + '\n' for line in _lines(self._report))
+            out.writelines(line + '\n' for line in _lines(
+                self._report, self._lists['facts']))
         elif parsed_args.formatter == 'json':
-            out.write(json.dumps(self._report, indent=2) + '\n')
+            out.writelines(json_lines.mapping(self._report, self._lists))
         else:
             return int(super().produce_output(
                 parsed_args, column_names, data))
@@ -87,7 +92,8 @@ def _rejected(one: dict[str, str]) -> str:
     return 'not %s: %s' % (one['what'], one['why'])
 
 
-def _lines(report: dict[str, Any]) -> Iterator[str]:
+def _lines(report: dict[str, Any], facts: Iterable[dict[str, Any]]
+           ) -> Iterator[str]:
     for one in report['advice']:
         yield from textwrap.wrap('%s: %s' % (
             one['what'][:1].upper() + one['what'][1:], one['advice']), 78,
@@ -114,13 +120,17 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
             _amount('', one['cloned_per_week'], ''),
             _amount('seconds_per_disk', one['seconds_per_disk'], ''))
     yield ''
-    yield from _assumptions(report)
+    yield from _assumptions(report, facts)
 
 
-def _assumptions(report: dict[str, Any]) -> Iterator[str]:
-    assumed = sum(one['from'] == 'assumed' for one in report['facts'])
+def _assumptions(report: dict[str, Any], facts: Iterable[dict[str, Any]]
+                 ) -> Iterator[str]:
+    count = assumed = 0
+    for one in facts:
+        count += 1
+        assumed += one['from'] == 'assumed'
     yield '%d of %d numbers are assumed; -f json names each.' % (
-        assumed, len(report['facts']))
+        assumed, count)
     for one in report['sensitivity']:
         yield from textwrap.wrap(
             'If %s of %s were %s, %s.' % (

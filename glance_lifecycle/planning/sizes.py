@@ -74,5 +74,9 @@ def stored(image: clouds.Image, kind: Format, store: clouds.Store) -> float:
 
 def cost(image: clouds.Image, kind: Format, store: clouds.Store) -> float:
     """Of a copy, for a month."""
-    return stored(image, kind, store) / assumed.GIB * (
-        store.factor.value * store.cost.value)
+    return price(store, stored(image, kind, store))
+
+
+def price(store: clouds.Store, size: float) -> float:
+    """Of bytes that are stored, for a month, with their replicas."""
+    return size / assumed.GIB * (store.factor.value * store.cost.value)
