@@ -172,6 +172,12 @@ def main() -> int:
         good = True
         for form in ('text', 'json'):
             found = measured(path, '-f', form)
+            if form == 'json':
+                placed = json.loads(found['said'])['placement']
+                print('gap %.3f %%, %.2f instead of %.2f a month' % (
+                    100 * placed['gap'], placed['cost'],
+                    placed['cost_before']))
+                good = good and placed['gap'] <= GAP
             print('-f %s: %.1f s, %.1f s of CPU, %d MiB' % (
                 form, found['seconds'], found['cpu'], found['peak'] // _MIB))
             good = good and found['cpu'] <= SECONDS and (

@@ -212,7 +212,7 @@ _NOBODY: dict[str, Known[float]] = {}
 
 
 def _weekly(table: Mapping[str, Any]) -> dict[str, Known[float]]:
-    return _NOBODY if not table else {name: _known(table, name) for name in table}
+    return {name: _known(table, name) for name in table} or _NOBODY
 
 
 def _rates(one: Mapping[str, Any]) -> dict[str, Any]:

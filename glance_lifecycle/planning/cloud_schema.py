@@ -157,6 +157,6 @@ VALIDATOR = jsonschema.Draft202012Validator(
 
 # The same, without any image.
 WITHOUT_IMAGES = jsonschema.Draft202012Validator(
-    {**SCHEMA, 'properties': {**SCHEMA['properties'],  # type: ignore[dict-item]
+    {**SCHEMA, 'properties': {**SCHEMA['properties'],
                               'images': {'type': 'array'}}},
     format_checker=schema.FORMATS)

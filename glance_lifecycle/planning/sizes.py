@@ -72,6 +72,13 @@ def stored(image: clouds.Image, kind: Format, store: clouds.Store) -> float:
     return size(image, kind)
 
 
+def both(image: clouds.Image, kind: Format) -> tuple[float, float]:
+    """Bytes of a copy in a store that is not thin, and in one that is."""
+    thick = size(image, kind)
+    return thick, min(image.data_size.value, image.virtual_size.value) if (
+        kind is Format.RAW) else thick
+
+
 def cost(image: clouds.Image, kind: Format, store: clouds.Store) -> float:
     """Of a copy, for a month."""
     return price(store, stored(image, kind, store))

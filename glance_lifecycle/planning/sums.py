@@ -109,15 +109,16 @@ def stored(images: Iterable[clouds.Image], fitting: bool) -> Stored:
 
     :param fitting: what cannot be one stays as it is
     """
-    found = Stored(*({kind: {False: 0.0, True: 0.0} for kind in sizes.Format}
-                     for _each in range(2)))
+    totals, others = ({kind: {False: 0.0, True: 0.0} for kind in sizes.Format}
+                      for _each in range(2))
+    found = Stored(totals, others)
     for image in images:
         today = sizes.today(image)
         choices = sizes.choices(image)
         for kind in sizes.CHOICES:
             as_it = kind if kind in choices or not fitting else (
                 sizes.Format.AS_IS)
-            thick, thin = _sizes(image, as_it)
+            thick, thin = sizes.both(image, as_it)
             for table in (found.totals, found.others)[:1 + (
                     kind is not today)]:
                 table[kind][False] += thick
@@ -152,7 +153,7 @@ def as_they_are(images: Iterable[clouds.Image]) -> AsTheyAre:
     """Their bytes, and where these are."""
     found = AsTheyAre({False: 0.0, True: 0.0}, {})
     for image in images:
-        thick, thin = _sizes(image, sizes.today(image))
+        thick, thin = sizes.both(image, sizes.today(image))
         found.totals[False] += thick
         found.totals[True] += thin
         for copy in image.copies:
@@ -160,13 +161,6 @@ def as_they_are(images: Iterable[clouds.Image]) -> AsTheyAre:
             found.present[name] = found.present.get(name, 0) + (
                 thin if copy.store.thin.value else thick)
     return found
-
-
-def _sizes(image: clouds.Image, kind: sizes.Format) -> tuple[float, float]:
-    """In a store that is not thin, and in one that is."""
-    thick = sizes.size(image, kind)
-    return thick, min(image.data_size.value, image.virtual_size.value) if (
-        kind is sizes.Format.RAW) else thick
 
 
 # Format that is compared, format and disk_format that it is then, consumer.
