@@ -67,6 +67,5 @@ POLL = 15.0
 # Whether: what is not said of a cloud is so, or not.
 THIN = Assumption(0, 'Thin provisioning is off in glance_store by default.')
 IMAGE_CACHE = Assumption(1, 'Nova keeps base images that are used.')
-SERVICE_TOKEN = Assumption(0, 'send_service_user_token is off in Cinder by '
-                           'default.')
+SERVICE_TOKEN = Assumption(0, 'Cinder asks as the user by default.')
 ENCRYPTED = Assumption(0, 'Volume types are not encrypted by default.')

@@ -143,7 +143,7 @@ class VolumeBackend:
     """A back end of Cinder.
 
     :ivar fsid: of its cluster of Ceph; '' if it has another driver
-    :ivar service_token: ``[service_user] send_service_user_token``
+    :ivar service_token: whether it asks Glance for locations as a service
     :ivar encrypted: whether its volumes are
     :ivar cannot_open: stores whose pools the Ceph user of Cinder may not read
     """

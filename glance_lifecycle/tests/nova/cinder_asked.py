@@ -47,14 +47,13 @@ def main() -> None:
     objects.register_all()
     CONF([], project='cinder', default_config_files=[sys.argv[1]])
     options = json.loads(sys.argv[2])
-    # There is no Keystone: who asks is in the headers. [glance] auth_type makes
-    # Cinder ask as a service.
+    CONF.register_opt(cfg.StrOpt('username'), 'glance')
+    # There is no Keystone: who asks is in the headers.
     create_volume.glance._create_glance_client = (
         lambda context, netloc, use_ssl, privileged_user=False:
         glanceclient.Client(
             '2', 'http://' + netloc, identity_headers=dict(options[
-                'service' if privileged_user and CONF.glance.auth_type
-                else 'user'])))
+                privileged_user and CONF.glance.username or 'user'])))
     driver = rbd.RBDDriver(configuration=configuration.Configuration(
         base.volume_opts, config_group='ceph'))
     driver.do_setup(None)
@@ -63,11 +62,14 @@ def main() -> None:
 
 
 def create(driver: rbd.RBDDriver, image_id: str, *, encrypted: bool = False,
-           auth_type: str | None = None) -> dict[str, Any]:
-    """A volume, as the manager's flow makes it of an image."""
-    CONF.set_override('auth_type', auth_type, 'glance')
+           service: str | None = None) -> dict[str, Any]:
+    """A volume, as the manager's flow makes it of an image.
+
+    :param service: who asks for the locations; None: the user
+    """
+    CONF.set_override('username', service, 'glance')
     admin = context.get_admin_context()
-    service, _image_id = create_volume.glance.get_remote_image_service(
+    images, _image_id = create_volume.glance.get_remote_image_service(
         admin, image_id)
     volume = objects.Volume(
         admin, id=str(uuid.uuid4()), size=1, encryption_key_id=(
@@ -77,8 +79,8 @@ def create(driver: rbd.RBDDriver, image_id: str, *, encrypted: bool = False,
     task.downloads = False
     try:
         task._create_from_image(
-            admin, volume, service.get_location(admin, image_id), image_id,
-            service.show(admin, image_id), service)
+            admin, volume, images.get_location(admin, image_id), image_id,
+            images.show(admin, image_id), images)
     except Exception as error:
         return {'got': 'error', 'why': repr(error)}
     return {'got': 'download' if task.downloads else 'clone',

@@ -29,8 +29,13 @@ from glance_lifecycle.tests.unit.planning import paper
 # One role each: the client of Glance quotes a comma.
 _USERS = {name: {
     'X-Identity-Status': 'Confirmed', 'X-User-Id': name,
-    'X-Project-Id': project, 'X-Roles': role} for name, project, role in (
-        ('user', 'demo', 'reader'), ('service', 'service', 'service'))}
+    'X-Project-Id': project, 'X-Roles': role, **more}
+    for name, project, role, more in (
+        ('user', 'demo', 'reader', {}),
+        # As send_service_user_token does.
+        ('with token', 'demo', 'reader', {'X-Service-Roles': 'service'}),
+        ('service', 'service', 'service', {}),
+        ('admin', 'service', 'admin', {}))}
 _SHOWN = {'show_image_direct_url': True, 'show_multiple_locations': True}
 
 
@@ -201,23 +206,36 @@ class CopyOnWriteTest(base.FunctionalTestCase):
     def test_seen(self) -> None:
         """What of Glance shows a location to whom."""
         image_id = self.image()
-        token = paper.changed(self.volumes, service_token=True)
+        as_service = paper.changed(self.volumes, service_token=True)
         self.addCleanup(self.shown, **_SHOWN)
         for direct in (False, True):
             for several in (False, True):
                 self.shown(show_image_direct_url=direct,
                            show_multiple_locations=several)
-                options = clouds.Glance(direct, several)
                 for consumer, answer in (
                         (self.group, self.nova.ask(
                             ask='boot', image_id=image_id)),
                         (self.volumes, self.cinder.ask(image_id=image_id)),
-                        (token, self.cinder.ask(
-                            image_id=image_id, auth_type='password'))):
+                        (self.volumes, self.cinder.ask(
+                            image_id=image_id, service='with token')),
+                        (as_service, self.cinder.ask(
+                            image_id=image_id, service='admin'))):
                     self.assertEqual(self.says(
                         consumer, shown=copy_on_write.seen(
-                            options, consumer, first=True)),
-                        answer['got'], (options, consumer, answer))
+                            clouds.Glance(direct, several), consumer,
+                            first=True)),
+                        answer['got'], (direct, several, consumer.name,
+                                        answer))
+
+    def test_service_without_admin(self) -> None:
+        """Glance hides private images of others from the role service."""
+        image_id = self.image()
+        answer = self.cinder.ask(image_id=image_id, service='service')
+        self.assertEqual('error', answer['got'], answer)
+        self.assertIn('ImageNotFound', answer['why'])
+        self.user.update(image_id, visibility='community')
+        self.assertEqual('clone', self.cinder.ask(
+            image_id=image_id, service='service')['got'])
 
     def shown(self, **options: bool) -> None:
         self.api.configure(DEFAULT=options)
