@@ -255,7 +255,8 @@ def _glance(cloud: clouds.Cloud, booted: list[traces.Boot], ways: _Ways,
     points = tuple(map(point, sorted({*_ladder(downloads), today})))
     best = _knee(points)
     return Sized('', points, best, _at(points, today), prefetch.of_glance(
-        downloads, best.setting, trace.counted_weeks * trace.share / nodes),
+        downloads, best.setting,
+        trace.seconds / traces.WEEK * trace.share / nodes),
         max(one.seconds for one in downloads))
 
 
