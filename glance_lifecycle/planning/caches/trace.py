@@ -102,14 +102,15 @@ def generated(uses: Mapping[str, Mapping[str, float]],
                ) * WEEKS
     weeks = WEEKS * min(1.0, most / left) if left else WEEKS
     chance = random.Random(seed)
-    boots = []
+    boots: list[Boot] = []
     for name, images in uses.items():
         names = ['%s/%d' % (name, one) for one in range(kept[name])]
         part = weeks * kept[name] / hosts[name]
         for image, rate in images.items():
-            for _one in range(_number(chance, rate * part)):
-                boots.append(Boot(chance.uniform(0, weeks * WEEK), name,
-                                  chance.choice(names), image))
+            boots.extend(
+                Boot(chance.uniform(0, weeks * WEEK), name,
+                     chance.choice(names), image)
+                for _one in range(_number(chance, rate * part)))
     boots.sort()
     share = left / total if total else 1.0
     return Trace(tuple(boots), weeks * WEEK, share)

@@ -100,7 +100,7 @@ class CacheReplayTest(base.FunctionalTestCase):
             end = glance_cache.Download(_UNTIL + 30, 'none', 0, 0)
             outcome = glance_cache.replay([*downloads, end], limit, 90)
             self.assertEqual((hits, len(downloads) - hits + 1), (
-                outcome.hits, outcome.misses), limit)
-            self.assertEqual(left, list(outcome.cached), limit)
+                outcome.hits, outcome.misses), str(limit))
+            self.assertEqual(left, list(outcome.cached), str(limit))
             self.assertEqual({one: sizes[one] for one in left},
                              outcome.cached)

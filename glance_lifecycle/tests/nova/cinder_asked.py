@@ -53,7 +53,7 @@ def main() -> None:
         lambda context, netloc, use_ssl, privileged_user=False:
         glanceclient.Client(
             '2', 'http://' + netloc, identity_headers=dict(options[
-                privileged_user and CONF.glance.username or 'user'])))
+                (privileged_user and CONF.glance.username) or 'user'])))
     driver = rbd.RBDDriver(configuration=configuration.Configuration(
         base.volume_opts, config_group='ceph'))
     driver.do_setup(None)

@@ -48,4 +48,4 @@ class BaseImagesTest(base.FunctionalTestCase):
                 (real['downloads'], real['left']),
                 ([[one.boot.time, one.boot.image] for one in kept],
                  sorted({one.boot.image for one in kept
-                         if one.until > last})), (rules, boots))
+                         if one.until > last})), str((rules, boots)))
