@@ -15,6 +15,7 @@
 Reads questions from standard input, a line of JSON each, and answers so.
 """
 
+from collections.abc import Callable
 import json
 import os
 import pathlib
@@ -120,8 +121,9 @@ def base_images(boots: list[list[Any]], age: float, interval: float,
     return found
 
 
-QUESTIONS = {'supports_clone': supports_clone, 'boot': boot,
-             'base_images': base_images}
+QUESTIONS: dict[str, Callable[..., Any]] = {
+    'supports_clone': supports_clone, 'boot': boot,
+    'base_images': base_images}
 
 if __name__ == '__main__':
     main()
