@@ -15,6 +15,7 @@
 from collections.abc import Iterator
 
 from glance_lifecycle.planning import boots
+from glance_lifecycle.planning.caches import rows as caches
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import copy_on_write
 from glance_lifecycle.planning import exceptional
@@ -44,6 +45,7 @@ def advice(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
     yield from _converted(cloud, plan)
     yield from _archive(cloud, plan)
     yield from _copies(plan)
+    yield from caches.rows(cloud, plan)
 
 
 def _default(cloud: clouds.Cloud, plan: layout.Plan) -> Advice:

@@ -161,7 +161,7 @@ class VolumeBackend:
     """A back end of Cinder.
 
     :ivar fsid: of its cluster of Ceph; '' if it has another driver
-    :ivar service_token: ``[service_user] send_service_user_token``
+    :ivar service_token: whether it asks Glance for locations as a service
     :ivar encrypted: whether its volumes are
     :ivar cannot_open: stores whose pools the Ceph user of Cinder may not read
     """
@@ -196,6 +196,26 @@ class Glance:
 
 
 @dataclasses.dataclass(frozen=True)
+class Caches:
+    """Of images that are downloaded: as they are today, and what they see.
+
+    :ivar glance_nodes: glance-apis, each with a cache of its own
+    :ivar max_size: ``image_cache_max_size`` of glance-api.conf
+    :ivar pruner_interval: seconds from one run of the pruner to the next
+    :ivar base_age: ``remove_unused_original_minimum_age_seconds`` of nova.conf
+    :ivar manager_interval: ``manager_interval`` of nova.conf
+    :ivar server_seconds: how long a server exists
+    """
+
+    glance_nodes: Known[float]
+    max_size: Known[float]
+    pruner_interval: Known[float]
+    base_age: Known[float]
+    manager_interval: Known[float]
+    server_seconds: Known[float]
+
+
+@dataclasses.dataclass(frozen=True)
 class Cloud:
     """All of it.
 
@@ -206,6 +226,7 @@ class Cloud:
     default_store: Store
     stores: tuple[Store, ...]
     images: tuple[Image, ...]
+    caches: Caches
     compute_groups: tuple[ComputeGroup, ...] = ()
     volume_backends: tuple[VolumeBackend, ...] = ()
     currency: str = ''

@@ -174,11 +174,22 @@ def _cloud(value: Mapping[str, Any]) -> clouds.Cloud:
         default_store=stores[glance['default_store']],
         stores=tuple(stores.values()),
         images=tuple(images),
+        caches=_caches(value.get('caches', {})),
         compute_groups=tuple(_computes(one, stores) for one in value.get(
             'compute_groups', ())),
         volume_backends=tuple(map(_volumes, value.get(
             'volume_backends', ()))),
         currency=value.get('currency', ''))
+
+
+def _caches(one: Mapping[str, Any]) -> clouds.Caches:
+    return clouds.Caches(
+        glance_nodes=_known(one, 'glance_nodes', assumed.GLANCE_NODES),
+        max_size=_known(one, 'max_size', assumed.CACHE_SIZE),
+        pruner_interval=_known(one, 'pruner_interval', assumed.PRUNER),
+        base_age=_known(one, 'base_age', assumed.BASE_AGE),
+        manager_interval=_known(one, 'manager_interval', assumed.MANAGER),
+        server_seconds=_known(one, 'server_seconds', assumed.SERVER))
 
 
 def _store(one: Mapping[str, Any]) -> clouds.Store:

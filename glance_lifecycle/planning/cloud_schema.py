@@ -125,6 +125,12 @@ _COMPUTES = schema.mapping({
 _VOLUMES = schema.mapping({
     **_CONSUMER, 'service_token': _BOOL, 'encrypted': _BOOL}, 'name')
 
+_CACHES = schema.mapping({
+    'glance_nodes': _number('a number, 1 or more', minimum=1, maximum=1000),
+    'max_size': _SIZE, 'base_age': _SECONDS, 'server_seconds': _SECONDS,
+    'pruner_interval': _number('60 seconds or more', minimum=60),
+    'manager_interval': _number('seconds, or -1 for never', minimum=-1)})
+
 SCHEMA = {
     '$schema': 'https://json-schema.org/draft/2020-12/schema',
     'title': 'A cloud on paper',
@@ -137,6 +143,7 @@ SCHEMA = {
             'show_image_direct_url': schema.BOOL,
             'show_multiple_locations': schema.BOOL,
             'default_store': _NAME}, 'default_store'),
+        'caches': _CACHES,
         'stores': _listed(_STORE, 50, 1),
         'compute_groups': _listed(_COMPUTES, 5000),
         'volume_backends': _listed(_VOLUMES, 500),

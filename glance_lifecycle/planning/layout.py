@@ -192,7 +192,8 @@ def _glance(cloud: clouds.Cloud, images: Iterable[Placed]) -> clouds.Glance:
                 if copy_on_write.failed('raw', copy, one, True) is None:
                     if not copy_on_write.seen(
                             clouds.Glance(), one, first=False):
-                        direct = direct or number == 0
+                        direct = direct or number == 0 or isinstance(
+                            one, clouds.VolumeBackend)
                         several = several or number > 0
                     break
     return clouds.Glance(direct, several)

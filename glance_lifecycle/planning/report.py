@@ -140,6 +140,9 @@ def _served(one: boots.Served) -> dict[str, Any]:
 
 def _facts(cloud: clouds.Cloud) -> Iterator[dict[str, Any]]:
     """Every number, and where it is from."""
+    for name, fact in sensitivity.facts(cloud.caches):
+        yield {'of': 'caches', 'name': '', 'fact': name, 'value': fact.value,
+               'from': fact.source.value}
     for owner in sensitivity.owners(cloud):
         for name, fact in sensitivity.facts(owner):
             yield {'of': sensitivity.OWNERS[type(owner)],

@@ -88,6 +88,7 @@ CINDER_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'verify_glance_signatures'): (['str', {'choices': [
         'disabled', 'enabled']}], 'enabled'),
     ('DEFAULT', 'vmdk_allowed_types'): (_LIST, []),
+    ('glance', 'auth_type'): (_STR, ''),
     ('service_user', 'send_service_user_token'): (_BOOL, False),
 }
 # In the section of a back end; what it lacks is looked for in the other one.

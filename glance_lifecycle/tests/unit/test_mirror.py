@@ -82,6 +82,9 @@ WITHIN = {
     'unit/planning/test_advice': {
         'planning/compared', 'planning/exceptional', 'planning/matrix',
         'planning/words'},
+    'unit/planning/caches/test_sizing': {
+        'planning/caches/prefetch', 'planning/caches/report',
+        'planning/caches/rows'},
     'unit/planning/test_cloud_file': {
         'planning/cloud_checks', 'planning/cloud_schema'},
     'unit/reclaim/duplicates/test_plan': {'reclaim/duplicates/outcome'},
