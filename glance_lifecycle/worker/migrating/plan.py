@@ -16,9 +16,9 @@ import dataclasses
 import functools
 from typing import Any
 
+from glance_lifecycle.planning import document
 from glance_lifecycle.planning import waves as waving
 from glance_lifecycle.planning import windows
-from glance_lifecycle.planning import document
 
 FORMAT = 'glance-lifecycle migration plan'
 VERSION = 1
