@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 _COLUMNS = ('Wave', 'Image', 'Name', 'Bytes', 'In Target', 'Golden',
             'Dependents', 'Why Not')
 
-_WHERE = 'version: 1\nrules: [{name: where, match: %s, protect: {protected: true}}]\n'
+# A rule has to want something.
+_WHERE = ('version: 1\nrules: [{name: where, match: %s, '
+          'protect: {protected: true}}]\n')
 
 
 class PlanMigration(judging.Judging, command.Lister):

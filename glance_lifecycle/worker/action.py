@@ -126,8 +126,9 @@ class Action:
             return 'copy from %s to %s, and verify it there' % (
                 self.arguments.get('other', ''), ', '.join(self.stores))
         if self.kind == MIGRATE_DROP:
-            return 'DESTRUCTIVE: delete the copy in %s, after the move to %s' % (
-                ', '.join(self.stores), self.arguments.get('other', ''))
+            return ('DESTRUCTIVE: delete the copy in %s, after the move to %s'
+                    % (', '.join(self.stores),
+                       self.arguments.get('other', '')))
         if self.kind == DELETE:
             return 'DESTRUCTIVE: delete the image'
         if self.kind in (HIDE, DEACTIVATE):

@@ -89,14 +89,15 @@ def _judge(action: actions.Action, image: clouds.Image | None,
         raise exceptions.ImageBusy(
             image=action.image_id, detail='It is imported or copied by task '
             '%s. Try again after that.' % image[reconcile.LOCK])
-    now_is = datetime.datetime.now(datetime.UTC)
+    moment = datetime.datetime.now(datetime.UTC)
     if action.kind in actions.MIGRATING:
-        against = move_policy.against(image, policy, *move_policy.ends(action), now_is,
-                                 cloud.store_kinds)
+        against = move_policy.against(
+            image, policy, *move_policy.ends(action), moment,
+            cloud.store_kinds)
         return (None, against) if against else (image, '')
     if action.kind not in actions.WANTED:
         return image, ''
-    needs = cloud.needs(image, policy, now_is,
+    needs = cloud.needs(image, policy, moment,
                         alone=action.kind not in _OF_FAMILIES)
     now = next((each for each in needs.actions
                 if each.purpose == action.purpose), None)

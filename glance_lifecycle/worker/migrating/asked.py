@@ -32,7 +32,8 @@ State = moves.State
 ATTENTION = (moves.Step.STAYS, moves.Step.FAILED, moves.Step.GONE)
 
 # What an undo has to bring back, or to remove.
-_TOUCHED = (moves.Step.COPIED, moves.Step.MOVED, moves.Step.STAYS, moves.Step.FAILED)
+_TOUCHED = (moves.Step.COPIED, moves.Step.MOVED, moves.Step.STAYS,
+            moves.Step.FAILED)
 
 _UNDO = '-undo'
 
@@ -139,7 +140,8 @@ def resume(database: engine.Database, move_id: str) -> moves.Move:
         migration is not over
     """
     move = moves.get(database, move_id)
-    failed = moves.images(database, move.id, states={moves.Step.FAILED}, limit=1)
+    failed = moves.images(database, move.id, states={moves.Step.FAILED},
+                          limit=1)
     if move.state not in (State.PAUSED, State.STOPPED) and not (
             move.state == State.DONE and failed):
         raise _is(move)

@@ -51,7 +51,8 @@ _TURN = 1.0
 _PAUSE = 5.0
 
 # Where an image is again whose job was taken back.
-_BEFORE = {moves.Step.COPYING: moves.Step.WAITING, moves.Step.DROPPING: moves.Step.COPIED}
+_BEFORE = {moves.Step.COPYING: moves.Step.WAITING,
+           moves.Step.DROPPING: moves.Step.COPIED}
 
 
 class Driver:
@@ -108,7 +109,8 @@ class Driver:
 
     def _stopped(self, move: moves.Move) -> bool:
         """Whether too much of it has failed."""
-        failed = moves.images(self._database, move.id, states={moves.Step.FAILED})
+        failed = moves.images(self._database, move.id,
+                              states={moves.Step.FAILED})
         if not failed:
             return False
         why = _too_many(len(failed), move, {
@@ -133,14 +135,14 @@ class Driver:
         may = windows.closes(windows.parse(found.windows), now) is not None
         if move.phase == Phase.COPY:
             if states & {moves.Step.WAITING, moves.Step.COPYING}:
-                self._begin(move, found, moves.Step.WAITING, moves.Step.COPYING, may)
+                self._begin(move, found, moves.Step.COPYING, may)
             else:
                 self._copied(move, found, now)
         elif move.phase == Phase.SOAK:
             if (now - move.phase_at).total_seconds() >= found.soak:
                 moves.enter(self._database, move, Phase.DROP, move.wave, now)
                 self.wake()
-        elif not self._begin(move, found, moves.Step.COPIED, moves.Step.DROPPING, may):
+        elif not self._begin(move, found, moves.Step.DROPPING, may):
             self._ended(move, now)
 
     def _copied(self, move: moves.Move, found: plans.Settings,
@@ -169,7 +171,7 @@ class Driver:
         elif moves.turn_to(self._database, move, State.DONE, now=now):
             LOG.info('Migration %s is done.', move.id)
 
-    def _begin(self, move: moves.Move, found: plans.Settings, before: moves.Step,
+    def _begin(self, move: moves.Move, found: plans.Settings,
                after: moves.Step, may: bool) -> bool:
         """Have as many jobs open as may be; False if there is none left."""
         flying = moves.images(self._database, move.id,
@@ -179,10 +181,10 @@ class Driver:
                 # Whoever was to open it was killed.
                 self._open(move, found, image)
         waiting = [image for image in moves.images(
-            self._database, move.id, states={before}, wave=move.wave)
+            self._database, move.id, states={_BEFORE[after]}, wave=move.wave)
             if after is moves.Step.COPYING or image.drops]
         if waiting and may:
-            for image in waiting[:found.parallel - len(flying)]:
+            for image in waiting[:max(0, found.parallel - len(flying))]:
                 self._begin_one(move, found, image, after)
         return bool(waiting or flying)
 
@@ -193,8 +195,7 @@ class Driver:
             moves.begin_wave(self._database, move.id, image.wave)
             shown = self._connect().image(image.image_id)
             stores = image_api.stores_of(shown or {})
-            if shown is None or move.source not in stores and (
-                    move.target not in stores):
+            if not {move.source, move.target} & {*stores}:
                 moves.step(
                     self._database, move.id, image, moves.Step.GONE,
                     detail='It is gone, or has no copy in %s any more.'

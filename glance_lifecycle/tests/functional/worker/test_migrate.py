@@ -12,7 +12,6 @@
 
 """Images that move between the stores of a real Glance, by a real worker."""
 
-import os
 import pathlib
 from typing import Any
 

@@ -388,6 +388,7 @@ class RunTest(MigratingCase):
         view = asked.show(self.database)
         self.assertEqual([10.0, 10.0], [wave.revised for wave in view.waves])
         self.go(2)
+        self.driver.turn(NOW)
         first, second = asked.show(self.database, move_id).waves
         self.assertEqual((1.5, None), (first.actual, first.revised))
         self.assertEqual(1.5, second.revised)
