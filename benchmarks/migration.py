@@ -20,6 +20,7 @@ first one measured: how far its forecast was off is told.
 """
 
 import argparse
+from collections.abc import Callable
 import datetime
 import json
 import os
@@ -89,8 +90,7 @@ class Bench(fixtures.Fixture):
         self.daemon.set_policy(_COPY)
         spans = []
         for image in self.images:
-            self._until(lambda image=image: self.daemon.states(  # type: ignore[misc]
-                image['id']).get('copy') == 'done')
+            self.daemon.wait_for_job(image['id'], 'copy')
             entry = next(one for one in history.of_job(
                 self.daemon.database, self.daemon.job(
                     image['id'], 'copy').id)
@@ -98,7 +98,7 @@ class Bench(fixtures.Fixture):
             end = entry.at.timestamp()
             spans.append((end - entry.proof[history.SECONDS], end))
         self.daemon.set_policy(_NOTHING)
-        return self.bytes / waves.busy(spans)
+        return float(self.bytes / waves.busy(spans))
 
     def migrate(self, source: str, target: str, *, read_back: bool,
                 pace: waves.Pace) -> tuple[float, float]:
@@ -129,9 +129,9 @@ class Bench(fixtures.Fixture):
         return found
 
     @staticmethod
-    def _until(done: object) -> None:
+    def _until(done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + _PATIENCE
-        while not done():  # type: ignore[operator]
+        while not done():
             if time.monotonic() > deadline:
                 sys.exit('It took longer than an hour.')
             time.sleep(0.2)

@@ -305,9 +305,10 @@ def _action(move: moves.Move, found: plans.Settings, image: moves.Image
     copies = image.state == moves.Step.COPYING
     store, other = (move.target, move.source) if copies else (
         move.source, move.target)
-    arguments: dict[str, Any] = {'stores': [store], 'other': other}
+    arguments: dict[str, Any] = {'stores': [store], 'other': other,
+                                 'read_back': found.read_back}
     if copies:
-        arguments |= {'made': bool(image.made), 'read_back': found.read_back}
+        arguments['made'] = bool(image.made)
     return actions.Action(
         actions.MIGRATE if copies else actions.MIGRATE_DROP, image.image_id,
         image.image_name, image.project, arguments, (drift.Drift(

@@ -38,7 +38,7 @@ class MigrateRbdTest(test_store_copy_rbd.RbdCopyCase,
             self.api, test_migrate.POLICY))
         self.run_plan(daemon)
         found = self.wait(daemon, 'done', 'stopped')
-        self.assertEqual('done', found['state'], found)
+        self.assertEqual('done', found['state'], str(found))
         self.assertEqual(['slow'], self.stores_of(free))
         self.assertEqual(['fast', 'slow'], self.stores_of(held))
         stays, = found['attention']

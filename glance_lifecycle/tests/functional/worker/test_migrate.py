@@ -111,7 +111,8 @@ class MigrateTest(worker_case.WorkerCase, MigrateCase):
         move_id = self.ask(daemon, 'run', str(path), '--yes', '-f',
                            'json').json['id']
         done = self.wait(daemon, 'done', 'stopped')
-        self.assertEqual(('done', move_id), (done['state'], done['id']), done)
+        self.assertEqual(('done', move_id), (done['state'], done['id']),
+                         str(done))
         for image_id in (*moved, both):
             self.assert_in('s2', image_id, expected)
         self.assertEqual(['s1'], self.stores_of(other))

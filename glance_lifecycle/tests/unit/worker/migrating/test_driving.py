@@ -188,10 +188,10 @@ class DriverTest(MigratingCase):
         """What hangs on the copy is named, and that is no error."""
         move_id = self.begin((10,), (10,))
         self.driver.turn(NOW)
-        self.end(*self.queued())
+        self.end(self.queued()[0])
         for _turn in range(2):
             self.driver.turn(NOW)
-        self.end(*self.queued(), stays='a clone hangs on it')
+        self.end(self.queued()[0], stays='a clone hangs on it')
         self.go()
         self.assertEqual(['stays', 'moved'], self.steps(move_id))
         self.assertEqual('done', self.state(move_id))

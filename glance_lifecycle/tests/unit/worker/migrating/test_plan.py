@@ -70,6 +70,7 @@ class PlanTest(unittest.TestCase):
                     settings, parallel=0)), 'from 1 to 1000'),
                 (plan((ID,), settings=dataclasses.replace(
                     settings, windows=('always',))), 'no window'),
-                (plan((ID,), settings=dataclasses.replace(
-                    settings, keep='no')), 'neither true nor false')):
+                (plan((ID,), settings={
+                    **dataclasses.asdict(settings), 'keep': 'no'}),
+                 'neither true nor false')):
             self.assertIn(why, self.refused(found))

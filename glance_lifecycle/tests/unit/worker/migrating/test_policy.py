@@ -35,8 +35,10 @@ class AgainstTest(unittest.TestCase):
         self.assertEqual('', self.against())
 
     def test_wants_it_where_it_is(self) -> None:
-        for place in ({'stores': ['bulk']}, {'later': ['bulk']},
-                      {'stores': ['bulk', 'fast']}):
+        places: tuple[dict[str, Any], ...] = (
+            {'stores': ['bulk']}, {'later': ['bulk']},
+            {'stores': ['bulk', 'fast']})
+        for place in places:
             self.assertIn('a copy in bulk, by the rule the-rule',
                           self.against(**place))
         self.assertEqual('', self.against(keep=True, stores=['bulk']))
