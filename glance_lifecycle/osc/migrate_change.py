@@ -31,6 +31,7 @@ _COLUMNS = ('id', 'state', 'wave', 'phase')
 
 
 class _Change(command.ShowOne):
+    """What is done to one migration."""
 
     auth_required = False
 

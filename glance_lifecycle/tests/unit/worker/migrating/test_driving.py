@@ -13,6 +13,7 @@
 """What a worker does for migrations, on a real database; jobs end at once."""
 
 import datetime
+import itertools
 import threading
 from typing import Any
 
@@ -268,6 +269,52 @@ class DriverTest(MigratingCase):
                       moves.get(self.database, move_id).error)
 
 
+class _Dead(Exception):
+    """It was killed."""
+
+
+class KilledTest(MigratingCase):
+
+    def dying(self, writes: int) -> driving.Driver:
+        """One that dies before so many changes of its database."""
+        database = self.open()
+        alive = iter(range(1, writes))
+
+        def write(work: Any) -> Any:
+            if next(alive, None) is None:
+                raise _Dead
+            return self.database.write(work)
+        database.write = write  # type: ignore[method-assign]
+        return driving.Driver(database, self.api.cloud, 'worker dead',
+                              threading.Event(), lambda: None)
+
+    def test_at_each_change(self) -> None:
+        """The next one goes on; what was done is not done again."""
+        for point in itertools.count(1):
+            self.did = []
+            self.api.images[image_api.image_id(1)]['stores'] = 'bulk'
+            move_id = self.begin((point,))
+            self.driver, died = self.dying(point), False
+            try:
+                self.go(6)
+            except _Dead:
+                died = True
+            self.driver = self.new_driver()
+            self.go(6)
+            self.assertEqual(
+                ('done', ['moved']),
+                (self.state(move_id), self.steps(move_id)), point)
+            self.assertEqual(['migrate', 'migrate-drop'], sorted({
+                kind for kind, _number in self.did}))
+            self.assertTrue(moves.image(
+                self.database, move_id, image_api.image_id(1)).made)
+            self.assertEqual([], jobs.list_jobs(
+                self.database, state=jobs.OPEN))
+            if not died:
+                break
+        self.assertGreater(point, 8)
+
+
 class PauseTest(MigratingCase):
 
     def test_pause(self) -> None:
@@ -387,7 +434,7 @@ class RunTest(MigratingCase):
         move_id = self.begin((10,), (10,))
         view = asked.show(self.database)
         self.assertEqual([10.0, 10.0], [wave.revised for wave in view.waves])
-        self.go(2)
+        self.go(3)
         self.driver.turn(NOW)
         first, second = asked.show(self.database, move_id).waves
         self.assertEqual((1.5, None), (first.actual, first.revised))
