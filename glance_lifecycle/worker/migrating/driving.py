@@ -119,7 +119,7 @@ class Driver:
         if not why:
             return False
         last = failed[-1]
-        text = '%s The last: image %s: %s' % (
+        text = '%s The last was %s: %s' % (
             why, last.image_id, exceptions.sentence(last.detail))
         if moves.turn_to(self._database, move, State.STOPPED, text):
             LOG.error('Migration %s has stopped: %s', move.id, text)

@@ -71,11 +71,13 @@ class MigrateCase(store_case.StoreCase):
         found: dict[str, Any] = self.ask(daemon, 'status', '-f', 'json').json
         return found
 
-    def assert_in(self, store: str, image_id: str, expected: images.Reference
-                  ) -> None:
-        self.assert_stored(self.api, self.admin.get(image_id), expected,
-                           store)
-        self.assert_nothing_left(self.api, image_id)
+    def assert_in(self, store: str, expected: images.Reference,
+                  *image_ids: str) -> None:
+        for image_id in image_ids:
+            self.assert_stored(self.api, self.admin.get(image_id), expected,
+                               store)
+        self.assert_nothing_left(self.api, *(
+            image['id'] for image in self.admin.list_images()))
 
 
 class MigrateTest(worker_case.WorkerCase, MigrateCase):
@@ -113,8 +115,7 @@ class MigrateTest(worker_case.WorkerCase, MigrateCase):
         done = self.wait(daemon, 'done', 'stopped')
         self.assertEqual(('done', move_id), (done['state'], done['id']),
                          str(done))
-        for image_id in (*moved, both):
-            self.assert_in('s2', image_id, expected)
+        self.assert_in('s2', expected, *moved, both)
         self.assertEqual(['s1'], self.stores_of(other))
         self.assertEqual([{'moved': 1}, {'moved': 2}],
                          [wave['images'] for wave in done['waves']])
@@ -129,8 +130,7 @@ class MigrateTest(worker_case.WorkerCase, MigrateCase):
         self.ask(daemon, 'undo', move_id, '--yes')
         back = self.wait(daemon, 'done', 'stopped')
         self.assertEqual(('done', move_id), (back['state'], back['undoes']))
-        for image_id in moved:
-            self.assert_in('s1', image_id, expected)
+        self.assert_in('s1', expected, *moved)
         # That copy was there before.
         self.assertEqual(['s1', 's2'], self.stores_of(both))
 
@@ -157,8 +157,7 @@ class MigrateTest(worker_case.WorkerCase, MigrateCase):
                                            'stopped')['state'])
         self.assertIn('taken back', str([daemon.story(one)
                                          for one in moved]))
-        for image_id in moved:
-            self.assert_in('s2', image_id, images.digests(source))
+        self.assert_in('s2', images.digests(source), *moved)
 
     def steps(self, daemon: worker.Worker) -> list[str]:
         move, = moves.listed(daemon.database)
@@ -187,5 +186,5 @@ class FullTest(MigrateCase):
         self.assertEqual(['s2'], self.stores_of(fits))
         self.assertEqual(['failed'], [
             image['state'] for image in found['attention']])
-        self.assert_in('s1', large, images.digests(source))
+        self.assert_in('s1', images.digests(source), large)
         self.assertIn('Store s2 is full', self.ask(daemon, 'status').stderr)
