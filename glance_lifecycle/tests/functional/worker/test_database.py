@@ -60,7 +60,8 @@ CONTRACT = (
     test_claims.ClaimsTest, test_engine.EngineTest, test_history.HistoryTest,
     test_jobs.JobsTest, test_marks.MarksTest, test_migration.MigrationTest,
     test_moves.MovesTest, test_purging.PurgingTest,
-    test_store_jobs.StoreJobsTest, test_uses.UsesTest, test_waiting.WaitingTest)
+    test_store_jobs.StoreJobsTest, test_uses.UsesTest,
+    test_waiting.WaitingTest)
 
 
 class Server(Protocol):
