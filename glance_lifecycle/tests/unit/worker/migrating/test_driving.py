@@ -303,7 +303,7 @@ class KilledTest(MigratingCase):
             self.go(6)
             self.assertEqual(
                 ('done', ['moved']),
-                (self.state(move_id), self.steps(move_id)), point)
+                (self.state(move_id), self.steps(move_id)), str(point))
             self.assertEqual(['migrate', 'migrate-drop'], sorted({
                 kind for kind, _number in self.did}))
             self.assertTrue(moves.image(
