@@ -127,12 +127,14 @@ WITHIN = {
         'transfer/child', 'transfer/job', 'transfer/opening',
         'transfer/work'},
     'unit/worker/test_notifications': {'worker/messaging'},
+    'unit/worker/migrating/test_driving': {'worker/migrating/asked'},
     'unit/worker/database/test_migration': {
         'worker/database/migrations/env',
         'worker/database/migrations/versions/5c1e7a90d3b4_initial',
         'worker/database/migrations/versions/8d2f6b41c7e9_one_running',
         'worker/database/migrations/versions/c3a5f09e21d7_stores',
         'worker/database/migrations/versions/c3e81f5a06d7_members',
+        'worker/database/migrations/versions/e4b7c2915d60_moves',
         'worker/database/models'},
 }
 
@@ -238,6 +240,10 @@ REAL = {
         'osc/store_verify'},
     'functional/test_upgrade_check': {'cmd/status'},
     'functional/worker/test_hygiene': {'reclaim/scheduled'},
+    'functional/worker/test_migrate': {
+        'osc/common/migrations', 'osc/migrate_change', 'osc/migrate_plan',
+        'osc/migrate_run', 'osc/migrate_status', 'osc/migrate_undo',
+        'worker/tasks/migrate'},
     'functional/worker/test_offload': {
         'plugin/tasks/offload', 'worker/importing'},
     'functional/worker/test_monitoring': {'worker/monitoring'},
