@@ -52,6 +52,7 @@ def summary(cloud: clouds.Cloud, plan: layout.Plan,
                    for one in advice.advice(cloud, plan)],
         'before': _totals(compared.before(cloud)),
         'after': _totals(compared.after(cloud, plan)),
+        'stores': list(_stores(cloud, plan)),
         'formats': [_cell(one) for one in sorted(
             plan.cells, key=lambda one: one.store.name)],
         'sensitivity': [dataclasses.asdict(one)
@@ -77,6 +78,18 @@ def lists(cloud: clouds.Cloud, plan: layout.Plan,
 def _totals(one: compared.Totals) -> dict[str, Any]:
     return {'stored': round(one.stored), 'on_disks': round(one.on_disks),
             'cost': round(one.cost, 6), **_week(one.week)}
+
+
+def _stores(cloud: clouds.Cloud, plan: layout.Plan
+            ) -> Iterator[dict[str, Any]]:
+    before = compared.stores_before(cloud)
+    after = compared.stores_after(cloud, plan)
+    for one in cloud.stores:
+        yield {'name': one.name, 'capacity': round(one.capacity.value),
+               'free': round(one.free.value),
+               **{when: {'stored': round(held[one.name].stored),
+                         'cost': round(held[one.name].cost, 6)}
+                  for when, held in (('before', before), ('after', after))}}
 
 
 def _week(one: boots.Week) -> dict[str, Any]:

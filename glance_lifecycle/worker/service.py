@@ -397,6 +397,8 @@ class Worker(cotyledon.Service):
             raise
         counted.swept(what.value, time.monotonic() - begun, seen.images,
                       False)
+        if what is sweeping.What.FULL and self._sweeper.catalogue:
+            counted.catalogue(self._sweeper.catalogue)
         counted.observed('sweep', seen.images)
         counted.braked(seen.held)
 

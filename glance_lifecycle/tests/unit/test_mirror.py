@@ -90,6 +90,12 @@ WITHIN = {
     'unit/reclaim/duplicates/test_plan': {'reclaim/duplicates/outcome'},
     'unit/policy/test_document': {
         'policy/schema', 'policy/wants', 'policy/yaml_tree'},
+    'unit/reporting/test_page': {
+        'reporting/model', 'reporting/sections/catalogue',
+        'reporting/sections/checks', 'reporting/sections/drift',
+        'reporting/sections/duplicates', 'reporting/sections/hygiene',
+        'reporting/sections/plan', 'reporting/sections/signatures',
+        'reporting/sections/worker'},
     'unit/signing/test_attestation': {'signing/envelope'},
     'unit/signing/test_properties': {'signing/algorithms'},
     'unit/signing/test_trust': {'signing/chain'},
@@ -226,6 +232,8 @@ REAL = {
     'functional/test_repair': {
         'copies/examining', 'copies/repairing', 'copies/rewriting',
         'copies/virtual_size', 'glance_host/repairs', 'osc/repair'},
+    'functional/test_report': {
+        'osc/common/report_facts', 'osc/common/report_options'},
     'functional/test_signing': {
         'plugin/signatures', 'plugin/tasks/attest',
         'plugin/tasks/verify_source', 'signing/configured'},
@@ -256,7 +264,7 @@ REAL = {
 
 # Only declarations: options, data without methods, interfaces.
 DECLARATIONS = {
-    'audit/finding', 'audit/image', 'conf/file_key_manager',
+    'audit/finding', 'conf/file_key_manager',
     'conf/lifecycle', 'conf/protection', 'conf/signing', 'conf/transfer',
     'conf/worker', 'conf/worker_hygiene', 'copies/known', 'dependents/null',
     'planning/assumed', 'planning/cloud', 'planning/known',
