@@ -71,7 +71,7 @@ class PlanCache(text_formatter.ByDefault, command.Lister):
         from glance_lifecycle.planning import layout
         with shown.errors():
             cloud = cloud_file.load(policy_options.read(
-                parsed_args.cloud, cloud_file.LIMITS.size))
+                parsed_args.cloud, cloud_file.MOST))
             boots = parsed_args.boots and trace.read(policy_options.read(
                 parsed_args.boots, trace.LARGEST), cloud)
         self._report = report.report(sizing.planned(

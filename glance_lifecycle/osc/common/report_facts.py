@@ -131,7 +131,7 @@ class Facts:
             return model.NotAsked('Name a file that describes the cloud with '
                                   '--cloud.')
         return report.report(cloud_file.load(policy_options.read(
-            self._args.cloud, cloud_file.LIMITS.size)))
+            self._args.cloud, cloud_file.MOST)))
 
     def _muted(self) -> tuple[mutes.Mute, ...]:
         from glance_lifecycle.audit.doctor import mutes
