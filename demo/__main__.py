@@ -35,9 +35,11 @@ from oslo_utils.imageutils import format_inspector
 from demo import golden
 from demo import health
 from demo import hygiene
+from demo import plan
 from demo import proof
 from demo import screen
 from demo import signers
+from demo import traced
 from demo import workers
 from glance_lifecycle.audit import link
 from glance_lifecycle.audit import verification
@@ -47,6 +49,7 @@ from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import glance_conf
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import process
+from glance_lifecycle.tests.functional.fixtures import worker
 
 BUNDLED = pathlib.Path(__file__).parent / 'demo.qcow2'
 STORES = ('s1', 's2', 's3')
@@ -71,13 +74,15 @@ def main() -> int:
             workers.run(_cleaned_up(the_day), the_day)
         elif arguments.hygiene:
             _clean()
+        elif arguments.plan:
+            _plan(arguments.out and arguments.out.resolve())
         else:
             _import_one(arguments.image.resolve())
     except KeyboardInterrupt:
         screen.heading('Stopped, and nothing is left behind.')
         return 130
-    except (Wrong, hygiene.Wrong, RuntimeError, OSError, client.HttpError,
-            process.ServerFailed) as error:
+    except (Wrong, hygiene.Wrong, traced.Wrong, RuntimeError, OSError,
+            client.HttpError, process.ServerFailed) as error:
         screen.heading('Something is not as it should be:')
         screen.paragraph(str(error))
         return 1
@@ -108,6 +113,18 @@ def _clean() -> None:
         hygiene.Hygiene(api).run()
 
 
+def _plan(out: pathlib.Path | None) -> None:
+    """:raises traced.Wrong: something is not as it should be"""
+    api = glance.GlanceApi(stores=dict.fromkeys(plan.STORES, 'file'),
+                           autostart=False)
+    with _cleaned_up(api):
+        screen.heading('A Glance with two file stores, and a worker')
+        _start(api, {})
+        daemon = worker.Worker(api, plan.POLICY)
+        with _cleaned_up(daemon):
+            plan.Plan(api, daemon, out).run()
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog='demo', description='Import an image into a real Glance with '
@@ -118,6 +135,10 @@ def _arguments() -> argparse.Namespace:
                         help='instead: a day in the life of two workers')
     parser.add_argument('--hygiene', action='store_true',
                         help='instead: two years of mess, taken back')
+    parser.add_argument('--plan', action='store_true',
+                        help='instead: advice on a cloud, carried out')
+    parser.add_argument('--out', type=pathlib.Path, metavar='FILE',
+                        help='with --plan: write the report there')
     arguments = parser.parse_args()
     if not arguments.image.is_file():
         parser.error(f'{arguments.image} is not a file')

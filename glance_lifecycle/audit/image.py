@@ -16,6 +16,8 @@ from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
+from glance_lifecycle.audit import drift
+
 
 @dataclasses.dataclass(frozen=True)
 class Image:
@@ -46,6 +48,20 @@ class Image:
             visibility=resource.visibility or '', size=resource.size,
             os_hash_algo=resource.hash_algo or '',
             os_hash_value=resource.hash_value or '')
+
+    @classmethod
+    def plain(cls, resource: Mapping[str, Any]) -> 'Image':
+        """Of the plain JSON of the Image API: see ``drift.catalogue``."""
+        return cls(
+            id=resource['id'], properties={
+                name: value for name, value in resource.items()
+                if name not in drift.ATTRIBUTES},
+            name=resource.get('name') or '',
+            status=resource.get('status') or '',
+            visibility=resource.get('visibility') or '',
+            size=resource.get('size'),
+            os_hash_algo=resource.get('os_hash_algo') or '',
+            os_hash_value=resource.get('os_hash_value') or '')
 
     def digest(self, algorithm: str) -> bytes | None:
         """The digest that Glance computed when it stored the bytes.

@@ -33,6 +33,7 @@ class Plan:
     :ivar kept: the copies that stay
     :ivar against: why it cannot be done; empty if it can
     :ivar unsure: what nobody could look at
+    :ivar clones: of the copy that goes, as far as they could be listed
     """
 
     image_id: str
@@ -41,6 +42,7 @@ class Plan:
     kept: tuple[known.Copy, ...]
     against: tuple[str, ...]
     unsure: tuple[str, ...]
+    clones: tuple[base.Dependent, ...] = ()
 
     def lines(self) -> Iterator[str]:
         """For the operator, before they say yes."""
@@ -79,23 +81,27 @@ def plan(image_id: str, name: str, store: str, lock: str | None,
     if lock:
         against.append('the image is being imported or copied now, by task '
                        '%s' % lock)
-    against += _dependents(answer)
+    clones, unknown = _dependents(answer)
+    against += ['%s %s (%s) is %s' % (d.kind, d.id, d.name, d.detail)
+                for d in clones] + unknown
     return Plan(image_id, name, destroyed or known.Copy(store), kept,
-                tuple(against), tuple(_unsure(kept)))
+                tuple(against), tuple(_unsure(kept)), tuple(clones))
 
 
-def _dependents(answer: base.Answer) -> list[str]:
-    found: list[str] = []
+def _dependents(answer: base.Answer
+                ) -> tuple[list[base.Dependent], list[str]]:
+    """Its clones, and why they are not all."""
+    found: list[base.Dependent] = []
     if not answer.asked:
-        return ['its clones cannot be listed: %s' % answer.reason]
+        return found, ['its clones cannot be listed: %s' % answer.reason]
+    unknown = []
     try:
-        found += ['%s %s (%s) is %s' % (d.kind, d.id, d.name, d.detail)
-                  for d in answer.dependents]
+        found += answer.dependents
     except base.NotAsked as error:
-        found.append('not all its clones can be listed: %s' % error)
+        unknown.append('not all its clones can be listed: %s' % error)
     if answer.reason:
-        found.append('not all its clones can be listed: %s' % answer.reason)
-    return found
+        unknown.append('not all its clones can be listed: %s' % answer.reason)
+    return found, unknown
 
 
 def _unsure(kept: Sequence[known.Copy]) -> Iterator[str]:

@@ -127,7 +127,7 @@ def read(image: glance_host.StoredImage, described: Described,
     job = _job(image, described, found, journal,
                tuple(dict.fromkeys((*expected, *also))), expected)
     child = runner.Child(
-        job, -1, progress, python=_python(),
+        job, -1, progress, python=python(),
         pace=paced(described.store, [t.store for t in found if t.store]))
     try:
         return child.run()
@@ -147,11 +147,12 @@ def digest(image: glance_host.StoredImage, described: Described,
     :raises LifecycleError: it could not be read to its end
     """
     job = _job(image, described, [NOWHERE], -1, (algorithm,), {})
-    done = runner.Child(job, -1, progress, python=_python()).run()
+    done = runner.Child(job, -1, progress, python=python()).run()
     return str(done['digests'][algorithm])
 
 
-def _python() -> str:
+def python() -> str:
+    """Of the child process."""
     return runner.find_python(CONF.lifecycle_transfer.python_interpreter
                               or glance_host.wsgi_python())
 

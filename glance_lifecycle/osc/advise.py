@@ -14,35 +14,41 @@
 
 import argparse
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Sequence
-import json
-import textwrap
+import sys
 from typing import Any
+from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
+from glance_lifecycle.osc.common import advice_files
+from glance_lifecycle.osc.common import advice_text
+from glance_lifecycle.osc.common import cloud_facts
+from glance_lifecycle.osc.common import json_lines
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import text_formatter
 
+if TYPE_CHECKING:
+    from glance_lifecycle.planning import cloud as clouds
+    from glance_lifecycle.planning import layout
+    from glance_lifecycle.planning import placement
+
 _COLUMNS = ('What', 'Advice', 'Reason', 'Rejected')
-_COMPARED = (('Stored', 'stored'), ('On disks', 'on_disks'),
-             ('Cost a month', 'cost'), ('Disks a week', 'disks_per_week'),
-             ('Of these cloned', 'cloned_per_week'),
-             ('Seconds to a disk', 'seconds_per_disk'),
-             ('Moved a week', 'moved_per_week'))
-_BYTES = ('stored', 'on_disks', 'moved_per_week')
 
 
 class Advise(text_formatter.ByDefault, command.Lister):
     """Say which stores and formats a cloud should use for images, and why.
 
-    The cloud is described in a file; nothing is asked, and nothing is
-    changed. Where Nova or Cinder can clone by copy-on-write, raw images in
-    Ceph come first, then the time to boot, then money; who cannot clone is
-    named, with the condition that is not met. What the file does not say is
-    assumed, and at the end stands which assumption would change the advice.
+    The cloud is the one that you are logged in to: its facts are collected,
+    as "cloud show" shows them. Or it is described in a file, and nothing is
+    asked. Nothing in the cloud is changed. Where Nova or Cinder can clone by
+    copy-on-write, raw images in Ceph come first, then the time to boot, then
+    money; who cannot clone is named, with the condition that is not met.
+    Where HiGHS is installed, the cheapest placement is searched in which
+    nothing that is booted, and no golden image, gets slower. What is not
+    known is assumed, and at the end stands which assumption would change the
+    advice.
     """
 
     auth_required = False
@@ -50,23 +56,45 @@ class Advise(text_formatter.ByDefault, command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            '--cloud', metavar='<file>', required=True,
+            '--cloud', metavar='<file>',
             help='The stores, images, compute groups and volume back ends of '
-            'the cloud, in YAML or JSON.')
+            'the cloud, in YAML or JSON (default: those of the live cloud).')
+        cloud_facts.add_arguments(parser)
+        parser.add_argument(
+            '--policy', metavar='<file>',
+            help='Policy document whose "place" the placement keeps: the '
+            'stores that it wants of an image.')
+        parser.add_argument(
+            '--keep-boot-time', choices=('advised', 'today'),
+            default='advised',
+            help='What the placement must not be slower than: what is '
+            'advised here, or today (default: advised).')
+        parser.add_argument(
+            '--write-policy', metavar='<file>',
+            help='Write a policy document that carries the placement out.')
+        parser.add_argument(
+            '--write-config', metavar='<directory>',
+            help='Write pieces of glance-api.conf, nova.conf and cinder.conf '
+            'there, each key with its reason.')
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
         # "openstack --help" loads this module, and pays for no more.
-        from glance_lifecycle.planning import cloud_file
+        from glance_lifecycle.planning import layout
         from glance_lifecycle.planning import report
         with shown.errors():
-            cloud = cloud_file.load(policy_options.read(
-                parsed_args.cloud, cloud_file.LIMITS.size))
-        self._report = report.report(cloud)
+            advice_files.check(parsed_args)
+            cloud = _cloud(self, parsed_args)
+            plan = layout.plan(cloud)
+            found = _placement(parsed_args, cloud, plan)
+            advice_files.write(parsed_args, cloud, plan, found)
+        self._report = report.summary(cloud, plan, found)
+        # Of a large catalogue they are longer than all else.
+        self._lists = report.lists(cloud, plan, found)
         return _COLUMNS, [
             (one['what'], one['advice'], one['reason'], '\n'.join(map(
-                _rejected, one['rejected'])))
+                advice_text.rejected, one['rejected'])))
             for one in self._report['advice']]
 
     def produce_output(self, parsed_args: argparse.Namespace,
@@ -74,71 +102,44 @@ class Advise(text_formatter.ByDefault, command.Lister):
                        data: Iterable[Sequence[Any]]) -> int:
         out = self.app.stdout
         if parsed_args.formatter == 'text':
-            out.writelines(line + '\n' for line in _lines(self._report))
+            out.writelines(line + '\n' for line in advice_text.lines(
+                self._report, self._lists['facts'], self._lists['moves']))
         elif parsed_args.formatter == 'json':
-            out.write(json.dumps(self._report, indent=2) + '\n')
+            out.writelines(json_lines.mapping(self._report, self._lists))
         else:
             return int(super().produce_output(
                 parsed_args, column_names, data))
         return 0
 
 
-def _rejected(one: dict[str, str]) -> str:
-    return 'not %s: %s' % (one['what'], one['why'])
+def _cloud(command: Advise, parsed_args: argparse.Namespace
+           ) -> 'clouds.Cloud':
+    from glance_lifecycle.planning import cloud_file
+    if parsed_args.cloud is None:
+        return cloud_file.of(cloud_facts.collected(command, parsed_args)[0])
+    cloud_facts.refuse(parsed_args)
+    return cloud_file.load(policy_options.read(
+        parsed_args.cloud, cloud_file.MOST))
 
 
-def _lines(report: dict[str, Any]) -> Iterator[str]:
-    for one in report['advice']:
-        yield from textwrap.wrap('%s: %s' % (
-            one['what'][:1].upper() + one['what'][1:], one['advice']), 78,
-            break_long_words=False, break_on_hyphens=False)
-        yield from _indented(one['reason'])
-        for other in one['rejected']:
-            yield from _indented(_rejected(other))
-        yield ''
-    money = report['currency']
-    yield '%-20s%16s%16s' % ('', 'Before', 'After')
-    for title, key in _COMPARED:
-        yield '%-20s%16s%16s' % (title, *(
-            _amount(key, report[when][key], money)
-            for when in ('before', 'after')))
-    yield ''
-    yield ('Each format in each store, as if it had all images and locations '
-           'were shown:')
-    yield '  %-16s%-18s%12s%14s%10s%10s' % (
-        'Store', 'Format', 'Stored', 'Cost', 'Cloned', 'Seconds')
-    for one in report['formats']:
-        yield '  %-16s%-18s%12s%14s%10s%10s' % (
-            one['store'], one['format'], _amount('stored', one['stored'], ''),
-            _amount('cost', one['cost'], money),
-            _amount('', one['cloned_per_week'], ''),
-            _amount('seconds_per_disk', one['seconds_per_disk'], ''))
-    yield ''
-    yield from _assumptions(report)
+def _placement(parsed_args: argparse.Namespace, cloud: 'clouds.Cloud',
+               plan: 'layout.Plan') -> 'placement.Placement | None':
+    """The cheapest; None: it cannot be searched here, and that is said.
 
-
-def _assumptions(report: dict[str, Any]) -> Iterator[str]:
-    assumed = sum(one['from'] == 'assumed' for one in report['facts'])
-    yield '%d of %d numbers are assumed; -f json names each.' % (
-        assumed, len(report['facts']))
-    for one in report['sensitivity']:
-        yield from textwrap.wrap(
-            'If %s of %s were %s, %s.' % (
-                one['name'], one['of'], one['turned'], one['effect']), 78)
-    if assumed and not report['sensitivity']:
-        yield 'No assumption, halved, doubled or turned round, changes it.'
-
-
-def _amount(key: str, value: float, money: str) -> str:
-    from glance_lifecycle.policy import units
-    if key in _BYTES:
-        return units.size_text(int(value))
-    if key == 'cost':
-        return '%.2f %s' % (value, money) if money else '%.2f' % value
-    return '%.1f' % value if key == 'seconds_per_disk' else '%g' % value
-
-
-def _indented(text: str) -> list[str]:
-    return textwrap.wrap(text, 78, initial_indent='    ',
-                         subsequent_indent='    ', break_long_words=False,
-                         break_on_hyphens=False)
+    :raises SolverMissing: and it was asked for
+    """
+    from glance_lifecycle.planning import placement
+    from glance_lifecycle.planning import solver
+    from glance_lifecycle.planning import wanted
+    from glance_lifecycle.policy import decision
+    from glance_lifecycle.policy import document
+    wants = wanted.of(decision.Policy(document.load(policy_options.read(
+        parsed_args.policy))), cloud) if parsed_args.policy else None
+    try:
+        return placement.search(cloud, plan, wants,
+                                parsed_args.keep_boot_time == 'advised')
+    except solver.SolverMissing as error:
+        if parsed_args.policy or parsed_args.write_policy:
+            raise
+        sys.stderr.write(error.for_operator() + '\n')
+        return None

@@ -15,6 +15,7 @@
 from collections.abc import Iterator
 
 from glance_lifecycle.planning import boots
+from glance_lifecycle.planning.caches import rows as caches
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import copy_on_write
 from glance_lifecycle.planning import exceptional
@@ -23,6 +24,7 @@ from glance_lifecycle.planning.exceptional import Rejected
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import sums
 from glance_lifecycle.planning import words
 
 
@@ -36,12 +38,14 @@ def advice(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
     """All rows, the most important first."""
     yield _default(cloud, plan)
     yield from _shown(cloud, plan)
-    yield from _stores_of(cloud, plan)
-    yield from exceptional.rows(cloud, plan)
+    users = layout.users(cloud, plan)
+    yield from _stores_of(cloud, plan, users)
+    yield from exceptional.rows(cloud, plan, users)
     yield _format(cloud, plan)
     yield from _converted(cloud, plan)
     yield from _archive(cloud, plan)
     yield from _copies(plan)
+    yield from caches.rows(cloud, plan)
 
 
 def _default(cloud: clouds.Cloud, plan: layout.Plan) -> Advice:
@@ -144,12 +148,13 @@ def _shown(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
             'is cloned.')
 
 
-def _stores_of(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
+def _stores_of(cloud: clouds.Cloud, plan: layout.Plan,
+               users: list[list[layout.Placed]]) -> Iterator[Advice]:
     """Consumers that clone from another store than the default."""
-    for one in cloud.consumers:
+    for one, images in zip(cloud.consumers, users, strict=True):
         store = plan.clones.get(one.name)
-        uses = [placed.image.name for placed in plan.images
-                if placed.image.uses(one) and store in placed.stores]
+        uses = [placed.image.name for placed in images
+                if store in placed.stores]
         if store is None or store == plan.default.store or not uses:
             continue
         failed = copy_on_write.failed(
@@ -233,9 +238,9 @@ def _archive(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
     idle = [one.image for one in plan.images if not one.image.used]
     if not idle or plan.archive is None:
         return
-    costs = {one.name: sum(
-        sizes.cost(image, sizes.today(image), one) for image in idle)
-        for one in cloud.stores}
+    found = sums.as_they_are(idle)
+    costs = {one.name: sizes.price(one, found.total(one))
+             for one in cloud.stores}
     yield Advice(
         'store of what nobody boots',
         '%s: %s.' % (plan.archive.name, words.names(

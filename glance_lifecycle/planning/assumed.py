@@ -64,9 +64,15 @@ CONVERT = Assumption(800 * MIB, 'qemu-img made raw of 3.9 GiB of qcow2 in '
 DECOMPRESS = Assumption(180 * MIB, 'The same with zlib took 22 s.')
 COMPRESSION = Assumption(0.5, 'Systems compress to about half with zlib.')
 POLL = 15.0
+GLANCE_NODES = Assumption(1, 'Each glance-api has a cache of its own.')
+CACHE_SIZE = Assumption(10 * GIB, 'The default of image_cache_max_size.')
+PRUNER = Assumption(1800, 'The documentation of Glance has the pruner run '
+                    'each half hour.')
+BASE_AGE = Assumption(86400, 'The default of Nova.')
+MANAGER = Assumption(2400, 'The default of Nova.')
+SERVER = Assumption(86400, 'A guess: a server exists for a day.')
 # Whether: what is not said of a cloud is so, or not.
 THIN = Assumption(0, 'Thin provisioning is off in glance_store by default.')
 IMAGE_CACHE = Assumption(1, 'Nova keeps base images that are used.')
-SERVICE_TOKEN = Assumption(0, 'send_service_user_token is off in Cinder by '
-                           'default.')
+SERVICE_TOKEN = Assumption(0, 'Cinder asks as the user by default.')
 ENCRYPTED = Assumption(0, 'Volume types are not encrypted by default.')

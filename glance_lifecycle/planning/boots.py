@@ -10,7 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What it takes to boot: a clone, or download, verify, convert, write."""
+"""What it takes to boot: a clone, or download, verify, convert, write.
+
+How a consumer gets an image depends on the format and the stores of the image
+(``Way``); only how long that takes, on its size. A large catalogue has few
+ways.
+"""
 
 from collections.abc import Sequence
 import dataclasses
@@ -36,8 +41,35 @@ class Boot:
 
 
 @dataclasses.dataclass(frozen=True)
-class Served:
-    """How a consumer gets an image.
+class Terms:
+    """What one disk takes, of an image of any size.
+
+    :ivar seconds: whatever the size
+    :ivar of_size: seconds for each byte that a download takes
+    :ivar of_data: seconds for each byte of the disk that is no hole
+    :ivar least: seconds that the bytes of a download take at least
+    :ivar moved: how many times the download goes over the network
+    :ivar data_moved: how many times the data do
+    """
+
+    seconds: float = 0
+    of_size: float = 0
+    of_data: float = 0
+    least: float = 0
+    moved: float = 0
+    data_moved: float = 0
+
+    def boot(self, size: float, data: float) -> Boot:
+        """:param size: bytes that a download takes"""
+        return Boot(
+            self.seconds + max(size * self.of_size, self.least)
+            + data * self.of_data,
+            size * self.moved + data * self.data_moved)
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """How a consumer gets images that are stored alike.
 
     :ivar store: the copy that is cloned or downloaded
     :ivar failed: why it is not cloned; None: it is
@@ -45,6 +77,21 @@ class Served:
     :ivar later: those after it, while the host keeps the base image
     :ivar once: the first is so for all hosts, and not for each
     """
+
+    store: clouds.Store
+    failed: copy_on_write.Check | None
+    first: Terms
+    later: Terms
+    once: bool = False
+
+    @property
+    def cloned(self) -> bool:
+        return self.failed is None
+
+
+@dataclasses.dataclass(frozen=True)
+class Served:
+    """How a consumer gets one image: the same, with its size."""
 
     store: clouds.Store
     failed: copy_on_write.Check | None
@@ -57,7 +104,7 @@ class Served:
         return self.failed is None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Week:
     """What a week of boots takes.
 
@@ -80,72 +127,90 @@ class Week:
         return self.seconds / self.disks if self.disks else 0
 
 
-def served(image: clouds.Image, kind: sizes.Format,
-           copies: Sequence[clouds.Copy], consumer: clouds.Consumer,
-           glance: clouds.Glance) -> Served:
-    """How a consumer gets an image that is stored so.
+def way(kind: sizes.Format, disk_format: str, copies: Sequence[clouds.Copy],
+        consumer: clouds.Consumer, glance: clouds.Glance) -> Way:
+    """How a consumer gets what is stored so.
 
+    :param disk_format: as Glance says then
     :param copies: one or more, in the order in which Glance reads them
     """
-    disk_format = sizes.disk_format(image, kind)
     failures = []
     for number, copy in enumerate(copies):
         shown = copy_on_write.seen(glance, consumer, first=not number)
-        failed = copy_on_write.failed(disk_format, copy, consumer, shown)
-        if failed is None:
+        checks = list(copy_on_write.checks(
+            disk_format, copy, consumer, shown))
+        unmet = [one for one in checks if not one.holds]
+        if not unmet:
             return _cloned(copy.store)
-        failures.append((copy_on_write.met(
-            disk_format, copy, consumer, shown), failed))
+        failures.append((len(unmet), unmet[0]))
     # The copy that came closest says why.
-    failed = max(failures, key=lambda one: one[0])[1]
+    failed = min(failures, key=lambda one: one[0])[1]
     source = copies[0].store
     if isinstance(consumer, clouds.ComputeGroup):
         into = consumer.copies_into
         if into is not None and _can_copy(
                 disk_format, copies, into, consumer, glance):
-            return _copied(image, kind, source, into)
-        return _nova(image, kind, source, consumer, failed)
-    boot = _written(image, kind, source, consumer)
-    return Served(source, failed, boot, boot)
+            return _copied(source, into)
+        return _nova(kind, disk_format, source, consumer, failed)
+    boot = _written(kind, disk_format, source, consumer)
+    return Way(source, failed, boot, boot)
+
+
+def of_image(found: Way, image: clouds.Image, kind: sizes.Format) -> Served:
+    """The way, of an image."""
+    size, data = sizes.size(image, kind), image.data_size.value
+    return Served(found.store, found.failed, found.first.boot(size, data),
+                  found.later.boot(size, data), found.once)
+
+
+def served(image: clouds.Image, kind: sizes.Format,
+           copies: Sequence[clouds.Copy], consumer: clouds.Consumer,
+           glance: clouds.Glance) -> Served:
+    """How a consumer gets an image that is stored so."""
+    return of_image(way(kind, sizes.disk_format(image, kind), copies,
+                        consumer, glance), image, kind)
+
+
+def keeping(consumer: clouds.Consumer, disks: float) -> float:
+    """How many of the disks of a week are the first on their host.
+
+    Each host fetches the image at most once, if it keeps base images: boots
+    are spread over all, and what was fetched stays for a week.
+    """
+    if isinstance(consumer, clouds.ComputeGroup) and (
+            consumer.image_cache.value):
+        return min(disks, consumer.hosts.value)
+    return disks
 
 
 def week(image: clouds.Image, kind: sizes.Format,
          copies: Sequence[clouds.Copy], consumer: clouds.Consumer,
          glance: clouds.Glance) -> Week:
-    """All disks that a consumer makes of the image in a week.
-
-    Each host fetches the image at most once, if it keeps base images: boots
-    are spread over all, and what was fetched stays for a week.
-    """
+    """All disks that a consumer makes of the image in a week."""
     disks = image.uses(consumer)
     if not disks:
         return Week()
     how = served(image, kind, copies, consumer, glance)
-    first = 1 if how.once else min(
-        disks, consumer.hosts.value) if isinstance(
-            consumer, clouds.ComputeGroup) and (
-                consumer.image_cache.value) else disks
+    first = 1 if how.once else keeping(consumer, disks)
     return Week(disks, disks if how.cloned else 0,
                 first * how.first.seconds
                 + (disks - first) * how.later.seconds,
                 first * how.first.moved + (disks - first) * how.later.moved)
 
 
-def _cloned(store: clouds.Store) -> Served:
-    boot = Boot(store.clone_seconds.value, 0)
-    return Served(store, None, boot, boot)
+def _cloned(store: clouds.Store) -> Way:
+    boot = Terms(store.clone_seconds.value)
+    return Way(store, None, boot, boot)
 
 
-def _copied(image: clouds.Image, kind: sizes.Format, source: clouds.Store,
-            into: clouds.Store) -> Served:
+def _copied(source: clouds.Store, into: clouds.Store) -> Way:
     """Glance copies it into a store for Nova, once, and it is cloned."""
-    size = sizes.size(image, kind)
+    clone = into.clone_seconds.value
     # It is staged whole between: one after the other. Nova polls.
-    seconds = size / source.read_per_second.value + (
-        size / into.write_per_second.value)
-    clone = Boot(into.clone_seconds.value, 0)
-    return Served(into, None, Boot(
-        max(seconds, assumed.POLL) + clone.seconds, 2 * size), clone, True)
+    return Way(into, None, Terms(
+        clone, of_size=1 / source.read_per_second.value
+        + 1 / into.write_per_second.value, least=assumed.POLL, moved=2),
+        Terms(clone), True)
 
 
 def _can_copy(disk_format: str, copies: Sequence[clouds.Copy],
@@ -159,40 +224,40 @@ def _can_copy(disk_format: str, copies: Sequence[clouds.Copy],
         is None)
 
 
-def _fetched(image: clouds.Image, kind: sizes.Format, source: clouds.Store,
-             consumer: clouds.Consumer) -> float:
-    """Seconds to download, hash and make raw."""
-    size = sizes.size(image, kind)
+def _fetched(kind: sizes.Format, disk_format: str, source: clouds.Store,
+             consumer: clouds.Consumer) -> Terms:
+    """To download, hash and make raw."""
     # The hash is made while bytes come in: the slowest decides.
-    seconds = size / min(source.read_per_second.value,
-                         consumer.network_per_second.value,
-                         consumer.verify_per_second.value)
-    if sizes.disk_format(image, kind) not in _UNCOMPRESSED:
-        packed = kind is sizes.Format.COMPRESSED
-        seconds += image.data_size.value / (
-            consumer.decompress_per_second if packed else
-            consumer.convert_per_second).value
-    return seconds
+    size = 1 / min(source.read_per_second.value,
+                   consumer.network_per_second.value,
+                   consumer.verify_per_second.value)
+    if disk_format in _UNCOMPRESSED:
+        return Terms(of_size=size, moved=1)
+    packed = kind is sizes.Format.COMPRESSED
+    return Terms(of_size=size, moved=1, of_data=1 / (
+        consumer.decompress_per_second if packed else
+        consumer.convert_per_second).value)
 
 
-def _written(image: clouds.Image, kind: sizes.Format, source: clouds.Store,
-             consumer: clouds.VolumeBackend) -> Boot:
+def _written(kind: sizes.Format, disk_format: str, source: clouds.Store,
+             consumer: clouds.VolumeBackend) -> Terms:
     """A volume: every one is downloaded and written."""
-    data = image.data_size.value
-    return Boot(
-        _fetched(image, kind, source, consumer)
-        + data / consumer.disk_write_per_second.value,
-        sizes.size(image, kind) + (data if consumer.in_ceph else 0))
+    fetched = _fetched(kind, disk_format, source, consumer)
+    return dataclasses.replace(
+        fetched, of_data=fetched.of_data
+        + 1 / consumer.disk_write_per_second.value,
+        data_moved=1 if consumer.in_ceph else 0)
 
 
-def _nova(image: clouds.Image, kind: sizes.Format, source: clouds.Store,
-          group: clouds.ComputeGroup, failed: copy_on_write.Check) -> Served:
-    data = image.data_size.value
+def _nova(kind: sizes.Format, disk_format: str, source: clouds.Store,
+          group: clouds.ComputeGroup, failed: copy_on_write.Check) -> Way:
     # An overlay shares the base image. Every other disk is a copy of it.
-    later = Boot(group.start_seconds.value, 0)
+    later = Terms(group.start_seconds.value)
     if group.images_type != 'qcow2':
-        later = Boot(data / group.disk_write_per_second.value,
-                     data if group.in_ceph else 0)
-    return Served(source, failed, Boot(
-        _fetched(image, kind, source, group) + later.seconds,
-        sizes.size(image, kind) + later.moved), later)
+        later = Terms(of_data=1 / group.disk_write_per_second.value,
+                      data_moved=1 if group.in_ceph else 0)
+    fetched = _fetched(kind, disk_format, source, group)
+    return Way(source, failed, dataclasses.replace(
+        fetched, seconds=later.seconds,
+        of_data=fetched.of_data + later.of_data,
+        data_moved=later.data_moved), later)

@@ -19,6 +19,7 @@ cloud for a GiB and month.
 from collections.abc import Mapping
 import dataclasses
 import functools
+from typing import Any
 from typing import ClassVar
 
 from glance_lifecycle.planning.known import Known
@@ -53,20 +54,26 @@ class Store:
     fsid: str = ''
     weight: int = 0
 
+    def __hash__(self) -> int:
+        # It is looked up by the million; a cloud has each name once.
+        return hash(self.name)
 
-@dataclasses.dataclass(frozen=True)
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Copy:
     """One copy of an image.
 
     :ivar location: its URL, if it is not the one that the store's driver
         makes today. It may hold a password, and is never shown
+    :ivar clones: in Ceph, of this copy: it cannot go before they do
     """
 
     store: Store
     location: str = ''
+    clones: int = 0
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Image:
     """One image.
 
@@ -78,6 +85,12 @@ class Image:
     :ivar compression: what compressed data take of what they took before
     :ivar boots: name of a compute group -> servers booted in a week
     :ivar volumes: name of a volume backend -> volumes made in a week
+    :ivar project: that owns it; '' if that is not known
+    :ivar group: its class, as the operator calls it; '' if it has none
+    :ivar golden: whether it stays as fast as it is, used or not
+    :ivar last_boot: seconds since a disk was made of it; None: not known
+    :ivar least_copies: how many it has to have
+    :ivar used: disks a week, of all
     """
 
     name: str
@@ -90,18 +103,23 @@ class Image:
     copies: tuple[Copy, ...]
     boots: Mapping[str, Known[float]]
     volumes: Mapping[str, Known[float]]
+    project: str = ''
+    group: str = ''
+    golden: bool = False
+    last_boot: float | None = None
+    least_copies: int = 1
+    used: float = dataclasses.field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'used', sum(
+            one.value for table in (self.boots, self.volumes)
+            for one in table.values()))
 
     def uses(self, consumer: 'Consumer') -> float:
         """In a week."""
         table = self.boots if isinstance(
             consumer, ComputeGroup) else self.volumes
         return table[consumer.name].value if consumer.name in table else 0
-
-    @functools.cached_property
-    def used(self) -> float:
-        """In a week, by all."""
-        return sum(one.value for table in (self.boots, self.volumes)
-                   for one in table.values())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +161,7 @@ class VolumeBackend:
     """A back end of Cinder.
 
     :ivar fsid: of its cluster of Ceph; '' if it has another driver
-    :ivar service_token: ``[service_user] send_service_user_token``
+    :ivar service_token: whether it asks Glance for locations as a service
     :ivar encrypted: whether its volumes are
     :ivar cannot_open: stores whose pools the Ceph user of Cinder may not read
     """
@@ -178,6 +196,26 @@ class Glance:
 
 
 @dataclasses.dataclass(frozen=True)
+class Caches:
+    """Of images that are downloaded: as they are today, and what they see.
+
+    :ivar glance_nodes: glance-apis, each with a cache of its own
+    :ivar max_size: ``image_cache_max_size`` of glance-api.conf
+    :ivar pruner_interval: seconds from one run of the pruner to the next
+    :ivar base_age: ``remove_unused_original_minimum_age_seconds`` of nova.conf
+    :ivar manager_interval: ``manager_interval`` of nova.conf
+    :ivar server_seconds: how long a server exists
+    """
+
+    glance_nodes: Known[float]
+    max_size: Known[float]
+    pruner_interval: Known[float]
+    base_age: Known[float]
+    manager_interval: Known[float]
+    server_seconds: Known[float]
+
+
+@dataclasses.dataclass(frozen=True)
 class Cloud:
     """All of it.
 
@@ -188,10 +226,33 @@ class Cloud:
     default_store: Store
     stores: tuple[Store, ...]
     images: tuple[Image, ...]
+    caches: Caches
     compute_groups: tuple[ComputeGroup, ...] = ()
     volume_backends: tuple[VolumeBackend, ...] = ()
     currency: str = ''
+    #: What was computed of it once, for many images; see ``matrix``.
+    computed: dict[Any, Any] = dataclasses.field(
+        init=False, compare=False, repr=False, default_factory=dict)
 
-    @property
+    @functools.cached_property
     def consumers(self) -> tuple[Consumer, ...]:
         return (*self.compute_groups, *self.volume_backends)
+
+    def demand(self, image: Image) -> list[tuple[int, float]]:
+        """Who makes disks of it: places in ``consumers``, disks a week."""
+        found = []
+        for table, places in ((image.boots, self._places[0]),
+                              (image.volumes, self._places[1])):
+            for name, known in table.items():
+                if known.value:
+                    found.append((places[name], known.value))
+        found.sort()
+        return found
+
+    @functools.cached_property
+    def _places(self) -> tuple[dict[str, int], dict[str, int]]:
+        most = len(self.compute_groups)
+        return ({one.name: place for place, one in enumerate(
+            self.compute_groups)}, {
+                one.name: most + place for place, one in enumerate(
+                    self.volume_backends)})

@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import cloud_json
 from glance_lifecycle.policy import match
-from glance_lifecycle.policy import units
 from glance_lifecycle.policy import yaml_tree
 
-# Who makes disks of images, and where an image says how many.
-_CONSUMERS = (('compute_groups', 'boots_per_week'),
+#: Who makes disks of images, and where an image says how many.
+CONSUMERS = (('compute_groups', 'boots_per_week'),
               ('volume_backends', 'volumes_per_week'))
 _TABLES = ('stores', 'compute_groups', 'volume_backends', 'images')
 
@@ -39,14 +39,17 @@ def problems(tree: yaml_tree.Tree) -> Iterator[yaml_tree.Problem]:
         if plain(one['free']) > plain(one['capacity']):
             yield tree.problem((*path, 'free'),
                                'more is free than the capacity')
-    for table, _weekly in _CONSUMERS:
+    for table, _weekly in CONSUMERS:
         for path, one in _each(tree, table):
             yield from _consumer(tree, path, one, stores)
     known = {weekly: {one['name'] for _path, one in _each(tree, table)}
-             for table, weekly in _CONSUMERS}
+             for table, weekly in CONSUMERS}
     for path, one in _each(tree, 'images'):
+        if one.get('copies_at_least', 1) > len(stores):
+            yield tree.problem((*path, 'copies_at_least'),
+                               'there are not so many stores')
         yield from _copies(tree, path, one, stores)
-        for table, weekly in _CONSUMERS:
+        for table, weekly in CONSUMERS:
             yield from (tree.problem(
                 (*path, weekly), 'there is no %s in %s' % (
                     match.text(name), table), key=name)
@@ -60,7 +63,7 @@ def plain(value: Any) -> Any:
     """A size in bytes; what is none is what it is."""
     if isinstance(value, dict):
         value = value['value']
-    return units.size(value) if isinstance(value, str) else value
+    return cloud_json.size(value) if isinstance(value, str) else value
 
 
 def _each(tree: yaml_tree.Tree, table: str
@@ -74,10 +77,11 @@ def _twice(tree: yaml_tree.Tree) -> Iterator[yaml_tree.Problem]:
         seen: dict[str, yaml_tree.Path] = {}
         for path, one in _each(tree, table):
             if one['name'] in seen:
+                first = ', first in line %d' % tree.place(
+                    seen[one['name']])[0] if tree.places else ''
                 yield tree.problem((*path, 'name'), (
-                    'the name %s is here twice, first in line %d' % (
-                        match.text(one['name']),
-                        tree.place(seen[one['name']])[0])))
+                    'the name %s is here twice%s' % (
+                        match.text(one['name']), first)))
             seen.setdefault(one['name'], path)
 
 

@@ -12,23 +12,32 @@
 
 """A cloud on paper: bytes of YAML or JSON -> Cloud, or all that is wrong."""
 
+from collections.abc import Iterator
 from collections.abc import Mapping
+import dataclasses
+import functools
 from typing import Any
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.planning import assumed
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import cloud_checks
+from glance_lifecycle.planning import cloud_json
 from glance_lifecycle.planning import cloud_schema
 from glance_lifecycle.planning.known import Known
 from glance_lifecycle.planning.known import Source
 from glance_lifecycle.policy import schema
+from glance_lifecycle.policy import units
 from glance_lifecycle.policy import yaml_tree
 
-#: Some ten thousand images.
+#: Of YAML: some ten thousand images.
 LIMITS = yaml_tree.Limits(size=8 * 1024 ** 2, parts=600_000, fractions=True)
+#: Bytes that are read: of JSON, some hundred thousand images.
+MOST = cloud_json.MOST
 
 _MOST_SHOWN = 10
+# Of JSON, lines are told up to this: finding them takes seconds.
+_MOST_PLACED = 1024 ** 2
 
 
 class CloudError(exceptions.LifecycleError):
@@ -53,6 +62,18 @@ def load(data: bytes) -> clouds.Cloud:
 
     :raises CloudError: with everything that is wrong with it
     """
+    if len(data) > MOST:
+        raise CloudError(detail='the file has more than %d bytes, which is '
+                         'all that is read' % MOST)
+    if cloud_json.looks_like(data):
+        value = _json(data)
+        if value is not None:
+            return _cloud(value)
+    return _cloud(_placed(data))
+
+
+def _placed(data: bytes) -> Any:
+    """What it says; of what is wrong, the lines are told."""
     tree = yaml_tree.read(data, LIMITS)
     problems = list(tree.problems)
     if tree.value is not None:
@@ -62,14 +83,71 @@ def load(data: bytes) -> clouds.Cloud:
     if problems:
         # Each key that is missing is told with all others.
         raise CloudError(problems=tuple(sorted(set(problems))))
-    return _cloud(tree.value)
+    return tree.value
+
+
+def _json(data: bytes) -> Any:
+    """What it says; None if something is wrong, and lines can be told."""
+    small = len(data) <= _MOST_PLACED
+    try:
+        value = cloud_json.read(data)
+    except cloud_json.NotRead as error:
+        if small:
+            return None
+        raise CloudError(detail=str(error)) from None
+    images = value.get('images')
+    if not isinstance(images, list) or not images:
+        return None
+    if len(images) > cloud_schema.MOST_IMAGES:
+        raise CloudError(detail='images: there are more than %d'
+                         % cloud_schema.MOST_IMAGES)
+    problems = list(_problems({**value, 'images': []}))
+    if not problems:
+        closely = cloud_json.doubtful(
+            images, frozenset(one['name'] for one in value['stores']),
+            {weekly: frozenset(one['name'] for one in value.get(table, ()))
+             for table, weekly in cloud_checks.CONSUMERS})
+        problems = list(_problems({**value, 'images': closely}))
+    if problems and not small:
+        raise CloudError(problems=tuple(sorted(set(problems))))
+    return None if problems else value
+
+
+def _problems(value: dict[str, Any]) -> Iterator[yaml_tree.Problem]:
+    """Of a value that has no lines."""
+    tree = yaml_tree.Tree(value)
+    found = list(schema.problems(tree, cloud_schema.WITHOUT_IMAGES
+                                 if not value['images'] else
+                                 cloud_schema.VALIDATOR))
+    for problem in found or cloud_checks.problems(tree):
+        yield dataclasses.replace(problem, line=0, column=0)
+
+
+def of(document: Mapping[str, Any]) -> clouds.Cloud:
+    """The cloud of a document that was collected, and not written by hand.
+
+    Its schema is not looked at, which takes a minute for 100,000 images: who
+    collects keeps to it.
+
+    :raises CloudError: with everything else that is wrong with it
+    """
+    problems = set(cloud_checks.problems(yaml_tree.Tree(document)))
+    if problems:
+        raise CloudError(problems=tuple(sorted(problems)))
+    return _cloud(document)
 
 
 def _known(one: Mapping[str, Any], key: str,
            assumption: assumed.Assumption | None = None) -> Known[float]:
     if key not in one:
-        return Known(assumption.value if assumption else 0, Source.ASSUMED)
-    return Known(cloud_checks.plain(one[key]), _source(one[key]))
+        return _fact(assumption.value if assumption else 0, Source.ASSUMED)
+    return _fact(cloud_checks.plain(one[key]), _source(one[key]))
+
+
+# Of a catalogue, many are alike.
+@functools.lru_cache(maxsize=65536, typed=True)
+def _fact(value: float, source: Source) -> Known[float]:
+    return Known(value, source)
 
 
 def _flag(one: Mapping[str, Any], key: str, assumption: assumed.Assumption
@@ -85,17 +163,33 @@ def _source(value: Any) -> Source:
 def _cloud(value: Mapping[str, Any]) -> clouds.Cloud:
     stores = {one['name']: _store(one) for one in value['stores']}
     glance = value['glance']
+    images = value['images']
+    one_copy = {name: clouds.Copy(one) for name, one in stores.items()}
+    # Each takes the place of what it was read from: memory holds one.
+    for number, one in enumerate(images):
+        images[number] = _image(one, stores, one_copy)
     return clouds.Cloud(
         glance=clouds.Glance(glance.get('show_image_direct_url', False),
                              glance.get('show_multiple_locations', False)),
         default_store=stores[glance['default_store']],
         stores=tuple(stores.values()),
-        images=tuple(_image(one, stores) for one in value['images']),
+        images=tuple(images),
+        caches=_caches(value.get('caches', {})),
         compute_groups=tuple(_computes(one, stores) for one in value.get(
             'compute_groups', ())),
         volume_backends=tuple(map(_volumes, value.get(
             'volume_backends', ()))),
         currency=value.get('currency', ''))
+
+
+def _caches(one: Mapping[str, Any]) -> clouds.Caches:
+    return clouds.Caches(
+        glance_nodes=_known(one, 'glance_nodes', assumed.GLANCE_NODES),
+        max_size=_known(one, 'max_size', assumed.CACHE_SIZE),
+        pruner_interval=_known(one, 'pruner_interval', assumed.PRUNER),
+        base_age=_known(one, 'base_age', assumed.BASE_AGE),
+        manager_interval=_known(one, 'manager_interval', assumed.MANAGER),
+        server_seconds=_known(one, 'server_seconds', assumed.SERVER))
 
 
 def _store(one: Mapping[str, Any]) -> clouds.Store:
@@ -113,8 +207,8 @@ def _store(one: Mapping[str, Any]) -> clouds.Store:
         clone_seconds=_known(one, 'clone_seconds', assumed.CLONE))
 
 
-def _image(one: Mapping[str, Any], stores: Mapping[str, clouds.Store]
-           ) -> clouds.Image:
+def _image(one: Mapping[str, Any], stores: Mapping[str, clouds.Store],
+           one_copy: Mapping[str, clouds.Copy]) -> clouds.Image:
     size = _known(one, 'size')
     compression = _known(one, 'compression', assumed.COMPRESSION)
     virtual = _known(one, 'virtual_size') if 'virtual_size' in one else size
@@ -127,15 +221,23 @@ def _image(one: Mapping[str, Any], stores: Mapping[str, clouds.Store]
         compressed=one.get('compressed', False), size=size,
         virtual_size=virtual, data_size=data, compression=compression,
         copies=tuple(
-            clouds.Copy(stores[copy['store']], copy.get('location', ''))
-            if isinstance(copy, dict) else clouds.Copy(stores[copy])
+            clouds.Copy(stores[copy['store']], copy.get('location', ''),
+                        copy.get('clones', 0))
+            if isinstance(copy, dict) else one_copy[copy]
             for copy in one['copies']),
         boots=_weekly(one.get('boots_per_week', {})),
-        volumes=_weekly(one.get('volumes_per_week', {})))
+        volumes=_weekly(one.get('volumes_per_week', {})),
+        project=one.get('project', ''), group=one.get('class', ''),
+        golden=one.get('golden', False),
+        last_boot=units.duration(one['last_boot']) if 'last_boot' in one
+        else None, least_copies=one.get('copies_at_least', 1))
+
+
+_NOBODY: dict[str, Known[float]] = {}
 
 
 def _weekly(table: Mapping[str, Any]) -> dict[str, Known[float]]:
-    return {name: _known(table, name) for name in table}
+    return {name: _known(table, name) for name in table} or _NOBODY
 
 
 def _rates(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,11 @@ from glance_lifecycle.policy import schema
 from glance_lifecycle.policy import units
 
 _MOST = 2 ** 62
+MOST_IMAGES = 100_000
+#: That an image can be asked to have.
+MOST_COPIES = 3
+DISK_FORMATS = ('raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi', 'iso', 'ami',
+                'aki', 'ari', 'ploop')
 
 
 def _known(value: dict[str, Any]) -> dict[str, Any]:
@@ -81,19 +86,26 @@ _STORE = schema.mapping({
 
 _COPY = {
     'if': {'type': 'object'},
-    'then': schema.mapping({'store': _NAME, 'location': schema.text(
-        'a URL', maxLength=4096)}, 'store'),
+    'then': schema.mapping({
+        'store': _NAME, 'location': schema.text('a URL', maxLength=4096),
+        'clones': {'type': 'integer', 'minimum': 0, 'maximum': 10 ** 9,
+                   schema.EXPECTED: 'a whole number'}}, 'store'),
     'else': {**_NAME, schema.EXPECTED: 'the name of a store'}}
 
-_IMAGE = schema.mapping({
+IMAGE = schema.mapping({
     'name': _NAME,
-    'disk_format': schema.one_of('raw', 'qcow2', 'vmdk', 'vhd', 'vhdx',
-                                 'vdi', 'iso', 'ami', 'aki', 'ari', 'ploop'),
+    'disk_format': schema.one_of(*DISK_FORMATS),
     'compressed': schema.BOOL,
     'size': _SIZE, 'virtual_size': _SIZE, 'data_size': _SIZE,
     'compression': _number('a ratio, such as 0.5', maximum=1),
     'copies': _listed(_COPY, 50, 1),
     'boots_per_week': _WEEKLY, 'volumes_per_week': _WEEKLY,
+    'project': _NAME, 'class': _NAME, 'golden': schema.BOOL,
+    'last_boot': schema.text('how long ago, such as 400 days',
+                             format='duration'),
+    'copies_at_least': {
+        'type': 'integer', 'minimum': 1, 'maximum': MOST_COPIES,
+        schema.EXPECTED: 'a number from 1 to %d' % MOST_COPIES},
 }, 'name', 'disk_format', 'size', 'copies')
 
 _CONSUMER = {
@@ -113,6 +125,12 @@ _COMPUTES = schema.mapping({
 _VOLUMES = schema.mapping({
     **_CONSUMER, 'service_token': _BOOL, 'encrypted': _BOOL}, 'name')
 
+_CACHES = schema.mapping({
+    'glance_nodes': _number('a number, 1 or more', minimum=1, maximum=1000),
+    'max_size': _SIZE, 'base_age': _SECONDS, 'server_seconds': _SECONDS,
+    'pruner_interval': _number('60 seconds or more', minimum=60),
+    'manager_interval': _number('seconds, or -1 for never', minimum=-1)})
+
 SCHEMA = {
     '$schema': 'https://json-schema.org/draft/2020-12/schema',
     'title': 'A cloud on paper',
@@ -125,10 +143,11 @@ SCHEMA = {
             'show_image_direct_url': schema.BOOL,
             'show_multiple_locations': schema.BOOL,
             'default_store': _NAME}, 'default_store'),
+        'caches': _CACHES,
         'stores': _listed(_STORE, 50, 1),
         'compute_groups': _listed(_COMPUTES, 5000),
         'volume_backends': _listed(_VOLUMES, 500),
-        'images': _listed(_IMAGE, 100_000, 1),
+        'images': _listed(IMAGE, MOST_IMAGES, 1),
     }, 'version', 'glance', 'stores', 'images'),
 }
 
@@ -142,3 +161,9 @@ def _is_some(value: object) -> bool:
 
 VALIDATOR = jsonschema.Draft202012Validator(
     SCHEMA, format_checker=schema.FORMATS)
+
+# The same, without any image.
+WITHOUT_IMAGES = jsonschema.Draft202012Validator(
+    {**SCHEMA, 'properties': {**SCHEMA['properties'],
+                              'images': {'type': 'array'}}},
+    format_checker=schema.FORMATS)

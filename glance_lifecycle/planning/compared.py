@@ -53,6 +53,41 @@ def after(cloud: clouds.Cloud, plan: layout.Plan) -> Totals:
                            for one in plan.images), plan.glance)
 
 
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """Of one store.
+
+    :ivar stored: bytes, replicas not counted
+    :ivar cost: for a month
+    """
+
+    stored: float = 0.0
+    cost: float = 0.0
+
+
+def stores_before(cloud: clouds.Cloud) -> dict[str, Held]:
+    """As it is: name of each store -> what it holds."""
+    return _by_store(cloud, ((one, sizes.today(one), one.copies)
+                             for one in cloud.images))
+
+
+def stores_after(cloud: clouds.Cloud, plan: layout.Plan) -> dict[str, Held]:
+    """As it is advised."""
+    return _by_store(cloud, ((one.image, one.kind, one.copies)
+                             for one in plan.images))
+
+
+def _by_store(cloud: clouds.Cloud, images: Iterable[_Stored]
+              ) -> dict[str, Held]:
+    stored = dict.fromkeys((one.name for one in cloud.stores), 0.0)
+    cost = dict(stored)
+    for image, kind, copies in images:
+        for one in copies:
+            stored[one.store.name] += sizes.stored(image, kind, one.store)
+            cost[one.store.name] += sizes.cost(image, kind, one.store)
+    return {name: Held(stored[name], cost[name]) for name in stored}
+
+
 def _totals(cloud: clouds.Cloud, images: Iterable[_Stored],
             glance: clouds.Glance) -> Totals:
     stored = on_disks = cost = 0.0

@@ -65,12 +65,17 @@ def seen(glance: clouds.Glance, consumer: clouds.Consumer, *, first: bool
          ) -> bool:
     """Whether a service sees the location of a copy.
 
+    Cinder looks at ``locations`` only where there is a ``direct_url``, or
+    where it asks as a service (cinder/image/glance.py, ``get_location``).
+
     :param first: it is the one that ``direct_url`` names
     """
-    return (glance.show_multiple_locations
-            or (glance.show_image_direct_url and first)
-            or (isinstance(consumer, clouds.VolumeBackend)
-                and consumer.service_token.value))
+    if isinstance(consumer, clouds.VolumeBackend):
+        return consumer.service_token.value or (
+            glance.show_image_direct_url and (
+                first or glance.show_multiple_locations))
+    return glance.show_multiple_locations or (
+        glance.show_image_direct_url and first)
 
 
 def checks(disk_format: str, copy: clouds.Copy, consumer: clouds.Consumer,

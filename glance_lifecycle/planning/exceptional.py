@@ -20,6 +20,8 @@ from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import copy_on_write
 from glance_lifecycle.planning.copy_on_write import Condition
 from glance_lifecycle.planning import layout
+from glance_lifecycle.planning import matrix
+from glance_lifecycle.planning import sizes
 from glance_lifecycle.planning import words
 
 
@@ -46,14 +48,19 @@ class Advice:
     rejected: tuple[Rejected, ...] = ()
 
 
-def rows(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
-    """One for each consumer that downloads, even as advised."""
-    for one in cloud.consumers:
-        failed = [(placed, how) for placed in plan.images
-                  if placed.image.uses(one) and not (
-                      how := boots.served(
-                          placed.image, placed.kind, placed.copies, one,
-                          plan.glance)).cloned]
+def rows(cloud: clouds.Cloud, plan: layout.Plan,
+         users: list[list[layout.Placed]]) -> Iterator[Advice]:
+    """One for each consumer that downloads, even as advised.
+
+    :param users: see ``layout.users()``
+    """
+    for place, one in enumerate(cloud.consumers):
+        failed = [(placed, boots.of_image(how, placed.image, placed.kind))
+                  for placed in users[place] if not (
+                      how := matrix.way(
+                          cloud, placed.kind, sizes.disk_format(
+                              placed.image, placed.kind), placed.copies,
+                          plan.glance, place)).cloned]
         if not failed:
             continue
         nearest = _nearest(cloud, one)

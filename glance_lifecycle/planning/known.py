@@ -29,7 +29,7 @@ class Source(enum.StrEnum):
     ASSUMED = 'assumed'
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Known(Generic[T]):
     """One fact.
 

@@ -24,6 +24,7 @@ from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import copy_on_write
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import sums
 
 # An image cannot be changed once it is active: another format is a new
 # image, with a new id. For less than this part of its boot time, or of its
@@ -80,8 +81,12 @@ def plan(cloud: clouds.Cloud) -> Plan:
     """The layout that is advised."""
     cells = sorted(matrix.matrix(cloud), key=lambda one: (
         one.rank, one.store != cloud.default_store))
+    # Bytes that the booted images take in addition to what is there.
+    booted = sums.stored((one for one in cloud.images if one.used),
+                         fitting=False)
     full = {(one.store.name, one.kind): needed for one in cells
-            if (needed := _needed(cloud, one)) > one.store.free.value}
+            if (needed := booted.missing(one.kind, one.store))
+            > one.store.free.value}
     fits = [one for one in cells if (one.store.name, one.kind) not in full]
     # With no room anywhere, it stays where it is.
     default = next(iter(fits), None) or next(
@@ -93,14 +98,6 @@ def plan(cloud: clouds.Cloud) -> Plan:
                    for image in cloud.images)
     return Plan(default, tuple(cells), full, clones, archive,
                 _glance(cloud, images), images)
-
-
-def _needed(cloud: clouds.Cloud, cell: matrix.Cell) -> float:
-    """Bytes that the booted images take in addition to what is there."""
-    return sum(sizes.stored(image, cell.kind, cell.store)
-               for image in cloud.images if image.used and not (
-                   sizes.today(image) is cell.kind
-                   and cell.store in _stores(image)))
 
 
 def _stores(image: clouds.Image) -> list[clouds.Store]:
@@ -127,12 +124,11 @@ def _archive(cloud: clouds.Cloud) -> clouds.Store | None:
     idle = [one for one in cloud.images if not one.used]
     if not idle:
         return None
-    can = [one for one in cloud.stores if sum(
-        sizes.stored(image, sizes.today(image), one) for image in idle
-        if one not in _stores(image)) <= one.free.value]
-    return min(can, key=lambda one: (
-        sum(sizes.cost(image, sizes.today(image), one) for image in idle),
-        one != cloud.default_store), default=None)
+    found = sums.as_they_are(idle)
+    return min((one for one in cloud.stores
+                if found.missing(one) <= one.free.value), key=lambda one: (
+                    sizes.price(one, found.total(one)),
+                    one != cloud.default_store), default=None)
 
 
 def _placed(cloud: clouds.Cloud, image: clouds.Image, default: clouds.Store,
@@ -141,8 +137,8 @@ def _placed(cloud: clouds.Cloud, image: clouds.Image, default: clouds.Store,
     if not image.used:
         return Placed(image, sizes.today(image), (
             archive,) if archive else tuple(_stores(image)))
-    wanted = {clones.get(one.name, default) for one in cloud.consumers
-              if image.uses(one)}
+    wanted = {clones.get(cloud.consumers[place].name, default)
+              for place, _disks in cloud.demand(image)}
     best: tuple[matrix.Rank, Placed] | None = None
     today = None
     for kind in sizes.choices(image):
@@ -181,17 +177,32 @@ def _glance(cloud: clouds.Cloud, images: Iterable[Placed]) -> clouds.Glance:
     """What is shown today, and what has to be in addition."""
     direct = cloud.glance.show_image_direct_url
     several = cloud.glance.show_multiple_locations
+    # Of few stores and consumers, and of very many images.
+    looked = set()
     for placed in images:
         if placed.kind is not sizes.Format.RAW:
             continue
-        for one in cloud.consumers:
-            if not placed.image.uses(one):
+        for place, _disks in cloud.demand(placed.image):
+            key = placed.stores, place
+            if key in looked:
                 continue
+            looked.add(key)
+            one = cloud.consumers[place]
             for number, copy in enumerate(placed.copies):
                 if copy_on_write.failed('raw', copy, one, True) is None:
                     if not copy_on_write.seen(
                             clouds.Glance(), one, first=False):
-                        direct = direct or number == 0
+                        direct = direct or number == 0 or isinstance(
+                            one, clouds.VolumeBackend)
                         several = several or number > 0
                     break
     return clouds.Glance(direct, several)
+
+
+def users(cloud: clouds.Cloud, plan: Plan) -> list[list[Placed]]:
+    """By consumer, in their order: the images that it makes disks of."""
+    found: list[list[Placed]] = [[] for _one in cloud.consumers]
+    for placed in plan.images:
+        for place, _disks in cloud.demand(placed.image):
+            found[place].append(placed)
+    return found

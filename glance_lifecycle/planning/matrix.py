@@ -12,11 +12,13 @@
 
 """The whole catalogue in one store and one format: what that would take."""
 
+from collections.abc import Iterable
 import dataclasses
 
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import sums
 
 #: What a plan can have Glance show.
 SHOWN = clouds.Glance(show_image_direct_url=True,
@@ -55,27 +57,70 @@ def rank(week: boots.Week, cost: float) -> Rank:
 
 def matrix(cloud: clouds.Cloud) -> list[Cell]:
     """All stores, in all formats that can be compared."""
-    return [_cell(cloud, store, kind) for store in cloud.stores
-            for kind in sizes.CHOICES]
+    stored = sums.stored(cloud.images, fitting=True)
+    disks = sums.disks(cloud)
+    return [_cell(cloud, store, kind, stored, disks)
+            for store in cloud.stores for kind in sizes.CHOICES]
+
+
+def way(cloud: clouds.Cloud, kind: sizes.Format, disk_format: str,
+        copies: tuple[clouds.Copy, ...], glance: clouds.Glance, place: int
+        ) -> boots.Way:
+    """How a consumer gets what is stored so.
+
+    :param place: of the consumer, in ``cloud.consumers``
+    """
+    key = kind, disk_format, copies, glance
+    ways: dict[int, boots.Way] | None = cloud.computed.get(key)
+    if ways is None:
+        ways = cloud.computed[key] = {}
+    found = ways.get(place)
+    if found is None:
+        found = ways[place] = boots.way(
+            kind, disk_format, copies, cloud.consumers[place], glance)
+    return found
 
 
 def week(cloud: clouds.Cloud, image: clouds.Image, kind: sizes.Format,
          copies: tuple[clouds.Copy, ...], glance: clouds.Glance
          ) -> boots.Week:
     """What all consumers need of an image that is stored so."""
-    if not image.used:
-        return boots.Week()
-    return sum((boots.week(image, kind, copies, one, glance)
-                for one in cloud.consumers if image.uses(one)), boots.Week())
+    return total(weeks(cloud, image, kind, copies, glance))
 
 
-def _cell(cloud: clouds.Cloud, store: clouds.Store, kind: sizes.Format
-          ) -> Cell:
-    stored = cost = 0.0
-    total = boots.Week()
-    for image in cloud.images:
-        fits = kind if kind in sizes.choices(image) else sizes.Format.AS_IS
-        stored += sizes.stored(image, fits, store)
-        cost += sizes.cost(image, fits, store)
-        total += week(cloud, image, fits, (clouds.Copy(store),), SHOWN)
-    return Cell(store, kind, stored, cost, total)
+def weeks(cloud: clouds.Cloud, image: clouds.Image, kind: sizes.Format,
+          copies: tuple[clouds.Copy, ...], glance: clouds.Glance
+          ) -> Iterable[tuple[int, boots.Week]]:
+    """The same by consumer: its place, and what it needs."""
+    demand = cloud.demand(image)
+    if not demand:
+        return
+    size, data = sizes.size(image, kind), image.data_size.value
+    disk_format = sizes.disk_format(image, kind)
+    for place, disks in demand:
+        how = way(cloud, kind, disk_format, copies, glance, place)
+        first = 1 if how.once else boots.keeping(
+            cloud.consumers[place], disks)
+        one, other = how.first.boot(size, data), how.later.boot(size, data)
+        yield place, boots.Week(
+            disks, disks if how.cloned else 0,
+            first * one.seconds + (disks - first) * other.seconds,
+            first * one.moved + (disks - first) * other.moved)
+
+
+def total(found: Iterable[tuple[int, boots.Week]]) -> boots.Week:
+    """Of all consumers."""
+    return sum((one for _place, one in found), _NONE)
+
+
+_NONE = boots.Week()
+
+
+def _cell(cloud: clouds.Cloud, store: clouds.Store, kind: sizes.Format,
+          stored: sums.Stored, disks: dict[sums.Key, sums.Disks]) -> Cell:
+    copies = (clouds.Copy(store),)
+    size = stored.total(kind, store)
+    return Cell(store, kind, size, sizes.price(store, size), sum((
+        found.week(way(cloud, as_it, disk_format, copies, SHOWN, place))
+        for (which, as_it, disk_format, place), found in disks.items()
+        if which is kind), _NONE))

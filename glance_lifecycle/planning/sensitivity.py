@@ -83,6 +83,9 @@ def changes(cloud: clouds.Cloud) -> Iterator[Change]:
             other = _with(cloud, of, name, function)
             if other == cloud:
                 continue
+            if of == OWNERS[clouds.Image]:
+                # How images are got does not depend on their sizes.
+                other.computed.update(cloud.computed)
             effect = _effect(plan, layout.plan(other))
             if effect:
                 yield Change(name, of, turned, effect)

@@ -72,7 +72,18 @@ def stored(image: clouds.Image, kind: Format, store: clouds.Store) -> float:
     return size(image, kind)
 
 
+def both(image: clouds.Image, kind: Format) -> tuple[float, float]:
+    """Bytes of a copy in a store that is not thin, and in one that is."""
+    thick = size(image, kind)
+    return thick, min(image.data_size.value, image.virtual_size.value) if (
+        kind is Format.RAW) else thick
+
+
 def cost(image: clouds.Image, kind: Format, store: clouds.Store) -> float:
     """Of a copy, for a month."""
-    return stored(image, kind, store) / assumed.GIB * (
-        store.factor.value * store.cost.value)
+    return price(store, stored(image, kind, store))
+
+
+def price(store: clouds.Store, size: float) -> float:
+    """Of bytes that are stored, for a month, with their replicas."""
+    return size / assumed.GIB * (store.factor.value * store.cost.value)

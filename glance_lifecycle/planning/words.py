@@ -13,6 +13,7 @@
 """Numbers of a plan, as sentences have them."""
 
 from collections.abc import Iterable
+import textwrap
 
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
@@ -62,3 +63,9 @@ def names(found: Iterable[str]) -> str:
     more = len(listed) - _MOST_NAMES
     return ', '.join(listed[:_MOST_NAMES]) + (
         ' and %d more' % more if more > 0 else '')
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines; no word is broken."""
+    return textwrap.wrap(text, width, break_long_words=False,
+                         break_on_hyphens=False)

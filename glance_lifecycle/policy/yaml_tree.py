@@ -60,7 +60,7 @@ _POLICY = Limits()
 class Problem:
     """Something wrong with a document.
 
-    :ivar line: from 1
+    :ivar line: from 1; 0 if that is not known
     :ivar column: from 1
     :ivar where: the rule and the keys that lead there
     :ivar message: a sentence without its full stop
@@ -75,6 +75,8 @@ class Problem:
 
     def __str__(self) -> str:
         where = '%s: ' % self.where if self.where else ''
+        if not self.line:
+            return where + self.message
         return 'line %d, column %d: %s%s' % (
             self.line, self.column, where, self.message)
 

@@ -16,7 +16,7 @@ import dataclasses
 import functools
 from typing import Any
 
-from glance_lifecycle.reclaim import document
+from glance_lifecycle.planning import document
 from glance_lifecycle.transfer.backends import inventory
 
 FORMAT = 'glance-lifecycle hygiene plan'

@@ -25,12 +25,16 @@ from glance_lifecycle.policy import match
 UPDATE, SIGN, COPY, DROP = 'update', 'sign', 'copy', 'drop'
 HIDE, DEACTIVATE, DELETE = 'hide', 'deactivate', 'delete'
 PREFETCH, SCRUB = 'prefetch', 'scrub'
+MIGRATE, MIGRATE_DROP = 'migrate', 'migrate-drop'
 
 #: in the order in which an image's actions are done
-KINDS = (UPDATE, SIGN, COPY, DROP, PREFETCH, HIDE, DEACTIVATE, DELETE, SCRUB)
+KINDS = (UPDATE, SIGN, COPY, DROP, PREFETCH, HIDE, DEACTIVATE, DELETE, SCRUB,
+         MIGRATE, MIGRATE_DROP)
+#: those of a migration, which an operator asks for
+MIGRATING = (MIGRATE, MIGRATE_DROP)
 #: those that a policy asks for
-WANTED = KINDS[:-1]
-DESTRUCTIVE = frozenset((DROP, DELETE))
+WANTED = tuple(kind for kind in KINDS if kind not in (SCRUB, *MIGRATING))
+DESTRUCTIVE = frozenset((DROP, DELETE, MIGRATE_DROP))
 
 _NAMES = {'type': 'array', 'items': {'type': 'string'}}
 _TEXTS = {'type': 'object', 'additionalProperties': {'type': 'string'}}
@@ -45,6 +49,8 @@ _FIELDS: dict[str, Any] = {
             'remove_properties': _NAMES, 'add_tags': _NAMES,
             'remove_tags': _NAMES, 'stores': _NAMES,
             'repairing': _NAMES, 'caches': _NAMES,
+            'other': {'type': 'string'}, 'made': {'type': 'boolean'},
+            'read_back': {'type': 'boolean'},
             'keep': {'type': 'boolean'}}},
     'reasons': {'type': 'array', 'items': {
         **_TEXTS, 'required': ['section', 'field', 'wanted', 'found', 'rule'],
@@ -85,7 +91,7 @@ class Action:
     def purpose(self) -> str:
         """What for: an image needs only one action of each purpose."""
         return ':'.join((self.kind, *self.stores)) if (
-            self.kind == DROP) else self.kind
+            self.kind in (DROP, MIGRATE_DROP)) else self.kind
 
     @property
     def stores(self) -> tuple[str, ...]:
@@ -116,6 +122,13 @@ class Action:
         if self.kind == DROP:
             return 'DESTRUCTIVE: delete the copy in %s' % ', '.join(
                 self.stores)
+        if self.kind == MIGRATE:
+            return 'copy from %s to %s, and verify it there' % (
+                self.arguments.get('other', ''), ', '.join(self.stores))
+        if self.kind == MIGRATE_DROP:
+            return ('DESTRUCTIVE: delete the copy in %s, after the move to %s'
+                    % (', '.join(self.stores),
+                       self.arguments.get('other', '')))
         if self.kind == DELETE:
             return 'DESTRUCTIVE: delete the image'
         if self.kind in (HIDE, DEACTIVATE):

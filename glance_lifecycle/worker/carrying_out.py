@@ -27,6 +27,7 @@ from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.migrating import policy as move_policy
 from glance_lifecycle.worker import nova_caches
 from glance_lifecycle.worker import reconcile
 
@@ -80,16 +81,23 @@ def _judge(action: actions.Action, image: clouds.Image | None,
            cloud: clouds.Cloud, policy: decision.Policy
            ) -> tuple[clouds.Image | None, str]:
     if image is None:
-        if action.kind in (actions.DELETE, actions.SCRUB):
+        if action.kind in (actions.DELETE, actions.SCRUB,
+                           *actions.MIGRATING):
             return None, ''
         return None, 'it is gone'
     if image.get(reconcile.LOCK):
         raise exceptions.ImageBusy(
             image=action.image_id, detail='It is imported or copied by task '
             '%s. Try again after that.' % image[reconcile.LOCK])
+    moment = datetime.datetime.now(datetime.UTC)
+    if action.kind in actions.MIGRATING:
+        against = move_policy.against(
+            image, policy, *move_policy.ends(action), moment,
+            cloud.store_kinds)
+        return (None, against) if against else (image, '')
     if action.kind not in actions.WANTED:
         return image, ''
-    needs = cloud.needs(image, policy, datetime.datetime.now(datetime.UTC),
+    needs = cloud.needs(image, policy, moment,
                         alone=action.kind not in _OF_FAMILIES)
     now = next((each for each in needs.actions
                 if each.purpose == action.purpose), None)
@@ -170,6 +178,9 @@ def _look_again(action: actions.Action, cloud: clouds.Cloud,
 
 def _told(action: actions.Action, proof: Mapping[str, Any]) -> str:
     text = action.text()
+    if proof.get('stays'):
+        return 'the copy in %s stays: %s' % (', '.join(action.stores),
+                                             proof['stays'])
     if proof.get('repaired'):
         text += '; what was not whole in %s was replaced by the copy of %s' % (
             ', '.join(proof['repaired']), proof['source'])

@@ -30,6 +30,7 @@ import prometheus_client
 from prometheus_client import core
 from prometheus_client import registry as registries
 
+from glance_lifecycle.audit import catalogue as catalogues
 from glance_lifecycle import exceptions
 from glance_lifecycle import version
 from glance_lifecycle.worker import action as actions
@@ -47,6 +48,7 @@ KINDS = (*actions.KINDS, imports.KIND)
 OUTCOMES = ('done', 'not_needed', 'given_back', 'cancelled', 'retried',
             'failed', 'fenced')
 WHAT = ('full', 'changes')
+VISIBILITIES = ('public', 'community', 'shared', 'private')
 SOURCES = ('sweep', 'notification')
 #: What becomes of an object that no image needs.
 HYGIENE = ('quarantined', 'in_quarantine', 'purged', 'restored', 'gone',
@@ -134,6 +136,16 @@ class Metrics:
             'sweep_last_success_timestamp_seconds', 'When the last look of '
             'this worker that went well ended, in seconds since 1970.',
             'what')
+        # As that look met them; there from the first look at all images on.
+        self._images = self._gauge(
+            'catalogue_images', 'Images that are active or deactivated, by '
+            'visibility and signature, at the last look at all images that '
+            'went well.', 'visibility', 'signature')
+        self._copies = self._gauge(
+            'catalogue_copies', 'Copies of these in a store.', 'store')
+        self._copy_bytes = self._gauge(
+            'catalogue_bytes', 'Bytes of these copies, as Glance says.',
+            'store')
         self._observed = self._counter(
             'images_observed_total', 'Images that were compared with their '
             'policy, by what pointed at them.', 'source')
@@ -214,6 +226,20 @@ class Metrics:
         if not error:
             self._sweep_images.labels(known).set(images)
             self._sweep_success.labels(known).set_to_current_time()
+
+    def catalogue(self, found: catalogues.Catalogue) -> None:
+        """Of a look at all images that went well."""
+        for gauge in (self._images, self._copies, self._copy_bytes):
+            gauge.clear()
+        for visibility in VISIBILITIES:
+            for signature in catalogues.SIGNATURES:
+                self._images.labels(visibility, signature.replace(
+                    ' ', '_')).set(found.signatures[visibility, signature])
+        for store, copies in found.stores.items():
+            self._copies.labels(store).set(copies)
+            self._copy_bytes.labels(store).set(sum(
+                found.copies[store, disk_format]
+                for disk_format in found.formats))
 
     def observed(self, source: str, images: int) -> None:
         """:param source: one of ``SOURCES``"""

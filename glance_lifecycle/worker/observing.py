@@ -192,7 +192,7 @@ class _Look:
         if not image.get(reconcile.LOCK):
             for job in open_jobs:
                 if (job.waits and job.purpose not in wanted
-                        and job.purpose != actions.SCRUB):
+                        and _of_policy(job.purpose)):
                     self._end(job, _OVER)
         there = {job.purpose: job for job in open_jobs}
         for action in needs.actions:
@@ -347,6 +347,10 @@ class _Look:
     def _end(self, job: opened.OpenJob, reason: str) -> None:
         jobs.over(self._database, job.id, actor=self._actor, reason=reason)
         self.seen.ended += 1
+
+
+def _of_policy(purpose: str) -> bool:
+    return purpose.partition(':')[0] in actions.WANTED
 
 
 def _was_fetched(action: actions.Action, last: jobs.Job) -> bool:

@@ -14,8 +14,8 @@
 
 Its threads: one gives signs of life and begins jobs, one looks at all images
 and at those that have changed, one at those that Glance tells of, one at what
-lies in the stores, and those of the pool do jobs. cotyledon's master starts
-it, and starts it again.
+lies in the stores, one at migrations, and those of the pool do jobs.
+cotyledon's master starts it, and starts it again.
 """
 
 from collections.abc import Callable
@@ -36,6 +36,7 @@ from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle import policy_file
+from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import audit_events
 from glance_lifecycle.worker import brake
 from glance_lifecycle.worker import caching
@@ -50,6 +51,7 @@ from glance_lifecycle.worker import hints
 from glance_lifecycle.worker import host as hosts
 from glance_lifecycle.worker import hygiene_schedule
 from glance_lifecycle.worker import liveness
+from glance_lifecycle.worker.migrating import driving
 from glance_lifecycle.worker import monitoring
 from glance_lifecycle.worker import notifications
 from glance_lifecycle.worker import notify_socket
@@ -130,6 +132,9 @@ class Worker(cotyledon.Service):
         self._sweeper = self._make_sweeper()
         self._dispatcher = self._make_dispatcher()
         self._importers = self._make_importers()
+        self._migrations = driving.Driver(
+            self._database, self._cloud, 'worker %s' % self._liveness.id,
+            self._stop, self._wake.set)
         self._upkeep = self._make_upkeep()
         self._names = store_names.Names(conf, self._cloud)
         self._hints = hints.Hints()
@@ -142,6 +147,9 @@ class Worker(cotyledon.Service):
         if self._importers is not None:
             self._threads.append(threading.Thread(
                 target=self._import, args=(self._importers,), daemon=True))
+        if self._options.mode == 'act':
+            self._threads.append(threading.Thread(
+                target=self._migrations.loop, daemon=True))
         self._monitoring = monitoring.Monitoring(
             conf, manager, self._threads, self._heard)
         self._begin_hygiene()
@@ -200,6 +208,7 @@ class Worker(cotyledon.Service):
         self._stop.set()
         self._wake.set()
         self._imported.set()
+        self._migrations.wake()
         self._hints.close()
         if self._listener is not None:
             self._listener.stop()
@@ -295,6 +304,8 @@ class Worker(cotyledon.Service):
             self._recover_at = 0.0
         if outcome is running.Outcome.MISSED:
             return
+        if job.action.get('kind') in actions.MIGRATING:
+            self._migrations.wake()
         # As it is now; another may have it already.
         job = jobs.get(self._database, job.id)
         self._monitoring.metrics.job_ended(
@@ -386,6 +397,8 @@ class Worker(cotyledon.Service):
             raise
         counted.swept(what.value, time.monotonic() - begun, seen.images,
                       False)
+        if what is sweeping.What.FULL and self._sweeper.catalogue:
+            counted.catalogue(self._sweeper.catalogue)
         counted.observed('sweep', seen.images)
         counted.braked(seen.held)
 

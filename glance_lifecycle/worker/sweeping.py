@@ -29,6 +29,7 @@ from typing import Any
 from oslo_config import cfg
 from oslo_log import log as logging
 
+from glance_lifecycle.audit import catalogue
 from glance_lifecycle.audit import drift
 from glance_lifecycle.audit import image_api
 from glance_lifecycle import exceptions
@@ -105,6 +106,7 @@ class Sweeper:
 
     :param connect: a cloud, anew for each sweep
     :param stop: ends a sweep that runs
+    :ivar catalogue: sums of the last look at all images that went well
     """
 
     def __init__(self, database: engine.Database,
@@ -118,6 +120,7 @@ class Sweeper:
         self._policy = policy
         self._settings = settings
         self._stop = stop
+        self.catalogue: catalogue.Catalogue | None = None
 
     def due(self) -> What | None:
         """What is to be looked at now.
@@ -223,7 +226,11 @@ class Sweeper:
             image_api.getter(cloud.client), page_size=drift.PAGE, **query))
         with image_api.asking('list the images'):
             if what is What.FULL:
-                return self._observer.look(images, cloud, policy)
+                found = catalogue.Catalogue(cloud.store_names())
+                seen = self._observer.look(found.through(images), cloud,
+                                           policy)
+                self.catalogue = found
+                return seen
             full = self._marks().get(What.FULL)
             return self._observer.look_at_some(
                 images, self._kindred(cloud, policy, full), policy,

@@ -22,6 +22,9 @@ from glance_lifecycle.audit.doctor import plugins
 from glance_lifecycle.audit.doctor import service as services
 
 SHOWN = ('show_image_direct_url', 'show_multiple_locations')
+#: Of cinder.conf: with Glance 32 or newer, and with Glance 31.
+AS_SERVICE = (('glance', 'auth_type'),
+              ('service_user', 'send_service_user_token'))
 
 
 def stores(host: hosts.Host) -> list[str]:
@@ -36,6 +39,20 @@ def visible(host: hosts.Host) -> bool:
     :raises Hidden: a report has taken it away
     """
     return any(host.value('DEFAULT', name) for name in SHOWN)
+
+
+def cinder_sees(host: hosts.Host, service: services.Service) -> bool:
+    """Whether Cinder sees where images are.
+
+    It looks at locations where there is a direct_url, or where it asks as a
+    service. To Glance 31 that is who brings a token of a service beside that
+    of the user; since 32 the user who asks needs the role itself, and that
+    takes credentials in [glance] of cinder.conf.
+
+    :raises Hidden: a report has taken it away
+    """
+    return bool(host.value('DEFAULT', SHOWN[0]) or service.value(
+        *AS_SERVICE[host.release < 32]))
 
 
 def made_raw(host: hosts.Host) -> bool:

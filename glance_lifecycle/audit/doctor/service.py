@@ -43,6 +43,7 @@ _LIST: kinds.Spec = ['list', _STR, False]
 #: cinder/image/*.py and, of its back ends, in cinder/volume; 2025.2 to 2026.2.
 NOVA_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'force_raw_images'): (_BOOL, True),
+    ('DEFAULT', 'use_cow_images'): (_BOOL, True),
     ('compute', 'vmdk_allowed_types'): (_LIST, []),
     ('glance', 'api_insecure'): (_BOOL, False),
     ('glance', 'insecure'): (_BOOL, False),
@@ -87,6 +88,7 @@ CINDER_OPTIONS: Mapping[tuple[str, str], tuple[kinds.Spec, Any]] = {
     ('DEFAULT', 'verify_glance_signatures'): (['str', {'choices': [
         'disabled', 'enabled']}], 'enabled'),
     ('DEFAULT', 'vmdk_allowed_types'): (_LIST, []),
+    ('glance', 'auth_type'): (_STR, ''),
     ('service_user', 'send_service_user_token'): (_BOOL, False),
 }
 # In the section of a back end; what it lacks is looked for in the other one.

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, config_dir: str,
         default=[], type=_named,
         help='Directory gathered from a host: a copy of its /etc/glance, '
         'or a report of sosreport (repeat for more hosts).')
-    _add_beside(parser)
+    add_beside(parser)
     parser.add_argument(
         '--uwsgi', metavar='<file>', action='append', default=[],
         type=pathlib.Path,
@@ -68,7 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser, *, config_dir: str,
         '(default: the one that is installed here, or else 33).')
 
 
-def _add_beside(parser: argparse.ArgumentParser) -> None:
+def add_beside(parser: argparse.ArgumentParser) -> None:
+    """Only those that name files of Nova, Cinder and Ceph."""
     parser.add_argument(
         '--nova-conf', metavar='[<name>=]<file>', action='append',
         default=[], type=maybe_named,

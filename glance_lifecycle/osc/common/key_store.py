@@ -19,6 +19,7 @@ else Barbican, with the user's own session.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 import os
 from typing import Any
 from typing import TYPE_CHECKING
@@ -226,17 +227,18 @@ class _Lazily:
             context, managed_object_id)
 
 
-def _configuration(path: str) -> cfg.ConfigOpts:
+def _configuration(path: str | Sequence[str]) -> cfg.ConfigOpts:
     from oslo_config import cfg
 
     from glance_lifecycle.conf import signing as signing_conf
+    paths = [path] if isinstance(path, str) else list(path)
     conf = cfg.ConfigOpts()
     signing_conf.register_opts(conf)
     try:
-        conf(args=[], project='glance', default_config_files=[path],
+        conf(args=[], project='glance', default_config_files=paths,
              default_config_dirs=[])
     except (cfg.Error, OSError) as error:
         raise osc_exceptions.CommandError(
             'The configuration file %s cannot be used: %s.'
-            % (path, error)) from None
+            % (', '.join(paths), error)) from None
     return conf

@@ -17,7 +17,7 @@ import enum
 import functools
 from typing import Any
 
-from glance_lifecycle.reclaim import document
+from glance_lifecycle.planning import document
 from glance_lifecycle.reclaim.duplicates import seen
 
 FORMAT = 'glance-lifecycle duplicates plan'

@@ -21,8 +21,8 @@ import dataclasses
 import datetime
 
 from glance_lifecycle.audit.duplicates import grouping
+from glance_lifecycle.planning import document
 from glance_lifecycle.policy import decision
-from glance_lifecycle.reclaim import document
 from glance_lifecycle.reclaim.duplicates import asked
 from glance_lifecycle.reclaim.duplicates import boot
 from glance_lifecycle.reclaim.duplicates import facts

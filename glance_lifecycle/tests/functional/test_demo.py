@@ -58,6 +58,19 @@ class DemoTest(base.FunctionalTestCase):
             self.assertRegex(text, said)
         self.assertIn('nothing is left behind', text)
 
+    def test_plan(self) -> None:
+        page = self.work / 'report.html'
+        code, text = self.demo('--plan', '--out', str(page))
+        self.assertEqual(0, code, text)
+        for said in (r'wave 1 +1 images?, .+ \(forecast .+, took ',
+                     r'wave 2 +23 images, ', r'held +\d+ jobs',
+                     r'store fast +6 copies', r'store archive +24 copies',
+                     r'moved +24 images', r'not as wanted +none'):
+            self.assertRegex(text, said)
+        self.assertNotIn('not asked', text)
+        self.assertIn('nothing is left behind', text)
+        self.assertIn('Images of the demo', page.read_text())
+
     def test_own_image(self) -> None:
         source = images.raw(self.work / 'own.raw', images.MIB,
                             str(self.work))

@@ -66,6 +66,7 @@ WITHIN = {
     'unit/audit/test_pages': {
         'audit/caches/pages', 'audit/diagnosis/pages', 'audit/hygiene/pages',
         'audit/hygiene/local/pages', 'audit/page'},
+    'unit/audit/cloud/test_writing': {'audit/cloud/document'},
     'unit/audit/caches/test_base_images': {'audit/caches/instances'},
     'unit/cmd/test_compute_cache': {
         'audit/caches/compute_advice', 'audit/caches/compute_report'},
@@ -81,11 +82,20 @@ WITHIN = {
     'unit/planning/test_advice': {
         'planning/compared', 'planning/exceptional', 'planning/matrix',
         'planning/words'},
+    'unit/planning/caches/test_sizing': {
+        'planning/caches/prefetch', 'planning/caches/report',
+        'planning/caches/rows'},
     'unit/planning/test_cloud_file': {
         'planning/cloud_checks', 'planning/cloud_schema'},
     'unit/reclaim/duplicates/test_plan': {'reclaim/duplicates/outcome'},
     'unit/policy/test_document': {
         'policy/schema', 'policy/wants', 'policy/yaml_tree'},
+    'unit/reporting/test_page': {
+        'reporting/model', 'reporting/sections/catalogue',
+        'reporting/sections/checks', 'reporting/sections/drift',
+        'reporting/sections/duplicates', 'reporting/sections/hygiene',
+        'reporting/sections/plan', 'reporting/sections/signatures',
+        'reporting/sections/worker'},
     'unit/signing/test_attestation': {'signing/envelope'},
     'unit/signing/test_properties': {'signing/algorithms'},
     'unit/signing/test_trust': {'signing/chain'},
@@ -123,12 +133,14 @@ WITHIN = {
         'transfer/child', 'transfer/job', 'transfer/opening',
         'transfer/work'},
     'unit/worker/test_notifications': {'worker/messaging'},
+    'unit/worker/migrating/test_driving': {'worker/migrating/asked'},
     'unit/worker/database/test_migration': {
         'worker/database/migrations/env',
         'worker/database/migrations/versions/5c1e7a90d3b4_initial',
         'worker/database/migrations/versions/8d2f6b41c7e9_one_running',
         'worker/database/migrations/versions/c3a5f09e21d7_stores',
         'worker/database/migrations/versions/c3e81f5a06d7_members',
+        'worker/database/migrations/versions/e4b7c2915d60_moves',
         'worker/database/models'},
 }
 
@@ -136,6 +148,11 @@ WITHIN = {
 # store, a cloud - by the functional test that runs it there.
 REAL = {
     'functional/test_cache_audit': {'osc/cache_audit'},
+    'functional/test_cloud_facts': {
+        'audit/cloud/collecting', 'audit/cloud/here', 'osc/cloud_show',
+        'osc/common/cloud_facts', 'osc/common/probing'},
+    'functional/stores/test_cloud_facts': {
+        'copies/probing', 'transfer/backends/rbd/cloning'},
     'functional/stores/test_hygiene_rbd': {
         'transfer/backends/rbd/inventory'},
     'functional/stores/test_quarantine_objects': {
@@ -215,6 +232,8 @@ REAL = {
     'functional/test_repair': {
         'copies/examining', 'copies/repairing', 'copies/rewriting',
         'copies/virtual_size', 'glance_host/repairs', 'osc/repair'},
+    'functional/test_report': {
+        'osc/common/report_facts', 'osc/common/report_options'},
     'functional/test_signing': {
         'plugin/signatures', 'plugin/tasks/attest',
         'plugin/tasks/verify_source', 'signing/configured'},
@@ -229,6 +248,10 @@ REAL = {
         'osc/store_verify'},
     'functional/test_upgrade_check': {'cmd/status'},
     'functional/worker/test_hygiene': {'reclaim/scheduled'},
+    'functional/worker/test_migrate': {
+        'osc/common/migrations', 'osc/migrate_change', 'osc/migrate_plan',
+        'osc/migrate_run', 'osc/migrate_status', 'osc/migrate_undo',
+        'worker/tasks/migrate'},
     'functional/worker/test_offload': {
         'plugin/tasks/offload', 'worker/importing'},
     'functional/worker/test_monitoring': {'worker/monitoring'},
@@ -241,7 +264,7 @@ REAL = {
 
 # Only declarations: options, data without methods, interfaces.
 DECLARATIONS = {
-    'audit/finding', 'audit/image', 'conf/file_key_manager',
+    'audit/finding', 'conf/file_key_manager',
     'conf/lifecycle', 'conf/protection', 'conf/signing', 'conf/transfer',
     'conf/worker', 'conf/worker_hygiene', 'copies/known', 'dependents/null',
     'planning/assumed', 'planning/cloud', 'planning/known',

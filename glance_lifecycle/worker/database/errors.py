@@ -53,6 +53,16 @@ class JobStateError(exceptions.LifecycleError):
     message = 'The job cannot be changed: {detail}'
 
 
+class MoveStateError(exceptions.LifecycleError):
+    """The migration is not in a state in which that can be done."""
+
+    message = 'The migration cannot be changed: {detail}'
+
+
+class MoveNotFound(exceptions.LifecycleError):
+    message = 'There is no such migration: {detail}'
+
+
 class Fenced(exceptions.LifecycleError):
     """The claim was taken away, so whoever held it may not act any more."""
 

@@ -23,7 +23,7 @@ PREFIX = 'lifecycle_'
 VERSION_TABLE = 'lifecycle_alembic_version'
 
 #: The newest of ``migrations/versions``, to which the tables belong.
-REVISION = 'c3e81f5a06d7'
+REVISION = 'e4b7c2915d60'
 
 _MYSQL = ('mysql', 'mariadb')
 
@@ -137,6 +137,67 @@ MEMBERS = sa.Table(
     sa.Column('seen_at', Moment(), nullable=False),
     sa.Index('ix_lifecycle_members_family', 'family'),
     sa.Index('ix_lifecycle_members_seen', 'seen_at'),
+    **_TABLE)
+
+# Images that move from store to store: see moves.py.
+MIGRATIONS = sa.Table(
+    'lifecycle_migrations', METADATA,
+    sa.Column('id', sa.String(36), primary_key=True),
+    sa.Column('source', sa.String(255), nullable=False),
+    sa.Column('target', sa.String(255), nullable=False),
+    # What the plan says of how, as JSON.
+    sa.Column('settings', _LONG, nullable=False),
+    sa.Column('state', sa.String(16), nullable=False),
+    # The wave that moves now, from 1, and what is done to it since when.
+    sa.Column('wave', sa.Integer(), nullable=False),
+    sa.Column('phase', sa.String(16), nullable=False),
+    sa.Column('phase_at', Moment(), nullable=False),
+    sa.Column('error', sa.Text(), nullable=False),
+    sa.Column('actor', sa.String(255), nullable=False),
+    # The migration that this one takes back.
+    sa.Column('undoes', sa.String(36), nullable=True),
+    sa.Column('created_at', Moment(), nullable=False),
+    sa.Column('updated_at', Moment(), nullable=False),
+    sa.Index('ix_lifecycle_migrations_state', 'state'),
+    **_TABLE)
+
+MIGRATION_WAVES = sa.Table(
+    'lifecycle_migration_waves', METADATA,
+    sa.Column('migration_id', sa.String(36), primary_key=True),
+    sa.Column('number', sa.Integer(), primary_key=True,
+              autoincrement=False),
+    sa.Column('canary', sa.Boolean(), nullable=False),
+    # Seconds that its copies take.
+    sa.Column('forecast', sa.Float(), nullable=False),
+    sa.Column('actual', sa.Float(), nullable=True),
+    sa.Column('begun_at', Moment(), nullable=True),
+    sa.Column('ended_at', Moment(), nullable=True),
+    **_TABLE)
+
+MIGRATION_IMAGES = sa.Table(
+    'lifecycle_migration_images', METADATA,
+    sa.Column('migration_id', sa.String(36), primary_key=True),
+    sa.Column('image_id', sa.String(36), primary_key=True),
+    sa.Column('image_name', sa.String(255), nullable=False),
+    sa.Column('project', sa.String(255), nullable=False),
+    sa.Column('wave', sa.Integer(), nullable=False),
+    # Its place in the wave.
+    sa.Column('turn', sa.Integer(), nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    # Whether the copy in the source is to go.
+    sa.Column('drops', sa.Boolean(), nullable=False),
+    # Whether the copy in the target is the migration's own; NULL for not
+    # begun.
+    sa.Column('made', sa.Boolean(), nullable=True),
+    sa.Column('state', sa.String(16), nullable=False),
+    sa.Column('job_id', sa.String(36), nullable=True),
+    sa.Column('copied_at', Moment(), nullable=True),
+    # That its copy took.
+    sa.Column('seconds', sa.Float(), nullable=True),
+    sa.Column('detail', sa.Text(), nullable=False),
+    sa.Index('ix_lifecycle_migration_images_state', 'migration_id', 'state'),
+    sa.Index('ix_lifecycle_migration_images_wave', 'migration_id', 'wave',
+             'turn'),
     **_TABLE)
 
 

@@ -150,9 +150,9 @@ def cinder(known: knowns.Known, path: paths.Path, service: services.Service,
     same = [_same_cluster(path, service, where, one)
             for one in dict.fromkeys(names or ())]
     # It may ask for the locations as a service, which shows others none.
-    visible = bool(where.ceph) or (None if knowns.maybe(
-        service.value, 'service_user', 'send_service_user_token')
-        is not False else False)
+    asked = [knowns.maybe(service.value, *one) for one in clones.AS_SERVICE]
+    visible = bool(where.ceph) or (
+        None if None in asked or any(asked) else False)
     path.ask('Does Cinder clone the image in Ceph, on %s?' % masking.name(
         service.name), _all(
             known.image.image.disk_format == 'raw', visible,

@@ -24,13 +24,16 @@ from glance_lifecycle.audit import finding
 class CinderDownloads(check.ServiceCheck):
     """Cinder keeps volumes in Ceph, and cannot see where images are.
 
-    Where images do not show it, Cinder asks for the locations as a service,
-    and needs a token of its own for that. Without, it only logs a warning, and
-    each volume is downloaded and written whole.
+    Where ``show_image_direct_url`` does not show it, Cinder asks for the
+    locations as a service, and needs credentials of its own for that;
+    ``show_multiple_locations`` alone does not help Cinder. Without, it only
+    logs a warning, and each volume is downloaded and written whole.
 
-    Set ``send_service_user_token`` in ``[service_user]`` of cinder.conf, whose
-    user has the role service. That is better than to show locations to
-    everybody.
+    Set ``auth_type`` and credentials in ``[glance]`` of cinder.conf. Their
+    user needs the roles service and admin: without admin, it finds no private
+    image of others, and volumes of these fail. With Glance 31, set
+    ``send_service_user_token`` in ``[service_user]`` instead. Either is better
+    than to show locations to everybody.
     """
 
     code = 'GLC821'
@@ -78,6 +81,9 @@ class CinderDownloads(check.ServiceCheck):
             'volume_driver = cinder.volume.drivers.rbd.RBDDriver\n'
             'rbd_pool = volumes\n'
             'rbd_user = cinder\n'
+            # One for each release of Glance.
+            '[glance]\n'
+            'auth_type = password\n'
             '[service_user]\n'
             'send_service_user_token = true\n')},
     )
@@ -85,14 +91,16 @@ class CinderDownloads(check.ServiceCheck):
     def service(self, host: hosts.Host, service: services.Service
                 ) -> Iterator[finding.Finding]:
         if clones.in_ceph(service) and clones.stores(host) and (
-                not clones.visible(host)) and not service.value(
-                    'service_user', 'send_service_user_token'):
+                not clones.cinder_sees(host, service)):
+            section, name = clones.AS_SERVICE[host.release < 32]
             yield self.found(
-                service, '[service_user] send_service_user_token',
-                'Volumes are in Ceph, images do not show where they are, and '
-                'Cinder sends no token of a service.',
+                service, '[%s] %s' % (section, name),
+                'Volumes are in Ceph, images have no direct_url, and Cinder '
+                'does not ask for locations as a service.',
                 'Set send_service_user_token = True in [service_user] of '
                 'cinder.conf, with the credentials of a user with the role '
-                'service.',
-                service.setting('service_user', 'send_service_user_token'),
+                'service.' if host.release < 32 else
+                'Set auth_type in [glance] of cinder.conf, with the '
+                'credentials of a user with the roles service and admin.',
+                service.setting(section, name),
                 service.setting('DEFAULT', 'enabled_backends'))

@@ -22,7 +22,8 @@ from glance_lifecycle.planning.sizes import Format
 from glance_lifecycle.tests.unit.planning import paper
 
 GIB = 1024 ** 3
-SHOWN = clouds.Glance(show_multiple_locations=True)
+SHOWN = clouds.Glance(show_image_direct_url=True,
+                      show_multiple_locations=True)
 
 
 class BootsTest(unittest.TestCase):

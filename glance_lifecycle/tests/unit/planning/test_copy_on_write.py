@@ -118,8 +118,9 @@ class CopyOnWriteTest(unittest.TestCase):
                 (False, False, False, False, False, True),
                 (True, False, True, True, True, True),
                 (True, False, False, False, False, True),
-                (False, True, True, True, True, True),
-                (False, True, False, True, True, True)):
+                (False, True, True, True, False, True),
+                (False, True, False, True, False, True),
+                (True, True, False, True, True, True)):
             glance = clouds.Glance(direct, several)
             self.assertEqual(
                 (nova, cinder, with_token), tuple(copy_on_write.seen(

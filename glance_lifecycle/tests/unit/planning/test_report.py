@@ -38,6 +38,19 @@ class ReportTest(unittest.TestCase):
                            one['after']['condition'])
              for one in image['consumers']})
 
+    def test_stores(self) -> None:
+        """What they hold and cost are parts of the sums."""
+        found = report.report(cloud_file.load(paper.EXAMPLE.read_bytes()))
+        self.assertEqual(['ceph', 'archive'],
+                         [one['name'] for one in found['stores']])
+        self.assertEqual(6 * 1024 ** 4, found['stores'][0]['free'])
+        for when in ('before', 'after'):
+            # Each is rounded.
+            self.assertAlmostEqual(found[when]['stored'], sum(
+                one[when]['stored'] for one in found['stores']), delta=2)
+            self.assertAlmostEqual(found[when]['cost'], sum(
+                one[when]['cost'] for one in found['stores']), 4)
+
     def test_facts(self) -> None:
         """Each number says where it is from."""
         found = report.report(cloud_file.load(paper.EXAMPLE.read_bytes()))

@@ -20,6 +20,7 @@ import prometheus_client
 from prometheus_client import core
 from prometheus_client import parser
 
+from glance_lifecycle.audit import catalogue
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import migration
@@ -35,6 +36,10 @@ def _texts() -> tuple[tuple[core.Metric, ...], str]:
     for what in metrics.WHAT:
         for error in (False, True):
             found.swept(what, 1, 1, error)
+    counted = catalogue.Catalogue(('ceph',))
+    counted.add({'status': 'active', 'disk_format': 'raw', 'size': 1,
+                 'visibility': 'public', 'stores': 'ceph'})
+    found.catalogue(counted)
     for source in metrics.SOURCES:
         found.observed(source, 1)
     found.circuit('ceph', True)

@@ -59,7 +59,7 @@ class ActionTest(unittest.TestCase):
     def test_purpose(self) -> None:
         self.assertEqual('copy', action().purpose)
         self.assertEqual('drop:a', action('drop', stores=['a']).purpose)
-        self.assertEqual({'drop', 'delete'}, {
+        self.assertEqual({'drop', 'delete', 'migrate-drop'}, {
             kind for kind in actions.KINDS if action(kind).destructive})
 
     def test_data(self) -> None:

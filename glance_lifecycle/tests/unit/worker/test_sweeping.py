@@ -167,6 +167,8 @@ class SweepTest(SweepingCase):
         before = ago(0)
         seen = self.sweeper.sweep(FULL)
         self.assertEqual((2, 2), (seen.images, seen.opened))
+        assert self.sweeper.catalogue is not None
+        self.assertEqual(2, self.sweeper.catalogue.images)
         self.assertEqual({1, 2}, self.opened())
         found = self.marked(FULL)
         self.assertLessEqual(before, datetime.datetime.fromisoformat(

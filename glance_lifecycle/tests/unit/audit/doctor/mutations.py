@@ -114,6 +114,8 @@ enabled_backends = rbd-1
 volume_driver = cinder.volume.drivers.rbd.RBDDriver
 rbd_pool = volumes
 rbd_user = cinder
+[glance]
+auth_type = password
 [service_user]
 send_service_user_token = true
 """,

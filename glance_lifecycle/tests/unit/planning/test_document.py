@@ -18,7 +18,7 @@ from typing import Any
 import testtools
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.reclaim import document
+from glance_lifecycle.planning import document
 
 KIND = document.Kind('a plan', 1, 'some plan', 1000)
 CHECKS: dict[str, document.Check] = {'name': document.text}

@@ -1,0 +1,399 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#      http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Where each image is cheapest: an integer programme.
+
+Images that need the same and are about as large are one group; how many of it
+go where is for the solver. Then each image is put somewhere, with its true
+size, and what does not fit is moved on. The bound is that of Lagrange, with
+what the solver says a GiB of each store is worth: no placement costs less.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+import math
+
+from glance_lifecycle.planning import assumed
+from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import layout
+from glance_lifecycle.planning import options
+from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import solver
+
+#: Of what a placement costs: nothing moves for less than this part of it.
+MOVED = 1e-4
+# What keeps an image as it is although that is worse than the reference:
+# many times what it costs anywhere.
+_WORSE = 1000
+_MOST_COLUMNS = 40_000
+# How many the solver means if it says less.
+_NONE = 1e-6
+# Doublings in size that are one group, the finest first; 0: the very size.
+_GRAINS = (0.0, 0.25, 0.5, 1.0, 2.0, 64.0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choice:
+    """One set of stores for an image.
+
+    :ivar kept: it stays as it is, because nothing else has the room
+    """
+
+    kind: sizes.Format
+    stores: options.Mask
+    kept: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """Of all images.
+
+    :ivar choices: in the order of the images
+    :ivar cost: for a month
+    :ivar above: what a better placement could save of it, at most
+    :ivar worth: store -> what a GiB more room would save in a month
+    """
+
+    choices: tuple[Choice, ...]
+    cost: float
+    above: float
+    worth: Mapping[str, float]
+
+    @property
+    def gap(self) -> float:
+        """How far from the bound it may be; 0.01 is one percent."""
+        return self.above / self.cost if self.cost else 0.0
+
+
+@dataclasses.dataclass(slots=True)
+class _Item:
+    """One image: what it may become.
+
+    :ivar rates: by choice: what a byte costs, of a store that is not thin,
+        and of one that is
+    :ivar thick: bytes, as what it may become, in a store that is not thin
+    :ivar thin: in one that is
+    """
+
+    image: clouds.Image
+    today: options.Mask
+    choices: tuple[Choice, ...]
+    rates: tuple[tuple[float, float], ...]
+    thick: float
+    thin: float
+
+    def sizes(self, kind: sizes.Format) -> tuple[float, float]:
+        if kind is self.choices[0].kind:
+            return self.thick, self.thin
+        return sizes.both(self.image, kind)
+
+    def cheapest(self, rates: Sequence[tuple[float, float]]) -> int:
+        """The number of the best choice at these prices; none is kept."""
+        thick, thin = self.thick, self.thin
+        found = [thick * a + thin * b for a, b in rates]
+        return found.index(min(found))
+
+
+class Search:
+    """Of one cloud.
+
+    :param references: in the order of the images
+    """
+
+    def __init__(self, cloud: clouds.Cloud, found: options.Options,
+                 references: Sequence[options.Reference]) -> None:
+        self._cloud = cloud
+        # Of a byte.
+        self._prices = [sizes.price(one, 1) for one in cloud.stores]
+        self._thin = [one.thin.value for one in cloud.stores]
+        self._rooms = [one.free.value for one in cloud.stores]
+        self._shared: dict[object, tuple[Choice, ...]] = {}
+        self._rates: dict[tuple[Choice, ...],
+                          tuple[tuple[float, float], ...]] = {}
+        self._items = [self._item(image, reference, found)
+                       for image, reference in zip(
+                           cloud.images, references, strict=True)]
+        for one in self._items:
+            for place, size in self._taken(
+                    one, Choice(sizes.today(one.image), one.today)):
+                self._rooms[place] += size
+
+    def run(self, seconds: float) -> Result:
+        """The cheapest that is found.
+
+        :raises SolverMissing: there is no solver here
+        """
+        groups = self._groups()
+        solved = solver.solve(self._programme(groups), seconds)
+        chosen: dict[int, Choice] = {}
+        start = 0
+        for members in groups:
+            count = len(self._items[members[0]].choices)
+            self._spread(members, solved.chosen[start:start + count], chosen)
+            start += count
+        choices = [chosen[number] for number in range(len(self._items))]
+        self._fit(choices)
+        worth = [one / assumed.GIB for one in solved.worth]
+        paired = list(zip(self._items, choices, strict=True))
+        weighed = sum(self._weighed(item, choice) if choice.kept else
+                      self._cost(item, choice) for item, choice in paired)
+        return Result(
+            tuple(choices), sum(self._cost(item, choice)
+                                for item, choice in paired),
+            max(0.0, weighed - self._bound(worth)), {
+                one.name: value for one, value in zip(
+                    self._cloud.stores, solved.worth, strict=True)})
+
+    def _item(self, image: clouds.Image, reference: options.Reference,
+              found: options.Options) -> _Item:
+        need = found.need(image, reference)
+        today = found.mask(tuple(one.store.name for one in image.copies))
+        kind = sizes.today(image)
+        wanted = reference.kind
+        good = self._shared.get((need, wanted))
+        if good is None:
+            good = self._shared[need, wanted] = tuple(
+                Choice(wanted, one) for one in found.sets(need))
+        if wanted is kind and any(one.stores & today == one.stores
+                                  for one in good):
+            return self._made(image, today, good)
+        # There is always room for what is there.
+        key = need, wanted, kind, today
+        choices = self._shared.get(key)
+        if choices is None:
+            does = wanted is kind and found.does(need, today)
+            choices = self._shared[key] = (
+                *good, Choice(kind, today, kept=not does))
+        return self._made(image, today, choices)
+
+    def _made(self, image: clouds.Image, today: options.Mask,
+              choices: tuple[Choice, ...]) -> _Item:
+        rates = self._rates.get(choices)
+        if rates is None:
+            rates = self._rates[choices] = tuple(
+                self._rate(one, self._prices) for one in choices)
+        return _Item(image, today, choices, rates,
+                     *sizes.both(image, choices[0].kind))
+
+    def _rate(self, choice: Choice, prices: Sequence[float]
+              ) -> tuple[float, float]:
+        thick = thin = 0.0
+        for place in _places(choice.stores):
+            if self._thin[place]:
+                thin += prices[place]
+            else:
+                thick += prices[place]
+        return thick, thin
+
+    def _taken(self, item: _Item, choice: Choice
+               ) -> list[tuple[int, float]]:
+        """Bytes, by place of a store."""
+        thick, thin = item.sizes(choice.kind)
+        return [(place, thin if self._thin[place] else thick)
+                for place in _places(choice.stores)]
+
+    def _cost(self, item: _Item, choice: Choice) -> float:
+        return sum(size * self._prices[place]
+                   for place, size in self._taken(item, choice))
+
+    def _weighed(self, item: _Item, choice: Choice) -> float:
+        """With what a move has to be worth."""
+        cost = self._cost(item, choice)
+        if choice.kept:
+            return cost * _WORSE + _WORSE
+        moved = choice.kind is not sizes.today(item.image) or (
+            choice.stores & ~item.today)
+        return cost * (1 + MOVED) if moved else cost
+
+    def _groups(self) -> list[list[int]]:
+        """Numbers of images, by what they need and how large they are."""
+        for grain in _GRAINS:
+            found: dict[object, list[int]] = {}
+            for number, item in enumerate(self._items):
+                # Only the last can be of another format.
+                key = (id(item.rates), *(
+                    _rounded(size, grain) for size in (
+                        item.thick, item.thin,
+                        *item.sizes(item.choices[-1].kind))))
+                found.setdefault(key, []).append(number)
+            columns = sum(len(self._items[one[0]].choices)
+                          for one in found.values())
+            if columns <= _MOST_COLUMNS:
+                break
+        return list(found.values())
+
+    def _programme(self, groups: list[list[int]]) -> solver.Programme:
+        costs: list[float] = []
+        of: list[int] = []
+        takes: list[list[tuple[int, float]]] = []
+        for number, members in enumerate(groups):
+            items = [self._items[one] for one in members]
+            staying: dict[int, float] = {}
+            for item in items:
+                for place in _places(item.today):
+                    staying[place] = staying.get(place, 0) + item.thick
+            totals = {kind: [sum(one) / len(items) for one in zip(*(
+                item.sizes(kind) for item in items), strict=True)]
+                for kind in {one.kind for one in items[0].choices}}
+            whole = sum(item.thick for item in items) or 1
+            for choice, (thick, thin) in zip(
+                    items[0].choices, items[0].rates, strict=True):
+                total = totals[choice.kind]
+                cost = total[0] * thick + total[1] * thin
+                places = _places(choice.stores)
+                # What has it all there stays for nothing.
+                stays = min(staying.get(one, 0) for one in places) / whole
+                costs.append(cost * _WORSE + _WORSE if choice.kept else
+                             cost * (1 + MOVED * (1 - stays)))
+                of.append(number)
+                takes.append([
+                    (place, total[self._thin[place]] / assumed.GIB)
+                    for place in places])
+        return solver.Programme(costs, of, [len(one) for one in groups],
+                                takes, [one / assumed.GIB
+                                        for one in self._rooms])
+
+    def _spread(self, members: list[int], counts: Sequence[float],
+                chosen: dict[int, Choice]) -> None:
+        """Give each image of a group one of its choices.
+
+        The largest first, to the choice that lacks the most: each gets its
+        share of bytes, too.
+        """
+        choices = self._items[members[0]].choices
+        taken = [(count, choice) for count, choice in zip(
+            counts, choices, strict=True) if count > _NONE]
+        if len(taken) == 1:
+            chosen |= dict.fromkeys(members, taken[0][1])
+            return
+        weights = {number: self._items[number].thick or 1
+                   for number in members}
+        share = sum(weights.values()) / len(members)
+        lacking = [count * share for count, _choice in taken]
+        for number in sorted(members, key=lambda one: -weights[one]):
+            best = lacking.index(max(lacking))
+            chosen[number] = taken[best][1]
+            lacking[best] -= weights[number]
+
+    def _fit(self, choices: list[Choice]) -> None:
+        """Move what has no room to where it costs least; then use what is
+        left.
+        """
+        left = list(self._rooms)
+        for item, choice in zip(self._items, choices, strict=True):
+            for place, size in self._taken(item, choice):
+                left[place] -= size
+        if min(left, default=0) < 0:
+            self._relieve(choices, left)
+        for number, item in enumerate(self._items):
+            now = choices[number]
+            best = item.choices[item.cheapest(item.rates)]
+            if best is not now and not best.kept and self._weighed(
+                    item, best) < self._weighed(item, now):
+                self._change(number, choices, best, left)
+
+    def _relieve(self, choices: list[Choice], left: list[float]) -> None:
+        over = {place for place, room in enumerate(left) if room < 0}
+        ways: list[tuple[float, int, Choice]] = []
+        for number, item in enumerate(self._items):
+            full = [place for place in _places(choices[number].stores)
+                    if place in over]
+            if not full:
+                continue
+            freed = dict(self._taken(item, choices[number]))
+            now = self._weighed(item, choices[number])
+            for one in item.choices:
+                gained = sum(freed[place] for place in full
+                             if not one.stores >> place & 1)
+                if gained:
+                    ways.append(((self._weighed(item, one) - now) / gained,
+                                 number, one))
+        moved = set()
+        for _price, number, choice in sorted(ways, key=lambda one: one[0]):
+            if number not in moved and any(
+                    left[place] < 0 for place in _places(
+                        choices[number].stores)) and self._change(
+                            number, choices, choice, left):
+                moved.add(number)
+        # Today's placement has the room that it takes.
+        for number, item in enumerate(self._items):
+            if min(left) >= 0:
+                return
+            if any(left[place] < 0 for place in _places(
+                    choices[number].stores)):
+                self._change(number, choices, Choice(
+                    sizes.today(item.image), item.today, kept=True), left)
+
+    def _change(self, number: int, choices: list[Choice], choice: Choice,
+                left: list[float]) -> bool:
+        """If what it needs is left."""
+        item = self._items[number]
+        after = dict(self._taken(item, choice))
+        before = dict(self._taken(item, choices[number]))
+        if any(left[place] + before.get(place, 0) < size
+               for place, size in after.items() if place not in before
+               or size > before[place]):
+            return False
+        for place, size in before.items():
+            left[place] += size
+        for place, size in after.items():
+            left[place] -= size
+        choices[number] = choice
+        return True
+
+    def _bound(self, worth: Sequence[float]) -> float:
+        """Whoever takes room pays for it; all of it is given back."""
+        total = -sum(value * room for value, room in zip(
+            worth, self._rooms, strict=True))
+        prices = [price + value for price, value in zip(
+            self._prices, worth, strict=True)]
+        shared = {choices: tuple(self._rate(one, prices) for one in choices)
+                  for choices in self._rates}
+        for item in self._items:
+            rates = shared[item.choices]
+            last = item.choices[-1]
+            if last.kind is item.choices[0].kind and not last.kept:
+                total += min([item.thick * a + item.thin * b
+                              for a, b in rates])
+                continue
+            total += min(
+                (self._weighed if one.kept else self._cost)(item, one)
+                + sum(size * worth[place]
+                      for place, size in self._taken(item, one))
+                for one in item.choices)
+        return total
+
+
+def _rounded(size: float, grain: float) -> float:
+    return round(math.log2(size) / grain) if grain and size else size
+
+
+def _places(stores: options.Mask) -> list[int]:
+    return [place for place in range(stores.bit_length())
+            if stores >> place & 1]
+
+
+def references(cloud: clouds.Cloud, plan: layout.Plan, advised: bool
+               ) -> list[options.Reference]:
+    """What each image must not be slower than.
+
+    :param advised: what is booted, as advised; else, as it is today
+    """
+    def today(image: clouds.Image) -> options.Reference:
+        return options.Reference(sizes.today(image), tuple(
+            one.store for one in image.copies))
+    return [options.Reference(placed.kind, placed.stores)
+            if advised and placed.image.used and not any(
+                one.clones for one in placed.image.copies)
+            else today(placed.image) for placed in plan.images]
