@@ -73,7 +73,7 @@ class PlanMigration(judging.Judging, command.Lister):
         parser.add_argument(
             '--where', metavar='<match>', default='',
             help='Only the images that this matches, in the words of '
-            '"match" of a policy, such as \'{name: "ubuntu-*"}\'.')
+            '"match" of a policy, such as "{disk_format: qcow2}".')
         parser.add_argument(
             '--out', metavar='<file>',
             help='Write the plan to this new file, for "migrate run".')
