@@ -32,8 +32,6 @@ class MigrateRbdTest(test_store_copy_rbd.RbdCopyCase,
             self.run_store('copy', image_id, '--to', 'fast')
             self.run_store('drop', image_id, '--from', 'files', '--yes')
         self.cluster.rbd('clone', f'images/{held}@snap', 'images/clone')
-        self.addCleanup(self.cluster.rbd, 'rm', '--no-progress',
-                        'images/clone')
         daemon = self.useFixture(worker.Worker(
             self.api, test_migrate.POLICY))
         self.run_plan(daemon)
@@ -53,3 +51,4 @@ class MigrateRbdTest(test_store_copy_rbd.RbdCopyCase,
         found = self.wait(daemon, 'done', 'stopped')
         self.assertEqual(('done', []), (found['state'], found['attention']))
         self.assertEqual(['slow'], self.stores_of(held))
+        self.cluster.rbd('rm', '--no-progress', 'images/clone')
