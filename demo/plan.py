@@ -187,7 +187,7 @@ class Plan:
         waiting.until('the migration has ended', ended)
         live.clear()
         if found['state'] != 'done' or found['attention']:
-            raise Wrong('the migration: %s' % found)
+            raise traced.Wrong('the migration: %s' % found)
         for wave in found['waves']:
             screen.row('wave %d' % wave['number'], '%2d images, %s' % (
                 sum(wave['images'].values()), screen.size(wave['size'])),
@@ -210,7 +210,7 @@ class Plan:
         if '<script' in page or 'src="http' in page:
             raise traced.Wrong('the page does not stand by itself')
         screen.row('the page', screen.size(len(page.encode())),
-                   self._page if self._stays else 'checked, and let go; '
+                   str(self._page) if self._stays else 'checked, and let go; '
                    '--out FILE keeps it')
         return report
 

@@ -134,7 +134,8 @@ def of(document: Mapping[str, Any]) -> clouds.Cloud:
     problems = set(cloud_checks.problems(yaml_tree.Tree(document)))
     if problems:
         raise CloudError(problems=tuple(sorted(problems)))
-    return _cloud(document)
+    # It stays the caller's, who may write it to a file.
+    return _cloud({**document, 'images': [*document['images']]})
 
 
 def _known(one: Mapping[str, Any], key: str,

@@ -94,7 +94,8 @@ class ContainerfileTest(unittest.TestCase):
         declared = set(config['extras'])
         wanted = set(arguments['EXTRAS'].split(','))
         # The image has a Glance of its own choice, and no client.
-        self.assertEqual({'glance', 'osc'}, declared - wanted)
+        self.assertEqual({'glance', 'osc', 'planning', 'report'},
+                         declared - wanted)
         self.assertLessEqual(wanted, declared)
         self.assertEqual('"glance>=33,<34"', arguments['GLANCE'])
 

@@ -12,7 +12,6 @@
 
 """``advise``: the text, the JSON, the table, and what is refused."""
 
-import argparse
 import io
 import json
 import pathlib
@@ -77,10 +76,3 @@ class AdviseTest(unittest.TestCase):
                     'be used: .*line 2, column 1: the key store is not known '
                     'here: did you mean stores?'):
                 self.run_it(path)
-
-    def test_cloud_is_needed(self) -> None:
-        app: Any = types.SimpleNamespace()
-        parser = advise.Advise(app, None).get_parser('x')
-        self.assertIsInstance(parser, argparse.ArgumentParser)
-        action, = (one for one in parser._actions if one.dest == 'cloud')
-        self.assertTrue(action.required)

@@ -15,6 +15,7 @@
 import io
 import sys
 import types
+from typing import Any
 import unittest
 from unittest import mock
 
@@ -26,8 +27,8 @@ from glance_lifecycle.osc import report
 class ReportTest(unittest.TestCase):
 
     def refused(self, *argv: str) -> str:
-        made = report.Report(types.SimpleNamespace(stdout=io.StringIO()),
-                             None)
+        app: Any = types.SimpleNamespace(stdout=io.StringIO())
+        made = report.Report(app, None)
         parsed = made.get_parser('x').parse_args(argv)
         with self.assertRaises(osc_exceptions.CommandError) as caught:
             made.run(parsed)
