@@ -11,8 +11,8 @@
 # under the License.
 
 import subprocess
-import tracemalloc
 import sys
+import tracemalloc
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import examination
