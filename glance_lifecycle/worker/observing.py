@@ -39,6 +39,7 @@ from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import moves
 from glance_lifecycle.worker import kindred as kindreds
 from glance_lifecycle.worker import nova_caches
 from glance_lifecycle.worker import open_jobs as opened
@@ -51,6 +52,9 @@ LOG = logging.getLogger(__name__)
 # What failed because of others - a server that still needs the image, a store
 # or a service that was away - may go well without a change of the image.
 _AGAIN = datetime.timedelta(days=1)
+
+# What a migration does by itself.
+_PLACES = frozenset({actions.COPY, actions.DROP})
 
 _OVER = 'It is not needed any more: the image is as its policy wants it.'
 
@@ -176,6 +180,7 @@ class _Look:
         self._policy = policy
         # A query for each of all images would take longer than listing them.
         self._waiting = opened.all_open(database) if whole else None
+        self._moving = moves.moving(database)
         # With the job that waits for something else so far.
         self._new: list[tuple[actions.Action, opened.OpenJob | None]] = []
         self._touched: set[str] = set()
@@ -196,7 +201,10 @@ class _Look:
                     self._end(job, _OVER)
         there = {job.purpose: job for job in open_jobs}
         for action in needs.actions:
-            self._take(action, image, there.get(action.purpose))
+            # Where its copies are is the migration's business until it ends:
+            # the old one would go before the wave has soaked.
+            if not (action.kind in _PLACES and image['id'] in self._moving):
+                self._take(action, image, there.get(action.purpose))
         return open_jobs
 
     def has_open_jobs(self, image_id: str) -> bool:

@@ -221,6 +221,16 @@ def open_moves(database: engine.Database) -> list[Move]:
             _IMAGES.c.state.in_(sorted(IN_FLIGHT))))))
 
 
+def moving(database: engine.Database) -> frozenset[str]:
+    """Ids of images that the active migration is not done with."""
+    query = sa.select(_IMAGES.c.image_id).join(
+        _MOVES, _MOVES.c.id == _IMAGES.c.migration_id).where(
+            _MOVES.c.state.in_(sorted(ACTIVE)), _IMAGES.c.state.in_((
+                Step.WAITING, Step.COPYING, Step.COPIED, Step.DROPPING)))
+    return database.read(lambda connection: frozenset(
+        connection.execute(query).scalars()))
+
+
 def waves(database: engine.Database, move_id: str) -> list[Wave]:
     names = [field.name for field in dataclasses.fields(Wave)]
     rows = database.read(lambda connection: connection.execute(

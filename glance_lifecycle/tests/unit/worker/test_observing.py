@@ -31,6 +31,7 @@ from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import models
+from glance_lifecycle.worker.database import moves
 from glance_lifecycle.worker import observing
 from glance_lifecycle.worker import open_jobs
 from glance_lifecycle.worker import reconcile
@@ -97,6 +98,9 @@ class ObservingCase(cases.DatabaseTestCase):
                             total if total is not None
                             else len(self.images) if numbers else None)
 
+    def purposes(self) -> set[str]:
+        return {job.purpose for job in jobs.list_jobs(self.database)}
+
     def only(self, number: int = 1) -> jobs.Job:
         job, = jobs.list_jobs(self.database,
                               image_id=image_api.image_id(number))
@@ -127,6 +131,20 @@ class ObservingCase(cases.DatabaseTestCase):
 
 
 class LookTest(ObservingCase):
+
+    def test_migrating(self) -> None:
+        """Where its copies are is left to the migration, and nothing else."""
+        moves.begin(
+            self.database, 'move', 'fast', 'bulk', {'parallel': 1},
+            [moves.Wave(1, False, 1.0)],
+            [moves.Image(image_api.image_id(1), '', '', 1, 0, 10)],
+            actor='me')
+        self.look(PLACED)
+        left = self.purposes()
+        moves.turn_to(self.database, moves.get(self.database, 'move'),
+                      moves.State.STOPPED)
+        self.look(PLACED)
+        self.assertEqual({actions.COPY}, self.purposes() - left)
 
     def test_opened(self) -> None:
         seen = self.look()

@@ -56,6 +56,18 @@ class MovesTest(cases.DatabaseTestCase):
         self.assertEqual([True, False], [
             wave.canary for wave in moves.waves(self.database, 'one')])
 
+    def test_moving(self) -> None:
+        """Those of an active migration that are not where they should be."""
+        self.assertEqual(frozenset(), moves.moving(self.database))
+        move = self.begin(count=3)
+        first, second, third = self.images()
+        moves.step(self.database, 'one', first, Step.GONE)
+        moves.step(self.database, 'one', second, Step.COPYING)
+        self.assertEqual({second.image_id, third.image_id},
+                         moves.moving(self.database))
+        moves.turn_to(self.database, move, State.STOPPED)
+        self.assertEqual(frozenset(), moves.moving(self.database))
+
     def test_step(self) -> None:
         move = self.begin(count=2)
         image = self.images()[0]
