@@ -41,11 +41,15 @@ class Ended:
 
 def since(database: engine.Database, moment: datetime.datetime
           ) -> list[Ended]:
-    """Those that ended since; what is purged is not told."""
+    """Those that ended since; what is purged is not told.
+
+    Nor is what was not needed any more before anybody began it.
+    """
     query = sa.select(
         _TABLE.c.purpose, _TABLE.c.state, sa.func.count().label('jobs'),
         sa.func.sum(_TABLE.c.bytes).label('bytes')).where(
             _TABLE.c.state.in_(sorted(jobs.CLOSED)),
+            sa.or_(_TABLE.c.state != jobs.State.DONE, _TABLE.c.fence > 0),
             _TABLE.c.updated_at >= moment).group_by(
                 _TABLE.c.purpose, _TABLE.c.state)
     rows = database.read(lambda connection: connection.execute(query).all())

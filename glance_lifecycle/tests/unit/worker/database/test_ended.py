@@ -32,6 +32,9 @@ class EndedTest(cases.DatabaseTestCase):
         self.cancelled('c', 'copy', 20)
         self.cancelled('d', 'copy', 9, 1)
         self.job('e', 'copy')
+        over = self.job('f', 'copy', bytes=3)
+        jobs.over(self.database, over.id, actor='me', reason='Not needed.',
+                  now=at(20))
         self.assertEqual(
             [ended.Ended('copy', 'cancelled', 1, 0),
              ended.Ended('drop', 'cancelled', 2, 12)],
