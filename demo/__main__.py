@@ -140,6 +140,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument('--out', type=pathlib.Path, metavar='FILE',
                         help='with --plan: write the report there')
     arguments = parser.parse_args()
+    if arguments.out and not arguments.plan:
+        parser.error('--out is for --plan')
     if not arguments.image.is_file():
         parser.error(f'{arguments.image} is not a file')
     return arguments

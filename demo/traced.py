@@ -113,7 +113,7 @@ def facts(found: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
     for one in found:
         check_source('the facts', one)
         count[one['from']] += 1
-    screen.row('facts of the cloud', len(found), told(count))
+    screen.row('behind it', '%d facts' % len(found), told(count))
     return {(one['name'], one['fact']): one['value'] for one in found
             if one['of'] == 'stores'}
 
@@ -133,7 +133,7 @@ def stores(report: Report, disk: Held, glance: Held) -> None:
         check('bytes in %s' % name, copies[name]['bytes'], size,
               rooms[name]['stored'])
         screen.row('store ' + name, '%2d copies, %s' % (
-            len(held), screen.size(size)), 'so Glance says, and the disk')
+            len(held), screen.size(size)), 'report, Glance and disk agree')
     total = sum(sum(held.values()) for held in disk.values())
     check('bytes of all copies', report.figure('catalogue', 'bytes'), total,
           report.figure('room', 'stored'))
@@ -158,3 +158,39 @@ def cost(report: Report, known: Mapping[tuple[str, str], float], disk: Held
         total += one
     check('cost', report.figure('room', 'cost'), total)
     return total
+
+
+def moved(report: Report, count: int, size: int, target: Mapping[str, int]
+          ) -> None:
+    """Each image by two jobs, and by no others: copied, its old copy deleted.
+
+    :param size: bytes, as the migration tells them
+    :param target: what lies in the store that they moved to
+    :raises Wrong: the jobs of the report are others
+    """
+    ended = report.rows('worker', 'ended')
+    for kind in ('migrate', 'migrate-drop'):
+        check(kind, ended[kind]['done'], count)
+        check('bytes of ' + kind, ended[kind]['bytes'], size)
+    check('jobs', report.figure('worker', 'done'), 2 * count)
+    check('bytes that moved', size, sum(target.values()))
+    screen.row('moved', '%d images' % count, 'by %d jobs; archive holds just '
+               'these' % (2 * count))
+
+
+def wanted(report: Report, qcow2: int) -> None:
+    """Nothing is where it should not be.
+
+    :param qcow2: images that were there before all imports were to be raw
+    :raises Wrong: something is
+    """
+    drifted = report.figure('drift', 'drifted')
+    differs = report.rows('drift', 'fields') if drifted else {}
+    if set(differs) - {'convert: disk_format'}:
+        raise Wrong('not as the policy wants: %s' % differs)
+    screen.row('in the right store', 'all', 'by the policy in force')
+    # How fast the stores are decides whether imports are to be raw.
+    if drifted:
+        check('images of another format', drifted, qcow2)
+        screen.row('still qcow2', '%d images' % qcow2,
+                   'only new imports become raw')

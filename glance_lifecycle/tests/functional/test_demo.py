@@ -62,10 +62,10 @@ class DemoTest(base.FunctionalTestCase):
         page = self.work / 'report.html'
         code, text = self.demo('--plan', '--out', str(page))
         self.assertEqual(0, code, text)
-        for said in (r'wave 1 +1 images?, .+ \(forecast .+, took ',
-                     r'wave 2 +23 images, ', r'held +\d+ jobs',
+        for said in (r'held +24 jobs', r'wave 1, the canary +1 image, ',
+                     r'wave 2 +23 images, .+ \(forecast .+, took ',
                      r'store fast +6 copies', r'store archive +24 copies',
-                     r'moved +24 images', r'not as wanted +none'):
+                     r'moved +24 images  \(by 48 jobs', r'right store +all'):
             self.assertRegex(text, said)
         self.assertNotIn('not asked', text)
         self.assertIn('nothing is left behind', text)
