@@ -45,6 +45,20 @@ rules:
     protect: {protected: true}
 """
 
+PRICES = """\
+currency: EUR
+stores:
+  - {name: fast, cost_per_gib_month: 0.03}
+  - {name: archive, cost_per_gib_month: 0.02}
+"""
+
+# Of etc/planning/cloud.yaml.
+BOOTS = """\
+time,consumer,host,image
+2026-11-01T00:00:00Z,lab,c1,ubuntu-24.04
+2026-11-28T00:00:00Z,lab,c1,ubuntu-24.04
+"""
+
 # Run by another test, or made by nothing that is here.
 ELSEWHERE = {
     'doc/source/install/quickstart.rst': 'test_quickstart follows it.',
@@ -61,6 +75,8 @@ ELSEWHERE = {
     'test_hygiene_export runs it, with the certificate of another Glance.',
     'openstack image lifecycle hygiene list --nova-base':
     'test_hygiene_local runs it, with a directory as Nova has it.',
+    'openstack image lifecycle migrate ':
+    'worker.test_migrate runs them, with a worker that acts.',
     'openstack image lifecycle sign ubuntu-26.04.qcow2':
     'It wants a Barbican; test_signing_barbican has one.',
 }
@@ -76,7 +92,8 @@ CODES = {
 
 # They ask, and nobody is there to answer.
 ASK = ('openstack image lifecycle store drop ',
-       'openstack image lifecycle apply ')
+       'openstack image lifecycle apply ',
+       'openstack image lifecycle cloud show --probe ')
 
 # Of images that were not imported.
 UPLOADED = ('migration-from-image-conversion',)
@@ -127,6 +144,9 @@ class DocumentedCommandsTest(plugin_case.PluginTestCase):
         (self.work / 'image.sig').write_bytes(self.builder.sign(self.source))
         shutil.copyfile(pages.TOP / 'etc/planning/cloud.yaml',
                         self.work / 'cloud.yaml')
+        (self.work / 'boots.csv').write_text(BOOTS)
+        (self.work / 'prices.yaml').write_text(PRICES)
+        (self.work / 'pieces').mkdir()
         for name in ('policy.yaml', 'lifecycle-policy.yaml'):
             (self.work / name).write_text(POLICY)
         for name in ('etc/api1', 'etc/api2', 'gathered/api1', 'gathered/api2'):
