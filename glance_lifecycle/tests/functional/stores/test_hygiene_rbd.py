@@ -162,12 +162,13 @@ class RbdHygieneTest(RbdHygieneCase):
         image_id = self.orphan()
         self.rbd('rename', f'images/{image_id}', f'images/{STRANGER}')
         self.rbd('namespace', 'create', 'images/tenant')
-        for name in (image_id, kept[0]):
+        orphan = self.orphan()
+        for name in (image_id, kept[0], orphan):
             self.rbd('create', '--size', '1', f'images/tenant/{name}')
         rows = self.found(code=3)
-        self.assertEqual({'GLC026': [STRANGER], 'GLC029': ['fast']},
-                         self.about(rows))
-        self.assertIn('There are 2, of 2097152 bytes',
+        self.assertEqual({'GLC020': [orphan], 'GLC026': [STRANGER],
+                          'GLC029': ['fast']}, self.about(rows))
+        self.assertIn('There are 3, of 3145728 bytes',
                       self.only(rows, 'GLC029')['Evidence'])
 
     def test_another_glance(self) -> None:

@@ -258,10 +258,12 @@ class RbdInventory(inventory.Inventory):
 
     def _entry(self, namespace: str, name: str, kind: inventory.Kind,
                facts: dict[str, Any], note: str) -> inventory.Entry:
+        # No location leads into a name space, so that there it is no id.
+        image_id = '' if namespace else inventory.image_id(name)
         return inventory.Entry(
-            name, kind, self._place(namespace), inventory.image_id(name),
-            facts['size'], facts['allocated'], facts['changed'],
-            facts['identity'], facts['usable'], facts['hangs'],
+            name, kind, self._place(namespace), image_id, facts['size'],
+            facts['allocated'], facts['changed'], facts['identity'],
+            facts['usable'], facts['hangs'],
             '/'.join(filter(None, (self._cluster.pool, namespace, name))),
             note)
 
