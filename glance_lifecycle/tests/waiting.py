@@ -63,6 +63,15 @@ def until(what: str, done: Callable[[], object], timeout: float = BOUND,
         time.sleep(interval)
 
 
+def next_second() -> None:
+    """Until what has happened was in another second than this one.
+
+    Some services round the time of a change, up as well.
+    """
+    begun = int(time.time())
+    until('the next second has begun', lambda: int(time.time()) > begun)
+
+
 def settled(value: Callable[[], T], interval: float = 0.7) -> T:
     """What ``value()`` is once it does not change any more.
 

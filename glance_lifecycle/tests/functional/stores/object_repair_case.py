@@ -162,8 +162,12 @@ class ObjectRepairCase(repair_case.RepairCase,
         return self.everything()
 
     def test_killed_while_it_writes_what_is_missing(self) -> None:
-        for name in self.of_image():
+        names = self.of_image()
+        for name in names:
             self.remove(name)
+        # Swift brings its listings up to date when it can.
+        transfer.until('they are in no listing', lambda: not (
+            set(names) & set(self.everything())))
         self.kill_when_it_writes()
         self.assertEqual(sorted(('files', self.store)),
                          self.stores_of(self.image_id))

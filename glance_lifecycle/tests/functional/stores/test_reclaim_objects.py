@@ -14,8 +14,10 @@
 
 from typing import Any
 
+from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional import reclaim_case
 from glance_lifecycle.tests.functional.stores import test_hygiene_objects
+from glance_lifecycle.tests import waiting
 
 PLACE = test_hygiene_objects.PLACE
 
@@ -65,6 +67,12 @@ class SwiftReclaimTest(  # type: ignore[misc] # "put" is of that store
 class S3ReclaimTest(  # type: ignore[misc]
         test_hygiene_objects.S3HygieneCase, reclaim_case.ReclaimCase):
 
+    def reclaim(self, what: str, *argv: str, code: int = 0
+                ) -> openstack.Answer:
+        # Swift's S3 API rounds the time of a change up.
+        waiting.next_second()
+        return super().reclaim(what, *argv, code=code)
+
     def test_whole_way(self) -> None:
         kept = self.new_images()
         gone = self.new_image(b'g' * 500)
@@ -80,7 +88,8 @@ class S3ReclaimTest(  # type: ignore[misc]
             Bucket=PLACE, Key=gone)['Body'].read())
         # The same bytes, and a copy that is younger than the plan knows.
         plan = self.plan(name='again')
-        self.reclaim('apply', str(plan))
+        self.assertEqual({gone: 'quarantined'},
+                         self.outcomes(self.reclaim('apply', str(plan))))
         self.assertEqual(
             {gone: 'purged'}, self.outcomes(
                 self.reclaim('apply', str(plan), '--purge', '--yes')))
@@ -117,7 +126,8 @@ class VersionsReclaimTest(  # type: ignore[misc]
         self.assertEqual(b'g' * 500, self.client.get_object(
             Bucket=PLACE, Key=gone)['Body'].read())
         plan = self.plan(name='again')
-        self.reclaim('apply', str(plan))
+        self.assertEqual({gone: 'quarantined'},
+                         self.outcomes(self.reclaim('apply', str(plan))))
         self.assertEqual(
             {gone: 'purged'}, self.outcomes(
                 self.reclaim('apply', str(plan), '--purge', '--yes')))

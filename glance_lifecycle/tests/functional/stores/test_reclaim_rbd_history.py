@@ -19,7 +19,6 @@ another's was not touched.
 import json
 import pathlib
 import random
-import time
 from typing import Any
 
 from testtools import content
@@ -146,9 +145,7 @@ class RbdHistoryTest(test_hygiene_rbd.RbdHygieneCase,
     def export(self) -> None:
         """In whole seconds, and what changed in that one is unclear."""
         self.exports += 1
-        newest = int(time.time())
-        waiting.until('the next second has begun',
-                      lambda: int(time.time()) > newest)
+        waiting.next_second()
         answer = self.operator().spawn(
             'image', 'lifecycle', 'hygiene', 'export', '--out',
             str(self.work / f'west-{self.exports}'), '--name', 'west',
