@@ -49,10 +49,7 @@ class RunMigration(command.ShowOne):
         parser = super().get_parser(prog_name)
         parser.add_argument('plan', metavar='<file>',
                             help='What "migrate plan --out" wrote.')
-        parser.add_argument('--dry-run', action='store_true',
-                            help='Only say what would be done.')
-        parser.add_argument('-y', '--yes', action='store_true',
-                            help='Do not ask.')
+        migrations.add_asking(parser)
         worker_host.add_arguments(parser)
         return parser
 

@@ -44,10 +44,7 @@ class UndoMigration(command.Lister):
         parser = super().get_parser(prog_name)
         parser.add_argument('migration', metavar='<migration>',
                             help='Id, as "migrate status" shows it.')
-        parser.add_argument('--dry-run', action='store_true',
-                            help='Only say what would be done.')
-        parser.add_argument('-y', '--yes', action='store_true',
-                            help='Do not ask.')
+        migrations.add_asking(parser)
         worker_host.add_arguments(parser)
         return parser
 

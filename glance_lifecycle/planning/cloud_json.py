@@ -40,7 +40,6 @@ _NAME = re.compile(r'[^\x00-\x1f\x7f-\x9f]{1,255}')
 _SOURCES = frozenset(one.value for one in known.Source)
 _FACT = frozenset(('value', 'from'))
 _MOST_NUMBER = 10 ** 12
-_MOST_BYTES = 2 ** 62
 _KEYS = frozenset(cloud_schema.IMAGE['properties'])
 _NEEDED = cloud_schema.IMAGE['required']
 _DISK_FORMATS = frozenset(cloud_schema.DISK_FORMATS)
@@ -178,7 +177,7 @@ def _bytes(value: Any) -> int:
     value = _plain(value)
     if type(value) is str:
         return size(value)
-    if type(value) is not int or not 0 <= value <= _MOST_BYTES:
+    if type(value) is not int or not 0 <= value <= cloud_schema.MOST_BYTES:
         raise ValueError
     return value
 

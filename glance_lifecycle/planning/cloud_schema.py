@@ -20,7 +20,8 @@ from glance_lifecycle.planning import known
 from glance_lifecycle.policy import schema
 from glance_lifecycle.policy import units
 
-_MOST = 2 ** 62
+#: What YAML is read with: 18 digits, 888 PiB.
+MOST_BYTES = 10 ** 18 - 1
 MOST_IMAGES = 100_000
 #: That an image can be asked to have.
 MOST_COPIES = 3
@@ -45,7 +46,7 @@ def _number(expected: str, **more: Any) -> dict[str, Any]:
 
 
 def _bytes(expected: str, least: int = 0) -> dict[str, Any]:
-    number = {'type': 'integer', 'minimum': least, 'maximum': _MOST,
+    number = {'type': 'integer', 'minimum': least, 'maximum': MOST_BYTES,
               schema.EXPECTED: expected}
     return _known({'if': {'type': 'integer'}, 'then': number, 'else': {
         'type': 'string', 'format': 'size' if not least else 'some',

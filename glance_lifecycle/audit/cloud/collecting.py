@@ -111,8 +111,9 @@ class _Collecting:
             known if told else {}, self._note)
         if not catalogue.items:
             raise exceptions.ConfigurationError(
-                detail='Glance shows no image with data to this user: there '
-                'is nothing to advise on')
+                detail='Glance shows no image with data to this user, so that '
+                'there is nothing to advise on. Log in as an administrator, '
+                'who sees the images of all projects')
         result: document.Document = {
             'version': document.VERSION,
             'glance': self._glance(told, found, catalogue),

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
+from glance_lifecycle.planning import cloud_schema
 from glance_lifecycle.planning import known
 
 VERSION = 1
@@ -36,8 +37,6 @@ MOST_GROUPS = 5000
 MOST_BACKENDS = 500
 MOST_IMAGES = 100_000
 
-# More than fits into one number of the document.
-_MOST = 2 ** 62
 _LONGEST = 255
 _VISIBLE = {code: '\\x%02x' % code
             for code in (*range(32), *range(127, 160))}
@@ -60,9 +59,14 @@ def assumed(value: float | bool) -> Item:
 def number(found: object) -> int | None:
     """Bytes as a service tells them; None for what are none."""
     if isinstance(found, bool) or not isinstance(found, int) or not (
-            0 <= found <= _MOST):
+            0 <= found <= cloud_schema.MOST_BYTES):
         return None
     return found
+
+
+def total(*found: int) -> int:
+    """Of bytes; at most what the document takes."""
+    return min(sum(found), cloud_schema.MOST_BYTES)
 
 
 def weekly(count: int, weeks: float) -> Item:

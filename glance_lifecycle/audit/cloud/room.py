@@ -89,8 +89,8 @@ def _file(name: str) -> document.Item:
     used = sum((one.f_blocks - one.f_bfree) * one.f_frsize
                for one in systems.values())
     # Ours is sparse, whatever Glance's own driver does.
-    return {'capacity': document.read(used + free),
-            'free': document.read(free)}
+    return {'capacity': document.read(document.total(used, free)),
+            'free': document.read(document.total(free))}
 
 
 def _rbd(name: str) -> document.Item:
@@ -127,7 +127,7 @@ def room(usage: Mapping[str, Any], quota: int) -> document.Item:
         return {}
     if quota:
         free = max(0, min(free, quota - stored))
-    return {'capacity': document.read(stored + free),
+    return {'capacity': document.read(document.total(stored, free)),
             'free': document.read(free)}
 
 

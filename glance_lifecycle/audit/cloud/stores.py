@@ -148,5 +148,5 @@ def _room(store: document.Item, held: int, note: document.Note) -> None:
                  'No store of this kind tells it: give "capacity" and '
                  '"free".')))
     if 'capacity' not in store:
-        store['capacity'] = document.assumed(
-            cloud_checks.plain(store['free']) + held)
+        store['capacity'] = document.assumed(document.total(
+            cloud_checks.plain(store['free']), held))

@@ -58,7 +58,8 @@ def as_json(found: document.Document) -> Iterator[str]:
     yield head.removesuffix('\n}') + ',\n  "%s": [' % _IMAGES
     separator = '\n    '
     for image in found[_IMAGES]:
-        # Not as \uXXXX\uXXXX, which is no character of YAML.
+        # JSON escapes what is beyond 16 bits as two characters, and whoever
+        # reads it as YAML would have two.
         yield separator + json.dumps(image, ensure_ascii=False)
         separator = ',\n    '
     yield '\n  ]\n}\n'

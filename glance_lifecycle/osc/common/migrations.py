@@ -56,6 +56,14 @@ def parallel(text: str) -> int:
         text, _MOST_PARALLEL))
 
 
+def add_asking(parser: argparse.ArgumentParser) -> None:
+    """Of what is shown first, and then asked."""
+    parser.add_argument('--dry-run', action='store_true',
+                        help='Only say what would be done.')
+    parser.add_argument('-y', '--yes', action='store_true',
+                        help='Do not ask.')
+
+
 def calendar(plan: plans.Plan) -> Iterator[str]:
     """When each wave would end that begins when the one before has ended."""
     open_at = windows.parse(plan.settings.windows)

@@ -61,7 +61,8 @@ def section(told: model.Told[Drift]) -> model.Section:
                   one.drift.found, one.drift.rule) for one in found.first],
                 model.Source.READ, _COMMAND, total=found.total)),
         decisions=() if not found.images else (model.Decision(
-            model.Severity.WARNING, '%s not as the policy wants %s: let the '
-            'worker mend them, or change the policy.' % (
+            model.Severity.WARNING, '%s not as the policy wants %s. "plan" '
+            'says what the worker can mend; the rest, such as another '
+            'format, takes a new import, or another policy.' % (
                 words.counted(found.images, 'image is', 'images are'),
                 'it' if found.images == 1 else 'them'), 'plan'),))

@@ -133,7 +133,6 @@ WITHIN = {
         'transfer/child', 'transfer/job', 'transfer/opening',
         'transfer/work'},
     'unit/worker/test_notifications': {'worker/messaging'},
-    'unit/worker/migrating/test_driving': {'worker/migrating/asked'},
     'unit/worker/database/test_migration': {
         'worker/database/migrations/env',
         'worker/database/migrations/versions/5c1e7a90d3b4_initial',

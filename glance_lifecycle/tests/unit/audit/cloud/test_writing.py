@@ -17,6 +17,7 @@ import unittest
 import hypothesis
 from hypothesis import strategies
 
+from glance_lifecycle.audit.cloud import document
 from glance_lifecycle.audit.cloud import images
 from glance_lifecycle.audit.cloud import stores
 from glance_lifecycle.audit.cloud import writing
@@ -45,17 +46,34 @@ class WritingTest(unittest.TestCase):
                         ) -> None:
         told = stores.items([{'id': 'a', 'type': 'rbd'}, {'id': 'b'}],
                             lambda note: None)
+        # No document is without an image.
+        sound = {'name': 'sound', 'status': 'active', 'size': 1,
+                 'disk_format': 'raw', 'stores': 'a'}
         catalogue = images.collect(
-            [{**one, 'id': str(number)} for number, one in enumerate(found)],
+            [{**one, 'id': str(number)}
+             for number, one in enumerate([*found, sound])],
             {'a': '', 'b': ''}, lambda note: None)
-        hypothesis.assume(catalogue.items)
         stores.filled(told, catalogue, lambda note: None)
-        document = {'version': 1, 'glance': {'default_store': 'a'},
-                    'stores': told, 'images': catalogue.items}
-        expected = cloud_file.of(document)
-        for text in (''.join(writing.as_yaml(document, [note])),
-                     ''.join(writing.as_json(document))):
+        made = {'version': 1, 'glance': {'default_store': 'a'},
+                'stores': told, 'images': catalogue.items}
+        expected = cloud_file.of(made)
+        for text in (''.join(writing.as_yaml(made, [note])),
+                     ''.join(writing.as_json(made))):
             self.assertEqual(expected, cloud_file.load(text.encode()))
+
+    def test_most(self) -> None:
+        """YAML is read with 18 digits: a store of more has as much."""
+        most = document.total(10 ** 18, 10 ** 18)
+        self.assertIsNone(document.number(most + 1))
+        found = {
+            'version': 1, 'glance': {'default_store': 'a'},
+            'stores': [{'name': 'a', 'kind': 'file', 'cost_per_gib_month': 1,
+                        'capacity': document.read(most),
+                        'free': document.read(document.number(most) or 0)}],
+            'images': [{'name': 'b', 'disk_format': 'raw', 'size': most,
+                        'copies': ['a']}]}
+        self.assertEqual(cloud_file.of(found), cloud_file.load(
+            ''.join(writing.as_yaml(found, [])).encode()))
 
     def test_shape(self) -> None:
         """What says where it is from is on one line."""

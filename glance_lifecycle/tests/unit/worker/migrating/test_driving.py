@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a worker does for migrations, on a real database; jobs end at once."""
+"""What a worker does for migrations, turn by turn."""
 
 import datetime
 import itertools
@@ -18,99 +18,15 @@ import threading
 from typing import Any
 
 from glance_lifecycle.planning import waves
-from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.tests.unit.worker import image_api
-from glance_lifecycle.worker import action as actions
-from glance_lifecycle.worker.database import claims
-from glance_lifecycle.worker.database import errors
-from glance_lifecycle.worker.database import history
+from glance_lifecycle.tests.unit.worker.migrating import migrating_case
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import moves
 from glance_lifecycle.worker.migrating import asked
 from glance_lifecycle.worker.migrating import driving
-from glance_lifecycle.worker.migrating import plan as plans
-
-NOW = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.UTC)
-WHO = 'operator me'
 
 
-def plan(*sizes_of_waves: tuple[int, ...], canary: bool = False,
-         **settings: Any) -> plans.Plan:
-    """Images 1, 2, ... of 1000 bytes, so many in each wave."""
-    numbers = iter(range(1, 1000))
-    return plans.Plan(
-        NOW.isoformat(), 'bulk', 'fast', '', plans.Settings(**{
-            'keep': False, 'read_back': True, 'soak': 0.0, 'parallel': 2,
-            'max_errors': 0, 'windows': (), **settings}),
-        plans.Forecast(100.0, 1.0, 'given', None),
-        tuple(waves.Wave(tuple(waves.Candidate(
-            image_api.image_id(next(numbers)), 'name', 'p', size)
-            for size in sizes), 10.0, canary and number == 0)
-            for number, sizes in enumerate(sizes_of_waves)))
-
-
-class MigratingCase(cases.DatabaseTestCase):
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.api = self.useFixture(image_api.ImageApi(*(
-            image_api.image(number, stores='bulk')
-            for number in range(1, 10))))
-        self.driver = self.new_driver()
-        # Purpose and number of what has been done.
-        self.did: list[tuple[str, int]] = []
-
-    def new_driver(self) -> driving.Driver:
-        """Such as that of another worker, or of one after a death."""
-        return driving.Driver(self.database, self.api.cloud, 'worker w',
-                              threading.Event(), lambda: None)
-
-    def begin(self, *waves_: tuple[int, ...], **settings: Any) -> str:
-        return asked.run(self.database, plan(*waves_, **settings), actor=WHO)
-
-    def queued(self) -> list[jobs.Job]:
-        return sorted(jobs.list_jobs(self.database, state=jobs.State.QUEUED),
-                      key=lambda job: job.image_id)
-
-    def end(self, job: jobs.Job, error: str = '', **proof: Any) -> None:
-        """As a runner would."""
-        fence = claims.claim(self.database, job.id, 'w')
-        assert fence is not None
-        number = int(job.image_id[-12:])
-        kind = job.action['kind']
-        store, other = job.action['arguments']['stores'][0], (
-            job.action['arguments']['other'])
-        self.did.append((kind, number))
-        if error:
-            claims.finish(self.database, job.id, fence, jobs.State.FAILED,
-                          error=error)
-            return
-        if not proof.get('stays'):
-            image = self.api.images[job.image_id]
-            there = {*image['stores'].split(',')}
-            image['stores'] = ','.join(sorted(
-                there | {store} if kind == actions.MIGRATE
-                else there - {store}))
-            self.assertIn(other, image['stores'])
-        claims.finish(self.database, job.id, fence, jobs.State.DONE,
-                      text='Done.', proof={history.SECONDS: 1.5, **proof})
-
-    def go(self, turns: int = 30) -> None:
-        """Until nothing is left to be done."""
-        for _turn in range(turns):
-            self.driver.turn(NOW)
-            for job in self.queued():
-                self.end(job)
-
-    def state(self, move_id: str) -> moves.State:
-        return moves.get(self.database, move_id).state
-
-    def steps(self, move_id: str) -> list[str]:
-        return [image.state.value
-                for image in moves.images(self.database, move_id)]
-
-
-class DriverTest(MigratingCase):
+class DriverTest(migrating_case.MigratingCase):
 
     def test_waves(self) -> None:
         """All of a wave is copied before anything of it is dropped."""
@@ -129,10 +45,10 @@ class DriverTest(MigratingCase):
     def test_parallel(self) -> None:
         self.begin((10, 10, 10), parallel=2)
         for _turn in range(3):
-            self.driver.turn(NOW)
+            self.driver.turn(migrating_case.NOW)
             self.assertEqual(2, len(self.queued()))
         self.end(self.queued()[0])
-        self.driver.turn(NOW)
+        self.driver.turn(migrating_case.NOW)
         self.assertEqual(2, len(self.queued()))
 
     def test_another_driver(self) -> None:
@@ -141,7 +57,7 @@ class DriverTest(MigratingCase):
         others = [self.new_driver() for _ in range(3)]
         for _turn in range(10):
             for driver in others:
-                driver.turn(NOW)
+                driver.turn(migrating_case.NOW)
             for job in self.queued():
                 self.end(job)
         self.assertEqual('done', self.state(move_id))
@@ -153,7 +69,7 @@ class DriverTest(MigratingCase):
         image, = moves.images(self.database, move_id)
         moves.step(self.database, move_id, image, moves.Step.COPYING,
                    made=True)
-        self.driver.turn(NOW)
+        self.driver.turn(migrating_case.NOW)
         job, = self.queued()
         self.assertTrue(job.action['arguments']['made'])
 
@@ -171,27 +87,28 @@ class DriverTest(MigratingCase):
         self.assertEqual([('migrate', 1)], self.did)
         self.assertEqual(moves.Phase.SOAK,
                          moves.get(self.database, move_id).phase)
-        self.driver.turn(NOW + datetime.timedelta(seconds=59))
+        self.driver.turn(migrating_case.NOW + datetime.timedelta(seconds=59))
         self.assertEqual([], self.queued())
         for _turn in range(2):
-            self.driver.turn(NOW + datetime.timedelta(seconds=60))
+            self.driver.turn(migrating_case.NOW + datetime.timedelta(
+                seconds=60))
         self.assertEqual(['migrate-drop:bulk'],
                          [job.purpose for job in self.queued()])
 
     def test_window(self) -> None:
         self.begin((10,), windows=('22:00-06:00',))
-        self.driver.turn(NOW)
+        self.driver.turn(migrating_case.NOW)
         self.assertEqual([], self.queued())
-        self.driver.turn(NOW.replace(hour=23))
+        self.driver.turn(migrating_case.NOW.replace(hour=23))
         self.assertEqual(1, len(self.queued()))
 
     def test_stays(self) -> None:
         """What hangs on the copy is named, and that is no error."""
         move_id = self.begin((10,), (10,))
-        self.driver.turn(NOW)
+        self.driver.turn(migrating_case.NOW)
         self.end(self.queued()[0])
         for _turn in range(2):
-            self.driver.turn(NOW)
+            self.driver.turn(migrating_case.NOW)
         self.end(self.queued()[0], stays='a clone hangs on it')
         self.go()
         self.assertEqual(['stays', 'moved'], self.steps(move_id))
@@ -210,7 +127,7 @@ class DriverTest(MigratingCase):
         del self.api.images[image_api.image_id(1)]
         self.api.images[image_api.image_id(2)]['stores'] = 'far'
         move_id = self.begin((10, 10, 10), parallel=4)
-        self.driver.turn(NOW)
+        self.driver.turn(migrating_case.NOW)
         job, = self.queued()
         jobs.over(self.database, job.id, actor='sweep', reason='It is gone.')
         self.go()
@@ -218,7 +135,7 @@ class DriverTest(MigratingCase):
         self.assertEqual('done', self.state(move_id))
 
     def fail(self, number: int = 1) -> None:  # type: ignore[override]
-        self.driver.turn(NOW)
+        self.driver.turn(migrating_case.NOW)
         for job in self.queued()[:number]:
             self.end(job, error='Store fast is full.')
 
@@ -226,7 +143,7 @@ class DriverTest(MigratingCase):
         """It stops, lets nothing begin, and says why; and goes on then."""
         move_id = self.begin((10,) * 5, parallel=3, max_errors=1)
         self.fail(2)
-        self.driver.turn(NOW)
+        self.driver.turn(migrating_case.NOW)
         self.assertEqual('stopped', self.state(move_id))
         error = moves.get(self.database, move_id).error
         self.assertIn('2 images failed, which is more than 1.', error)
@@ -250,20 +167,21 @@ class DriverTest(MigratingCase):
 
     def test_canary(self) -> None:
         """Of the first wave none may fail."""
-        move_id = asked.run(self.database, plan(
-            (10,), (10,), canary=True, max_errors=100), actor=WHO)
+        move_id = asked.run(self.database, migrating_case.plan(
+            (10,), (10,), canary=True, max_errors=100),
+            actor=migrating_case.WHO)
         self.fail()
-        self.driver.turn(NOW)
+        self.driver.turn(migrating_case.NOW)
         self.assertEqual('stopped', self.state(move_id))
         self.assertIn('first wave',
                       moves.get(self.database, move_id).error)
 
     def test_cancelled_by_an_operator(self) -> None:
         move_id = self.begin((10,))
-        self.driver.turn(NOW)
+        self.driver.turn(migrating_case.NOW)
         job, = self.queued()
-        jobs.cancel(self.database, job.id, actor=WHO)
-        self.driver.turn(NOW)
+        jobs.cancel(self.database, job.id, actor=migrating_case.WHO)
+        self.driver.turn(migrating_case.NOW)
         self.assertEqual('stopped', self.state(move_id))
         self.assertIn('was cancelled',
                       moves.get(self.database, move_id).error)
@@ -273,7 +191,7 @@ class _Dead(Exception):
     """It was killed."""
 
 
-class KilledTest(MigratingCase):
+class KilledTest(migrating_case.MigratingCase):
 
     def dying(self, writes: int) -> driving.Driver:
         """One that dies before so many changes of its database."""
@@ -313,132 +231,3 @@ class KilledTest(MigratingCase):
             if not died:
                 break
         self.assertGreater(point, 8)
-
-
-class PauseTest(MigratingCase):
-
-    def test_pause(self) -> None:
-        """What runs is finished; nothing else begins."""
-        move_id = self.begin((10, 10, 10))
-        self.driver.turn(NOW)
-        runs, _waits = self.queued()
-        fence = claims.claim(self.database, runs.id, 'w')
-        assert fence is not None
-        asked.pause(self.database, move_id, actor=WHO)
-        self.assertEqual([], self.queued())
-        self.assertEqual(['copying', 'waiting', 'waiting'],
-                         self.steps(move_id))
-        claims.finish(self.database, runs.id, fence, jobs.State.DONE,
-                      proof={history.SECONDS: 1.0})
-        for _turn in range(3):
-            self.driver.turn(NOW)
-        self.assertEqual([], self.queued())
-        self.assertEqual(['copied', 'waiting', 'waiting'],
-                         self.steps(move_id))
-        # Twice is as good as once.
-        asked.pause(self.database, move_id, actor=WHO)
-        self.api.images[image_api.image_id(1)]['stores'] = 'bulk,fast'
-        asked.resume(self.database, move_id)
-        self.go()
-        self.assertEqual(['moved'] * 3, self.steps(move_id))
-
-    def test_paused_between(self) -> None:
-        """After its step was noted, before its job was opened."""
-        move_id = self.begin((10,))
-        opened = driving.Driver._open
-
-        def late(*args: Any) -> None:
-            asked.pause(self.database, move_id, actor=WHO)
-            opened(*args)
-        self.driver._open = late.__get__(  # type: ignore[method-assign]
-            self.driver)
-        self.driver.turn(NOW)
-        self.assertEqual([], self.queued())
-        self.assertEqual(['waiting'], self.steps(move_id))
-
-    def test_not_running(self) -> None:
-        move_id = self.begin((10,))
-        self.assertRaises(errors.MoveStateError, asked.resume, self.database,
-                          move_id)
-        self.go()
-        for function in (
-                lambda: asked.pause(self.database, move_id, actor=WHO),
-                lambda: asked.resume(self.database, move_id)):
-            error = self.assertRaises(errors.MoveStateError, function)
-            self.assertIn('is done', str(error))
-        self.assertRaises(errors.MoveNotFound, asked.resume, self.database,
-                          'none')
-
-
-class UndoTest(MigratingCase):
-
-    def undo(self, move_id: str) -> str:
-        return asked.undo(self.database, move_id, actor=WHO)
-
-    def stores(self, number: int) -> str:
-        return str(self.api.images[image_api.image_id(number)]['stores'])
-
-    def test_undo(self) -> None:
-        """The last wave first; what was in the target before stays there."""
-        self.api.images[image_api.image_id(2)]['stores'] = 'bulk,fast'
-        move_id = self.begin((10, 10), (10,))
-        self.go()
-        self.assertEqual(['fast'] * 3, [self.stores(n) for n in (1, 2, 3)])
-        self.did = []
-        undo_id = self.undo(move_id)
-        self.go()
-        self.assertEqual('done', self.state(undo_id))
-        self.assertEqual('undone', self.state(move_id))
-        self.assertEqual(['bulk', 'bulk,fast', 'bulk'],
-                         [self.stores(n) for n in (1, 2, 3)])
-        self.assertEqual(('migrate', 3), self.did[0])
-        for again in (move_id, undo_id):
-            self.assertRaises(errors.MoveStateError, self.undo, again)
-
-    def test_half_way(self) -> None:
-        """What was only copied is dropped, and what waits is left alone."""
-        move_id = self.begin((10,), (10,), soak=60.0)
-        self.go()
-        self.assertRaises(errors.MoveStateError, self.undo, move_id)
-        asked.pause(self.database, move_id, actor=WHO)
-        _move, found = asked.undoing(self.database, move_id)
-        self.assertEqual([image_api.image_id(1)],
-                         [image.image_id for image in found])
-        self.undo(move_id)
-        self.go()
-        self.assertEqual(['bulk', 'bulk'],
-                         [self.stores(n) for n in (1, 2)])
-
-    def test_still_copies(self) -> None:
-        move_id = self.begin((10,))
-        self.driver.turn(NOW)
-        claims.claim(self.database, self.queued()[0].id, 'w')
-        asked.pause(self.database, move_id, actor=WHO)
-        error = self.assertRaises(errors.MoveStateError, self.undo, move_id)
-        self.assertIn('still copies', str(error))
-
-
-class RunTest(MigratingCase):
-
-    def test_twice(self) -> None:
-        move_id = self.begin((10,))
-        error = self.assertRaises(errors.MoveStateError, self.begin, (10,))
-        self.assertIn('was begun before', str(error))
-        error = self.assertRaises(errors.MoveStateError, self.begin, (10, 10))
-        self.assertIn('%s is not over' % move_id, str(error))
-        self.go()
-        self.begin((10, 10))
-
-    def test_forecast(self) -> None:
-        """What the first waves took changes what the others will."""
-        move_id = self.begin((10,), (10,))
-        view = asked.show(self.database)
-        self.assertEqual([10.0, 10.0], [wave.revised for wave in view.waves])
-        self.go(3)
-        self.driver.turn(NOW)
-        first, second = asked.show(self.database, move_id).waves
-        self.assertEqual((1.5, None), (first.actual, first.revised))
-        self.assertEqual(1.5, second.revised)
-        shown = asked.show(self.database).to_dict()
-        self.assertEqual(move_id, shown['id'])
-        self.assertEqual({'moved': 1}, shown['waves'][0]['images'])

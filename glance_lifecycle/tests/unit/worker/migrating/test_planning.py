@@ -17,7 +17,7 @@ import unittest
 
 from glance_lifecycle.tests.unit.policy import test_checks
 from glance_lifecycle.tests.unit.worker import image_api
-from glance_lifecycle.tests.unit.worker.migrating import test_driving
+from glance_lifecycle.tests.unit.worker.migrating import migrating_case
 from glance_lifecycle.worker.migrating import plan as plans
 from glance_lifecycle.worker.migrating import planning
 
@@ -41,7 +41,7 @@ class MakeTest(unittest.TestCase):
                 'source': 'bulk', 'target': 'fast',
                 'settings': plans.Settings(False, True, 0.0, 4, 3, ()),
                 'forecast': plans.Forecast(100.0, 1.0, 'given', room),
-                'canary': 1, **wishes}), test_driving.NOW)
+                'canary': 1, **wishes}), migrating_case.NOW)
 
     def moved(self, plan: plans.Plan) -> list[list[int]]:
         return [[int(one.id[-12:]) for one in wave.images]

@@ -17,7 +17,7 @@ import unittest
 
 from glance_lifecycle.tests.unit.policy import test_checks
 from glance_lifecycle.tests.unit.worker import image_api
-from glance_lifecycle.tests.unit.worker.migrating import test_driving
+from glance_lifecycle.tests.unit.worker.migrating import migrating_case
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker.migrating import policy as move_policy
 
@@ -29,7 +29,7 @@ class AgainstTest(unittest.TestCase):
         wants = {'place': place} if place else {'protect': {'protected': True}}
         return move_policy.against(
             image_api.image(1, stores='bulk'), test_checks.policy(**wants),
-            'bulk', 'fast', test_driving.NOW, image_api.STORES, keep=keep)
+            'bulk', 'fast', migrating_case.NOW, image_api.STORES, keep=keep)
 
     def test_silent(self) -> None:
         self.assertEqual('', self.against())
