@@ -93,6 +93,9 @@ class Day(fixtures.Fixture):
         self._policy_changed([golden, later, killed, again])
         old = self._retired()
         waiting.until('nothing is left to do', lambda: not self.drift())
+        # What a job wanted can be seen before the job is said to be done.
+        waiting.until('all jobs are done', lambda: set(
+            self.workers[0].states().values()) == {'done'})
         self._say('end', 'no image differs from its policy')
         return [golden, later, killed, again, old]
 

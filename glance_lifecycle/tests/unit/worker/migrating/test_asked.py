@@ -14,7 +14,6 @@
 
 from typing import Any
 
-from glance_lifecycle.planning import waves
 from glance_lifecycle.tests.unit.worker import image_api
 from glance_lifecycle.tests.unit.worker.migrating import migrating_case
 from glance_lifecycle.worker.database import claims

@@ -17,7 +17,6 @@ import itertools
 import threading
 from typing import Any
 
-from glance_lifecycle.planning import waves
 from glance_lifecycle.tests.unit.worker import image_api
 from glance_lifecycle.tests.unit.worker.migrating import migrating_case
 from glance_lifecycle.worker.database import jobs
