@@ -12,8 +12,8 @@
 
 """What sharing the blocks of equal files takes, to reading both.
 
-On XFS in a file, mounted by a loop device; root only. Both have nothing in the
-page cache. The goal: at least half the speed of reading.
+On XFS or Btrfs in a file, mounted by a loop device; root only. Both have
+nothing in the page cache. The goal: at least half the speed of reading.
 """
 
 import argparse
@@ -40,6 +40,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--size', type=int, default=1024, metavar='MIB',
                         help='of each file; default: 1024')
+    parser.add_argument('--kind', choices=list(loopfs.REFLINKS),
+                        default='xfs', help='of file system; default: xfs')
     parser.add_argument('--targets', type=int, default=1,
                         help='files that share with one; default: 1')
     parser.add_argument('--repeat', type=int, default=5)
@@ -55,8 +57,8 @@ def main() -> int:
                  'kernel', 'file system'):
         print(f'{name}: {facts[name]}')
     with arguments.scratch(args.work, facts):
-        fixture = loopfs.LoopFs(loopfs.SMALLEST_XFS + _ROOM * size * (
-            args.targets + 1), 'xfs')
+        fixture = loopfs.LoopFs(loopfs.REFLINKS[args.kind] + _ROOM * size * (
+            args.targets + 1), args.kind)
         with fixture:
             _measure(fixture.path, size, args.targets, args.repeat)
     return 0

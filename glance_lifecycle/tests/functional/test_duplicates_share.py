@@ -66,13 +66,16 @@ def seen(*paths: pathlib.Path) -> list[tuple[Any, ...]]:
 
 
 class ShareTest(test_duplicates.DuplicatesCase):
-    """The command; stores s1 and s2 on one XFS, and s3 on ext4."""
+    """The command; stores s1 and s2 share blocks, and s3 is on ext4."""
+
+    kind = 'xfs'
 
     @classmethod
     def glance(cls) -> glance.GlanceApi:
         datadirs = {}
-        for kind, size, stores in (('xfs', loopfs.SMALLEST_XFS, ('s1', 's2')),
-                                   ('ext4', 48 * MIB, ('s3',))):
+        for kind, size, stores in (
+                (cls.kind, loopfs.REFLINKS[cls.kind], ('s1', 's2')),
+                ('ext4', 48 * MIB, ('s3',))):
             mount = loopfs.LoopFs(size, kind)
             cls.addClassCleanup(mount.cleanUp)
             mount.setUp()
@@ -269,10 +272,12 @@ class Host:
 class FilesTest(base.FunctionalTestCase):
     """Without a Glance, so that things happen in between."""
 
+    kind = 'xfs'
+
     def setUp(self) -> None:
         super().setUp()
         self.mount = self.useFixture(loopfs.LoopFs(
-            loopfs.SMALLEST_XFS, 'xfs')).path
+            loopfs.REFLINKS[self.kind], self.kind)).path
         self.store = inventory.FileInventory('s1', {
             'datadirs': [[str(self.mount), 0]]})
         self.addCleanup(self.store.close)

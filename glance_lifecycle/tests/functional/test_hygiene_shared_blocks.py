@@ -31,9 +31,11 @@ LITTLE = 256 * 1024
 
 class SharedBlocksTest(reclaim_case.ReclaimCase):
 
+    kind = 'xfs'
+
     def new_glance(self) -> glance.GlanceApi:
         self.mount = self.useFixture(loopfs.LoopFs(
-            loopfs.SMALLEST_XFS, 'xfs'))
+            loopfs.REFLINKS[self.kind], self.kind))
         conf = {}
         for name in ('s1', 's2'):
             (self.mount.path / name).mkdir()

@@ -227,9 +227,11 @@ class IdentityTest(MountTestCase):
 
 class ReflinkTest(MountTestCase):
 
+    kind = 'xfs'
+
     def setUp(self) -> None:
         super().setUp()
-        self.root = self.mount('xfs', 320 * MIB)
+        self.root = self.mount(self.kind, 320 * MIB)
         self.paths = [os.path.join(self.root, name) for name in 'abc']
         for path in self.paths:
             os.mkdir(path)
