@@ -147,19 +147,22 @@ class ObjectRepairCase(repair_case.RepairCase,
 
     def kill_when_it_writes(self) -> None:
         before = set(self.everything())
+
+        def writes() -> set[str]:
+            found = set(self.everything())
+            new = found - before
+            # What goes may come again, by the same name.
+            before.intersection_update(found)
+            return new
         command = self.begin_repair()
-        transfer.until('it writes', lambda: set(self.written()) - before,
-                       interval=0.01)
-        child = transfer.look_below(command.pid)
+        # One reads what is there before another one writes.
+        child = transfer.run_until(
+            lambda: transfer.look_below(command.pid), 'it writes', writes)
         command.kill()
         command.wait()
-        if child is not None:
-            os.kill(child, signal.SIGKILL)
-            transfer.until('the child is gone',
-                           lambda: not transfer.running(child))
-
-    def written(self) -> list[str]:
-        return self.everything()
+        os.kill(child, signal.SIGKILL)
+        transfer.until('the child is gone',
+                       lambda: not transfer.running(child))
 
     def test_killed_while_it_writes_what_is_missing(self) -> None:
         names = self.of_image()

@@ -106,11 +106,14 @@ class ObjectImportTest(plugin_case.PluginTestCase):
         image_id = self.staged(self.user, source, 'raw')
         self.user.import_image(image_id, all_stores=True)
         child = transfer.find(self.api)
-        with transfer.Throttle(child, 0.03, 0.07, then=signal.SIGSTOP):
-            transfer.until('both stores have some', lambda: all(
-                any(name.startswith(prefix) for name in self.uploaded())
-                for prefix in (f'{BUCKET}+segments/', f'{CONTAINER}/')))
+        transfer.run_until(lambda: child, 'both stores have some',
+                           self.both_have_some)
         return image_id, child
+
+    def both_have_some(self) -> bool:
+        found = self.uploaded()
+        return all(any(name.startswith(prefix) for name in found)
+                   for prefix in (f'{BUCKET}+segments/', f'{CONTAINER}/'))
 
     def import_again(self, image_id: str, source: pathlib.Path) -> None:
         self.user.import_image(image_id, all_stores=True)

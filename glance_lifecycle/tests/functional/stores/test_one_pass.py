@@ -106,9 +106,9 @@ class OnePassTest(store_case.StoreCase):
     def kill_half_way(self, image_id: str) -> None:
         self.user.import_image(image_id, all_stores=True)
         child = transfer.find(self.api)
-        with transfer.Throttle(child, 0.03, 0.07):
-            transfer.until('all stores have some of it', self.begun)
-            os.kill(child, signal.SIGKILL)
+        transfer.run_until(lambda: child, 'all stores have some of it',
+                           self.begun)
+        os.kill(child, signal.SIGKILL)
         image = self.user.wait_import(image_id)
         self.assertEqual('uploading', image['status'])
 

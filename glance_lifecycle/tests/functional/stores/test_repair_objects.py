@@ -145,11 +145,6 @@ class SwiftRepairTest(object_repair_case.ObjectRepairCase,
     def spoil(self) -> None:
         self.put(f'{self.image_id}-00002', os.urandom(5 * MIB))
 
-    def written(self) -> list[str]:
-        """What was there goes first; then the segments come, one by one."""
-        return [one for one in self.everything()
-                if self.image_id not in self.everything()]
-
     def test_segment_lost(self) -> None:
         self.remove(f'{self.image_id}-00003')
         self.assertEqual(('wrong', 'replace', 'mended'),
