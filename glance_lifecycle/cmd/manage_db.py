@@ -43,9 +43,10 @@ def add_parser(commands: Any) -> None:
         'version', help='Print the revision of its tables.')
     version.set_defaults(function=_version)
     purge = actions.add_parser(
-        'purge', help='DESTRUCTIVE: remove old history and closed jobs.',
-        description='DESTRUCTIVE: remove the history of images, and jobs that '
-        'are over, that are older than a number of days. Open jobs stay.')
+        'purge', help='DESTRUCTIVE: remove old history, jobs and migrations.',
+        description='DESTRUCTIVE: remove the history of images, and jobs and '
+        'migrations that are over, that are older than a number of days. What '
+        'is open stays.')
     purge.add_argument(
         '--days', type=_days, metavar='N',
         help='Keep so many days. Default: [lifecycle_worker] history_days.')
@@ -91,7 +92,7 @@ def _purge(args: argparse.Namespace) -> int:
         print('Would be removed, from before %s: %s.' % (
             before.isoformat(' ', 'seconds'), what))
         return 0
-    if old == purging.Purged(0, 0):
+    if old == purging.Purged(0, 0, 0):
         print('Nothing to remove.')
         return 0
     if not args.yes:
@@ -106,5 +107,6 @@ def _purge(args: argparse.Namespace) -> int:
 
 
 def _said(number: purging.Purged) -> str:
-    return 'lines of history: %d, jobs that are over: %d' % (
-        number.history, number.jobs)
+    return ('lines of history: %d, jobs that are over: %d, migrations that '
+            'are over: %d' % (number.history, number.jobs,
+                              number.migrations))

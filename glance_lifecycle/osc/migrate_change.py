@@ -74,4 +74,6 @@ class ResumeMigration(_Change):
         from glance_lifecycle.worker.migrating import asked
         with worker_host.database(parsed_args) as (database, conf):
             migrations.check_acts(database, conf)
-            return self.cells(asked.resume(database, parsed_args.migration))
+            return self.cells(asked.resume(
+                database, parsed_args.migration,
+                actor=worker_host.operator()))

@@ -142,7 +142,9 @@ class PlanMigration(judging.Judging, command.Lister):
         pace = None
         try:
             with worker_host.database(parsed_args) as (database, _conf):
-                pace = rates.measured(database, parsed_args.target)
+                pace = rates.measured(
+                    database, parsed_args.target,
+                    read_back=not parsed_args.no_read_back)
         except osc_exceptions.CommandError as error:
             self.app.stderr.write(
                 'What was measured is not known here: %s\n' % error)
@@ -258,7 +260,10 @@ def _summary(plan: plans.Plan) -> Iterator[str]:
     from glance_lifecycle.policy import units
     yield 'Plan %s: %d images move from %s to %s in %d waves; %d stay.' % (
         plan.id, plan.images, plan.source, plan.target, len(plan.waves),
-        len(plan.left))
+        sum(bool(one.id) for one in plan.left))
+    for one in plan.left:
+        if not one.id:
+            yield 'Also: %s.' % one.why
     for line, wave in zip(migrations.calendar(plan), plan.waves):
         yield line + _canary(wave)
     yield 'The rate is %s: %s a second, and %.1f s for each image.' % (

@@ -111,6 +111,15 @@ def of_job(database: engine.Database, job_id: str,
     return _list(database, _TABLE.c.job_id == job_id, marker, limit)
 
 
+def last_of_job(database: engine.Database, job_id: str, event: str
+                ) -> Entry | None:
+    """The newest such line of one job."""
+    found = _list(database, sa.and_(
+        _TABLE.c.job_id == job_id, _TABLE.c.event == event), None, 1,
+        newest=True)
+    return found[0] if found else None
+
+
 def changes_since(database: engine.Database, image_id: str,
                   since: datetime.datetime, limit: int = 100
                   ) -> list[tuple[str | None, str | None]]:
@@ -125,8 +134,10 @@ def changes_since(database: engine.Database, image_id: str,
 
 
 def _list(database: engine.Database, which: sa.ColumnElement[bool],
-          marker: int | None, limit: int) -> list[Entry]:
-    query = sa.select(_TABLE).where(which).order_by(_TABLE.c.id).limit(limit)
+          marker: int | None, limit: int, newest: bool = False
+          ) -> list[Entry]:
+    query = sa.select(_TABLE).where(which).order_by(
+        _TABLE.c.id.desc() if newest else _TABLE.c.id).limit(limit)
     if marker is not None:
         query = query.where(_TABLE.c.id > marker)
     rows = database.read(lambda connection: connection.execute(query).all())

@@ -27,6 +27,7 @@ never a duplicate, once the job is closed.
            (new)     failed, cancelled, held -> queued, by an operator
 """
 
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Mapping
 import dataclasses
@@ -116,8 +117,17 @@ class Wanted:
     bytes: int | None = None
 
 
+class NotOpened(Exception):
+    """Whoever was asked first does not want the job any more."""
+
+
+class _Over(Exception):
+    """The job that was to be joined is closed by now."""
+
+
 def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
              held: bool = False, not_before: datetime.datetime | None = None,
+             first: Callable[[sa.Connection, str], bool] | None = None,
              now: datetime.datetime | None = None) -> tuple[Job, bool]:
     """Have a job for this, and say whether there was one already.
 
@@ -127,6 +137,9 @@ def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
 
     :param actor: of the history: who saw that it is needed
     :param held: a new one waits for an operator
+    :param first: writes, in the same transaction, what belongs to the job of
+        that id, before anything is read there; False for no such job
+    :raises NotOpened: ``first`` said so, and nothing is changed
     :raises ValueError: a purpose that no database can keep
     """
     now = fields.moment(now)
@@ -147,14 +160,18 @@ def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
            'cancel_requested': False, 'created_at': now,
            'not_before': not_before or now, **told}
 
-    def join(connection: sa.Connection) -> Job | None:
+    def join(connection: sa.Connection) -> Job:
+        _ask(first, connection, found)
         connection.execute(sa.update(_TABLE).where(
             _TABLE.c.id == found,
             _TABLE.c.state.in_((State.QUEUED, State.HELD))).values(**told))
         job = one(connection, _TABLE.c.id == found)
-        return None if job is None or job.state in CLOSED else job
+        if job is None or job.state in CLOSED:
+            raise _Over
+        return job
 
     def begin(connection: sa.Connection) -> Job | None:
+        _ask(first, connection, new['id'])
         connection.execute(sa.insert(_TABLE).values(**new))
         job = one(connection, _TABLE.c.id == new['id'])
         if job is not None:
@@ -170,12 +187,21 @@ def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
         ).scalar())
         try:
             job = database.write(join if found else begin)
+        except _Over:
+            continue
         except db_exception.DBDuplicateEntry:
             # Its own, where the answer to the first attempt was lost; that
             # one may even be closed by now.
             job = database.read(lambda c: one(c, _TABLE.c.id == new['id']))
         if job is not None:
             return job, job.id != new['id']
+
+
+def _ask(first: Callable[[sa.Connection, str], bool] | None,
+         connection: sa.Connection, job_id: str) -> None:
+    """:raises NotOpened: it says no"""
+    if first is not None and not first(connection, job_id):
+        raise NotOpened
 
 
 def open_key(image_id: str, purpose: str) -> str:

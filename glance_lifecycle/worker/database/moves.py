@@ -157,18 +157,20 @@ class Image:
 
 def begin(database: engine.Database, move_id: str, source: str, target: str,
           settings: Mapping[str, Any], waves: Iterable[Wave],
-          images: Iterable[Image], *, actor: str, undoes: str | None = None,
+          images: Iterable[Image], *, actor: str, undoes: Move | None = None,
           now: datetime.datetime | None = None) -> None:
     """Have it moved, from now on.
 
     :param undoes: a migration that this one takes back, and ends
-    :raises MoveStateError: it was begun before, or another is not over
+    :raises MoveStateError: it was begun before, or another is not over, or
+        the one to take back is not as it was read
     """
     now = fields.moment(now)
     values = {
         'id': move_id, 'source': source, 'target': target,
         'settings': fields.dump(settings), 'state': State.RUNNING, 'wave': 1,
-        'phase': Phase.COPY, 'phase_at': now, 'error': '', 'undoes': undoes,
+        'phase': Phase.COPY, 'phase_at': now, 'error': '',
+        'undoes': undoes.id if undoes is not None else None,
         'actor': fields.text(actor, fields.NAME), 'created_at': now,
         'updated_at': now}
     wave_rows = [{**dataclasses.asdict(wave), 'migration_id': move_id}
@@ -180,17 +182,21 @@ def begin(database: engine.Database, move_id: str, source: str, target: str,
 
     def work(connection: sa.Connection) -> None:
         connection.execute(sa.insert(_MOVES).values(**values))
-        other = _active(connection, move_id, undoes or '')
+        if undoes is not None and not connection.execute(
+                sa.update(_MOVES).where(
+                    _MOVES.c.id == undoes.id, _MOVES.c.state == undoes.state,
+                    _MOVES.c.updated_at == undoes.updated_at).values(
+                        state=State.UNDONE, updated_at=now)).rowcount:
+            # Its images may be others by now than those to take back.
+            raise errors.MoveStateError(
+                detail='%s has just gone on. Try again' % undoes.id)
+        other = _active(connection, move_id)
         if other is not None:
             raise _other(other)
         for table, rows in ((_WAVES, wave_rows), (_IMAGES, image_rows)):
             for first in range(0, len(rows), _BATCH):
                 connection.execute(sa.insert(table),
                                    rows[first:first + _BATCH])
-        if undoes is not None:
-            connection.execute(sa.update(_MOVES).where(
-                _MOVES.c.id == undoes).values(state=State.UNDONE,
-                                              updated_at=now))
 
     try:
         database.write(work)
@@ -215,10 +221,13 @@ def listed(database: engine.Database, limit: int = 100) -> list[Move]:
 
 def open_moves(database: engine.Database) -> list[Move]:
     """Those of which something is to be done, or may still go on."""
+    # One look at an index for each: every worker asks this every second, and
+    # there may be millions of images of migrations that are over.
     return _moves(database, sa.or_(
         _MOVES.c.state == State.RUNNING,
-        _MOVES.c.id.in_(sa.select(_IMAGES.c.migration_id).where(
-            _IMAGES.c.state.in_(sorted(IN_FLIGHT))))))
+        *(sa.select(_IMAGES.c.image_id).where(
+            _IMAGES.c.migration_id == _MOVES.c.id,
+            _IMAGES.c.state == step).exists() for step in sorted(IN_FLIGHT))))
 
 
 def moving(database: engine.Database) -> frozenset[str]:
@@ -242,32 +251,24 @@ def waves(database: engine.Database, move_id: str) -> list[Wave]:
 
 def images(database: engine.Database, move_id: str, *,
            states: Collection[Step] = (), wave: int | None = None,
-           limit: int | None = None) -> list[Image]:
-    """In the order in which they move."""
-    query = sa.select(_IMAGES).where(
-        _IMAGES.c.migration_id == move_id).order_by(
-            _IMAGES.c.wave, _IMAGES.c.turn).limit(limit)
+           dropping: bool = False, limit: int | None = None) -> list[Image]:
+    """In the order in which they move.
+
+    :param dropping: only those whose copy in the source is to go
+    """
+    query = sa.select(_IMAGES).where(_IMAGES.c.migration_id == move_id)
+    if limit is not None:
+        query = query.order_by(_IMAGES.c.wave, _IMAGES.c.turn).limit(limit)
     if states:
         query = query.where(_IMAGES.c.state.in_(sorted(states)))
     if wave is not None:
         query = query.where(_IMAGES.c.wave == wave)
-    return _images(database, query)
-
-
-def image(database: engine.Database, move_id: str, image_id: str) -> Image:
-    found, = _images(database, sa.select(_IMAGES).where(
-        _IMAGES.c.migration_id == move_id, _IMAGES.c.image_id == image_id))
-    return found
-
-
-def steps_of(database: engine.Database, move_id: str, wave: int
-             ) -> set[Step]:
-    """How far the images of a wave are."""
-    rows = database.read(lambda connection: connection.execute(
-        sa.select(_IMAGES.c.state).distinct().where(
-            _IMAGES.c.migration_id == move_id,
-            _IMAGES.c.wave == wave)).all())
-    return {Step(row.state) for row in rows}
+    if dropping:
+        query = query.where(_IMAGES.c.drops == sa.true())
+    # To have them in order, SQLite would read all images of the migration,
+    # where it is asked for the few of some states.
+    return sorted(_images(database, query),
+                  key=lambda one: (one.wave, one.turn))
 
 
 def counts(database: engine.Database, move_id: str
@@ -284,29 +285,28 @@ def counts(database: engine.Database, move_id: str
     return found
 
 
-def step(database: engine.Database, move_id: str, image: Image, to: Step, *,
-         running: bool = False, **values: Any) -> bool:
+def step(database: engine.Database, move_id: str, image: Image, to: Step,
+         **values: Any) -> bool:
     """Whether the image is as far now, because of this.
 
     Not if it is not as it was read any more.
 
-    :param running: only while the migration runs
     :param values: other columns
     """
     if 'detail' in values:
         values['detail'] = fields.text(values['detail'])
-    query = sa.update(_IMAGES).where(
+    return bool(database.write(lambda connection: connection.execute(
+        sa.update(_IMAGES).where(as_read(move_id, image)).values(
+            state=to, **values)).rowcount))
+
+
+def as_read(move_id: str, image: Image) -> sa.ColumnElement[bool]:
+    """It, unless somebody has gone on with it since it was read."""
+    return sa.and_(
         _IMAGES.c.migration_id == move_id,
         _IMAGES.c.image_id == image.image_id,
         _IMAGES.c.state == image.state,
-        _IMAGES.c.job_id.is_not_distinct_from(image.job_id)).values(
-            state=to, **values)
-    if running:
-        query = query.where(sa.select(_MOVES.c.id).where(
-            _MOVES.c.id == move_id,
-            _MOVES.c.state == State.RUNNING).exists())
-    return bool(database.write(
-        lambda connection: connection.execute(query).rowcount))
+        _IMAGES.c.job_id.is_not_distinct_from(image.job_id))
 
 
 def enter(database: engine.Database, move: Move, phase: Phase, wave: int,
@@ -324,17 +324,12 @@ def turn_to(database: engine.Database, move: Move, state: State,
                    updated_at=fields.moment(now))
 
 
-def begin_wave(database: engine.Database, move_id: str, number: int,
-               now: datetime.datetime | None = None) -> None:
-    """The first time counts."""
-    _wave(database, move_id, number, _WAVES.c.begun_at.is_(None),
-          begun_at=fields.moment(now))
-
-
 def end_wave(database: engine.Database, move_id: str, number: int,
              actual: float, now: datetime.datetime | None = None) -> None:
-    _wave(database, move_id, number, sa.true(), actual=actual,
-          ended_at=fields.moment(now))
+    database.write(lambda connection: connection.execute(
+        sa.update(_WAVES).where(
+            _WAVES.c.migration_id == move_id, _WAVES.c.number == number)
+        .values(actual=actual, ended_at=fields.moment(now))))
 
 
 def try_again(database: engine.Database, move: Move,
@@ -386,18 +381,11 @@ def _other(move_id: str) -> errors.MoveStateError:
 def _change(database: engine.Database, move: Move, **values: Any) -> bool:
     query = sa.update(_MOVES).where(
         _MOVES.c.id == move.id, _MOVES.c.state == move.state,
-        _MOVES.c.wave == move.wave, _MOVES.c.phase == move.phase).values(
-            **values)
+        _MOVES.c.wave == move.wave, _MOVES.c.phase == move.phase,
+        # It may have been there before: an operator had it go on again.
+        _MOVES.c.phase_at == move.phase_at).values(**values)
     return bool(database.write(
         lambda connection: connection.execute(query).rowcount))
-
-
-def _wave(database: engine.Database, move_id: str, number: int,
-          which: sa.ColumnElement[bool], **values: Any) -> None:
-    database.write(lambda connection: connection.execute(
-        sa.update(_WAVES).where(
-            _WAVES.c.migration_id == move_id, _WAVES.c.number == number,
-            which).values(**values)))
 
 
 def _images(database: engine.Database, query: sa.Select[Any]) -> list[Image]:

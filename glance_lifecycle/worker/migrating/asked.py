@@ -31,9 +31,14 @@ State = moves.State
 #: what an operator may want to look at
 ATTENTION = (moves.Step.STAYS, moves.Step.FAILED, moves.Step.GONE)
 
-# What an undo has to bring back, or to remove.
-_TOUCHED = (moves.Step.COPIED, moves.Step.MOVED, moves.Step.STAYS,
-            moves.Step.FAILED)
+# What an undo has to bring back, or to remove. One that waits may have been
+# begun: a worker was killed after it had registered the copy, and the job was
+# taken back.
+_TOUCHED = (moves.Step.WAITING, moves.Step.COPIED, moves.Step.MOVED,
+            moves.Step.STAYS, moves.Step.FAILED)
+
+# How often a pause is tried while a migration goes from wave to wave.
+_TRIES = 20
 
 _UNDO = '-undo'
 
@@ -123,17 +128,19 @@ def pause(database: engine.Database, move_id: str, *, actor: str
 
     :raises LifecycleError: it does not run
     """
-    move = moves.get(database, move_id)
-    if move.state == State.RUNNING:
-        _turned(database, move, State.PAUSED)
-    elif move.state != State.PAUSED:
-        raise _is(move)
-    move = moves.get(database, move_id)
-    driving.take_back(database, move, actor)
-    return move
+    for _try in range(_TRIES):
+        move = moves.get(database, move_id)
+        if move.state == State.PAUSED:
+            driving.take_back(database, move, actor)
+            return move
+        if move.state != State.RUNNING:
+            raise _is(move)
+        moves.turn_to(database, move, State.PAUSED)
+    raise _changed(move)
 
 
-def resume(database: engine.Database, move_id: str) -> moves.Move:
+def resume(database: engine.Database, move_id: str, *, actor: str
+           ) -> moves.Move:
     """Go on, also with the images that have failed.
 
     :raises LifecycleError: there is nothing to go on with, or another
@@ -145,6 +152,9 @@ def resume(database: engine.Database, move_id: str) -> moves.Move:
     if move.state not in (State.PAUSED, State.STOPPED) and not (
             move.state == State.DONE and failed):
         raise _is(move)
+    # What a pause, or a stop, was killed in.
+    driving.settle(database, move)
+    driving.take_back(database, move, actor)
     if not moves.try_again(database, move):
         raise _changed(move)
     return moves.get(database, move_id)
@@ -184,24 +194,21 @@ def undo(database: engine.Database, move_id: str, *, actor: str) -> str:
          'max_errors': max(move.settings['max_errors'], len(images))},
         (moves.Wave(number, False, forecasts[last + 1 - number])
          for number in range(1, last + 1)), images, actor=actor,
-        undoes=move.id)
+        undoes=move)
     return move.id + _UNDO
 
 
 def _back(found: list[moves.Image], last: int) -> Iterator[moves.Image]:
     for image in found:
-        # A copy that was in the target before stays there.
-        if image.made or image.state == moves.Step.MOVED:
+        # A copy that was in the target before stays there. What is only
+        # copied, or has failed, may be dropped nevertheless: a worker was
+        # killed before it could tell.
+        if image.made or (image.drops and image.copied_at is not None
+                          and image.state != moves.Step.STAYS):
             yield moves.Image(
                 image.image_id, image.image_name, image.project,
                 last + 1 - image.wave, image.turn, image.size,
                 drops=bool(image.made))
-
-
-def _turned(database: engine.Database, move: moves.Move, state: moves.State
-            ) -> None:
-    if not moves.turn_to(database, move, state):
-        raise _changed(move)
 
 
 def _is(move: moves.Move) -> errors.MoveStateError:

@@ -15,13 +15,15 @@
 Each image gets a job to copy it, and one to drop it. No more are open at once
 than the plan says, so that a pause holds before the next image. All that is
 known is in the database: a turn after a death goes on where it was. Several
-workers may do this at the same time; see ``database.moves``.
+workers may do this at the same time; see ``database.moves``, and
+``database.move_turns``.
 """
 
 from collections.abc import Callable
 import contextlib
 import dataclasses
 import datetime
+import functools
 import threading
 from typing import Any
 
@@ -38,6 +40,7 @@ from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import move_turns
 from glance_lifecycle.worker.database import moves
 from glance_lifecycle.worker.migrating import plan as plans
 
@@ -49,6 +52,10 @@ State, Phase = moves.State, moves.Phase
 _TURN = 1.0
 # And after something failed.
 _PAUSE = 5.0
+
+# What the history says of a job that was taken back, and is told from one
+# that an operator has cancelled by.
+_TAKEN_BACK = 'The migration does not go on for now.'
 
 # Where an image is again whose job was taken back.
 _BEFORE = {moves.Step.COPYING: moves.Step.WAITING,
@@ -109,14 +116,13 @@ class Driver:
 
     def _stopped(self, move: moves.Move) -> bool:
         """Whether too much of it has failed."""
+        why = _too_many(move_turns.failures(self._database, move.id), move)
+        if not why:
+            return False
         failed = moves.images(self._database, move.id,
                               states={moves.Step.FAILED})
         if not failed:
-            return False
-        why = _too_many(len(failed), move, {
-            wave.number for wave in moves.waves(self._database, move.id)
-            if wave.canary}, failed)
-        if not why:
+            # An operator has just had it go on.
             return False
         last = failed[-1]
         text = '%s The last was %s: %s' % (
@@ -131,10 +137,9 @@ class Driver:
     def _go_on(self, move: moves.Move, now: datetime.datetime) -> None:
         found = plans.Settings(**{**move.settings, 'windows': tuple(
             move.settings['windows'])})
-        states = moves.steps_of(self._database, move.id, move.wave)
         may = windows.closes(windows.parse(found.windows), now) is not None
         if move.phase == Phase.COPY:
-            if states & {moves.Step.WAITING, moves.Step.COPYING}:
+            if move_turns.copies(self._database, move.id, move.wave):
                 self._begin(move, found, moves.Step.COPYING, may)
             else:
                 self._copied(move, found, now)
@@ -161,8 +166,7 @@ class Driver:
         self.wake()
 
     def _ended(self, move: moves.Move, now: datetime.datetime) -> None:
-        last = max(wave.number for wave in moves.waves(self._database,
-                                                       move.id))
+        last = move_turns.last_wave(self._database, move.id)
         LOG.info('Migration %(move)s: wave %(wave)d of %(last)d has ended.', {
             'move': move.id, 'wave': move.wave, 'last': last})
         if move.wave < last:
@@ -178,13 +182,15 @@ class Driver:
                               states=moves.IN_FLIGHT)
         for image in flying:
             if image.job_id is None:
-                # Whoever was to open it was killed.
-                self._open(move, found, image)
-        waiting = [image for image in moves.images(
-            self._database, move.id, states={_BEFORE[after]}, wave=move.wave)
-            if after is moves.Step.COPYING or image.drops]
-        if waiting and may:
-            for image in waiting[:max(0, found.parallel - len(flying))]:
+                # Its job was purged.
+                self._open(move, found, image, image.state)
+        room = max(0, found.parallel - len(flying))
+        # One at least: whether any waits.
+        waiting = moves.images(
+            self._database, move.id, states={_BEFORE[after]}, wave=move.wave,
+            dropping=after is moves.Step.DROPPING, limit=max(1, room))
+        if may:
+            for image in waiting[:room]:
                 self._begin_one(move, found, image, after)
         return bool(waiting or flying)
 
@@ -192,7 +198,6 @@ class Driver:
                    image: moves.Image, after: moves.Step) -> None:
         values: dict[str, Any] = {}
         if after is moves.Step.COPYING:
-            moves.begin_wave(self._database, move.id, image.wave)
             shown = self._connect().image(image.image_id)
             stores = image_api.stores_of(shown or {})
             if not {move.source, move.target} & {*stores}:
@@ -205,29 +210,29 @@ class Driver:
             if image.made is None:
                 # Before the copy is begun: later nobody could tell.
                 values['made'] = move.target not in stores
-        if moves.step(self._database, move.id, image, after, running=True,
-                      job_id=None, **values):
-            self._open(move, found, dataclasses.replace(
-                image, state=after, job_id=None, **values))
+        self._open(move, found, image, after, **values)
 
     def _open(self, move: moves.Move, found: plans.Settings,
-              image: moves.Image) -> None:
-        action = _action(move, found, image)
-        job, _joined = jobs.open_job(
-            self._database, jobs.Wanted(
-                image_id=image.image_id, purpose=action.purpose,
-                action=action.to_dict(), reason='Migration %s: %s.' % (
-                    move.id, action.text()),
-                rule='migration %s' % move.id, image_name=image.image_name,
-                project=image.project, bytes=image.size), actor=self._actor)
-        if moves.step(self._database, move.id, image, image.state,
-                      job_id=job.id):
+              image: moves.Image, to: moves.Step, **values: Any) -> None:
+        """Its step and its job, both or neither.
+
+        Neither if it was paused meanwhile, or if another worker was faster.
+        """
+        action = _action(move, found, dataclasses.replace(
+            image, state=to, **values))
+        with contextlib.suppress(jobs.NotOpened):
+            jobs.open_job(
+                self._database, jobs.Wanted(
+                    image_id=image.image_id, purpose=action.purpose,
+                    action=action.to_dict(), reason='Migration %s: %s.' % (
+                        move.id, action.text()),
+                    rule='migration %s' % move.id,
+                    image_name=image.image_name, project=image.project,
+                    bytes=image.size), actor=self._actor,
+                first=functools.partial(
+                    move_turns.start, move_id=move.id, image=image, to=to,
+                    parallel=found.parallel, values=values))
             self._begun()
-        elif moves.image(self._database, move.id,
-                         image.image_id).job_id != job.id:
-            # It was paused meanwhile, or another worker has opened it, and
-            # it is done by now.
-            _cancel(self._database, job.id, self._actor)
 
 
 def settle(database: engine.Database, move: moves.Move) -> None:
@@ -247,10 +252,15 @@ def settle(database: engine.Database, move: moves.Move) -> None:
             moves.step(database, move.id, image, moves.Step.FAILED,
                        detail=job.error)
         elif job.state == jobs.State.CANCELLED:
-            if move.state == State.RUNNING:
+            if move.state == State.RUNNING and not _taken_back(database, job):
                 moves.step(database, move.id, image, moves.Step.FAILED,
                            detail='Its job was cancelled.')
             else:
+                moves.step(database, move.id, image, _BEFORE[image.state],
+                           job_id=None)
+        elif job.state == jobs.State.HELD and _taken_back(database, job):
+            # Whoever paused it was killed then.
+            if _cancel(database, job.id, 'migration %s' % move.id):
                 moves.step(database, move.id, image, _BEFORE[image.state],
                            job_id=None)
 
@@ -269,24 +279,37 @@ def _cancel(database: engine.Database, job_id: str, actor: str) -> bool:
     try:
         # Held first, so that nobody claims it in between, and what runs is
         # left alone.
-        jobs.hold(database, job_id, actor=actor,
-                  reason='The migration does not go on for now.')
+        jobs.hold(database, job_id, actor=actor, reason=_TAKEN_BACK)
     except errors.JobStateError:
         return False
     except errors.JobNotFound:
         return True
     with contextlib.suppress(errors.JobNotFound):
-        jobs.cancel(database, job_id, actor=actor,
-                    reason='The migration does not go on for now.')
+        jobs.cancel(database, job_id, actor=actor, reason=_TAKEN_BACK)
     return True
+
+
+def _taken_back(database: engine.Database, job: jobs.Job) -> bool:
+    """Whether its migration did that, or else an operator.
+
+    What is known of the migration may be older than a pause.
+    """
+    entry = history.last_of_job(database, job.id, job.state)
+    return entry is not None and entry.text == _TAKEN_BACK
 
 
 def _done(database: engine.Database, move: moves.Move, image: moves.Image,
           job: jobs.Job) -> None:
-    entry = next((each for each in reversed(history.of_job(
-        database, job.id, limit=1000)) if each.event == jobs.State.DONE), None)
-    proof = entry.proof if entry is not None else None
-    if entry is None or not proof:
+    entry = history.last_of_job(database, job.id, jobs.State.DONE)
+    if entry is None or job.stores != (
+            move.target if image.state == moves.Step.COPYING
+            else move.source,):
+        # Purged, and the job just not yet; or it ran already when it was
+        # joined, and is of a migration before this. Another one finds out.
+        moves.step(database, move.id, image, image.state, job_id=None)
+        return
+    proof = entry.proof
+    if not proof:
         # It was not needed any more, and that is so of an image that is gone.
         moves.step(database, move.id, image, moves.Step.GONE,
                    detail='The image is gone.')
@@ -317,13 +340,13 @@ def _action(move: moves.Move, found: plans.Settings, image: moves.Image
             store),), image.size)
 
 
-def _too_many(count: int, move: moves.Move, canaries: set[int],
-              failed: list[moves.Image]) -> str:
+def _too_many(failed: move_turns.Failures, move: moves.Move) -> str:
     """Why it stops, as a sentence; empty for not."""
-    if any(image.wave in canaries for image in failed):
+    if failed.canary:
         return ('An image of the first wave failed, which is there to show '
                 'that.')
     most = move.settings['max_errors']
-    if count > most:
-        return '%d images failed, which is more than %d.' % (count, most)
+    if failed.count > most:
+        return '%d images failed, which is more than %d.' % (failed.count,
+                                                             most)
     return ''

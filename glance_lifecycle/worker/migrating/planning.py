@@ -63,8 +63,12 @@ def make(found: Iterable[Mapping[str, Any]], policy: decision.Policy,
         it; of none of them it does not say
     """
     left: list[plans.Left] = []
-    candidates = list(_candidates(found, policy, kinds, dependents, wishes,
-                                  now, left))
+    # Those with the least risk are in the first plan, too.
+    candidates = sorted(_candidates(
+        found, policy, kinds, dependents, wishes, now, left),
+        key=lambda one: one.risk)
+    more = len(candidates) - plans.MOST
+    del candidates[plans.MOST:]
     settings, forecast = wishes.settings, wishes.forecast
     made = waving.make(
         candidates, waving.Pace(forecast.rate, forecast.each,
@@ -76,7 +80,25 @@ def make(found: Iterable[Mapping[str, Any]], policy: decision.Policy,
     return plans.Plan(
         now.isoformat(timespec='seconds'), wishes.source, wishes.target,
         wishes.where_text, settings, forecast, made.waves,
-        tuple(left[:plans.MOST]))
+        tuple(_bounded(left, more)))
+
+
+def _bounded(left: list[plans.Left], more: int) -> Iterator[plans.Left]:
+    """As many as a plan may have; a line without an id tells of the others.
+
+    :param more: images that would move, and are too many
+    """
+    most = plans.MOST - 2
+    yield from left[:most]
+    if len(left) > most:
+        yield plans.Left('', '', '%d more images stay, which a plan has no '
+                         'lines for. Name fewer with --where'
+                         % (len(left) - most))
+    if more > 0:
+        yield plans.Left('', '', '%d more images would move, and a plan has '
+                         '%d at most. Make another plan after the end of this '
+                         'migration, or name fewer with --where'
+                         % (more, plans.MOST))
 
 
 def _candidates(found: Iterable[Mapping[str, Any]], policy: decision.Policy,
@@ -84,23 +106,20 @@ def _candidates(found: Iterable[Mapping[str, Any]], policy: decision.Policy,
                 dependents: Mapping[str, int], wishes: Wishes,
                 now: datetime.datetime, left: list[plans.Left]
                 ) -> Iterator[waving.Candidate]:
-    count = 0
     for image in found:
         stores = image_api.stores_of(image)
-        if wishes.source not in stores:
+        if wishes.source not in stores or (
+                # Nothing would be done to it, and the next plan has room.
+                wishes.settings.keep and wishes.target in stores):
             continue
         facts = drift.facts(image, now, kinds)
         if wishes.where is not None and not wishes.where(facts):
             continue
         name = image.get('name') or ''
         against = _against(image, policy, kinds, wishes, now)
-        if not against and count == plans.MOST:
-            against = 'a plan has %d images at most. Make another one after ' \
-                'this' % plans.MOST
         if against:
             left.append(plans.Left(image['id'], name[:255], against))
             continue
-        count += 1
         yield waving.Candidate(
             image['id'], name[:255], image.get('owner') or '',
             image.get('size') or 0, wishes.target in stores,

@@ -30,16 +30,21 @@ EACH = 1.0
 _LATEST = 20
 
 
-def measured(database: engine.Database, target: str) -> waving.Pace | None:
+def measured(database: engine.Database, target: str, *,
+             read_back: bool = True) -> waving.Pace | None:
     """As the last migration to this store, or else the last copies, went.
 
+    :param read_back: whether each copy is to be read back, which may take as
+        long as to write it: rather as a migration that did the same
     :raises WorkerDatabaseError: the database fails
     """
-    for move in moves.listed(database, _LATEST):
-        if move.target == target:
-            found = _of_migration(database, move)
-            if found is not None:
-                return found
+    last = [move for move in moves.listed(database, _LATEST)
+            if move.target == target]
+    for move in sorted(last, key=lambda one: (
+            one.settings.get('read_back') != read_back)):
+        found = _of_migration(database, move)
+        if found is not None:
+            return found
     return _of_copies(database, target)
 
 

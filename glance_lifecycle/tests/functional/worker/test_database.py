@@ -38,6 +38,7 @@ from glance_lifecycle.tests.unit.worker.database import test_history
 from glance_lifecycle.tests.unit.worker.database import test_jobs
 from glance_lifecycle.tests.unit.worker.database import test_marks
 from glance_lifecycle.tests.unit.worker.database import test_migration
+from glance_lifecycle.tests.unit.worker.database import test_move_turns
 from glance_lifecycle.tests.unit.worker.database import test_moves
 from glance_lifecycle.tests.unit.worker.database import test_purging
 from glance_lifecycle.tests.unit.worker.database import test_store_jobs
@@ -59,9 +60,9 @@ LATER = cases.at(10 ** 9)
 CONTRACT = (
     test_claims.ClaimsTest, test_engine.EngineTest, test_history.HistoryTest,
     test_jobs.JobsTest, test_marks.MarksTest, test_migration.MigrationTest,
-    test_moves.MovesTest, test_purging.PurgingTest,
-    test_store_jobs.StoreJobsTest, test_uses.UsesTest,
-    test_waiting.WaitingTest)
+    test_move_turns.MoveTurnsTest, test_moves.MovesTest,
+    test_purging.PurgingTest, test_store_jobs.StoreJobsTest,
+    test_uses.UsesTest, test_waiting.WaitingTest)
 
 
 class Server(Protocol):

@@ -31,7 +31,7 @@ from glance_lifecycle.tests.functional.fixtures import nova_cinder
 from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional import store_case
 from glance_lifecycle.tests.functional.worker import stopped_worker
-from glance_lifecycle.tests.functional.worker import test_migrate
+from glance_lifecycle.tests.functional.worker import test_migrate_killed
 from glance_lifecycle.tests.functional.worker import test_sign
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker import action as actions
@@ -103,8 +103,9 @@ ROWS = {
 # Kinds that need more than there is here -> where they are killed.
 ELSEWHERE = {
     actions.SIGN: test_sign.SignTest.test_killed,
-    actions.MIGRATE: test_migrate.MigrateTest.test_paused_and_killed,
-    actions.MIGRATE_DROP: test_migrate.MigrateTest.test_paused_and_killed}
+    actions.MIGRATE: test_migrate_killed.MigrateKilledTest.test_there_and_back,
+    actions.MIGRATE_DROP:
+        test_migrate_killed.MigrateKilledTest.test_there_and_back}
 
 
 class Images:

@@ -70,7 +70,8 @@ class ManageDbTest(cases.DatabaseTestCase):
             out, err = self.said('purge', '--days', '1', answer=answer)
             self.assertEqual('Nothing is changed.\n', out)
             self.assertIn('DESTRUCTIVE', err)
-            self.assertIn('history: 2, jobs that are over: 1', err)
+            self.assertIn('history: 2, jobs that are over: 1, migrations '
+                          'that are over: 0.', err)
         out, err = self.said('purge', '--days', '1', '--dry-run')
         self.assertIn('history: 2, jobs that are over: 1', out)
         self.assertEqual(job_id, self.get(job_id).id)

@@ -69,12 +69,12 @@ class MovesTest(cases.DatabaseTestCase):
         self.assertEqual(frozenset(), moves.moving(self.database))
 
     def test_step(self) -> None:
-        move = self.begin(count=2)
+        self.begin(count=2)
         image = self.images()[0]
 
         def step(**values: Any) -> bool:
             return moves.step(self.database, 'one', image, Step.COPYING,
-                              running=True, **values)
+                              **values)
         self.assertTrue(step(made=True, job_id='job'))
         self.assertFalse(step(), 'it is not as it was read')
         image = self.images(Step.COPYING)[0]
@@ -82,11 +82,20 @@ class MovesTest(cases.DatabaseTestCase):
         self.assertFalse(moves.step(
             self.database, 'one', dataclasses.replace(image, job_id=None),
             Step.COPIED))
-        self.assertEqual({Step.COPYING}, moves.steps_of(
-            self.database, 'one', 1))
-        self.assertTrue(moves.turn_to(self.database, move, State.PAUSED))
-        image = self.images(Step.WAITING)[0]
-        self.assertFalse(step(), 'it is paused')
+
+    def test_as_it_was_read(self) -> None:
+        """Not if it was there before, and has come there again."""
+        move = self.begin(count=1)
+        image, = self.images()
+        moves.step(self.database, 'one', image, Step.FAILED)
+        moves.turn_to(self.database, move, State.STOPPED)
+        self.assertTrue(moves.try_again(self.database, moves.get(
+            self.database, 'one')))
+        self.assertFalse(moves.enter(self.database, move, moves.Phase.DROP,
+                                     1))
+        self.assertTrue(moves.enter(
+            self.database, moves.get(self.database, 'one'), moves.Phase.DROP,
+            1))
 
     def test_one_at_a_time(self) -> None:
         move = self.begin(count=1)
@@ -102,7 +111,16 @@ class MovesTest(cases.DatabaseTestCase):
     def test_undoes(self) -> None:
         move = self.begin(count=1)
         moves.turn_to(self.database, move, State.PAUSED)
-        self.begin('undo', count=1, undoes='one')
+        paused = moves.get(self.database, 'one')
+        moves.try_again(self.database, paused)
+        running = moves.get(self.database, 'one')
+        moves.turn_to(self.database, running, State.PAUSED)
+        # It has gone on meanwhile, and is paused again.
+        self.assertRaises(errors.MoveStateError, self.begin, 'undo', count=1,
+                          undoes=paused)
+        self.assertEqual(1, len(moves.listed(self.database)))
+        self.begin('undo', count=1,
+                   undoes=moves.get(self.database, 'one'))
         self.assertEqual(State.UNDONE,
                          moves.get(self.database, 'one').state)
 
@@ -136,11 +154,9 @@ class MovesTest(cases.DatabaseTestCase):
 
     def test_waves(self) -> None:
         self.begin(count=1)
-        moves.begin_wave(self.database, 'one', 1, cases.at(1))
-        moves.begin_wave(self.database, 'one', 1, cases.at(2))
         moves.end_wave(self.database, 'one', 1, 7.5, cases.at(3))
         first, _second = moves.waves(self.database, 'one')
-        self.assertEqual((cases.at(1), cases.at(3), 7.5), (
+        self.assertEqual((None, cases.at(3), 7.5), (
             first.begun_at, first.ended_at, first.actual))
 
     def test_none(self) -> None:

@@ -74,24 +74,32 @@ class MigratingCase(cases.DatabaseTestCase):
         """As a runner would."""
         fence = claims.claim(self.database, job.id, 'w')
         assert fence is not None
-        number = int(job.image_id[-12:])
-        kind = job.action['kind']
-        store, other = job.action['arguments']['stores'][0], (
-            job.action['arguments']['other'])
-        self.did.append((kind, number))
         if error:
+            self.note(job)
             claims.finish(self.database, job.id, fence, jobs.State.FAILED,
                           error=error)
             return
-        if not proof.get('stays'):
-            image = self.api.images[job.image_id]
-            there = {*image['stores'].split(',')}
-            image['stores'] = ','.join(sorted(
-                there | {store} if kind == actions.MIGRATE
-                else there - {store}))
-            self.assertIn(other, image['stores'])
+        if proof.get('stays'):
+            self.note(job)
+        else:
+            self.done(job)
         claims.finish(self.database, job.id, fence, jobs.State.DONE,
                       text='Done.', proof={history.SECONDS: 1.5, **proof})
+
+    def note(self, job: jobs.Job) -> None:
+        self.did.append((job.action['kind'], int(job.image_id[-12:])))
+
+    def done(self, job: jobs.Job) -> None:
+        """In the stores; nobody has told the database."""
+        self.note(job)
+        store, other = job.action['arguments']['stores'][0], (
+            job.action['arguments']['other'])
+        image = self.api.images[job.image_id]
+        there = {*image['stores'].split(',')}
+        image['stores'] = ','.join(sorted(
+            there | {store} if job.action['kind'] == actions.MIGRATE
+            else there - {store}))
+        self.assertIn(other, image['stores'])
 
     def go(self, turns: int = 30) -> None:
         """Until nothing is left to be done."""

@@ -20,6 +20,7 @@ from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import moves
 from glance_lifecycle.worker.migrating import asked
 from glance_lifecycle.worker.migrating import driving
 
@@ -47,18 +48,18 @@ class PauseTest(migrating_case.MigratingCase):
         # Twice is as good as once.
         asked.pause(self.database, move_id, actor=migrating_case.WHO)
         self.api.images[image_api.image_id(1)]['stores'] = 'bulk,fast'
-        asked.resume(self.database, move_id)
+        asked.resume(self.database, move_id, actor=migrating_case.WHO)
         self.go()
         self.assertEqual(['moved'] * 3, self.steps(move_id))
 
     def test_paused_between(self) -> None:
-        """After its step was noted, before its job was opened."""
+        """After it was found waiting, before its job was opened."""
         move_id = self.begin((10,))
         opened = driving.Driver._open
 
-        def late(*args: Any) -> None:
+        def late(*args: Any, **values: Any) -> None:
             asked.pause(self.database, move_id, actor=migrating_case.WHO)
-            opened(*args)
+            opened(*args, **values)
         self.driver._open = late.__get__(  # type: ignore[method-assign]
             self.driver)
         self.driver.turn(migrating_case.NOW)
@@ -68,16 +69,44 @@ class PauseTest(migrating_case.MigratingCase):
     def test_not_running(self) -> None:
         move_id = self.begin((10,))
         self.assertRaises(errors.MoveStateError, asked.resume, self.database,
-                          move_id)
+                          move_id, actor=migrating_case.WHO)
         self.go()
         for function in (
                 lambda: asked.pause(self.database, move_id,
                                     actor=migrating_case.WHO),
-                lambda: asked.resume(self.database, move_id)):
+                lambda: asked.resume(self.database, move_id,
+                                     actor=migrating_case.WHO)):
             error = self.assertRaises(errors.MoveStateError, function)
             self.assertIn('is done', str(error))
         self.assertRaises(errors.MoveNotFound, asked.resume, self.database,
-                          'none')
+                          'none', actor=migrating_case.WHO)
+
+    def test_killed_in_a_pause(self) -> None:
+        """Between what it holds and what it cancels; then it goes on."""
+        for hold in (True, False):
+            move_id = self.begin((10, 10 + hold))
+            self.driver.turn(migrating_case.NOW)
+            asked_of = jobs.hold if hold else jobs.cancel
+            for job in self.queued():
+                asked_of(self.database, job.id, actor=migrating_case.WHO,
+                         reason='The migration does not go on for now.')
+            self.go()
+            self.assertEqual(['moved'] * 2, self.steps(move_id))
+            for number in (1, 2):
+                self.api.images[image_api.image_id(number)]['stores'] = 'bulk'
+
+    def test_killed_in_a_pause_and_resumed(self) -> None:
+        move_id = self.begin((10, 10))
+        self.driver.turn(migrating_case.NOW)
+        for job in self.queued():
+            jobs.hold(self.database, job.id, actor=migrating_case.WHO,
+                      reason='The migration does not go on for now.')
+        moves.turn_to(self.database, moves.get(self.database, move_id),
+                      moves.State.PAUSED)
+        asked.resume(self.database, move_id, actor=migrating_case.WHO)
+        self.assertEqual(['waiting'] * 2, self.steps(move_id))
+        self.go()
+        self.assertEqual(['moved'] * 2, self.steps(move_id))
 
 
 class UndoTest(migrating_case.MigratingCase):
@@ -118,6 +147,38 @@ class UndoTest(migrating_case.MigratingCase):
         self.go()
         self.assertEqual(['bulk', 'bulk'],
                          [self.stores(n) for n in (1, 2)])
+
+    def paused_before_it_was_told(self, move_id: str) -> None:
+        """The worker is killed when its job has done it, then: a pause."""
+        self.driver.turn(migrating_case.NOW)
+        job, = self.queued()
+        self.done(job)
+        asked.pause(self.database, move_id, actor=migrating_case.WHO)
+        self.assertEqual([], self.queued())
+
+    def test_copied_and_not_told(self) -> None:
+        """That copy is the migration's own, and does not stay."""
+        move_id = self.begin((10,))
+        self.paused_before_it_was_told(move_id)
+        self.assertEqual(['waiting'], self.steps(move_id))
+        self.assertEqual('bulk,fast', self.stores(1))
+        self.undo(move_id)
+        self.go()
+        self.assertEqual('bulk', self.stores(1))
+
+    def test_dropped_and_not_told(self) -> None:
+        """It comes back, also where the other copy was there before."""
+        self.api.images[image_api.image_id(1)]['stores'] = 'bulk,fast'
+        move_id = self.begin((10,))
+        self.driver.turn(migrating_case.NOW)
+        self.end(self.queued()[0])
+        self.driver.turn(migrating_case.NOW)
+        self.paused_before_it_was_told(move_id)
+        self.assertEqual(['copied'], self.steps(move_id))
+        self.assertEqual('fast', self.stores(1))
+        self.undo(move_id)
+        self.go()
+        self.assertEqual('bulk,fast', self.stores(1))
 
     def test_still_copies(self) -> None:
         move_id = self.begin((10,))

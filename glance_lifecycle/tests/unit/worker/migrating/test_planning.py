@@ -14,6 +14,7 @@
 
 from typing import Any
 import unittest
+from unittest import mock
 
 from glance_lifecycle.tests.unit.policy import test_checks
 from glance_lifecycle.tests.unit.worker import image_api
@@ -86,6 +87,37 @@ class MakeTest(unittest.TestCase):
             'match': {'name': 'kept'}, 'place': {'stores': ['bulk']}})
         self.assertEqual([[1]], self.moved(plan))
         self.assertIn('the-rule', plan.left[0].why)
+
+    def test_too_many(self) -> None:
+        """Those with the least risk first; how many more there are is told.
+        """
+        images = [image(number, size=size) for number, size in (
+            (1, 50), (2, 40), (3, 30), (4, 20), (5, 10))]
+        with mock.patch.object(plans, 'MOST', 3):
+            plan = self.make(*images, canary=0)
+            self.assertEqual([[5, 4, 3]], self.moved(plan))
+            last, = plan.left
+            self.assertEqual('', last.id)
+            self.assertIn('2 more images would move, and a plan has 3 at '
+                          'most. Make another plan', last.why)
+            self.assertEqual(plan, plans.load(plan.to_json().encode()))
+            # When these have moved.
+            again = self.make(*images[:2], canary=0)
+            self.assertEqual(([[2, 1]], ()), (self.moved(again), again.left))
+
+    def test_too_many_left(self) -> None:
+        with mock.patch.object(plans, 'MOST', 3):
+            plan = self.make(*(image(number, status='deactivated')
+                               for number in range(1, 6)))
+        self.assertEqual(2, len(plan.left))
+        self.assertIn('4 more images stay', plan.left[1].why)
+
+    def test_kept_and_there(self) -> None:
+        """Nothing would be done, and a plan after the next would have it."""
+        settings = plans.Settings(True, True, 0.0, 4, 3, ())
+        plan = self.make(image(1, stores='bulk,fast'), image(2),
+                         settings=settings)
+        self.assertEqual(([[2]], ()), (self.moved(plan), plan.left))
 
     def test_there(self) -> None:
         """What is in the target already takes no room in it."""

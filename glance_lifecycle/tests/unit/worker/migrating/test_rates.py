@@ -55,6 +55,24 @@ class MeasuredTest(cases.DatabaseTestCase):
         self.assertAlmostEqual(40 * MIB, pace.rate, delta=1)
         self.assertIsNone(rates.measured(self.database, 'bulk'))
 
+    def test_read_back(self) -> None:
+        """An older one that did so, too, tells more."""
+        for name, seconds, read_back in (
+                ('old', 4.0, True), ('new', 2.0, False)):
+            moves.begin(
+                self.database, name, 'bulk', 'fast',
+                {'parallel': 1, 'read_back': read_back},
+                [moves.Wave(1, False, 1.0)], [self.copied(
+                    number=1, size=100 * MIB, seconds=seconds,
+                    copied_at=cases.at(10))], actor='me',
+                now=cases.at(20 - seconds))
+            moves.turn_to(self.database, moves.get(self.database, name),
+                          moves.State.DONE)
+        for read_back, rate in ((True, 25), (False, 50)):
+            pace = rates.measured(self.database, 'fast', read_back=read_back)
+            assert pace is not None
+            self.assertAlmostEqual(rate * MIB, pace.rate, delta=1)
+
     def test_of_copies(self) -> None:
         action = actions.Action(
             actions.COPY, image_api.image_id(1), 'n', 'p',
