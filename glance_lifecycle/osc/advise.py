@@ -55,11 +55,7 @@ class Advise(text_formatter.ByDefault, command.Lister):
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            '--cloud', metavar='<file>',
-            help='The stores, images, compute groups and volume back ends of '
-            'the cloud, in YAML or JSON (default: those of the live cloud).')
-        cloud_facts.add_arguments(parser)
+        cloud_facts.add_cloud(parser)
         parser.add_argument(
             '--policy', metavar='<file>',
             help='Policy document whose "place" the placement keeps: the '
@@ -85,7 +81,7 @@ class Advise(text_formatter.ByDefault, command.Lister):
         from glance_lifecycle.planning import report
         with shown.errors():
             advice_files.check(parsed_args)
-            cloud = _cloud(self, parsed_args)
+            cloud = cloud_facts.cloud(self, parsed_args)
             plan = layout.plan(cloud)
             found = _placement(parsed_args, cloud, plan)
             advice_files.write(parsed_args, cloud, plan, found)
@@ -110,16 +106,6 @@ class Advise(text_formatter.ByDefault, command.Lister):
             return int(super().produce_output(
                 parsed_args, column_names, data))
         return 0
-
-
-def _cloud(command: Advise, parsed_args: argparse.Namespace
-           ) -> 'clouds.Cloud':
-    from glance_lifecycle.planning import cloud_file
-    if parsed_args.cloud is None:
-        return cloud_file.of(cloud_facts.collected(command, parsed_args)[0])
-    cloud_facts.refuse(parsed_args)
-    return cloud_file.load(policy_options.read(
-        parsed_args.cloud, cloud_file.MOST))
 
 
 def _placement(parsed_args: argparse.Namespace, cloud: 'clouds.Cloud',

@@ -220,6 +220,8 @@ class Cloud:
     """All of it.
 
     :ivar default_store: where imports go today
+    :ivar growth: bytes of images that come into it in a week; None: that is
+        not known
     """
 
     glance: Glance
@@ -230,6 +232,7 @@ class Cloud:
     compute_groups: tuple[ComputeGroup, ...] = ()
     volume_backends: tuple[VolumeBackend, ...] = ()
     currency: str = ''
+    growth: Known[float] | None = None
     #: What was computed of it once, for many images; see ``matrix``.
     computed: dict[Any, Any] = dataclasses.field(
         init=False, compare=False, repr=False, default_factory=dict)

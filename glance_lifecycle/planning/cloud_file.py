@@ -180,7 +180,9 @@ def _cloud(value: Mapping[str, Any]) -> clouds.Cloud:
             'compute_groups', ())),
         volume_backends=tuple(map(_volumes, value.get(
             'volume_backends', ()))),
-        currency=value.get('currency', ''))
+        currency=value.get('currency', ''),
+        growth=_known(glance, 'growth_per_week')
+        if 'growth_per_week' in glance else None)
 
 
 def _caches(one: Mapping[str, Any]) -> clouds.Caches:

@@ -143,7 +143,8 @@ SCHEMA = {
         'glance': schema.mapping({
             'show_image_direct_url': schema.BOOL,
             'show_multiple_locations': schema.BOOL,
-            'default_store': _NAME}, 'default_store'),
+            'default_store': _NAME, 'growth_per_week': _SIZE},
+            'default_store'),
         'caches': _CACHES,
         'stores': _listed(_STORE, 50, 1),
         'compute_groups': _listed(_COMPUTES, 5000),

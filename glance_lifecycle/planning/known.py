@@ -12,6 +12,7 @@
 
 """A fact of a cloud, and where it is from."""
 
+from collections.abc import Iterable
 import dataclasses
 import enum
 from typing import Generic
@@ -42,3 +43,11 @@ class Known(Generic[T]):
     @property
     def assumed(self) -> bool:
         return self.source is Source.ASSUMED
+
+
+_ORDER = tuple(Source)
+
+
+def weakest(sources: Iterable[Source]) -> Source:
+    """Of what is computed from several facts: the worst of theirs."""
+    return max(sources, key=_ORDER.index)

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 import pathlib
 import sys
 from typing import TYPE_CHECKING
@@ -56,6 +57,15 @@ def write(parsed_args: argparse.Namespace, cloud: clouds.Cloud,
     if parsed_args.write_config:
         files |= {pathlib.Path(parsed_args.write_config, name): text
                   for name, text in conf_text.files(cloud, plan).items()}
+    save(parsed_args, files)
+
+
+def save(parsed_args: argparse.Namespace, files: Mapping[pathlib.Path, str]
+         ) -> None:
+    """All of them, after a question where one is there, or none.
+
+    :raises CommandError: it cannot be written, or must not be overwritten
+    """
     there = [str(one) for one in files if one.exists()]
     if there and not parsed_args.yes:
         sys.stderr.write('These files would be overwritten: %s.\n'
