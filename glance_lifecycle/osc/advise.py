@@ -47,8 +47,8 @@ class Advise(text_formatter.ByDefault, command.Lister):
     money; who cannot clone is named, with the condition that is not met.
     Where HiGHS is installed, the cheapest placement is searched in which
     nothing that is booted, and no golden image, gets slower. What is not
-    known is assumed, and at the end stands which assumption would change the
-    advice.
+    known is assumed, and at the end stands which number would change the
+    advice if it was wrong.
     """
 
     auth_required = False
@@ -69,6 +69,10 @@ class Advise(text_formatter.ByDefault, command.Lister):
             '--write-policy', metavar='<file>',
             help='Write a policy document that carries the placement out.')
         parser.add_argument(
+            '--save-placement', metavar='<file>',
+            help='Save the sums of the placement, for "report --placement" '
+            'of the same --cloud.')
+        parser.add_argument(
             '--write-config', metavar='<directory>',
             help='Write pieces of glance-api.conf, nova.conf and cinder.conf '
             'there, each key with its reason.')
@@ -88,6 +92,7 @@ class Advise(text_formatter.ByDefault, command.Lister):
         self._report = report.summary(cloud, plan, found)
         # Of a large catalogue they are longer than all else.
         self._lists = report.lists(cloud, plan, found)
+        self._moves = report.best_moves(cloud, found, advice_text.MOST_ROWS)
         return _COLUMNS, [
             (one['what'], one['advice'], one['reason'], '\n'.join(map(
                 advice_text.rejected, one['rejected'])))
@@ -99,7 +104,7 @@ class Advise(text_formatter.ByDefault, command.Lister):
         out = self.app.stdout
         if parsed_args.formatter == 'text':
             out.writelines(line + '\n' for line in advice_text.lines(
-                self._report, self._lists['facts'], self._lists['moves']))
+                self._report, self._moves))
         elif parsed_args.formatter == 'json':
             out.writelines(json_lines.mapping(self._report, self._lists))
         else:
@@ -125,7 +130,8 @@ def _placement(parsed_args: argparse.Namespace, cloud: 'clouds.Cloud',
         return placement.search(cloud, plan, wants,
                                 parsed_args.keep_boot_time == 'advised')
     except solver.SolverMissing as error:
-        if parsed_args.policy or parsed_args.write_policy:
+        if parsed_args.policy or parsed_args.write_policy or (
+                parsed_args.save_placement):
             raise
         sys.stderr.write(error.for_operator() + '\n')
         return None

@@ -65,7 +65,7 @@ class ShowDefaultStore(text_formatter.ByDefault, command.Lister):
         from glance_lifecycle.planning import default_store
         from glance_lifecycle.planning import switch_report
         with shown.errors():
-            advice_files.check(parsed_args)
+            advice_files.check_directory(parsed_args)
             cloud = cloud_facts.cloud(self, parsed_args)
             self._report = switch_report.report(
                 cloud, default_store.switch(cloud, parsed_args.to))

@@ -241,9 +241,18 @@ class Cloud:
     def consumers(self) -> tuple[Consumer, ...]:
         return (*self.compute_groups, *self.volume_backends)
 
+    @functools.cached_property
+    def alike(self) -> tuple[int, ...]:
+        """By place of a consumer: that of the first that is as it is."""
+        first: dict[Consumer, int] = {}
+        return tuple(first.setdefault(dataclasses.replace(one, name=''), place)
+                     for place, one in enumerate(self.consumers))
+
     def demand(self, image: Image) -> list[tuple[int, float]]:
         """Who makes disks of it: places in ``consumers``, disks a week."""
-        found = []
+        found: list[tuple[int, float]] = []
+        if not image.used:
+            return found
         for table, places in ((image.boots, self._places[0]),
                               (image.volumes, self._places[1])):
             for name, known in table.items():

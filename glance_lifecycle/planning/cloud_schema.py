@@ -35,7 +35,10 @@ def _known(value: dict[str, Any]) -> dict[str, Any]:
         'if': {'type': 'object'},
         'then': schema.mapping({
             'value': value,
-            'from': schema.one_of(*(one.value for one in known.Source))},
+            'from': schema.one_of(*(one.value for one in known.Source)),
+            'spread': {'type': 'number', 'exclusiveMinimum': 1,
+                       'maximum': 1000, schema.EXPECTED: 'how many times '
+                       'more, or less, was seen, such as 1.3'}},
             'value', 'from'),
         'else': value}
 

@@ -35,10 +35,13 @@ class Known(Generic[T]):
     """One fact.
 
     :ivar value: a number, or whether something is so
+    :ivar spread: how many times more, or less, was seen as well; None: that
+        is not known
     """
 
     value: T
     source: Source
+    spread: float | None = None
 
     @property
     def assumed(self) -> bool:

@@ -88,8 +88,8 @@ def _snapshots(report: dict[str, Any]) -> Iterator[str]:
 
 
 def _snapshot(one: dict[str, Any]) -> str:
-    return ('uploaded to %s' if one['uploaded'] else
-            'made in %s by Nova itself') % one['store']
+    return 'uploaded to %s' % one['store'] if one['uploaded'] else (
+        'made in %s by Nova itself' % one['store'])
 
 
 def _more(rows: list[dict[str, Any]]) -> Iterator[str]:
