@@ -11,7 +11,7 @@
 # under the License.
 
 
-"""``python -m benchmarks.planning``: advice for a large cloud on paper.
+"""``python -m benchmarks.planning``: advice on a large cloud, and its report.
 
 The cloud has as many images as a file can have, 20 stores in 6 clusters of
 Ceph and outside, 50 groups of 100 computes and 20 volume backends. The command
@@ -30,6 +30,8 @@ import tempfile
 import time
 from typing import Any
 
+from glance_lifecycle.osc.common import report_options
+
 IMAGES = 100_000
 STORES = 20
 GROUPS = 50
@@ -43,6 +45,8 @@ SECONDS = 30
 PEAK = 500 * 1024 ** 2
 PLACEMENT_SECONDS = 20
 GAP = 0.01
+REPORT_SECONDS = 10
+REPORT_SIZE = 2 * _MIB
 
 
 def cloud(images: int = IMAGES, seed: int = 1) -> dict[str, Any]:
@@ -137,12 +141,13 @@ def _room(stores: list[dict[str, Any]], images: list[dict[str, Any]]
         one['capacity'] = there[one['name']] + one['free']
 
 
-def measured(path: pathlib.Path, *more: str) -> dict[str, Any]:
-    """One run of the command: seconds, CPU seconds, bytes, what it said."""
+def measured(command: str, path: pathlib.Path, *more: str
+             ) -> dict[str, Any]:
+    """One run of a command: seconds, CPU seconds, bytes, what it said."""
     begin = time.monotonic()
     with subprocess.Popen(
             [sys.executable, '-m', 'openstackclient.shell', 'image',
-             'lifecycle', 'advise', '--cloud', str(path), *more],
+             'lifecycle', command, '--cloud', str(path), *more],
             stdout=subprocess.PIPE) as process:
         assert process.stdout is not None  # noqa: S101 - PIPE
         said = process.stdout.read()
@@ -170,8 +175,10 @@ def main() -> int:
         print('%d images, %d MiB' % (args.images,
                                      path.stat().st_size // _MIB))
         good = True
+        saved = str(pathlib.Path(name, 'placement.json'))
         for form in ('text', 'json'):
-            found = measured(path, '-f', form)
+            found = measured('advise', path, '-f', form, '--yes',
+                             '--save-placement', saved)
             if form == 'json':
                 placed = json.loads(found['said'])['placement']
                 print('gap %.3f %%, %.2f instead of %.2f a month' % (
@@ -182,7 +189,18 @@ def main() -> int:
                 form, found['seconds'], found['cpu'], found['peak'] // _MIB))
             good = good and found['cpu'] <= SECONDS and (
                 found['peak'] <= PEAK)
-        return 0 if good else 1
+        return 0 if _report(path, saved) and good else 1
+
+
+def _report(path: pathlib.Path, saved: str) -> bool:
+    """Of the cloud alone: what else there is, no file tells."""
+    found = measured('report', path, '--placement', saved, '--html', '-', *(
+        word for part in report_options.PARTS for word in ('--skip', part)))
+    print('report: %.1f s, %.1f s of CPU, %d MiB, %d KiB of HTML' % (
+        found['seconds'], found['cpu'], found['peak'] // _MIB,
+        len(found['said']) // 1024))
+    return bool(found['cpu'] <= REPORT_SECONDS
+                and len(found['said']) <= REPORT_SIZE)
 
 
 if __name__ == '__main__':

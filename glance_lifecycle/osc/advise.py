@@ -47,19 +47,15 @@ class Advise(text_formatter.ByDefault, command.Lister):
     money; who cannot clone is named, with the condition that is not met.
     Where HiGHS is installed, the cheapest placement is searched in which
     nothing that is booted, and no golden image, gets slower. What is not
-    known is assumed, and at the end stands which assumption would change the
-    advice.
+    known is assumed, and at the end stands which number would change the
+    advice if it was wrong.
     """
 
     auth_required = False
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
-        parser.add_argument(
-            '--cloud', metavar='<file>',
-            help='The stores, images, compute groups and volume back ends of '
-            'the cloud, in YAML or JSON (default: those of the live cloud).')
-        cloud_facts.add_arguments(parser)
+        cloud_facts.add_cloud(parser)
         parser.add_argument(
             '--policy', metavar='<file>',
             help='Policy document whose "place" the placement keeps: the '
@@ -73,6 +69,10 @@ class Advise(text_formatter.ByDefault, command.Lister):
             '--write-policy', metavar='<file>',
             help='Write a policy document that carries the placement out.')
         parser.add_argument(
+            '--save-placement', metavar='<file>',
+            help='Save the sums of the placement, for "report --placement" '
+            'of the same --cloud.')
+        parser.add_argument(
             '--write-config', metavar='<directory>',
             help='Write pieces of glance-api.conf, nova.conf and cinder.conf '
             'there, each key with its reason.')
@@ -85,13 +85,14 @@ class Advise(text_formatter.ByDefault, command.Lister):
         from glance_lifecycle.planning import report
         with shown.errors():
             advice_files.check(parsed_args)
-            cloud = _cloud(self, parsed_args)
+            cloud = cloud_facts.cloud(self, parsed_args)
             plan = layout.plan(cloud)
             found = _placement(parsed_args, cloud, plan)
             advice_files.write(parsed_args, cloud, plan, found)
         self._report = report.summary(cloud, plan, found)
         # Of a large catalogue they are longer than all else.
         self._lists = report.lists(cloud, plan, found)
+        self._moves = report.best_moves(cloud, found, advice_text.MOST_ROWS)
         return _COLUMNS, [
             (one['what'], one['advice'], one['reason'], '\n'.join(map(
                 advice_text.rejected, one['rejected'])))
@@ -103,23 +104,13 @@ class Advise(text_formatter.ByDefault, command.Lister):
         out = self.app.stdout
         if parsed_args.formatter == 'text':
             out.writelines(line + '\n' for line in advice_text.lines(
-                self._report, self._lists['facts'], self._lists['moves']))
+                self._report, self._moves))
         elif parsed_args.formatter == 'json':
             out.writelines(json_lines.mapping(self._report, self._lists))
         else:
             return int(super().produce_output(
                 parsed_args, column_names, data))
         return 0
-
-
-def _cloud(command: Advise, parsed_args: argparse.Namespace
-           ) -> 'clouds.Cloud':
-    from glance_lifecycle.planning import cloud_file
-    if parsed_args.cloud is None:
-        return cloud_file.of(cloud_facts.collected(command, parsed_args)[0])
-    cloud_facts.refuse(parsed_args)
-    return cloud_file.load(policy_options.read(
-        parsed_args.cloud, cloud_file.MOST))
 
 
 def _placement(parsed_args: argparse.Namespace, cloud: 'clouds.Cloud',
@@ -139,7 +130,8 @@ def _placement(parsed_args: argparse.Namespace, cloud: 'clouds.Cloud',
         return placement.search(cloud, plan, wants,
                                 parsed_args.keep_boot_time == 'advised')
     except solver.SolverMissing as error:
-        if parsed_args.policy or parsed_args.write_policy:
+        if parsed_args.policy or parsed_args.write_policy or (
+                parsed_args.save_placement):
             raise
         sys.stderr.write(error.for_operator() + '\n')
         return None

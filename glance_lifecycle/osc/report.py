@@ -29,14 +29,14 @@ _STDOUT = '-'
 class Report(command.Command):
     """Write one page on the images of the cloud, for people to look at.
 
-    Health, the catalogue, room and cost now and after the advice,
-    copy-on-write, signatures, drift, duplicates, what hygiene could reclaim,
-    what the worker did this week, and what needs a decision. The page needs
-    no network and no scripts. Each number says where it is from and which
-    command shows more. What cannot be asked from here, or with your rights,
-    is said in its place, and the exit code is 0 all the same. Nothing is
-    changed. Stores are listed as "hygiene list" does, which takes long where
-    they are large: see --skip.
+    Health, the catalogue, room and cost now and with the cheapest placement
+    that "advise" finds, copy-on-write, signatures, drift, duplicates, what
+    hygiene could reclaim, what the worker did this week, and what needs a
+    decision. The page needs no network and no scripts. Each number says where
+    it is from and which command shows more. What cannot be asked from here, or
+    with your rights, is said in its place, and the exit code is 0 all the
+    same. Nothing is changed. Stores are listed as "hygiene list" does, which
+    takes long where they are large: see --skip.
     """
 
     auth_required = False

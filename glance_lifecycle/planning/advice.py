@@ -24,7 +24,6 @@ from glance_lifecycle.planning.exceptional import Rejected
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
-from glance_lifecycle.planning import sums
 from glance_lifecycle.planning import words
 
 
@@ -236,9 +235,9 @@ def _converted(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
 
 def _archive(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
     idle = [one.image for one in plan.images if not one.image.used]
-    if not idle or plan.archive is None:
+    found = plan.totals.idle
+    if found is None or plan.archive is None:
         return
-    found = sums.as_they_are(idle)
     costs = {one.name: sizes.price(one, found.total(one))
              for one in cloud.stores}
     yield Advice(

@@ -220,6 +220,8 @@ class Cloud:
     """All of it.
 
     :ivar default_store: where imports go today
+    :ivar growth: bytes of images that come into it in a week; None: that is
+        not known
     """
 
     glance: Glance
@@ -230,6 +232,7 @@ class Cloud:
     compute_groups: tuple[ComputeGroup, ...] = ()
     volume_backends: tuple[VolumeBackend, ...] = ()
     currency: str = ''
+    growth: Known[float] | None = None
     #: What was computed of it once, for many images; see ``matrix``.
     computed: dict[Any, Any] = dataclasses.field(
         init=False, compare=False, repr=False, default_factory=dict)
@@ -238,9 +241,18 @@ class Cloud:
     def consumers(self) -> tuple[Consumer, ...]:
         return (*self.compute_groups, *self.volume_backends)
 
+    @functools.cached_property
+    def alike(self) -> tuple[int, ...]:
+        """By place of a consumer: that of the first that is as it is."""
+        first: dict[Consumer, int] = {}
+        return tuple(first.setdefault(dataclasses.replace(one, name=''), place)
+                     for place, one in enumerate(self.consumers))
+
     def demand(self, image: Image) -> list[tuple[int, float]]:
         """Who makes disks of it: places in ``consumers``, disks a week."""
-        found = []
+        found: list[tuple[int, float]] = []
+        if not image.used:
+            return found
         for table, places in ((image.boots, self._places[0]),
                               (image.volumes, self._places[1])):
             for name, known in table.items():

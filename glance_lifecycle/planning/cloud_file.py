@@ -142,23 +142,24 @@ def _known(one: Mapping[str, Any], key: str,
            assumption: assumed.Assumption | None = None) -> Known[float]:
     if key not in one:
         return _fact(assumption.value if assumption else 0, Source.ASSUMED)
-    return _fact(cloud_checks.plain(one[key]), _source(one[key]))
+    found = one[key]
+    if isinstance(found, dict):
+        return _fact(cloud_checks.plain(found), Source(found['from']),
+                     found.get('spread'))
+    return _fact(cloud_checks.plain(found), Source.GIVEN)
 
 
 # Of a catalogue, many are alike.
 @functools.lru_cache(maxsize=65536, typed=True)
-def _fact(value: float, source: Source) -> Known[float]:
-    return Known(value, source)
+def _fact(value: float, source: Source, spread: float | None = None
+          ) -> Known[float]:
+    return Known(value, source, spread)
 
 
 def _flag(one: Mapping[str, Any], key: str, assumption: assumed.Assumption
           ) -> Known[bool]:
     found = _known(one, key, assumption)
     return Known(bool(found.value), found.source)
-
-
-def _source(value: Any) -> Source:
-    return Source(value['from']) if isinstance(value, dict) else Source.GIVEN
 
 
 def _cloud(value: Mapping[str, Any]) -> clouds.Cloud:
@@ -180,7 +181,9 @@ def _cloud(value: Mapping[str, Any]) -> clouds.Cloud:
             'compute_groups', ())),
         volume_backends=tuple(map(_volumes, value.get(
             'volume_backends', ()))),
-        currency=value.get('currency', ''))
+        currency=value.get('currency', ''),
+        growth=_known(glance, 'growth_per_week')
+        if 'growth_per_week' in glance else None)
 
 
 def _caches(one: Mapping[str, Any]) -> clouds.Caches:

@@ -35,7 +35,10 @@ def _known(value: dict[str, Any]) -> dict[str, Any]:
         'if': {'type': 'object'},
         'then': schema.mapping({
             'value': value,
-            'from': schema.one_of(*(one.value for one in known.Source))},
+            'from': schema.one_of(*(one.value for one in known.Source)),
+            'spread': {'type': 'number', 'exclusiveMinimum': 1,
+                       'maximum': 1000, schema.EXPECTED: 'how many times '
+                       'more, or less, was seen, such as 1.3'}},
             'value', 'from'),
         'else': value}
 
@@ -143,7 +146,8 @@ SCHEMA = {
         'glance': schema.mapping({
             'show_image_direct_url': schema.BOOL,
             'show_multiple_locations': schema.BOOL,
-            'default_store': _NAME}, 'default_store'),
+            'default_store': _NAME, 'growth_per_week': _SIZE},
+            'default_store'),
         'caches': _CACHES,
         'stores': _listed(_STORE, 50, 1),
         'compute_groups': _listed(_COMPUTES, 5000),

@@ -13,6 +13,7 @@
 """Before and after: bytes stored, cost, boot time, bytes moved."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 import dataclasses
 
 from glance_lifecycle.planning import boots
@@ -23,34 +24,6 @@ from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
 
 _Stored = tuple[clouds.Image, sizes.Format, tuple[clouds.Copy, ...]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Totals:
-    """Of the whole cloud.
-
-    :ivar stored: bytes, replicas not counted
-    :ivar on_disks: bytes, with them
-    :ivar cost: for a month
-    """
-
-    stored: float
-    on_disks: float
-    cost: float
-    week: boots.Week
-
-
-def before(cloud: clouds.Cloud) -> Totals:
-    """As it is."""
-    return _totals(cloud, (
-        (one, sizes.today(one), copy_on_write.ordered(one.copies))
-        for one in cloud.images), cloud.glance)
-
-
-def after(cloud: clouds.Cloud, plan: layout.Plan) -> Totals:
-    """As it is advised."""
-    return _totals(cloud, ((one.image, one.kind, one.copies)
-                           for one in plan.images), plan.glance)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,38 +38,57 @@ class Held:
     cost: float = 0.0
 
 
-def stores_before(cloud: clouds.Cloud) -> dict[str, Held]:
-    """As it is: name of each store -> what it holds."""
-    return _by_store(cloud, ((one, sizes.today(one), one.copies)
-                             for one in cloud.images))
+@dataclasses.dataclass(frozen=True)
+class Totals:
+    """Of the whole cloud.
+
+    :ivar stored: bytes, replicas not counted
+    :ivar on_disks: bytes, with them
+    :ivar cost: for a month
+    :ivar stores: name of each -> what it holds
+    """
+
+    stored: float
+    on_disks: float
+    cost: float
+    week: boots.Week
+    stores: Mapping[str, Held]
 
 
-def stores_after(cloud: clouds.Cloud, plan: layout.Plan) -> dict[str, Held]:
+def before(cloud: clouds.Cloud) -> Totals:
+    """As it is."""
+    return _totals(cloud, (
+        (one, sizes.today(one), copy_on_write.ordered(one.copies))
+        for one in cloud.images), cloud.glance)
+
+
+def after(cloud: clouds.Cloud, plan: layout.Plan) -> Totals:
     """As it is advised."""
-    return _by_store(cloud, ((one.image, one.kind, one.copies)
-                             for one in plan.images))
+    return placed(cloud, plan.images, plan.glance)
 
 
-def _by_store(cloud: clouds.Cloud, images: Iterable[_Stored]
-              ) -> dict[str, Held]:
-    stored = dict.fromkeys((one.name for one in cloud.stores), 0.0)
-    cost = dict(stored)
-    for image, kind, copies in images:
-        for one in copies:
-            stored[one.store.name] += sizes.stored(image, kind, one.store)
-            cost[one.store.name] += sizes.cost(image, kind, one.store)
-    return {name: Held(stored[name], cost[name]) for name in stored}
+def placed(cloud: clouds.Cloud, images: Iterable[layout.Placed],
+           glance: clouds.Glance) -> Totals:
+    """As they are placed.
+
+    :param glance: what is shown then
+    """
+    return _totals(cloud, ((one.image, one.kind, one.copies)
+                           for one in images), glance)
 
 
 def _totals(cloud: clouds.Cloud, images: Iterable[_Stored],
             glance: clouds.Glance) -> Totals:
-    stored = on_disks = cost = 0.0
+    stored = dict.fromkeys((one.name for one in cloud.stores), 0.0)
     total = boots.Week()
     for image, kind, copies in images:
         for one in copies:
-            size = sizes.stored(image, kind, one.store)
-            stored += size
-            on_disks += size * one.store.factor.value
-            cost += sizes.cost(image, kind, one.store)
-        total += matrix.week(cloud, image, kind, copies, glance)
-    return Totals(stored, on_disks, cost, total)
+            stored[one.store.name] += sizes.stored(image, kind, one.store)
+        if image.used:
+            total += matrix.week(cloud, image, kind, copies, glance)
+    held = {one.name: Held(stored[one.name], sizes.price(
+        one, stored[one.name])) for one in cloud.stores}
+    return Totals(
+        sum(stored.values()), sum(
+            stored[one.name] * one.factor.value for one in cloud.stores),
+        sum(one.cost for one in held.values()), total, held)

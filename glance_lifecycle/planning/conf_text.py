@@ -40,6 +40,16 @@ def files(cloud: clouds.Cloud, plan: layout.Plan) -> dict[str, str]:
     return {name: '\n'.join(lines) + '\n' for name, lines in found.items()}
 
 
+def default_store(old: clouds.Store, new: clouds.Store) -> str:
+    """Of glance-api.conf: what makes another store the default."""
+    return '\n'.join((
+        '[glance_store]', *_why(
+            'The same on every host of glance-api, once all of them have %s '
+            'in enabled_backends and its options in [%s]. Before, it was %s.'
+            % (new.name, new.name, old.name)),
+        'default_backend = %s' % new.name)) + '\n'
+
+
 def _name(service: str, group: str, number: int, of: int) -> str:
     if of == 1:
         return service + '.conf'

@@ -12,6 +12,7 @@
 
 """A fact of a cloud, and where it is from."""
 
+from collections.abc import Iterable
 import dataclasses
 import enum
 from typing import Generic
@@ -34,11 +35,22 @@ class Known(Generic[T]):
     """One fact.
 
     :ivar value: a number, or whether something is so
+    :ivar spread: how many times more, or less, was seen as well; None: that
+        is not known
     """
 
     value: T
     source: Source
+    spread: float | None = None
 
     @property
     def assumed(self) -> bool:
         return self.source is Source.ASSUMED
+
+
+_ORDER = tuple(Source)
+
+
+def weakest(sources: Iterable[Source]) -> Source:
+    """Of what is computed from several facts: the worst of theirs."""
+    return max(sources, key=_ORDER.index)

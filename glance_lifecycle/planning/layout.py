@@ -57,15 +57,14 @@ class Placed:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
-    """All of it.
+class Decision:
+    """What holds for all images.
 
     :ivar default: where imports should go, and as what
     :ivar cells: all that were compared, the best of each store first
     :ivar full: those without the room -> the bytes they would need
     :ivar clones: name of a consumer -> the store that it can clone from
     :ivar archive: where that is which nobody boots; None: there is none
-    :ivar glance: what has to be shown
     """
 
     default: matrix.Cell
@@ -73,31 +72,54 @@ class Plan:
     full: Full
     clones: Mapping[str, clouds.Store]
     archive: clouds.Store | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan(Decision):
+    """All of it.
+
+    :ivar glance: what has to be shown
+    :ivar totals: that it was decided by
+    """
+
     glance: clouds.Glance
     images: tuple[Placed, ...]
+    totals: sums.Sums
 
 
 def plan(cloud: clouds.Cloud) -> Plan:
     """The layout that is advised."""
-    cells = sorted(matrix.matrix(cloud), key=lambda one: (
+    found = sums.of(cloud)
+    decided = decide(cloud, found, matrix.matrix(cloud, found))
+    images = tuple(placed(cloud, image, decided) for image in cloud.images)
+    return Plan(decided.default, decided.cells, decided.full, decided.clones,
+                decided.archive, _glance(cloud, images), images, found)
+
+
+def decide(cloud: clouds.Cloud, found: sums.Sums,
+           compared: Iterable[matrix.Cell]) -> Decision:
+    """Without a look at any image.
+
+    :param compared: of all stores, in the order of these
+    """
+    cells = sorted(compared, key=lambda one: (
         one.rank, one.store != cloud.default_store))
     # Bytes that the booted images take in addition to what is there.
-    booted = sums.stored((one for one in cloud.images if one.used),
-                         fitting=False)
     full = {(one.store.name, one.kind): needed for one in cells
-            if (needed := booted.missing(one.kind, one.store))
+            if (needed := found.booted.missing(one.kind, one.store))
             > one.store.free.value}
     fits = [one for one in cells if (one.store.name, one.kind) not in full]
     # With no room anywhere, it stays where it is.
     default = next(iter(fits), None) or next(
         one for one in cells if one.store == cloud.default_store)
-    clones = {one.name: store for one in cloud.consumers
-              if (store := _clone_store(cloud, one, default.store, full))}
-    archive = _archive(cloud)
-    images = tuple(_placed(cloud, image, default.store, clones, archive, full)
-                   for image in cloud.images)
-    return Plan(default, tuple(cells), full, clones, archive,
-                _glance(cloud, images), images)
+    chosen = {place: _clone_store(cloud, cloud.consumers[place],
+                                  default.store, full)
+              for place in set(cloud.alike)}
+    clones = {one.name: store for one, place in zip(
+        cloud.consumers, cloud.alike, strict=True)
+        if (store := chosen[place])}
+    return Decision(default, tuple(cells), full, clones,
+                    _archive(cloud, found.idle))
 
 
 def _stores(image: clouds.Image) -> list[clouds.Store]:
@@ -120,44 +142,45 @@ def price(store: clouds.Store) -> float:
     return store.cost.value * store.factor.value
 
 
-def _archive(cloud: clouds.Cloud) -> clouds.Store | None:
-    idle = [one for one in cloud.images if not one.used]
-    if not idle:
+def _archive(cloud: clouds.Cloud, idle: sums.AsTheyAre | None
+             ) -> clouds.Store | None:
+    if idle is None:
         return None
-    found = sums.as_they_are(idle)
     return min((one for one in cloud.stores
-                if found.missing(one) <= one.free.value), key=lambda one: (
-                    sizes.price(one, found.total(one)),
+                if idle.missing(one) <= one.free.value), key=lambda one: (
+                    sizes.price(one, idle.total(one)),
                     one != cloud.default_store), default=None)
 
 
-def _placed(cloud: clouds.Cloud, image: clouds.Image, default: clouds.Store,
-            clones: Mapping[str, clouds.Store], archive: clouds.Store | None,
-            full: Full) -> Placed:
+def placed(cloud: clouds.Cloud, image: clouds.Image, decided: Decision
+           ) -> Placed:
+    """One image, with what holds for all."""
+    archive, full = decided.archive, decided.full
+    default = decided.default.store
     if not image.used:
         return Placed(image, sizes.today(image), (
             archive,) if archive else tuple(_stores(image)))
-    wanted = {clones.get(cloud.consumers[place].name, default)
+    wanted = {decided.clones.get(cloud.consumers[place].name, default)
               for place, _disks in cloud.demand(image)}
     best: tuple[matrix.Rank, Placed] | None = None
     today = None
     for kind in sizes.choices(image):
         stores = tuple(sorted(
             wanted if sizes.disk_format(image, kind) == 'raw' else {default},
-            key=lambda one: (one != default, one.name)))
-        if any((one.name, kind) in full for one in stores):
+            key=lambda each: (each != default, each.name)))
+        if any((each.name, kind) in full for each in stores):
             # There is room for what is there.
             if kind is not sizes.today(image):
                 continue
             stores = tuple(_stores(image))
-        placed = Placed(image, kind, stores)
+        one = Placed(image, kind, stores)
         ranked = matrix.rank(
-            matrix.week(cloud, image, kind, placed.copies, matrix.SHOWN),
-            sum(sizes.cost(image, kind, one) for one in stores))
+            matrix.week(cloud, image, kind, one.copies, matrix.SHOWN),
+            sum(sizes.cost(image, kind, each) for each in stores))
         if kind is sizes.today(image):
-            today = ranked, placed
+            today = ranked, one
         if best is None or ranked < best[0]:
-            best = ranked, placed
+            best = ranked, one
     if best is None:
         return Placed(image, sizes.today(image), tuple(_stores(image)))
     return best[1] if today is None or _worth(best[0], today[0]) else (

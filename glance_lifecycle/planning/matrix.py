@@ -55,12 +55,12 @@ def rank(week: boots.Week, cost: float) -> Rank:
     return -week.cloned, round(week.seconds, 3), round(cost, 6)
 
 
-def matrix(cloud: clouds.Cloud) -> list[Cell]:
-    """All stores, in all formats that can be compared."""
-    stored = sums.stored(cloud.images, fitting=True)
-    disks = sums.disks(cloud)
-    return [_cell(cloud, store, kind, stored, disks)
-            for store in cloud.stores for kind in sizes.CHOICES]
+def matrix(cloud: clouds.Cloud, found: sums.Sums,
+           stores: Iterable[clouds.Store] | None = None) -> list[Cell]:
+    """All stores, or these, in all formats that can be compared."""
+    return [_cell(cloud, store, kind, found.whole, found.disks)
+            for store in (cloud.stores if stores is None else stores)
+            for kind in sizes.CHOICES]
 
 
 def way(cloud: clouds.Cloud, kind: sizes.Format, disk_format: str,
@@ -74,6 +74,7 @@ def way(cloud: clouds.Cloud, kind: sizes.Format, disk_format: str,
     ways: dict[int, boots.Way] | None = cloud.computed.get(key)
     if ways is None:
         ways = cloud.computed[key] = {}
+    place = cloud.alike[place]
     found = ways.get(place)
     if found is None:
         found = ways[place] = boots.way(

@@ -208,6 +208,21 @@ class Options:
         return clones, fast
 
 
+def references(cloud: clouds.Cloud, plan: layout.Plan, advised: bool
+               ) -> list[Reference]:
+    """What each image must not be slower than.
+
+    :param advised: what is booted, as advised; else, as it is today
+    """
+    def today(image: clouds.Image) -> Reference:
+        return Reference(sizes.today(image), tuple(
+            one.store for one in image.copies))
+    return [Reference(placed.kind, placed.stores)
+            if advised and placed.image.used and not any(
+                one.clones for one in placed.image.copies)
+            else today(placed.image) for placed in plan.images]
+
+
 def kept(image: clouds.Image) -> bool:
     """Whether it has to boot as fast as it does."""
     return bool(image.golden or image.used or (

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 import dataclasses
 from typing import Any
 
-from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
@@ -48,15 +47,17 @@ class Placement:
 
 
 def search(cloud: clouds.Cloud, plan: layout.Plan,
-           wants: options.Wants | None = None, advised: bool = True
-           ) -> Placement:
+           wants: options.Wants | None = None, advised: bool = True,
+           seconds: float = SECONDS) -> Placement:
     """The cheapest that is found.
 
+    :param seconds: that the solver may take
     :raises SolverMissing: HiGHS is not installed
+    :raises NotSolved: that was too short
     """
     found = options.Options(cloud, plan, wants)
-    result = programme.Search(cloud, found, programme.references(
-        cloud, plan, advised)).run(SECONDS)
+    result = programme.Search(cloud, found, options.references(
+        cloud, plan, advised)).run(seconds)
     shared: dict[options.Mask, tuple[clouds.Store, ...]] = {}
     images = []
     for image, choice in zip(cloud.images, result.choices, strict=True):
@@ -73,23 +74,20 @@ class Move:
     """One image that is not where it should be.
 
     :ivar saved: in a month; less than 0 if it costs more
-    :ivar why: a sentence
     """
 
     placed: layout.Placed
     saved: float
-    why: str
 
 
-def moves(cloud: clouds.Cloud, placement: Placement) -> Iterator[Move]:
+def moves(placement: Placement) -> Iterator[Move]:
     """In the order of the images."""
     for placed in placement.images:
         image = placed.image
         before = {one.store.name for one in image.copies}
         after = {one.name for one in placed.stores}
         if before != after or placed.converted:
-            yield Move(placed, cost_before(image) - cost(placed), why(
-                cloud, placement, placed))
+            yield Move(placed, cost_before(image) - cost(placed))
 
 
 def cost(placed: layout.Placed) -> float:
@@ -168,7 +166,7 @@ def summary(cloud: clouds.Cloud, placement: Placement) -> dict[str, Any]:
     kept = sum(one.kept for one in result.choices)
     count = saved = 0.0
     dearer = []
-    for one in moves(cloud, placement):
+    for one in moves(placement):
         count += 1
         saved += one.saved
         if one.saved < 0:
@@ -181,22 +179,17 @@ def summary(cloud: clouds.Cloud, placement: Placement) -> dict[str, Any]:
         'without_room': kept,
         'saved_by_a_gib_of': {name: round(value, 6) for name, value
                               in result.worth.items() if value > 0},
-        'dearer': _dearer(cloud, before, result.cost, dearer)}
+        'dearer': _dearer(cloud, placement, before, dearer)}
 
 
-def _dearer(cloud: clouds.Cloud, before: float, after: float,
+def _dearer(cloud: clouds.Cloud, placement: Placement, before: float,
             found: list[Move]) -> str | None:
     """Why it costs more than today; None: it does not."""
+    after = placement.result.cost
     if after <= before * (1 + 1e-9):
         return None
-    found.sort(key=lambda one: one.saved)
+    first = min(found, key=lambda one: one.saved)
     return 'It costs %s more than today, for %s, such as: %s' % (
         words.cost(cloud, after - before),
-        words.count(len(found), 'images'), found[0].why)
-
-
-def week(cloud: clouds.Cloud, placement: Placement) -> boots.Week:
-    """What the disks of a week take then."""
-    return sum((matrix.week(cloud, one.image, one.kind, one.copies,
-                            matrix.SHOWN) for one in placement.images),
-               boots.Week())
+        words.count(len(found), 'images'), why(
+            cloud, placement, first.placed))

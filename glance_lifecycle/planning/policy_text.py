@@ -42,7 +42,7 @@ _Key = tuple[tuple[str, ...], str]
 def document(cloud: clouds.Cloud, plan: layout.Plan,
              found: placement.Placement) -> str:
     """YAML, which ``policy validate`` passes."""
-    moves = sorted((one for one in placement.moves(cloud, found)
+    moves = sorted((one for one in placement.moves(found)
                     if _can_be_named(one)), key=lambda one: -one.saved)
     rules, left = _rules(moves)
     summary = placement.summary(cloud, found)
@@ -57,7 +57,7 @@ def document(cloud: clouds.Cloud, plan: layout.Plan,
            'names.' % left] if left else ()),
         '# The worker drops no copy that something was cloned from.',
         '', 'version: 1', '', 'defaults:', *_defaults(plan),
-        *(['', 'rules:'] if rules else []), *_text(cloud, rules), ''])
+        *(['', 'rules:'] if rules else []), *_text(cloud, found, rules), ''])
 
 
 def _defaults(plan: layout.Plan) -> list[str]:
@@ -101,14 +101,15 @@ def _rules(moves: Iterable[placement.Move]
     return [*full, *found.items()], left
 
 
-def _text(cloud: clouds.Cloud,
+def _text(cloud: clouds.Cloud, found: placement.Placement,
           rules: list[tuple[_Key, list[placement.Move]]]) -> Iterator[str]:
     for number, ((stores, project), moves) in enumerate(rules, 1):
         saved = sum(one.saved for one in moves)
         yield ''
         yield from _comment('%s: %s %s. %s' % (
             words.count(len(moves), 'images'), 'saves' if saved >= 0 else
-            'costs', words.cost(cloud, abs(saved)), moves[0].why))
+            'costs', words.cost(cloud, abs(saved)), placement.why(
+                cloud, found, moves[0].placed)))
         yield '  - name: advised-%d' % number
         yield '    match:'
         if project:

@@ -22,11 +22,11 @@ what the solver says a GiB of each store is worth: no placement costs less.
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import functools
 import math
 
 from glance_lifecycle.planning import assumed
 from glance_lifecycle.planning import cloud as clouds
-from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import options
 from glance_lifecycle.planning import sizes
 from glance_lifecycle.planning import solver
@@ -53,6 +53,10 @@ class Choice:
     kind: sizes.Format
     stores: options.Mask
     kept: bool = False
+
+
+# Choices, and what a byte of each costs: see ``_Item``.
+_Rated = tuple[tuple[Choice, ...], tuple[tuple[float, float], ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,9 +122,9 @@ class Search:
         self._prices = [sizes.price(one, 1) for one in cloud.stores]
         self._thin = [one.thin.value for one in cloud.stores]
         self._rooms = [one.free.value for one in cloud.stores]
-        self._shared: dict[object, tuple[Choice, ...]] = {}
-        self._rates: dict[tuple[Choice, ...],
-                          tuple[tuple[float, float], ...]] = {}
+        self._shared: dict[object, _Rated] = {}
+        # Choices are many, and of very many images: they are hashed once.
+        self._rated: dict[tuple[Choice, ...], _Rated] = {}
         self._items = [self._item(image, reference, found)
                        for image, reference in zip(
                            cloud.images, references, strict=True)]
@@ -145,12 +149,13 @@ class Search:
         choices = [chosen[number] for number in range(len(self._items))]
         self._fit(choices)
         worth = [one / assumed.GIB for one in solved.worth]
-        paired = list(zip(self._items, choices, strict=True))
-        weighed = sum(self._weighed(item, choice) if choice.kept else
-                      self._cost(item, choice) for item, choice in paired)
+        costs = [self._cost(item, choice) for item, choice in zip(
+            self._items, choices, strict=True)]
+        weighed = sum(self._weighed(item, choice) if choice.kept else cost
+                      for item, choice, cost in zip(
+                          self._items, choices, costs, strict=True))
         return Result(
-            tuple(choices), sum(self._cost(item, choice)
-                                for item, choice in paired),
+            tuple(choices), sum(costs),
             max(0.0, weighed - self._bound(worth)), {
                 one.name: value for one, value in zip(
                     self._cloud.stores, solved.worth, strict=True)})
@@ -163,26 +168,30 @@ class Search:
         wanted = reference.kind
         good = self._shared.get((need, wanted))
         if good is None:
-            good = self._shared[need, wanted] = tuple(
-                Choice(wanted, one) for one in found.sets(need))
+            good = self._shared[need, wanted] = self._rates(tuple(
+                Choice(wanted, one) for one in found.sets(need)))
         if wanted is kind and any(one.stores & today == one.stores
-                                  for one in good):
+                                  for one in good[0]):
             return self._made(image, today, good)
         # There is always room for what is there.
         key = need, wanted, kind, today
         choices = self._shared.get(key)
         if choices is None:
             does = wanted is kind and found.does(need, today)
-            choices = self._shared[key] = (
-                *good, Choice(kind, today, kept=not does))
+            choices = self._shared[key] = self._rates((
+                *good[0], Choice(kind, today, kept=not does)))
         return self._made(image, today, choices)
 
-    def _made(self, image: clouds.Image, today: options.Mask,
-              choices: tuple[Choice, ...]) -> _Item:
-        rates = self._rates.get(choices)
-        if rates is None:
-            rates = self._rates[choices] = tuple(
+    def _rates(self, choices: tuple[Choice, ...]) -> _Rated:
+        found = self._rated.get(choices)
+        if found is None:
+            found = self._rated[choices] = choices, tuple(
                 self._rate(one, self._prices) for one in choices)
+        return found
+
+    def _made(self, image: clouds.Image, today: options.Mask,
+              rated: _Rated) -> _Item:
+        choices, rates = rated
         return _Item(image, today, choices, rates,
                      *sizes.both(image, choices[0].kind))
 
@@ -218,14 +227,12 @@ class Search:
 
     def _groups(self) -> list[list[int]]:
         """Numbers of images, by what they need and how large they are."""
+        needs = [(id(one.rates), _doublings(one)) for one in self._items]
         for grain in _GRAINS:
             found: dict[object, list[int]] = {}
-            for number, item in enumerate(self._items):
-                # Only the last can be of another format.
-                key = (id(item.rates), *(
-                    _rounded(size, grain) for size in (
-                        item.thick, item.thin,
-                        *item.sizes(item.choices[-1].kind))))
+            for number, (rates, large) in enumerate(needs):
+                key = (rates, *[round(one / grain) for one in large]) if (
+                    grain) else (rates, *large)
                 found.setdefault(key, []).append(number)
             columns = sum(len(self._items[one[0]].choices)
                           for one in found.values())
@@ -358,10 +365,10 @@ class Search:
             worth, self._rooms, strict=True))
         prices = [price + value for price, value in zip(
             self._prices, worth, strict=True)]
-        shared = {choices: tuple(self._rate(one, prices) for one in choices)
-                  for choices in self._rates}
+        shared = {id(rates): tuple(self._rate(one, prices) for one in choices)
+                  for choices, rates in self._rated.values()}
         for item in self._items:
-            rates = shared[item.choices]
+            rates = shared[id(item.rates)]
             last = item.choices[-1]
             if last.kind is item.choices[0].kind and not last.kept:
                 total += min([item.thick * a + item.thin * b
@@ -375,25 +382,17 @@ class Search:
         return total
 
 
-def _rounded(size: float, grain: float) -> float:
-    return round(math.log2(size) / grain) if grain and size else size
+def _doublings(item: _Item) -> tuple[float, ...]:
+    """How large it is, as all that it may become."""
+    # Only the last can be of another format.
+    return tuple(math.log2(size) if size else -1.0 for size in (
+        item.thick, item.thin, *(
+            () if item.choices[-1].kind is item.choices[0].kind
+            else item.sizes(item.choices[-1].kind))))
 
 
-def _places(stores: options.Mask) -> list[int]:
-    return [place for place in range(stores.bit_length())
-            if stores >> place & 1]
-
-
-def references(cloud: clouds.Cloud, plan: layout.Plan, advised: bool
-               ) -> list[options.Reference]:
-    """What each image must not be slower than.
-
-    :param advised: what is booted, as advised; else, as it is today
-    """
-    def today(image: clouds.Image) -> options.Reference:
-        return options.Reference(sizes.today(image), tuple(
-            one.store for one in image.copies))
-    return [options.Reference(placed.kind, placed.stores)
-            if advised and placed.image.used and not any(
-                one.clones for one in placed.image.copies)
-            else today(placed.image) for placed in plan.images]
+# Of a catalogue, many are in the same.
+@functools.lru_cache(maxsize=65536)
+def _places(stores: options.Mask) -> tuple[int, ...]:
+    return tuple(place for place in range(stores.bit_length())
+                 if stores >> place & 1)

@@ -12,8 +12,10 @@
 
 """All that is told of a plan, as plain data."""
 
+import collections
 from collections.abc import Iterator
 import dataclasses
+import heapq
 from typing import Any
 
 from glance_lifecycle.planning import advice
@@ -21,6 +23,7 @@ from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import compared
 from glance_lifecycle.planning import copy_on_write
+from glance_lifecycle.planning import doubted
 from glance_lifecycle.planning import economics
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
@@ -30,6 +33,8 @@ from glance_lifecycle.planning import sizes
 
 #: Raised if a field changes its meaning, or goes.
 VERSION = 1
+#: What ``sources`` calls the disks that anybody makes of images.
+DISKS = 'disks a week'
 
 
 def report(cloud: clouds.Cloud) -> dict[str, Any]:
@@ -45,22 +50,27 @@ def summary(cloud: clouds.Cloud, plan: layout.Plan,
 
     :param found: None: it was not searched
     """
+    before = compared.before(cloud)
+    after = compared.after(cloud, plan)
+    placed = compared.placed(
+        cloud, found.images, matrix.SHOWN) if found else None
     return {
         'version': VERSION,
         'currency': cloud.currency,
         'advice': [dataclasses.asdict(one)
                    for one in advice.advice(cloud, plan)],
-        'before': _totals(compared.before(cloud)),
-        'after': _totals(compared.after(cloud, plan)),
-        'stores': list(_stores(cloud, plan)),
+        'before': totals(before),
+        'after': totals(after),
+        'stores': list(stores(cloud, before=before, after=after, **(
+            {'placed': placed} if placed else {}))),
         'formats': [_cell(one) for one in sorted(
             plan.cells, key=lambda one: one.store.name)],
         'sensitivity': [dataclasses.asdict(one)
-                        for one in sensitivity.changes(cloud)],
-        'placement': found and {
-            **placement.summary(cloud, found),
-            **_week(placement.week(cloud, found))},
+                        for one in sensitivity.changes(cloud, plan)],
+        'placement': {**totals(placed), **placement.summary(cloud, found)}
+        if found and placed else None,
         'economics': economics.table(found.images if found else plan.images),
+        'sources': sources(cloud),
     }
 
 
@@ -70,26 +80,51 @@ def lists(cloud: clouds.Cloud, plan: layout.Plan,
     """What has a row an image, or more: each made as it is asked for."""
     return {'images': (_image(cloud, one, plan.glance)
                        for one in plan.images),
-            'moves': (_move(one) for one in placement.moves(
-                cloud, found)) if found else iter(()),
+            'moves': (_move(cloud, found, one) for one in placement.moves(
+                found)) if found else iter(()),
             'facts': _facts(cloud)}
 
 
-def _totals(one: compared.Totals) -> dict[str, Any]:
+def best_moves(cloud: clouds.Cloud, found: placement.Placement | None,
+               most: int) -> list[dict[str, Any]]:
+    """Those that save the most, the first of those first."""
+    return [_move(cloud, found, one) for one in heapq.nlargest(
+        most, placement.moves(found), key=lambda one: one.saved)
+        ] if found else []
+
+
+def sources(cloud: clouds.Cloud) -> list[dict[str, Any]]:
+    """How many facts are from where; of stores, of each by itself."""
+    found = collections.Counter(
+        ('caches', '', name, fact.source)
+        for name, fact in doubted.facts(cloud.caches))
+    for owner in doubted.owners(cloud):
+        of = doubted.OWNERS[type(owner)]
+        whose = owner.name if isinstance(owner, clouds.Store) else ''
+        found.update((of, whose, name, fact.source)
+                     for name, fact in doubted.facts(owner))
+        if isinstance(owner, clouds.Image) and owner.used:
+            found.update((of, '', DISKS, uses.source) for table in (
+                owner.boots, owner.volumes) for uses in table.values())
+    return [{'of': of, 'name': whose, 'fact': name, 'from': source.value,
+             'count': count}
+            for (of, whose, name, source), count in sorted(found.items())]
+
+
+def totals(one: compared.Totals) -> dict[str, Any]:
     return {'stored': round(one.stored), 'on_disks': round(one.on_disks),
             'cost': round(one.cost, 6), **_week(one.week)}
 
 
-def _stores(cloud: clouds.Cloud, plan: layout.Plan
-            ) -> Iterator[dict[str, Any]]:
-    before = compared.stores_before(cloud)
-    after = compared.stores_after(cloud, plan)
+def stores(cloud: clouds.Cloud, **found: compared.Totals
+           ) -> Iterator[dict[str, Any]]:
+    """:param found: before, after -> what they hold then"""
     for one in cloud.stores:
         yield {'name': one.name, 'capacity': round(one.capacity.value),
                'free': round(one.free.value),
-               **{when: {'stored': round(held[one.name].stored),
-                         'cost': round(held[one.name].cost, 6)}
-                  for when, held in (('before', before), ('after', after))}}
+               **{when: {'stored': round(held.stores[one.name].stored),
+                         'cost': round(held.stores[one.name].cost, 6)}
+                  for when, held in found.items()}}
 
 
 def _week(one: boots.Week) -> dict[str, Any]:
@@ -132,12 +167,13 @@ def _how(cloud: clouds.Cloud, image: clouds.Image, kind: sizes.Format,
         image, kind)
 
 
-def _move(one: placement.Move) -> dict[str, Any]:
+def _move(cloud: clouds.Cloud, found: placement.Placement,
+          one: placement.Move) -> dict[str, Any]:
     return {'image': one.placed.image.name,
             'from': [copy.store.name for copy in one.placed.image.copies],
             'to': [store.name for store in one.placed.stores],
             'format': one.placed.kind.value, 'saved': round(one.saved, 6),
-            'why': one.why}
+            'why': placement.why(cloud, found, one.placed)}
 
 
 def _served(one: boots.Served) -> dict[str, Any]:
@@ -153,17 +189,17 @@ def _served(one: boots.Served) -> dict[str, Any]:
 
 def _facts(cloud: clouds.Cloud) -> Iterator[dict[str, Any]]:
     """Every number, and where it is from."""
-    for name, fact in sensitivity.facts(cloud.caches):
+    for name, fact in doubted.facts(cloud.caches):
         yield {'of': 'caches', 'name': '', 'fact': name, 'value': fact.value,
                'from': fact.source.value}
-    for owner in sensitivity.owners(cloud):
-        for name, fact in sensitivity.facts(owner):
-            yield {'of': sensitivity.OWNERS[type(owner)],
+    for owner in doubted.owners(cloud):
+        for name, fact in doubted.facts(owner):
+            yield {'of': doubted.OWNERS[type(owner)],
                    'name': owner.name, 'fact': name, 'value': fact.value,
                    'from': fact.source.value}
         if isinstance(owner, clouds.Image):
             for consumer, uses in (*owner.boots.items(),
                                    *owner.volumes.items()):
                 yield {'of': 'images', 'name': owner.name,
-                       'fact': 'disks a week of %s' % consumer,
+                       'fact': '%s of %s' % (DISKS, consumer),
                        'value': uses.value, 'from': uses.source.value}

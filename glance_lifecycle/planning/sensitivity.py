@@ -10,85 +10,137 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which assumption would change the advice, if it is wrong.
+"""Which number would change the advice, if it was wrong.
 
-Every number that was assumed is halved and doubled, everything that was
-assumed to be so or not is turned round, for all that assume it at once; and
-the plan is made again. Of a large catalogue that is done with the images that
-are used most: what matters shows with them.
+A number is halved and doubled, or changed by as much as it was seen to change
+where it was measured; what is assumed to be so or not is turned round. Numbers
+that are assumed are wrong for all that do not say them; of stores, each other
+number is wrong by itself, and else all that are from the same source. Then is
+decided again, by the sums of the catalogue. What becomes of single images is
+told by those that are used most, and so is what changes the sums.
 """
 
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 import dataclasses
-from typing import Any
-from typing import TypeVar
 
 from glance_lifecycle.planning import cloud as clouds
-from glance_lifecycle.planning.known import Known
+from glance_lifecycle.planning import doubted
 from glance_lifecycle.planning import layout
+from glance_lifecycle.planning import matrix
+from glance_lifecycle.planning import sizes
 
-_T = TypeVar('_T')
 _MOST_SHOWN = 3
 #: Images that are looked at, those that are used and those that are not.
 MOST_IMAGES = 100
-
-#: What of a cloud has facts, in words.
-OWNERS = {clouds.Store: 'stores', clouds.ComputeGroup: 'compute groups',
-          clouds.VolumeBackend: 'volume backends', clouds.Image: 'images'}
+# The sums count with them.
+_IN_SUMS = ('hosts', 'image_cache')
 
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """One assumption that matters.
+    """One number that matters.
 
     :ivar name: as the file has it
-    :ivar of: whose: stores, images
-    :ivar turned: half, twice, or true, false
+    :ivar of: whose: stores, store ceph, images
+    :ivar source: where it is from
+    :ivar turned: half of that, twice that, the other way
     :ivar effect: what would be advised then, a clause
     """
 
     name: str
     of: str
+    source: str
     turned: str
     effect: str
 
 
-def facts(one: Any) -> Iterator[tuple[str, Known[Any]]]:
-    """Those of a store, an image or a consumer; not what an image is used."""
-    for field in dataclasses.fields(one):
-        value = getattr(one, field.name)
-        if isinstance(value, Known):
-            yield field.name, value
+def changes(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Change]:
+    """All numbers that matter."""
+    again = _Again(cloud, plan)
+    for doubt in again.doubts():
+        effect = again.effect(doubt)
+        if effect:
+            yield Change(
+                doubt.name, 'store %s' % doubt.only if doubt.only
+                else doubt.of, doubt.source.value, doubt.turned, effect)
 
 
-def owners(cloud: clouds.Cloud) -> Iterator[Any]:
-    """All that has facts."""
-    yield from cloud.stores
-    yield from cloud.consumers
-    yield from cloud.images
+class _Again:
+    """Decides again, with a few images."""
 
+    def __init__(self, cloud: clouds.Cloud, plan: layout.Plan) -> None:
+        self._cloud = dataclasses.replace(
+            cloud, images=tuple(_looked_at(cloud.images)))
+        self._plan = plan
+        self._cells = {(one.store.name, one.kind): one for one in plan.cells}
+        self._placed = _placed(self._cloud, plan)
+        # Of these images alone, which may be another one.
+        self._sample = layout.plan(self._cloud)
+        self._reaches = [self._stores(one) for one in self._placed]
 
-def changes(cloud: clouds.Cloud) -> Iterator[Change]:
-    """All assumptions that matter."""
-    cloud = dataclasses.replace(cloud, images=tuple(_looked_at(cloud.images)))
-    plan = layout.plan(cloud)
-    assumed = sorted({
-        (OWNERS[type(one)], name, isinstance(fact.value, bool))
-        for one in owners(cloud) for name, fact in facts(one)
-        if fact.assumed})
-    for of, name, flag in assumed:
-        for turned, function in _TURNED[flag]:
-            other = _with(cloud, of, name, function)
-            if other == cloud:
-                continue
-            if of == OWNERS[clouds.Image]:
-                # How images are got does not depend on their sizes.
-                other.computed.update(cloud.computed)
-            effect = _effect(plan, layout.plan(other))
-            if effect:
-                yield Change(name, of, turned, effect)
+    def _stores(self, placed: layout.Placed) -> set[str]:
+        """Names of all that matter to where an image is."""
+        consumers = self._cloud.consumers
+        return {self._plan.default.store.name, *(
+            one.store.name for one in placed.image.copies), *(
+                store.name for place, _disks in self._cloud.demand(
+                    placed.image) if (store := self._plan.clones.get(
+                        consumers[place].name)))}
+
+    def doubts(self) -> Iterator[doubted.Doubt]:
+        """Of stores and consumers all; of images, those that are looked at.
+        """
+        return doubted.doubts(self._cloud)
+
+    def effect(self, doubt: doubted.Doubt) -> str:
+        """What would be advised, as a clause; '' if it is the same."""
+        other = doubted.changed(self._cloud, doubt)
+        if doubt.of_images or doubt.name in _IN_SUMS:
+            # How images are got depends neither on sizes nor on these.
+            other.computed.update(self._cloud.computed)
+            plan = layout.plan(other)
+            return _effect(self._sample, self._sample.images, plan,
+                           plan.images)
+        stores = {mine.name: mine for mine, yours in zip(
+            other.stores, self._cloud.stores, strict=True)
+            if mine is not yours}
+        if doubt.of_stores:
+            self._keep(other, stores)
+        decided = layout.decide(other, self._plan.totals,
+                                self._compared(other, stores))
+        if decided.default.store.name != self._plan.default.store.name:
+            # Then all is another plan.
+            return _effect(self._plan, (), decided, ())
+        reached: Sequence[int] = range(len(self._placed))
+        if doubt.of_stores and _names(decided) == _names(self._plan):
+            reached = [number for number in reached
+                       if not stores.keys().isdisjoint(self._reaches[number])]
+        images = [other.images[number] for number in reached]
+        return _effect(
+            self._plan, [self._placed[number] for number in reached], decided,
+            [layout.placed(other, one, decided) for one in images])
+
+    def _keep(self, other: clouds.Cloud, stores: dict[str, clouds.Store]
+              ) -> None:
+        """What is known of how images are got from the other stores."""
+        if any(one.copies_into and one.copies_into.name in stores
+               for one in other.compute_groups):
+            return
+        other.computed.update(
+            (key, ways) for key, ways in self._cloud.computed.items()
+            if not any(copy.store.name in stores for copy in key[2]))
+
+    def _compared(self, other: clouds.Cloud, stores: dict[str, clouds.Store]
+                  ) -> Iterable[matrix.Cell]:
+        if not stores:
+            return matrix.matrix(other, self._plan.totals)
+        cells = {**self._cells, **{
+            (one.store.name, one.kind): one for one in matrix.matrix(
+                other, self._plan.totals, stores.values())}}
+        return [cells[one.name, kind] for one in other.stores
+                for kind in sizes.CHOICES]
 
 
 def _looked_at(images: Iterable[clouds.Image]) -> Iterator[clouds.Image]:
@@ -98,43 +150,19 @@ def _looked_at(images: Iterable[clouds.Image]) -> Iterator[clouds.Image]:
     yield from found[len(used):len(used) + MOST_IMAGES]
 
 
-_TURNED: dict[bool, tuple[tuple[str, Callable[[Any], Any]], ...]] = {
-    True: (('the other way', lambda value: not value),),
-    False: (('half of that', lambda value: value / 2),
-            ('twice that', lambda value: value * 2)),
-}
+def _placed(cloud: clouds.Cloud, decided: layout.Decision
+            ) -> list[layout.Placed]:
+    return [layout.placed(cloud, one, decided) for one in cloud.images]
 
 
-def _with(cloud: clouds.Cloud, of: str, name: str,
-          function: Callable[[Any], Any]) -> clouds.Cloud:
-    """The cloud with another value wherever that one was assumed."""
-    def turned(one: _T) -> _T:
-        fact = getattr(one, name, None)
-        if OWNERS.get(type(one)) != of or not isinstance(fact, Known) or (
-                not fact.assumed):
-            return one
-        value = function(fact.value)
-        if isinstance(one, clouds.Image) and name == 'data_size':
-            value = min(value, one.virtual_size.value)
-        if name == 'compression':
-            value = min(value, 1)
-        return dataclasses.replace(  # type: ignore[type-var]
-            one, **{name: dataclasses.replace(fact, value=value)})
-
-    stores = {one.name: turned(one) for one in cloud.stores}
-    return dataclasses.replace(
-        cloud, default_store=stores[cloud.default_store.name],
-        stores=tuple(stores.values()),
-        compute_groups=tuple(dataclasses.replace(
-            turned(one), copies_into=one.copies_into and stores[
-                one.copies_into.name]) for one in cloud.compute_groups),
-        volume_backends=tuple(map(turned, cloud.volume_backends)),
-        images=tuple(dataclasses.replace(turned(one), copies=tuple(
-            dataclasses.replace(copy, store=stores[copy.store.name])
-            for copy in one.copies)) for one in cloud.images))
+def _names(decided: layout.Decision) -> object:
+    return (decided.default.store.name, _name(decided.archive),
+            set(decided.full),
+            {name: one.name for name, one in decided.clones.items()})
 
 
-def _effect(plan: layout.Plan, other: layout.Plan) -> str:
+def _effect(plan: layout.Decision, images: Sequence[layout.Placed],
+            other: layout.Decision, then: Sequence[layout.Placed]) -> str:
     """What differs, as a clause; '' if nothing does."""
     found = []
     if plan.default.store.name != other.default.store.name:
@@ -146,7 +174,7 @@ def _effect(plan: layout.Plan, other: layout.Plan) -> str:
         found.append('what nobody boots would go to %s' % (
             _name(other.archive) or 'no other store'))
     moved = [(mine.image.name, yours.kind)
-             for mine, yours in zip(plan.images, other.images, strict=True)
+             for mine, yours in zip(images, then, strict=True)
              if mine.kind is not yours.kind]
     if moved:
         more = len(moved) - _MOST_SHOWN
@@ -154,8 +182,8 @@ def _effect(plan: layout.Plan, other: layout.Plan) -> str:
             '%s would be %s' % one for one in moved[:_MOST_SHOWN]),
             ' and %d more images another format' % more if more > 0 else ''))
     if not found and [[store.name for store in one.stores]
-                      for one in plan.images] != [
-            [store.name for store in one.stores] for one in other.images]:
+                      for one in images] != [
+            [store.name for store in one.stores] for one in then]:
         found.append('some images would be in other stores')
     return ', and '.join(found)
 

@@ -18,11 +18,13 @@ catalogue tell of each store what looking at each image in each would.
 
 from collections.abc import Iterable
 import dataclasses
+from typing import TypeVar
 
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import sizes
 
+_T = TypeVar('_T')
 # By whether the store is thin.
 _Stored = dict[bool, float]
 
@@ -33,14 +35,15 @@ class Stored:
 
     :ivar totals: format -> thin -> bytes, if all were stored as that
     :ivar others: the same, of those that are something else today
-    :ivar present: (store, format) -> bytes that are there today, as that
+    :ivar present: (store, format) -> thin -> bytes that are there today, as
+        that
     """
 
     totals: dict[sizes.Format, _Stored] = dataclasses.field(
         default_factory=dict)
     others: dict[sizes.Format, _Stored] = dataclasses.field(
         default_factory=dict)
-    present: dict[tuple[str, sizes.Format], float] = dataclasses.field(
+    present: dict[tuple[str, sizes.Format], _Stored] = dataclasses.field(
         default_factory=dict)
 
     def total(self, kind: sizes.Format, store: clouds.Store) -> float:
@@ -51,8 +54,9 @@ class Stored:
         thin = store.thin.value
         other = self.others[kind][thin]
         # Whole numbers: of what is as it is, nothing is computed.
+        there = self.present.get((store.name, kind))
         return other + (self.totals[kind][thin] - other) - (
-            self.present.get((store.name, kind), 0))
+            there[thin] if there else 0)
 
 
 @dataclasses.dataclass
@@ -124,10 +128,18 @@ def stored(images: Iterable[clouds.Image], fitting: bool) -> Stored:
                 table[kind][False] += thick
                 table[kind][True] += thin
         for copy in image.copies:
-            key = copy.store.name, today
-            found.present[key] = found.present.get(key, 0) + (
-                sizes.stored(image, today, copy.store))
+            _count(found.present, (copy.store.name, today), image, today)
     return found
+
+
+def _count(table: dict[_T, _Stored], key: _T, image: clouds.Image,
+           kind: sizes.Format) -> None:
+    sums = table.get(key)
+    if sums is None:
+        sums = table[key] = {False: 0.0, True: 0.0}
+    thick, thin = sizes.both(image, kind)
+    sums[False] += thick
+    sums[True] += thin
 
 
 @dataclasses.dataclass
@@ -135,35 +147,36 @@ class AsTheyAre:
     """Bytes of some images, none converted.
 
     :ivar totals: thin -> bytes, if all were in one such store
-    :ivar present: store -> bytes that are there
+    :ivar present: store -> thin -> bytes that are there
     """
 
     totals: _Stored
-    present: dict[str, float]
+    present: dict[str, _Stored]
 
     def total(self, store: clouds.Store) -> float:
         return self.totals[store.thin.value]
 
     def missing(self, store: clouds.Store) -> float:
         """Bytes that all of them take in addition to what is there."""
-        return self.total(store) - self.present.get(store.name, 0)
+        there = self.present.get(store.name)
+        return self.total(store) - (there[store.thin.value] if there else 0)
 
 
 def as_they_are(images: Iterable[clouds.Image]) -> AsTheyAre:
     """Their bytes, and where these are."""
     found = AsTheyAre({False: 0.0, True: 0.0}, {})
     for image in images:
-        thick, thin = sizes.both(image, sizes.today(image))
+        today = sizes.today(image)
+        thick, thin = sizes.both(image, today)
         found.totals[False] += thick
         found.totals[True] += thin
         for copy in image.copies:
-            name = copy.store.name
-            found.present[name] = found.present.get(name, 0) + (
-                thin if copy.store.thin.value else thick)
+            _count(found.present, copy.store.name, image, today)
     return found
 
 
-# Format that is compared, format and disk_format that it is then, consumer.
+# Format that is compared, format and disk_format that it is then, and the
+# place of the first of all consumers that are alike.
 Key = tuple[sizes.Format, sizes.Format, str, int]
 
 
@@ -181,7 +194,7 @@ def disks(cloud: clouds.Cloud) -> dict[Key, Disks]:
             size = sizes.size(image, as_it)
             disk_format = sizes.disk_format(image, as_it)
             for place, count in demand:
-                key = kind, as_it, disk_format, place
+                key = kind, as_it, disk_format, cloud.alike[place]
                 one = found.get(key)
                 if one is None:
                     one = found[key] = Disks()
@@ -203,3 +216,28 @@ def _add(one: Disks, consumer: clouds.Consumer, count: float, size: float,
         one.later_data += later * data
     if isinstance(consumer, clouds.ComputeGroup) and consumer.copies_into:
         one.each.append((count, size, data))
+
+
+@dataclasses.dataclass(frozen=True)
+class Sums:
+    """All that a layout is decided by.
+
+    :ivar whole: of all images
+    :ivar booted: of those that are used
+    :ivar idle: of the others; None: there are none
+    :ivar disks: of a week
+    """
+
+    whole: Stored
+    booted: Stored
+    idle: AsTheyAre | None
+    disks: dict[Key, Disks]
+
+
+def of(cloud: clouds.Cloud) -> Sums:
+    """One look at all images."""
+    idle = [one for one in cloud.images if not one.used]
+    return Sums(
+        stored(cloud.images, fitting=True),
+        stored((one for one in cloud.images if one.used), fitting=False),
+        as_they_are(idle) if idle else None, disks(cloud))

@@ -108,7 +108,7 @@ class _Collecting:
         catalogue = images.collect(
             images.listed(self._connection.image, self._progress('images'),
                           pace.Pace()),
-            known if told else {}, self._note)
+            known if told else {}, self._note, self._since)
         if not catalogue.items:
             raise exceptions.ConfigurationError(
                 detail='Glance shows no image with data to this user, so that '
@@ -165,7 +165,9 @@ class _Collecting:
             shown = {'show_image_direct_url': 'direct_url' in catalogue.shown,
                      'show_multiple_locations':
                      'locations' in catalogue.shown}
-        return {'default_store': default, **shown}
+        return {'default_store': default, **shown,
+                'growth_per_week': document.read(document.total(int(
+                    catalogue.grown[default] / self._wishes.weeks)))}
 
     def _computes(self, confs: list[service.Service],
                   known: Mapping[str, str], catalogue: images.Catalogue,

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
+import datetime
 from typing import Any
 
 from glance_lifecycle.audit.cloud import document
@@ -49,6 +50,7 @@ class Catalogue:
     :ivar fsids: store -> how many locations are in which cluster of Ceph
     :ivar shown: whether an image has shown ``direct_url``, and ``locations``
     :ivar held: store -> bytes of images in it
+    :ivar grown: store -> bytes of those among them that are new
     """
 
     items: list[document.Item] = dataclasses.field(default_factory=list)
@@ -59,6 +61,8 @@ class Catalogue:
         default_factory=dict)
     shown: set[str] = dataclasses.field(default_factory=set)
     held: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter)
+    grown: collections.Counter[str] = dataclasses.field(
         default_factory=collections.Counter)
     settled: int = 0
 
@@ -93,12 +97,16 @@ def listed(client: Any, progress: Callable[[int], None] = lambda count: None,
 
 
 def collect(images: Iterable[Mapping[str, Any]], stores: Mapping[str, str],
-            note: document.Note) -> Catalogue:
+            note: document.Note, since: datetime.datetime | None = None
+            ) -> Catalogue:
     """Those that have bytes.
 
     :param stores: name of each -> the fsid of its cluster of Ceph, or empty;
         none where Glance has no names for them
+    :param since: in UTC: what was created later is new
     """
+    # As Glance writes it.
+    begin = since.strftime('%Y-%m-%dT%H:%M:%SZ') if since else None
     found = Catalogue()
     ids: list[str] = []
     left: collections.Counter[str] = collections.Counter()
@@ -118,6 +126,8 @@ def collect(images: Iterable[Mapping[str, Any]], stores: Mapping[str, str],
         found.items.append(item)
         for place, store in enumerate(item['copies']):
             found.held[store] += item['size']['value']
+            if begin and str(image.get('created_at') or '') > begin:
+                found.grown[store] += item['size']['value']
             if _is_odd(located.get(store, ''), stores.get(store, '')):
                 item['copies'][place] = {
                     'store': store,

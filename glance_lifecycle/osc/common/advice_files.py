@@ -16,12 +16,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 import pathlib
 import sys
 from typing import TYPE_CHECKING
 
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
 
 if TYPE_CHECKING:
@@ -30,15 +32,28 @@ if TYPE_CHECKING:
     from glance_lifecycle.planning import placement
 
 
-def check(parsed_args: argparse.Namespace) -> None:
-    """Before any work.
+def check_directory(parsed_args: argparse.Namespace) -> None:
+    """That --write-config can write, before any work.
 
     :raises CommandError: the directory is not there
     """
-    directory = parsed_args.write_config
-    if directory and not pathlib.Path(directory).is_dir():
+    name = parsed_args.write_config
+    if name and not pathlib.Path(name).is_dir():
         raise osc_exceptions.CommandError(
-            '%s is not a directory: make it first.' % directory)
+            '%s is not a directory: make it first.' % name)
+
+
+def check(parsed_args: argparse.Namespace) -> None:
+    """Before any work.
+
+    :raises CommandError: the directory is not there, or a placement is of no
+        file
+    """
+    if parsed_args.save_placement and not parsed_args.cloud:
+        raise osc_exceptions.CommandError(
+            '--save-placement is of a cloud that a file describes: write one '
+            'with "cloud show --output", and name it with --cloud.')
+    check_directory(parsed_args)
 
 
 def write(parsed_args: argparse.Namespace, cloud: clouds.Cloud,
@@ -47,15 +62,32 @@ def write(parsed_args: argparse.Namespace, cloud: clouds.Cloud,
 
     :raises CommandError: it cannot be written, or must not be overwritten
     """
+    from glance_lifecycle.planning import cloud_file
     from glance_lifecycle.planning import conf_text
+    from glance_lifecycle.planning import page_facts
+    from glance_lifecycle.planning import placement_file
     from glance_lifecycle.planning import policy_text
     files = {}
+    if parsed_args.save_placement and found:
+        files[pathlib.Path(parsed_args.save_placement)] = (
+            placement_file.text(
+                policy_options.read(parsed_args.cloud, cloud_file.MOST),
+                page_facts.placed(cloud, found)))
     if parsed_args.write_policy and found:
         files[pathlib.Path(parsed_args.write_policy)] = (
             policy_text.document(cloud, plan, found))
     if parsed_args.write_config:
         files |= {pathlib.Path(parsed_args.write_config, name): text
                   for name, text in conf_text.files(cloud, plan).items()}
+    save(parsed_args, files)
+
+
+def save(parsed_args: argparse.Namespace, files: Mapping[pathlib.Path, str]
+         ) -> None:
+    """All of them, after a question where one is there, or none.
+
+    :raises CommandError: it cannot be written, or must not be overwritten
+    """
     there = [str(one) for one in files if one.exists()]
     if there and not parsed_args.yes:
         sys.stderr.write('These files would be overwritten: %s.\n'

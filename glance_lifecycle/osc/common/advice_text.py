@@ -13,8 +13,8 @@
 
 """The advice as text for people."""
 
-from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 import textwrap
 from typing import Any
 
@@ -24,29 +24,29 @@ _COMPARED = (('Stored', 'stored'), ('On disks', 'on_disks'),
              ('Seconds to a disk', 'seconds_per_disk'),
              ('Moved a week', 'moved_per_week'))
 _BYTES = ('stored', 'on_disks', 'moved_per_week')
-# Rows of a table of money, and moves: -f json has all.
-_MOST_ROWS = 10
+#: Rows of a table of money, and moves: -f json has all.
+MOST_ROWS = 10
 
 
 def rejected(one: dict[str, str]) -> str:
     return 'not %s: %s' % (one['what'], one['why'])
 
 
-def lines(report: dict[str, Any], facts: Iterable[dict[str, Any]],
-          moves: Iterable[dict[str, Any]]) -> Iterator[str]:
+def lines(report: dict[str, Any], moves: Sequence[dict[str, Any]]
+          ) -> Iterator[str]:
+    """:param moves: the first of them, at most ``MOST_ROWS``"""
     for one in report['advice']:
-        yield from textwrap.wrap('%s: %s' % (
-            one['what'][:1].upper() + one['what'][1:], one['advice']), 78,
-            break_long_words=False, break_on_hyphens=False)
-        yield from _indented(one['reason'])
+        yield from wrapped('%s: %s' % (
+            one['what'][:1].upper() + one['what'][1:], one['advice']))
+        yield from indented(one['reason'])
         for other in one['rejected']:
-            yield from _indented(rejected(other))
+            yield from indented(rejected(other))
         yield ''
     money = report['currency']
     yield '%-20s%16s%16s' % ('', 'Before', 'After')
     for title, key in _COMPARED:
         yield '%-20s%16s%16s' % (title, *(
-            _amount(key, report[when][key], money)
+            amount(key, report[when][key], money)
             for when in ('before', 'after')))
     yield ''
     yield ('Each format in each store, as if it had all images and locations '
@@ -55,18 +55,18 @@ def lines(report: dict[str, Any], facts: Iterable[dict[str, Any]],
         'Store', 'Format', 'Stored', 'Cost', 'Cloned', 'Seconds')
     for one in report['formats']:
         yield '  %-16s%-18s%12s%14s%10s%10s' % (
-            one['store'], one['format'], _amount('stored', one['stored'], ''),
-            _amount('cost', one['cost'], money),
-            _amount('', one['cloned_per_week'], ''),
-            _amount('seconds_per_disk', one['seconds_per_disk'], ''))
+            one['store'], one['format'], amount('stored', one['stored'], ''),
+            amount('cost', one['cost'], money),
+            amount('', one['cloned_per_week'], ''),
+            amount('seconds_per_disk', one['seconds_per_disk'], ''))
     yield ''
     yield from _placement(report, moves)
     for what, rows in report['economics'].items():
         yield from _money(what, rows, money)
-    yield from _assumptions(report, facts)
+    yield from _doubts(report)
 
 
-def _placement(report: dict[str, Any], moves: Iterable[dict[str, Any]]
+def _placement(report: dict[str, Any], moves: Sequence[dict[str, Any]]
                ) -> Iterator[str]:
     found, money = report['placement'], report['currency']
     if found is None:
@@ -76,55 +76,55 @@ def _placement(report: dict[str, Any], moves: Iterable[dict[str, Any]]
         '%s, and no placement costs less than %s (a gap of %.2f %%). %d '
         'images move%s.' % (
             'what is booted, and golden images,', 'advised'
-            if found['keeps'] == 'advised' else 'today', _amount(
-                'cost', found['cost'], money), _amount(
-                    'cost', found['cost_before'], money), _amount(
+            if found['keeps'] == 'advised' else 'today', amount(
+                'cost', found['cost'], money), amount(
+                    'cost', found['cost_before'], money), amount(
                         'cost', found['bound'], money), 100 * found['gap'],
             found['moves'], ', and %d stay as they are, although that is '
             'slower than advised or not what the policy wants: nothing else '
             'has the room' % found['without_room']
             if found['without_room'] else ''), 78)
     if found['dearer']:
-        yield from _indented(found['dearer'])
-    shown = 0
-    for one in sorted(moves, key=lambda one: -one['saved'])[:_MOST_ROWS]:
-        yield from _indented(one['why'])
-        shown += 1
-    if found['moves'] > shown:
+        yield from indented(found['dearer'])
+    for one in moves:
+        yield from indented(one['why'])
+    if found['moves'] > len(moves):
         yield '    And %d more; -f json names each.' % (
-            found['moves'] - shown)
+            found['moves'] - len(moves))
     yield ''
 
 
 def _money(what: str, rows: list[dict[str, Any]], money: str
            ) -> Iterator[str]:
     yield 'Cost a month by %s:' % what
-    for one in rows[:_MOST_ROWS]:
+    for one in rows[:MOST_ROWS]:
         yield '  %-34s%16s%16s' % (one['name'][:33], *(
-            _amount('cost', one['cost_' + when], money)
+            amount('cost', one['cost_' + when], money)
             for when in ('before', 'after')))
-    if len(rows) > _MOST_ROWS:
-        yield '  And %d more; -f json names each.' % (len(rows) - _MOST_ROWS)
+    if len(rows) > MOST_ROWS:
+        yield '  And %d more; -f json names each.' % (len(rows) - MOST_ROWS)
     yield ''
 
 
-def _assumptions(report: dict[str, Any], facts: Iterable[dict[str, Any]]
-                 ) -> Iterator[str]:
-    count = assumed = 0
-    for one in facts:
-        count += 1
-        assumed += one['from'] == 'assumed'
+def _doubts(report: dict[str, Any]) -> Iterator[str]:
+    counts = {flag: sum(one['count'] for one in report['sources'] if (
+        one['from'] == 'assumed') is flag) for flag in (False, True)}
     yield '%d of %d numbers are assumed; -f json names each.' % (
-        assumed, count)
-    for one in report['sensitivity']:
+        counts[True], sum(counts.values()))
+    changes = report['sensitivity']
+    for one in changes[:MOST_ROWS]:
         yield from textwrap.wrap(
-            'If %s of %s were %s, %s.' % (
-                one['name'], one['of'], one['turned'], one['effect']), 78)
-    if assumed and not report['sensitivity']:
-        yield 'No assumption, halved, doubled or turned round, changes it.'
+            'If %s of %s (%s) were %s, %s.' % (
+                one['name'], one['of'], one['source'], one['turned'],
+                one['effect']), 78)
+    if len(changes) > MOST_ROWS:
+        yield 'And %d more; -f json names each.' % (
+            len(changes) - MOST_ROWS)
+    if not changes:
+        yield 'No number, halved, doubled or turned round, changes the advice.'
 
 
-def _amount(key: str, value: float, money: str) -> str:
+def amount(key: str, value: float, money: str) -> str:
     from glance_lifecycle.policy import units
     if key in _BYTES:
         return units.size_text(int(value))
@@ -133,7 +133,12 @@ def _amount(key: str, value: float, money: str) -> str:
     return '%.1f' % value if key == 'seconds_per_disk' else '%g' % value
 
 
-def _indented(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 78, break_long_words=False,
+                         break_on_hyphens=False)
+
+
+def indented(text: str) -> list[str]:
     return textwrap.wrap(text, 78, initial_indent='    ',
                          subsequent_indent='    ', break_long_words=False,
                          break_on_hyphens=False)

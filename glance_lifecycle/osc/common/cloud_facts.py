@@ -34,6 +34,7 @@ from glance_lifecycle.osc.common import store_host
 if TYPE_CHECKING:
     from glance_lifecycle.audit.cloud import collecting
     from glance_lifecycle.audit.cloud import document
+    from glance_lifecycle.planning import cloud as clouds
 
 _MOST_WEEKS = 52
 _WEEKS = 4
@@ -51,6 +52,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     file_options.add_beside(parser)
     probing.add_arguments(parser)
     store_host.add_arguments(parser)
+
+
+def add_cloud(parser: argparse.ArgumentParser) -> None:
+    """The cloud of a file, or the live one with all that is said of it."""
+    parser.add_argument(
+        '--cloud', metavar='<file>',
+        help='The stores, images, compute groups and volume back ends of '
+        'the cloud, in YAML or JSON (default: those of the live cloud).')
+    add_arguments(parser)
+
+
+def cloud(command: Any, parsed_args: argparse.Namespace) -> clouds.Cloud:
+    """Of ``add_cloud``.
+
+    :raises CommandError: a file cannot be used, or is one too many
+    :raises LifecycleError: Glance does not say what it has
+    """
+    from glance_lifecycle.planning import cloud_file
+    if parsed_args.cloud is None:
+        return cloud_file.of(collected(command, parsed_args)[0])
+    refuse(parsed_args)
+    return cloud_file.load(policy_options.read(
+        parsed_args.cloud, cloud_file.MOST))
 
 
 def refuse(parsed_args: argparse.Namespace) -> None:

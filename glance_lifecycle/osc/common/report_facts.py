@@ -126,12 +126,19 @@ class Facts:
 
     def _plan(self) -> model.Told[plan.Planned]:
         from glance_lifecycle.planning import cloud_file
-        from glance_lifecycle.planning import report
+        from glance_lifecycle.planning import page_facts
+        from glance_lifecycle.planning import placement_file
         if not self._args.cloud:
+            if self._args.placement:
+                raise osc_exceptions.CommandError(
+                    '--placement is of a cloud: name that with --cloud.')
             return model.NotAsked('Name a file that describes the cloud with '
                                   '--cloud.')
-        return report.report(cloud_file.load(policy_options.read(
-            self._args.cloud, cloud_file.MOST)))
+        facts = policy_options.read(self._args.cloud, cloud_file.MOST)
+        saved = placement_file.load(policy_options.read(
+            self._args.placement, placement_file.MOST), facts
+        ) if self._args.placement else None
+        return page_facts.page(cloud_file.load(facts), saved)
 
     def _muted(self) -> tuple[mutes.Mute, ...]:
         from glance_lifecycle.audit.doctor import mutes

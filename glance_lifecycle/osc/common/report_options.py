@@ -29,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='Description of the cloud, as of "image lifecycle advise": room '
         'and cost, and copy-on-write, are told from it.')
     parser.add_argument(
+        '--placement', metavar='<file>',
+        help='What "image lifecycle advise --save-placement" has saved of '
+        'the same cloud: room and cost after that (default: with at most '
+        '10000 images it is searched here).')
+    parser.add_argument(
         '--policy', metavar='<file>',
         help='Policy document, for drift and classes (default: what '
         '[lifecycle] policy_file of the configuration names).')

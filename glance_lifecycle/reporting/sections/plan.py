@@ -20,12 +20,12 @@ from typing import Any
 from glance_lifecycle.reporting import model
 from glance_lifecycle.reporting import words
 
-#: What ``planning.report.report()`` says.
+#: What ``planning.page_facts.page()`` says.
 Planned = dict[str, Any]
 
 _COMMAND = 'advise'
 _SIZES = ('size', 'virtual_size', 'data_size', 'compression', 'thin')
-_DISKS = 'disks a week of '
+_DISKS = 'disks a week'
 _RATES = ('read_per_second', 'network_per_second', 'disk_write_per_second',
           'verify_per_second', 'convert_per_second', 'decompress_per_second',
           'clone_seconds', 'start_seconds', 'image_cache', _DISKS)
@@ -43,21 +43,28 @@ _COMPARED: tuple[tuple[str, str, model.Unit, tuple[str, ...]], ...] = (
         _DISKS, *_SIZES)))
 
 
+_ABOUT_PLACEMENT = ('Room and cost now, and as they would be with the '
+                    'cheapest placement in which nothing that is booted, and '
+                    'no golden image, gets slower.')
+_ABOUT_ADVICE = ('Room and cost now, and as they would be if the advice was '
+                 'followed.')
+
+
 class _From:
     """Where the facts of a cloud are from."""
 
-    def __init__(self, facts: Iterable[dict[str, Any]]) -> None:
+    def __init__(self, told: Planned) -> None:
         self._found: dict[str, set[model.Source]] = {}
         self._of: dict[tuple[str, str], model.Source] = {}
         self.total = self.assumed = 0
-        for one in facts:
-            source = model.Source(one['from'])
-            name = _DISKS if one['fact'].startswith(_DISKS) else one['fact']
+        for one in told['sources']:
+            source, name = model.Source(one['from']), one['fact']
             self._found.setdefault(name, set()).add(source)
             if one['of'] == 'stores':
                 self._of[one['name'], name] = source
-            self.total += 1
-            self.assumed += source is model.Source.ASSUMED
+            self.total += one['count']
+            if source is model.Source.ASSUMED:
+                self.assumed += one['count']
 
     def weakest(self, names: Iterable[str]) -> model.Source:
         return model.weakest([source for name in names
@@ -68,12 +75,11 @@ class _From:
 
 
 def room(told: model.Told[Planned]) -> model.Section:
-    about = ('Room and cost now, and as they would be if the advice was '
-             'followed.')
     if isinstance(told, model.NotAsked):
-        return model.Section('room', 'Room and cost', about,
+        return model.Section('room', 'Room and cost', _ABOUT_ADVICE,
                              not_asked=told.why)
-    sources = _From(told['facts'])
+    about = _ABOUT_PLACEMENT if told['placed'] else _ABOUT_ADVICE
+    sources = _From(told)
     before, after = told['before'], told['after']
     return model.Section(
         'room', 'Room and cost', about, key='cost',
@@ -129,11 +135,20 @@ def _stores(stores: Sequence[dict[str, Any]], sources: _From) -> model.Table:
 
 
 def _notes(told: Planned, sources: _From) -> Iterator[str]:
+    if told['placed']:
+        yield ('After: each image where "advise" places it%s, at most %s '
+               'above the least cost. What is booted is as fast as %s.' % (
+                   ', with what a policy wants' if told['policy'] else '',
+                   words.percent(100 * told['gap']), 'it is today'
+                   if told['keeps'] == 'today' else 'is advised'))
+    else:
+        yield 'After: the layout that is advised. ' + told['why_not']
     yield '%s of %s behind these are assumed.' % (
         f'{sources.assumed:,d}', words.counted(sources.total, 'fact'))
     for one in told['sensitivity']:
-        yield 'If %s of %s were %s, %s.' % (
-            one['name'], one['of'], one['turned'], one['effect'])
+        yield 'If %s of %s (%s) were %s, %s.' % (
+            one['name'], one['of'], one['source'], one['turned'],
+            one['effect'])
 
 
 def _decisions(told: Planned) -> Iterator[model.Decision]:
@@ -165,7 +180,7 @@ def clones(told: model.Told[Planned]) -> model.Section:
     title = 'Copy-on-write'
     if isinstance(told, model.NotAsked):
         return model.Section('clones', title, about, not_asked=told.why)
-    source = _From(told['facts']).weakest((_DISKS,))
+    source = _From(told).weakest((_DISKS,))
     return model.Section(
         'clones', title, about, key='cloned',
         figures=tuple(model.Figure(
@@ -176,8 +191,8 @@ def clones(told: model.Told[Planned]) -> model.Section:
                               'disk a week', 'disks a week')))
             for name, label, when in (
                 ('cloned', 'Disks cloned now', 'before'),
-                ('cloned_after', 'After the advice', 'after'))),
-        tables=(_conditions(told['images'], source),))
+                ('cloned_after', 'Disks cloned after', 'after'))),
+        tables=(_conditions(told['not_cloned'], source),))
 
 
 def _share(week: dict[str, Any]) -> float | None:
@@ -185,21 +200,10 @@ def _share(week: dict[str, Any]) -> float | None:
     return 100 * week['cloned_per_week'] / disks if disks else None
 
 
-def _conditions(images: Iterable[dict[str, Any]], source: model.Source
+def _conditions(found: Iterable[dict[str, Any]], source: model.Source
                 ) -> model.Table:
-    found: dict[tuple[str, str, str], list[float]] = {}
-    for image in images:
-        for one in image['consumers']:
-            if not one['before']['cloned']:
-                disks, number = found.setdefault((
-                    one['service'], one['name'],
-                    one['before']['condition'] or ''), [0.0, 0])
-                found[one['service'], one['name'], one['before'][
-                    'condition'] or ''] = [
-                        disks + one['disks_per_week'], number + 1]
-    rows = sorted(((*key, number, disks)
-                   for key, (disks, number) in found.items()),
-                  key=lambda row: -row[-1])
+    rows = [(one['service'], one['name'], one['condition'], one['images'],
+             one['disks_per_week']) for one in found]
     return model.table(
         'not_cloned', 'Disks that are not cloned today, and the condition '
         'that is not met', (

@@ -81,6 +81,40 @@ class AdviseTest(base.FunctionalTestCase):
             one['Detail'] for one in explained.json
             if one['Rule'].startswith('advised-')), explained.stdout)
 
+    def test_default_store(self) -> None:
+        """What is written is well; all that names no store goes there then,
+        and on the way back to the old one.
+        """
+        before = self.doctor()
+        here = self.api.base
+        path = here / 'cloud.json'
+        there = cloud()
+        for old, new in (('s1', 's2'), ('s2', 's1')):
+            there['glance']['default_store'] = old
+            path.write_text(json.dumps(there))
+            answer = self.command.spawn(
+                'image', 'lifecycle', 'migrate', 'default-store', '--to', new,
+                '--cloud', str(path), '-f', 'json', '--yes',
+                '--write-config', str(here))
+            self.assertEqual(0, answer.code, answer.stderr)
+            self.assertEqual('faster' if new == 's2' else 'slower',
+                             answer.json['consumers'][0]['change'])
+            self.api.stop()
+            self.api.configure(**self.sections(here / 'glance-api.conf'))
+            self.assertEqual(set(), self.doctor() - before)
+            self.api.start()
+            admin = self.api.admin()
+            self.assertEqual([new], [one['id'] for one in admin.stores()
+                                     if one.get('default')])
+            uploaded = admin.create_image(disk_format='raw')
+            admin.upload(uploaded['id'], b'x')
+            self.assertEqual(new, admin.get(uploaded['id'])['stores'])
+            imported = admin.create_image(disk_format='raw')
+            admin.stage(imported['id'], b'x')
+            admin.import_image(imported['id'])
+            admin.wait_import(imported['id'])
+            self.assertEqual(new, admin.get(imported['id'])['stores'])
+
     def sections(self, path: pathlib.Path) -> dict[str, dict[str, str]]:
         parser = configparser.ConfigParser(default_section='none')
         parser.read(path)

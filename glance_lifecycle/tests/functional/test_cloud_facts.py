@@ -135,7 +135,10 @@ class CloudTest(base.FunctionalTestCase):
         self.assertEqual('EUR', found['currency'])
         self.assertEqual({'default_store': 's1',
                           'show_image_direct_url': False,
-                          'show_multiple_locations': True}, found['glance'])
+                          'show_multiple_locations': True,
+                          # 3 KiB of the last 4 weeks.
+                          'growth_per_week': {'value': 768, 'from': 'read'}},
+                         found['glance'])
         first, second = found['stores']
         self.assertEqual(('s1', 'file', 0.05), (
             first['name'], first['kind'], first['cost_per_gib_month']))
@@ -175,6 +178,14 @@ class CloudTest(base.FunctionalTestCase):
                 *self.here(), '--given', self.given()))]
         self.assertEqual(advice[0], advice[1])
         self.assertTrue(advice[0])
+        switched = [self.run_cloud(
+            'migrate', 'default-store', '--to', 's2', '-f', 'json',
+            *argv).json for argv in (('--cloud', path), (
+                *self.here(), '--given', self.given()))]
+        for key in ('from', 'to', 'consumers', 'images_that_stay',
+                    'growth_per_week'):
+            self.assertEqual(switched[0][key], switched[1][key])
+        self.assertEqual(3, switched[0]['images_that_stay']['images'])
 
     def test_user(self) -> None:
         """What an ordinary user may not know is noted, and left out."""

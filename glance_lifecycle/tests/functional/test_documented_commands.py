@@ -75,6 +75,8 @@ ELSEWHERE = {
     'test_hygiene_export runs it, with the certificate of another Glance.',
     'openstack image lifecycle hygiene list --nova-base':
     'test_hygiene_local runs it, with a directory as Nova has it.',
+    'openstack image lifecycle migrate default-store ':
+    'test_advise runs it, and test_cloud_facts on a live cloud.',
     'openstack image lifecycle migrate ':
     'worker.test_migrate runs them, with a worker that acts.',
     'openstack image lifecycle sign ubuntu-26.04.qcow2':

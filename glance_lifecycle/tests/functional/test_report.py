@@ -104,6 +104,16 @@ class ReportTest(store_case.StoreCase):
         self.assertEqual(0, self.figures(found['signatures'])['signed'])
         self.assertAlmostEqual(100 * 60 / 510,
                                self.figures(found['clones'])['cloned'])
+        advised = self.operator().spawn(
+            'image', 'lifecycle', 'advise', '--cloud', str(CLOUD),
+            '-f', 'json').json
+        rooms, = (one for one in found['room']['tables']
+                  if one['name'] == 'rooms')
+        self.assertEqual(
+            {one['name']: (one['placed']['stored'], one['placed']['cost'])
+             for one in advised['stores']},
+            {one['store']: (one['stored_after'], one['cost_after'])
+             for one in rooms['rows']})
         self.assertEqual(0, self.figures(found['worker'])['workers'])
         doctor = json.loads(self.operator().spawn(
             'image', 'lifecycle', 'doctor', '--live', '--config-dir',

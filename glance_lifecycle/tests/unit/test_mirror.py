@@ -74,6 +74,7 @@ WITHIN = {
         'osc/common/file_options', 'osc/common/judging',
         'osc/common/text_formatter',
         'osc/doctor_explain'},
+    'unit/osc/test_migrate_default_store': {'osc/common/switch_text'},
     'unit/osc/test_policy': {'policy/explain'},
     'unit/osc/test_trace': {'osc/common/log_options'},
     'unit/reclaim/test_applying': {

@@ -63,3 +63,11 @@ class ConfTextTest(unittest.TestCase):
     def test_others(self) -> None:
         for name in ('ceph', 'hidden', 'local'):
             self.assertIn('glance-api.conf', self.files(paper.cloud(name)))
+
+    def test_default_store(self) -> None:
+        """One key, with its reason."""
+        old, new = paper.cloud('edge').stores
+        parser = configparser.ConfigParser(default_section='none')
+        parser.read_string(conf_text.default_store(old, new))
+        self.assertEqual({'glance_store': {'default_backend': 'near'}}, {
+            name: dict(parser[name]) for name in parser.sections()})

@@ -28,8 +28,8 @@ class PlacementTest(unittest.TestCase):
         cloud = small_clouds.paper_with_room(*changes)
         found = placement.search(cloud, layout.plan(cloud), wants, advised)
         self.summary = placement.summary(cloud, found)
-        return {one.placed.image.name: one.why
-                for one in placement.moves(cloud, found)}
+        return {one.placed.image.name: placement.why(
+            cloud, found, one.placed) for one in placement.moves(found)}
 
     def test_reasons(self) -> None:
         self.assertEqual({

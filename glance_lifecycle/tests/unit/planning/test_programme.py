@@ -111,7 +111,7 @@ class ProgrammeTest(unittest.TestCase):
             return
         search = options.Options(cloud, plan)
         each = []
-        for image, reference in zip(cloud.images, programme.references(
+        for image, reference in zip(cloud.images, options.references(
                 cloud, plan, False), strict=True):
             need = search.need(image, reference)
             each.append([layout.Placed(image, sizes.today(image), tuple(

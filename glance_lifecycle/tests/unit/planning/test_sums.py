@@ -35,7 +35,7 @@ class SumsTest(unittest.TestCase):
             for one in (cloud, dataclasses.replace(cloud, compute_groups=(
                     *(dataclasses.replace(group, copies_into=cloud.stores[0])
                       for group in cloud.compute_groups),))):
-                for cell in matrix.matrix(one):
+                for cell in matrix.matrix(one, sums.of(one)):
                     self.same(one, cell)
 
     def same(self, cloud: clouds.Cloud, cell: matrix.Cell) -> None:

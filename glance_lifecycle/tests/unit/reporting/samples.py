@@ -31,7 +31,7 @@ from glance_lifecycle.audit.duplicates import members
 from glance_lifecycle.audit import finding
 from glance_lifecycle.audit.hygiene import examination as hygiene_looks
 from glance_lifecycle.planning import cloud_file
-from glance_lifecycle.planning import report as plans
+from glance_lifecycle.planning import page_facts
 from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import document
 from glance_lifecycle.reporting import counted
@@ -227,7 +227,7 @@ def facts(count: int = 2000, **others: Any) -> page.Facts:
     images, differ = told_catalogue(count)
     found = page.Facts(
         'cloud <one> \u202e', NOW, told_health(), images,
-        plans.report(cloud_file.load(paper.EXAMPLE.read_bytes())),
+        page_facts.page(cloud_file.load(paper.EXAMPLE.read_bytes())),
         told_signatures(images.counted), differ, told_duplicates(),
         told_hygiene(), told_worker())
     return dataclasses.replace(found, **others)

@@ -12,6 +12,7 @@
 
 """Images of the Image API, as the document has them."""
 
+import datetime
 from typing import Any
 import unittest
 
@@ -47,6 +48,18 @@ class ImagesTest(unittest.TestCase):
         self.assertEqual({'i': 'one'}, found.names)
         self.assertEqual({'files': 5, 'ceph': 5}, found.held)
         self.assertEqual([], self.notes)
+
+    def test_grown(self) -> None:
+        """By what came in since, whatever Glance calls it."""
+        found = images.collect(
+            [image(created_at=when) for when in (
+                '2026-11-01T00:00:00Z', '2026-10-31T23:59:59Z', None)]
+            + [image(created_at='2026-11-02T00:00:00Z', stores='files')],
+            STORES, self.notes.append,
+            datetime.datetime(2026, 10, 31, 23, 59, 59, tzinfo=datetime.UTC))
+        self.assertEqual({'ceph': 5, 'files': 5}, found.grown)
+        self.assertEqual({}, self.found(image(
+            created_at='2026-11-01T00:00:00Z')).grown)
 
     def test_left_out(self) -> None:
         """Those without bytes by their nature, the others with a note."""

@@ -29,9 +29,9 @@ class AdviceTextTest(unittest.TestCase):
             small_clouds.paper_with_room())
         plan = layout.plan(cloud)
         found = placement.search(cloud, plan) if search else None
-        lists = report.lists(cloud, plan, found)
-        return list(advice_text.lines(report.summary(cloud, plan, found),
-                                      lists['facts'], lists['moves']))
+        return list(advice_text.lines(
+            report.summary(cloud, plan, found),
+            report.best_moves(cloud, found, advice_text.MOST_ROWS)))
 
     def test_placement(self) -> None:
         lines = self.lines(search=True)
