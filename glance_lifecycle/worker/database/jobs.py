@@ -161,7 +161,7 @@ def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
            'not_before': not_before or now, **told}
 
     def join(connection: sa.Connection) -> Job:
-        _ask(first, connection, found)
+        _ask(first, connection, str(found))
         connection.execute(sa.update(_TABLE).where(
             _TABLE.c.id == found,
             _TABLE.c.state.in_((State.QUEUED, State.HELD))).values(**told))
@@ -171,7 +171,7 @@ def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
         return job
 
     def begin(connection: sa.Connection) -> Job | None:
-        _ask(first, connection, new['id'])
+        _ask(first, connection, str(new['id']))
         connection.execute(sa.insert(_TABLE).values(**new))
         job = one(connection, _TABLE.c.id == new['id'])
         if job is not None:

@@ -104,6 +104,7 @@ def copies(database: engine.Database, move_id: str, wave: int) -> bool:
 
 def last_wave(database: engine.Database, move_id: str) -> int:
     """Its number."""
-    return database.read(lambda connection: connection.execute(
+    number: int = database.read(lambda connection: connection.execute(
         sa.select(sa.func.max(_WAVES.c.number)).where(
             _WAVES.c.migration_id == move_id)).scalar_one())
+    return number

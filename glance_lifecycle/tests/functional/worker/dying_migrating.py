@@ -149,7 +149,7 @@ def main() -> int:
     @functools.wraps(plain)
     def write(database: engine.Database, work: Any) -> Any:
         return deaths.write(plain, database, work)
-    engine.Database.write = write  # type: ignore[method-assign]
+    engine.Database.write = write  # type: ignore[assignment, method-assign]
     return worker_loaded.main()
 
 

@@ -51,7 +51,7 @@ class MigrateBothTest(worker_case.WorkerCase):
             presence.workers(found[0].database)) == 2)
         return found
 
-    def begin(self, daemon: worker.Worker) -> None:
+    def begin_all(self, daemon: worker.Worker) -> None:
         moves.begin(
             daemon.database, 'both', 's1', 's2',
             {'keep': False, 'read_back': True, 'soak': 0,
@@ -95,7 +95,7 @@ class MigrateBothTest(worker_case.WorkerCase):
     def test_one_killed(self) -> None:
         """What it had is the other's, and nothing is done twice."""
         first, second = self.both()
-        self.begin(first)
+        self.begin_all(first)
         first.kill()
         self.wait(second)
         for image_id in self.images:
@@ -109,7 +109,7 @@ class MigrateBothTest(worker_case.WorkerCase):
 
     def test_on_one_file(self) -> None:
         first, second = self.both()
-        self.begin(first)
+        self.begin_all(first)
         self.wait(second)
         self.check(first)
 
@@ -119,6 +119,6 @@ class MigrateBothTest(worker_case.WorkerCase):
         with contextlib.closing(engine.Database(url)) as database:
             migration.sync(database)
         first, second = self.both(connection=url)
-        self.begin(first)
+        self.begin_all(first)
         self.wait(second)
         self.check(first)

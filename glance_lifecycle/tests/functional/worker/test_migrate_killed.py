@@ -83,7 +83,7 @@ class MigrateKilledTest(worker_case.WorkerCase):
         path.write_bytes(data)
         return path
 
-    def begin(self) -> str:
+    def begin_all(self) -> str:
         move_id = uuidutils.generate_uuid(dashed=False)[:16]
         moves.begin(
             self.daemon.database, move_id, 's1', 's2',
@@ -136,7 +136,7 @@ class MigrateKilledTest(worker_case.WorkerCase):
         self.assert_nothing_left(self.api, *self.moved, self.both)
 
     def test_there_and_back(self) -> None:
-        move_id = self.begin()
+        move_id = self.begin_all()
         self.through(move_id)
         for image_id in (*self.moved, self.both):
             self.assert_in(image_id, 's2')
