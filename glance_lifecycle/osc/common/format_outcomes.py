@@ -88,10 +88,12 @@ def carried_out(plan: plans.Plan, run: Run, changes: Sequence[str],
     try:
         for one in run(steps, dry_run):
             found.append(one)
-    finally:
-        # Also where it is interrupted: what was done is done.
-        for line in summary(found, dry_run):
-            _say(line)
+    except BaseException:
+        # What was done is done.
+        if found:
+            _say('\n'.join(summary(found, dry_run)))
+        raise
+    _say('\n'.join(summary(found, dry_run)))
     return found
 
 

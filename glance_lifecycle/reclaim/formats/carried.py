@@ -27,7 +27,7 @@ _Image = Mapping[str, Any]
 _Patch = list[dict[str, Any]]
 
 #: What an image has beside its properties, and may be set.
-ATTRIBUTES = ('name', 'min_disk', 'min_ram', 'tags')
+ATTRIBUTES = ('name', 'min_disk', 'min_ram', 'tags', 'visibility')
 
 # In every spelling that MySQL and MariaDB take for the same. The sums that
 # openstacksdk writes are of the bytes that were uploaded; vmware_disktype says
@@ -61,7 +61,7 @@ def body(image: _Image, image_id: str) -> dict[str, Any]:
     """
     return {
         **properties(image), 'id': image_id, 'owner': image['owner'],
-        'visibility': image['visibility'], 'os_hidden': True,
+        'os_hidden': True,
         'disk_format': image['disk_format'],
         'container_format': image['container_format'],
         **{name: image[name] for name in ATTRIBUTES

@@ -12,8 +12,8 @@
 
 """The raw image that is to replace another one: hidden, and verified.
 
-Nothing of an attempt that died is used but what has a proof: its owner may
-have staged other bytes meanwhile. It is deleted, and the next attempt, under
+Of an attempt that died no bytes are used unless there is a proof: its owner
+may have staged others meanwhile. It is deleted, and the next attempt, under
 the next id, begins anew.
 """
 
@@ -79,10 +79,13 @@ class Making:
         if new is not None:
             self._check(step, new)
             return new
-        for new_id in attempts:
-            self.discard(new_id)
+        for new_id, image in attempts.items():
+            # What is queued has no bytes yet that anybody could have staged.
+            if image.get('status') != 'queued':
+                self.discard(new_id)
         for new_id in proof.ids(self._plan.digest, step.image.id):
-            if api.create(self._cloud, carried.body(old, new_id)):
+            if attempts.get(new_id, {}).get('status') == 'queued' or (
+                    api.create(self._cloud, carried.body(old, new_id))):
                 with self._or_discarded(new_id):
                     return self._fill(step, new_id)
         raise exceptions.ActionRefused(
@@ -155,21 +158,24 @@ class Making:
 
     def _check(self, step: plans.Step, new: _Image) -> None:
         """:raises ActionRefused: it is not what was planned"""
-        stores = image_api.stores_of(new)
-        lacks = sorted(set(step.stores) - set(stores))
-        against = [
-            *(['it is %s' % new.get('status')]
-              if new.get('status') != 'active' else []),
-            *(['it is %s, and not raw. Is the lifecycle plugin in the list '
-               'image_import_plugins, and does the policy say that it is '
-               'converted' % new.get('disk_format')]
-              if new.get('disk_format') != staying.RAW else []),
-            *(['it has %s bytes, of %s' % (new.get('size'), size) for size in (
-                new.get('virtual_size'), step.virtual_size)
-                if size and new.get('size') != size]),
-            *(['it is not in store %s' % ', '.join(lacks)] if lacks else [])]
-        if against:
-            raise _refused(step, new['id'], '; '.join(against))
+        why = next(_against(step, new), '')
+        if why:
+            raise _refused(step, new['id'], why)
+
+
+def _against(step: plans.Step, new: _Image) -> Iterator[str]:
+    """Why it does not do, without a full stop."""
+    if new.get('status') != 'active':
+        yield 'it is %s' % new.get('status')
+    if new.get('disk_format') != staying.RAW:
+        yield ('it is %s, and not raw. See what "doctor" says of the plugin, '
+               'and "policy explain"' % new.get('disk_format'))
+    for size in (new.get('virtual_size'), step.virtual_size):
+        if size and new.get('size') != size:
+            yield 'it has %s bytes, and not %s' % (new.get('size'), size)
+    lacks = sorted(set(step.stores) - set(image_api.stores_of(new)))
+    if lacks:
+        yield 'it is not in store %s' % ', '.join(lacks)
 
 
 def _refused(step: plans.Step, new_id: str, why: str

@@ -152,9 +152,8 @@ def _decided(step: plans.Step, image: Mapping[str, Any],
             one.detail.rstrip('.') for one in decided.violations)
     if decided.disk_format != staying.RAW:
         return step, (
-            'The policy does not say that it becomes raw there: rule %s '
-            'decides that. See "policy explain".' % decided.decided_by(
-                'convert', 'to_raw'))
+            'The policy does not make it raw there: so says %s. See "policy '
+            'explain".' % decided.decided_by('convert', 'to_raw'))
     stores = decided.stores or step.stores
     if not set(wishes.stores) <= set(stores):
         return step, 'The policy places it in %s.' % ', '.join(stores)
