@@ -362,7 +362,7 @@ class MigrateFormatTest(store_case.StoreCase):
             'true', 'false') for one in self.admin.list_images(
                 os_hidden=hidden)])
         rows = self.plan(code=3)
-        self.assertIn('does not make it raw there: so says [lifecycle] convert',
+        self.assertIn('not make it raw there: so says [lifecycle] convert.',
                       rows[image_id]['Why Not'])
 
     def test_two_at_once(self) -> None:
