@@ -137,7 +137,7 @@ def consequences(step: plans.Step) -> str:
         units.size_text(was.size), step.disk_format,
         'what is not known before' if step.virtual_size is None
         else units.size_text(step.virtual_size),
-        ' in each of %s' % ', '.join(step.stores) if step.stores else '')]
+        ' in store %s' % ', '.join(step.stores) if step.stores else '')]
     if step.users is None:
         found.append('It is not known what is made of it.')
     elif step.users:

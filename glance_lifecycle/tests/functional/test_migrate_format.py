@@ -165,7 +165,7 @@ class MigrateFormatTest(store_case.StoreCase):
         self.assertEqual({shared, public}, {
             one for one, row in rows.items() if row['Step'] != 'left'})
         told = rows[shared]['Consequences']
-        for text in ('of qcow2 become 8 MiB of raw in each of s2, s3',
+        for text in ('of qcow2 become 8 MiB of raw in store s2, s3',
                      '1 servers and volumes made of it keep the old one',
                      'its 2 members see the new one', 'both are protected',
                      'Not carried over: owner_specified.openstack.md5'):
