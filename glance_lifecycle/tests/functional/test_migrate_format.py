@@ -76,8 +76,8 @@ class MigrateFormatTest(store_case.StoreCase):
                               code=code)
         return {row['Image']: row for row in answer.json}
 
-    def results(self, *argv: str, code: int = 0, word: str = 'run'
-                ) -> dict[str, tuple[str, str, str]]:
+    def became(self, *argv: str, code: int = 0, word: str = 'run'
+               ) -> dict[str, tuple[str, str, str]]:
         """Image -> result, the new image and detail."""
         answer = self.migrate(word, str(self.file), *argv, code=code)
         return {row['Image']: (row['Result'], row['New Image'],
@@ -181,10 +181,10 @@ class MigrateFormatTest(store_case.StoreCase):
                       answer.stderr)
         self.assertEqual({shared: ('replaced', '', ''),
                           public: ('replaced', '', '')},
-                         self.results('--dry-run'))
+                         self.became('--dry-run'))
         self.assertEqual(before, {one: self.admin.get(one)
                                   for one in before})
-        found = self.results('--yes')
+        found = self.became('--yes')
         self.assertEqual([('replaced', '')] * 2, [
             (result, detail) for result, _new, detail in found.values()])
         self.assert_replaced(before[shared], found[shared][1], 's2', 's3')
@@ -201,7 +201,7 @@ class MigrateFormatTest(store_case.StoreCase):
             self.demo.list_images(name='public'))])
         # Again.
         self.assertEqual({one: 'done before' for one in before}, {
-            one: result for one, (result, *_) in self.results(
+            one: result for one, (result, *_) in self.became(
                 '--yes').items()})
         self.assert_nothing_left(self.api, *(
             one['id'] for hidden in ('true', 'false')
@@ -215,7 +215,7 @@ class MigrateFormatTest(store_case.StoreCase):
         first, second = new
         self.assertIn('DESTRUCTIVE: image ', self.migrate(
             'undo', str(self.file), '--delete', code=1).stderr)
-        found = self.results('--yes', word='undo')
+        found = self.became('--yes', word='undo')
         self.assertEqual({'shown again'}, {one for one, *_ in (
             found.values())})
         for image_id, was in before.items():
@@ -223,12 +223,12 @@ class MigrateFormatTest(store_case.StoreCase):
                 **self.admin.get(image_id), 'updated_at': ''})
             self.assertTrue(self.admin.get(new[image_id])['os_hidden'])
         self.assertEqual({'done before'}, {one for one, *_ in (
-            self.results('--yes', word='undo').values())})
+            self.became('--yes', word='undo').values())})
         # Forward again: what was made is used.
         self.assertEqual(new, {one: found for one, (_, found, _) in (
-            self.results('--yes').items())})
+            self.became('--yes').items())})
         self.cloud.boot(new[first])
-        found = self.results('--yes', '--delete', word='undo', code=3)
+        found = self.became('--yes', '--delete', word='undo', code=3)
         self.assertEqual(('left', 'shown again'), (
             found[first][0], found[second][0]))
         self.assertIn('and not deleted: it is needed by server',
@@ -237,10 +237,10 @@ class MigrateFormatTest(store_case.StoreCase):
             self.admin.exists(new[first]), self.admin.exists(new[second])))
         self.assertTrue(self.admin.get(new[first])['os_hidden'])
         self.cloud.servers.clear()
-        self.results('--yes', '--delete', word='undo')
+        self.became('--yes', '--delete', word='undo')
         self.assertFalse(self.admin.exists(new[first]))
         # Glance gives no id twice: the next attempt has another.
-        again = self.results('--yes')
+        again = self.became('--yes')
         self.assertEqual('replaced', again[first][0])
         self.assertNotEqual(new[first], again[first][1])
 
@@ -256,7 +256,7 @@ class MigrateFormatTest(store_case.StoreCase):
             self.assertFalse(self.admin.get(shared)['os_hidden'])
         self.assertEqual(3, self.until_ended('run', RUN, (
             '_swap', 'change')))
-        (_result, new, _detail), = self.results('--yes').values()
+        (_result, new, _detail), = self.became('--yes').values()
         self.assert_replaced(before, new, 's1')
         self.assertEqual(self.members(shared), self.members(new))
         self.assertEqual([new], [one['id'] for one in self.ours(shared)])
@@ -310,14 +310,14 @@ class MigrateFormatTest(store_case.StoreCase):
         self.demo.wait_import(new_id)
         self.demo.update(new_id, **{proof.REPLACES: image_id,
                                     proof.PROOF: 'f' * 64})
-        (result, new, _), = self.results('--yes').values()
+        (result, new, _), = self.became('--yes').values()
         self.assertEqual('replaced', result)
         self.assertNotIn(new, (new_id, forged))
         self.assertFalse(self.admin.exists(new_id))
         self.assert_stored(self.api, self.admin.get(new), self.raw, 's1')
         self.assertNotIn('lifecycle_source_x', self.admin.get(new))
         # The other image of the owner's was not touched.
-        self.results('--yes', '--delete', word='undo')
+        self.became('--yes', '--delete', word='undo')
         self.assertFalse(self.admin.get(forged)['os_hidden'])
 
     def test_changed(self) -> None:
@@ -331,7 +331,7 @@ class MigrateFormatTest(store_case.StoreCase):
         self.admin.delete(ids['gone'])
         self.corrupt(self.api.stored_copy(ids['spoilt'], 's1'))
         self.admin.update(ids['renamed'], name='new name', os_distro='x')
-        found = self.results('--yes', code=1)
+        found = self.became('--yes', code=1)
         self.assertEqual(
             {'hash': 'left', 'hidden': 'left', 'signed': 'left',
              'gone': 'gone', 'spoilt': 'failed', 'renamed': 'replaced'},
@@ -355,7 +355,7 @@ class MigrateFormatTest(store_case.StoreCase):
         self.plan()
         self.api.configure(lifecycle={'convert': False})
         self.api.restart()
-        (result, _new, detail), = self.results('--yes', code=1).values()
+        (result, _new, detail), = self.became('--yes', code=1).values()
         self.assertEqual('failed', result)
         self.assertIn('it is qcow2, and not raw.', detail)
         self.assertEqual([image_id], [one['id'] for hidden in (
@@ -382,7 +382,7 @@ class MigrateFormatTest(store_case.StoreCase):
         self.assertEqual('replaced', row['Result'])
         stop.go_on()
         self.assertEqual(1, first.end().code)
-        (result, new, _), = self.results('--yes').values()
+        (result, new, _), = self.became('--yes').values()
         self.assertEqual(('done before', row['New Image']), (result, new))
         self.assert_nothing_left(self.api, image_id, new)
 
