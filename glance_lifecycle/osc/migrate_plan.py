@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import collections
-from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -38,16 +37,11 @@ from glance_lifecycle.osc.common import worker_host
 
 if TYPE_CHECKING:
     from glance_lifecycle.planning import waves as waving
-    from glance_lifecycle.policy import decision
     from glance_lifecycle.worker import cloud as clouds
     from glance_lifecycle.worker.migrating import plan as plans
 
 _COLUMNS = ('Wave', 'Image', 'Name', 'Bytes', 'In Target', 'Golden',
             'Dependents', 'Why Not')
-
-# A rule has to want something.
-_WHERE = ('version: 1\nrules: [{name: where, match: %s, '
-          'protect: {protected: true}}]\n')
 
 
 class PlanMigration(judging.Judging, command.Lister):
@@ -70,10 +64,7 @@ class PlanMigration(judging.Judging, command.Lister):
                             required=True, help='Store that they leave.')
         parser.add_argument('--to', metavar='<store>', dest='target',
                             required=True, help='Store that they move to.')
-        parser.add_argument(
-            '--where', metavar='<match>', default='',
-            help='Only the images that this matches, in the words of '
-            '"match" of a policy, such as "{disk_format: qcow2}".')
+        migrations.add_where(parser)
         parser.add_argument(
             '--out', metavar='<file>',
             help='Write the plan to this new file, for "migrate run".')
@@ -111,12 +102,13 @@ class PlanMigration(judging.Judging, command.Lister):
             tuple(parsed_args.windows))
         wishes = planning.Wishes(
             parsed_args.source, parsed_args.target, settings,
-            self._forecast(cloud, parsed_args), _where(parsed_args.where),
-            parsed_args.where, parsed_args.wave_images, parsed_args.canary)
+            self._forecast(cloud, parsed_args),
+            migrations.where(parsed_args.where), parsed_args.where,
+            parsed_args.wave_images, parsed_args.canary)
         return planning.make(
             drift.catalogue(image_api.getter(cloud.client),
                             page_size=drift.PAGE, visibility='all'),
-            _policy(parsed_args), cloud.store_kinds,
+            migrations.policy(parsed_args), cloud.store_kinds,
             self._dependents(cloud), wishes,
             datetime.datetime.now(datetime.UTC))
 
@@ -211,28 +203,6 @@ def _check_stores(cloud: clouds.Cloud, parsed_args: argparse.Namespace
             raise osc_exceptions.CommandError(
                 'There is no store %s; there are %s.' % (
                     store, ', '.join(known) or 'none with names'))
-
-
-def _policy(parsed_args: argparse.Namespace) -> decision.Policy:
-    """That of the options; without one, the options of the service decide."""
-    from glance_lifecycle import policy_file
-    conf = policy_options.configuration(parsed_args)
-    if parsed_args.policy or conf.lifecycle.policy_file:
-        return policy_options.policy(parsed_args)
-    return policy_file.in_force(conf)
-
-
-def _where(text: str) -> Callable[[decision.Facts], bool] | None:
-    """:raises CommandError: it is no match of a policy"""
-    from glance_lifecycle.policy import document
-    if not text:
-        return None
-    try:
-        rule, = document.load((_WHERE % text).encode()).rules
-    except (document.DocumentError, ValueError) as error:
-        raise osc_exceptions.CommandError(
-            '--where is no "match" of a policy: %s' % error) from None
-    return lambda facts: rule.match.holds(facts) is True
 
 
 def _text(plan: plans.Plan) -> str:

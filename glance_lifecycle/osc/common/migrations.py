@@ -15,22 +15,29 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from collections.abc import Iterator
 import datetime
 from typing import TYPE_CHECKING
 
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.planning import windows
 from glance_lifecycle.policy import units
 
 if TYPE_CHECKING:
     from oslo_config import cfg
 
+    from glance_lifecycle.policy import decision
     from glance_lifecycle.worker.database import engine
     from glance_lifecycle.worker.migrating import plan as plans
 
 _MOST_PARALLEL = 1000
+
+# A rule has to want something.
+_WHERE = ('version: 1\nrules: [{name: where, match: %s, '
+          'protect: {protected: true}}]\n')
 
 
 def size(text: str) -> int:
@@ -54,6 +61,35 @@ def parallel(text: str) -> int:
         return int(text)
     raise argparse.ArgumentTypeError('"%s" is no number from 1 to %d.' % (
         text, _MOST_PARALLEL))
+
+
+def add_where(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--where', metavar='<match>', default='',
+        help='Only the images that this matches, in the words of '
+        '"match" of a policy, such as "{disk_format: qcow2}".')
+
+
+def where(text: str) -> Callable[[decision.Facts], bool] | None:
+    """:raises CommandError: it is no match of a policy"""
+    from glance_lifecycle.policy import document
+    if not text:
+        return None
+    try:
+        rule, = document.load((_WHERE % text).encode()).rules
+    except (document.DocumentError, ValueError) as error:
+        raise osc_exceptions.CommandError(
+            '--where is no "match" of a policy: %s' % error) from None
+    return lambda facts: rule.match.holds(facts) is True
+
+
+def policy(parsed_args: argparse.Namespace) -> decision.Policy:
+    """That of the options; without one, the options of the service decide."""
+    from glance_lifecycle import policy_file
+    conf = policy_options.configuration(parsed_args)
+    if parsed_args.policy or conf.lifecycle.policy_file:
+        return policy_options.policy(parsed_args)
+    return policy_file.in_force(conf)
 
 
 def add_asking(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,9 @@
 
 """The file of a plan: written once, read with a bound."""
 
+from collections.abc import Iterator
+import contextlib
+import fcntl
 import os
 
 from osc_lib import exceptions as osc_exceptions
@@ -41,3 +44,26 @@ def read(path: str, most: int) -> bytes:
     except OSError as error:
         raise osc_exceptions.CommandError('%s cannot be read: %s.' % (
             path, error.strerror)) from None
+
+
+@contextlib.contextmanager
+def alone(path: str) -> Iterator[None]:
+    """No other command of this host carries out that plan meanwhile.
+
+    :raises CommandError: another one does, or the file cannot be opened
+    """
+    try:
+        file = open(path, 'rb')
+    except OSError as error:
+        raise osc_exceptions.CommandError('%s cannot be read: %s.' % (
+            path, error.strerror)) from None
+    with file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise osc_exceptions.CommandError(
+                'Another command carries out the plan %s now: wait until it '
+                'has ended.' % path if isinstance(error, BlockingIOError)
+                else '%s cannot be locked: %s.' % (path, error.strerror)
+            ) from None
+        yield

@@ -65,7 +65,7 @@ class Applying:
                  directory: notices.Directory | None = None,
                  dry_run: bool = False,
                  steps: Sequence[plans.Step] | None = None) -> None:
-        check(plan, cloud)
+        check(plan.cloud, cloud)
         if plan.policy != (policy.digest if policy else ''):
             raise exceptions.ConfigurationError(
                 detail='the plan was made for another policy; nothing was '
@@ -223,15 +223,17 @@ class Applying:
         return Outcome(step, Result.LEFT, why) if why else None
 
 
-def check(plan: plans.Plan, cloud: clouds.Cloud) -> None:
-    """:raises ConfigurationError: the plan is of another cloud"""
+def check(planned: str, cloud: clouds.Cloud) -> None:
+    """:param planned: where the Image API of the plan is
+    :raises ConfigurationError: the plan is of another cloud
+    """
     where = asked.identity(cloud)
-    if plan.cloud != where:
+    if planned != where:
         raise exceptions.ConfigurationError(
             detail='the plan was made for the Image API at %s, and you are '
             'logged in to that at %s; nothing was done. Log in to the '
             'first, or make a new plan' % (
-                wording.shown(plan.cloud), where))
+                wording.shown(planned), where))
 
 
 def _sentence(text: str) -> str:

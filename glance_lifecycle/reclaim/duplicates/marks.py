@@ -33,11 +33,14 @@ def plan_of(image: Mapping[str, Any]) -> str:
     return str(image.get(HIDDEN_BY) or '')
 
 
-def hide(plan: str, instead: str) -> _Patch:
-    """JSON patch, RFC 6902."""
+def hide(plan: str, instead: str, name: str = DUPLICATE_OF) -> _Patch:
+    """JSON patch, RFC 6902.
+
+    :param name: of the property that says what to use instead
+    """
     return [_hidden(True),
             {'op': 'add', 'path': '/' + HIDDEN_BY, 'value': plan},
-            {'op': 'add', 'path': '/' + DUPLICATE_OF, 'value': instead}]
+            {'op': 'add', 'path': '/' + name, 'value': instead}]
 
 
 def show(image: Mapping[str, Any]) -> _Patch:

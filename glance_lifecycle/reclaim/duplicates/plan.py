@@ -130,7 +130,8 @@ def _remedy(value: Any, name: str) -> Remedy:
         raise document.Malformed('"%s" is no remedy' % name) from None
 
 
-def _image(value: Any, name: str) -> seen.Seen:
+def image(value: Any, name: str) -> seen.Seen:
+    """What ``dataclasses.asdict`` made of one."""
     return seen.Seen(**document.fields(value, _IMAGE, name))
 
 
@@ -150,8 +151,8 @@ _IMAGE: dict[str, document.Check] = {
     'algorithm': document.text, 'digest': document.text, 'stores': _TEXTS}
 
 _STEP: dict[str, document.Check] = {
-    'group': document.text, 'same_by': _TEXTS, 'image': _image,
-    'instead': document.perhaps(_image), 'store': document.text,
+    'group': document.text, 'same_by': _TEXTS, 'image': image,
+    'instead': document.perhaps(image), 'store': document.text,
     'servers': document.perhaps(document.count),
     'volumes': document.perhaps(document.count), 'differs': _TEXTS}
 

@@ -41,7 +41,7 @@ def undo(plan: plans.Plan, cloud: clouds.Cloud, *, dry_run: bool = False
     if plan.remedy in _NOTHING:
         raise exceptions.ConfigurationError(
             detail='This plan cannot be undone: %s.' % _NOTHING[plan.remedy])
-    applying.check(plan, cloud)
+    applying.check(plan.cloud, cloud)
     for step in plan.steps:
         try:
             yield _shown(plan, step, cloud, dry_run)

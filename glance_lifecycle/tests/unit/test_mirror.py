@@ -232,6 +232,12 @@ REAL = {
     'functional/test_repair': {
         'copies/examining', 'copies/repairing', 'copies/rewriting',
         'copies/virtual_size', 'glance_host/repairs', 'osc/repair'},
+    'functional/test_migrate_format': {
+        'osc/common/format_outcomes', 'osc/migrate_format_plan',
+        'osc/migrate_format_run', 'osc/migrate_format_undo',
+        'reclaim/formats/api', 'reclaim/formats/making',
+        'reclaim/formats/outcome', 'reclaim/formats/planning',
+        'reclaim/formats/running', 'reclaim/formats/undoing'},
     'functional/test_report': {
         'osc/common/report_facts', 'osc/common/report_options'},
     'functional/test_signing': {
