@@ -466,6 +466,10 @@ class ContractTest(base.BaseTestCase):
             for name in vars(cls) if name.startswith('test_'))
         self.assertEqual({1}, set(names.values()))
 
+    def test_none_prepares_the_others(self) -> None:
+        self.assertEqual([], [
+            cls.__name__ for cls in CONTRACT if 'setUp' in vars(cls)])
+
 
 # What loads tests by class would run these without a server.
 del ServerCase, Races

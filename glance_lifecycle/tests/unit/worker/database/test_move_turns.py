@@ -43,8 +43,8 @@ def start(database: engine.Database, image: moves.Image,
 
 class MoveTurnsTest(cases.DatabaseTestCase):
 
-    def setUp(self) -> None:
-        super().setUp()
+    def begin_turns(self) -> None:
+        # No setUp(): on servers, one class has the tests of several.
         moves.begin(
             self.database, 'one', 'a', 'b', {},
             [moves.Wave(1, True, 1.5), moves.Wave(2, False, 2.5)],
@@ -64,6 +64,7 @@ class MoveTurnsTest(cases.DatabaseTestCase):
 
     def test_start(self) -> None:
         """Its step and its job, and when the wave began."""
+        self.begin_turns()
         image = self.images()[0]
         job_id = self.start(image, made=True)
         found = self.images()[0]
@@ -79,6 +80,7 @@ class MoveTurnsTest(cases.DatabaseTestCase):
             self.database, 'one')[0].begun_at, 'the first time counts')
 
     def test_parallel(self) -> None:
+        self.begin_turns()
         one, two, three, _four = self.images()
         began = [self.start(one), self.start(two)]
         self.assertIsNone(self.start(three))
@@ -91,6 +93,7 @@ class MoveTurnsTest(cases.DatabaseTestCase):
         self.assertNotIn(again, (None, *began))
 
     def test_paused(self) -> None:
+        self.begin_turns()
         moves.turn_to(self.database, moves.get(self.database, 'one'),
                       State.PAUSED)
         self.assertIsNone(self.start(self.images()[0]))
@@ -100,6 +103,7 @@ class MoveTurnsTest(cases.DatabaseTestCase):
 
     def test_joins(self) -> None:
         """Such as one that an operator has requeued."""
+        self.begin_turns()
         job, _joined = jobs.open_job(
             self.database, jobs.Wanted('image-0', 'migrate:b', {}, 'It.'),
             actor='operator')
@@ -108,6 +112,7 @@ class MoveTurnsTest(cases.DatabaseTestCase):
 
     def test_joins_what_ends(self) -> None:
         """Between the look and the change: then it is another job."""
+        self.begin_turns()
         old, _joined = jobs.open_job(
             self.database, jobs.Wanted('image-0', 'migrate:b', {}, 'It.'),
             actor='operator')
@@ -125,6 +130,7 @@ class MoveTurnsTest(cases.DatabaseTestCase):
         self.assertEqual(new, self.images()[0].job_id)
 
     def test_failures(self) -> None:
+        self.begin_turns()
         self.assertEqual(move_turns.Failures(0, False),
                          move_turns.failures(self.database, 'one'))
         for number, wanted in ((3, move_turns.Failures(1, False)),
@@ -135,6 +141,7 @@ class MoveTurnsTest(cases.DatabaseTestCase):
                 self.database, 'one'))
 
     def test_copies(self) -> None:
+        self.begin_turns()
         for image, to in zip(self.images(), (
                 Step.COPYING, Step.GONE, Step.FAILED, Step.COPIED)):
             moves.step(self.database, 'one', image, to)
@@ -143,4 +150,5 @@ class MoveTurnsTest(cases.DatabaseTestCase):
             for wave in (1, 2)])
 
     def test_last_wave(self) -> None:
+        self.begin_turns()
         self.assertEqual(2, move_turns.last_wave(self.database, 'one'))
