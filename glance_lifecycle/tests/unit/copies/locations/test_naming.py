@@ -12,6 +12,7 @@
 
 """Where the name of a store stands."""
 
+from typing import Any
 import unittest
 
 from glance_lifecycle.copies.locations import naming
@@ -20,10 +21,14 @@ from glance_lifecycle.copies.locations import naming
 class NamingTest(unittest.TestCase):
 
     def test_mentions(self) -> None:
-        for value in ('ceph', ['a', 'ceph'], {'ceph': 1}, {'a': {'b': 'ceph'}},
-                      {'a': [{'stores': ('ceph',)}]}):
+        there: tuple[Any, ...] = (
+            'ceph', ['a', 'ceph'], {'ceph': 1}, {'a': {'b': 'ceph'}},
+            {'a': [{'stores': ('ceph',)}]})
+        for value in there:
             self.assertTrue(naming.mentions(value, 'ceph'), value)
-        for value in (None, 1, '', 'ceph2', ['my-ceph'], {'a': 'cephs'}):
+        other: tuple[Any, ...] = (
+            None, 1, '', 'ceph2', ['my-ceph'], {'a': 'cephs'})
+        for value in other:
             self.assertFalse(naming.mentions(value, 'ceph'), value)
 
     def test_in_text(self) -> None:
