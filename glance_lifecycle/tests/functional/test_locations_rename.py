@@ -152,7 +152,7 @@ class RenameTest(RenameCase):
             f'sqlite:///{self.api.state_dir}/worker.db')
         self.addCleanup(database.close)
         migration.sync(database)
-        job = jobs.open_job(database, jobs.Wanted(
+        job, _opened = jobs.open_job(database, jobs.Wanted(
             image_id, 'copy', {'arguments': {'stores': ['s2']}}, 'A reason.'),
             actor='test')
         moves.begin(database, 'one', 's1', 's2', {}, [], [], actor='test')

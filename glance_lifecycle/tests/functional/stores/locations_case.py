@@ -201,8 +201,7 @@ class KilledCase(LocationsCase):
         for _time in range(3):
             before = len(self.with_old_key())
             process = self.begin_rewrite()
-            transfer.until('one is changed', lambda before=before: len(
-                self.with_old_key()) < before, interval=0.001)
+            self.wait_for_fewer(before)
             process.kill()
             process.wait()
         left = len(self.with_old_key())
@@ -213,10 +212,13 @@ class KilledCase(LocationsCase):
         self.assertEqual([], self.with_old_key())
         self.assert_readable(self.ids[0], self.ids[-1])
 
+    def wait_for_fewer(self, number: int) -> None:
+        transfer.until('one is changed', lambda: len(
+            self.with_old_key()) < number, interval=0.001)
+
     def test_deleted_meanwhile(self) -> None:
         process = self.begin_rewrite()
-        transfer.until('one is changed', lambda: len(
-            self.with_old_key()) < len(self.ids), interval=0.001)
+        self.wait_for_fewer(len(self.ids))
         gone = self.ids[-20:]
         for image_id in gone:
             self.admin.delete(image_id)
