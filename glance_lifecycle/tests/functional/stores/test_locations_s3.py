@@ -21,10 +21,12 @@ import importlib.metadata
 from typing import Any
 from typing import ClassVar
 
+from botocore import exceptions
 from botocore import session as boto_session
 from glance_store._drivers import s3 as s3_driver
 
 from glance_lifecycle.tests.functional.fixtures import radosgw
+from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.stores import locations_case
 
 PLACE = locations_case.PLACE
@@ -62,6 +64,15 @@ class S3Case(locations_case.LocationsCase):
         self.key('create', NEW, f'--secret-key={self.new}')
         self.addCleanup(self.key, 'rm', NEW)
         self.key('rm', OLD)
+        # The gateway may know it for a while yet.
+        transfer.until('the old key is refused', self.refuses_old)
+
+    def refuses_old(self) -> bool:
+        try:
+            self.client().list_buckets()
+        except exceptions.ClientError:
+            return True
+        return False
 
     def options(self, key: str) -> dict[str, object]:
         return {'s3_store_host': self.service.s3_url,
