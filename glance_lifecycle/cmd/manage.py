@@ -20,6 +20,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from glance_lifecycle.cmd import manage_db
+from glance_lifecycle.cmd import manage_locations
 from glance_lifecycle.conf import opts
 from glance_lifecycle import exceptions
 
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
             'in /etc/glance, or in $OS_GLANCE_CONFIG_DIR.')
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     manage_db.add_parser(commands)
+    manage_locations.add_parser(commands)
     recover = commands.add_parser(
         'recover', help='Undo the imports that died with their process.',
         description='Undo the imports that died with their process: remove '
@@ -85,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
                          help='Do not ask before the destructive part.')
     recover.add_argument('-f', '--format', choices=['text', 'json'],
                          default='text', help='How to print the result.')
-    recover.set_defaults(function=_recover)
+    recover.set_defaults(function=_recover, needs_glance=True)
     return parser
 
 
@@ -100,7 +102,7 @@ def _configure(args: argparse.Namespace) -> None:
                                       ('--config-dir', args.config_dir))
             for value in values for word in (name, value)]
     if importlib.util.find_spec('glance') is None:
-        if args.function is _recover:
+        if getattr(args, 'needs_glance', False):
             raise exceptions.ConfigurationError(
                 detail='Glance is not installed in the Python environment of '
                 'this command. Run the one of glance-api\'s environment')

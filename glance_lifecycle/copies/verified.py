@@ -57,8 +57,8 @@ class Record:
 
 def now(digest: str, url: str, fingerprint: str) -> Record:
     when = datetime.datetime.now(datetime.UTC)
-    return Record(when.strftime('%Y-%m-%dT%H:%M:%SZ'), digest,
-                  hashlib.sha256(url.encode()).hexdigest(), fingerprint)
+    return Record(when.strftime('%Y-%m-%dT%H:%M:%SZ'), digest, _hashed(url),
+                  fingerprint)
 
 
 def is_of(record: Record, digest: str, url: str, fingerprint: str) -> bool:
@@ -92,6 +92,34 @@ def write(state_dir: str, image_id: str, store: str,
         raise exceptions.ConfigurationError(
             detail='[lifecycle] state_dir: %s: %s' % (
                 directory, error.strerror)) from error
+
+
+def rename(state_dir: str, image_id: str, store: str, old: str,
+           new: str) -> None:
+    """The same copy has another location; what is known of it stays known.
+
+    :param old: the location that it was verified with
+    :raises ConfigurationError: the state directory cannot be written
+    """
+    record = read(state_dir, image_id, store)
+    if record is not None and record.location == _hashed(old):
+        write(state_dir, image_id, store,
+              dataclasses.replace(record, location=_hashed(new)))
+
+
+def move(state_dir: str, image_id: str, old: str, new: str) -> None:
+    """The store has another name; what is known of its copy stays known.
+
+    :raises ConfigurationError: the state directory cannot be written
+    """
+    record = read(state_dir, image_id, old)
+    if record is not None:
+        write(state_dir, image_id, new, record)
+        forget(state_dir, image_id, old)
+
+
+def _hashed(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()
 
 
 def forget(state_dir: str, image_id: str, store: str) -> None:

@@ -19,7 +19,7 @@ release in RELEASES (tests/functional/test_contract.py). On another release
 ``running``: one running import. ``domain``: its image. ``database``: images
 and tasks as the service sees them. ``copies``: what is stored of an image.
 ``repairs``: what is put right of it. ``catalogue``: all images at once.
-``contents``: what tells their bytes.
+``contents``: what tells their bytes. ``locations``: rows of them, changed.
 ``settings``: Glance's configuration. ``enforcement``: a policy check's view.
 ``transactions``: how records are changed.
 """
@@ -60,6 +60,12 @@ from glance_lifecycle.glance_host.enforcement import Enforced
 from glance_lifecycle.glance_host.enforcement import enforced
 from glance_lifecycle.glance_host.enforcement import refusal
 from glance_lifecycle.glance_host.enforcement import UNFINISHED
+from glance_lifecycle.glance_host.locations import change_store
+from glance_lifecycle.glance_host.locations import change_url
+from glance_lifecycle.glance_host.locations import importing_to
+from glance_lifecycle.glance_host.locations import location_rows
+from glance_lifecycle.glance_host.locations import LocationRow
+from glance_lifecycle.glance_host.locations import Swapped
 from glance_lifecycle.glance_host.repairs import change_location
 from glance_lifecycle.glance_host.repairs import drop_location
 from glance_lifecycle.glance_host.repairs import fill_in
@@ -96,16 +102,20 @@ __all__ = [
     'KnownContent',
     'KnownImage',
     'KnownLocation',
+    'LocationRow',
     'Sealed',
     'StaleTask',
     'StoredCopy',
     'StoredImage',
+    'Swapped',
     'UserError',
     'Wanted',
     'allowed_inspections',
     'announce_copies',
     'ceph_clusters',
     'change_location',
+    'change_store',
+    'change_url',
     'check_location_quota',
     'clear_stores',
     'configuration_files',
@@ -119,10 +129,12 @@ __all__ = [
     'image_cache',
     'image_state',
     'images_of_tasks',
+    'importing_to',
     'is_unpacked',
     'known_contents',
     'known_images',
     'load_configuration',
+    'location_rows',
     'refusal',
     'register_copy',
     'restore',

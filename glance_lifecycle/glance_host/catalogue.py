@@ -187,7 +187,7 @@ def some_locations(store: str, image_id: str, number: int) -> list[str]:
             LOCATIONS.c.meta_data.contains(
                 '"store": %s' % json.dumps(store), autoescape=True)
         ).limit(number)).scalars().all()
-    return [_decrypted(key, url) if key else url for url in rows]
+    return [decrypted(key, url) if key else url for url in rows]
 
 
 @transactions.retry
@@ -231,8 +231,8 @@ def locations(session: Any, which: Any) -> dict[str, list[KnownLocation]]:
     for image_id, url, metadata, status, deleted in session.execute(
             sa.select(*LOCATIONS.c).where(which)):
         found.setdefault(image_id, []).append(KnownLocation(
-            _store(metadata or ''), GONE if deleted else status,
-            _decrypted(key, url) if key else url))
+            store_of(metadata or ''), GONE if deleted else status,
+            decrypted(key, url) if key else url))
     return found
 
 
@@ -254,7 +254,8 @@ def _marks(*columns: Any) -> Any:
 
 # There are as many as there are stores, nearly always.
 @functools.lru_cache(maxsize=1024)
-def _store(metadata: str) -> str:
+def store_of(metadata: str) -> str:
+    """By a location's metadata; empty where they do not say it."""
     return str(_parsed(metadata).get('store') or '')
 
 
@@ -271,7 +272,8 @@ def seconds(moment: datetime.datetime | None) -> float:
     return 0.0 if moment is None else (moment - _EPOCH).total_seconds()
 
 
-def _decrypted(key: str, url: str) -> str:
+def decrypted(key: str, url: str) -> str:
+    """Empty where it cannot be."""
     try:
         return str(crypt.urlsafe_decrypt(key, url))
     except Exception:

@@ -115,6 +115,14 @@ def held(image_id: str, task_id: str | None = None) -> Iterator[Any]:
     :raises glance.common.exception.ImageNotFound: it is deleted
     :raises TaskAbortedError: of Glance; the lock is another's
     """
+    with writing() as session:
+        _hold(session, image_id, task_id)
+        yield session
+
+
+@contextlib.contextmanager
+def writing() -> Iterator[Any]:
+    """A transaction whose errors are told without the values in it."""
     with sqlalchemy_api.session_for_write() as session:
         # An error is logged, also by oslo.db, with the values of its
         # statement. One of them may be a location: see said().
@@ -123,7 +131,6 @@ def held(image_id: str, task_id: str | None = None) -> Iterator[Any]:
         # (Galera may, at any statement) and Glance's own functions, which
         # then try again, have lost our hold and half of the changes.
         with session.begin_nested():
-            _hold(session, image_id, task_id)
             yield session
 
 

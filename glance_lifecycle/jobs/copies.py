@@ -69,16 +69,23 @@ class Described:
 def describe(image: glance_host.StoredImage,
              copy: glance_host.StoredCopy) -> Described:
     """:raises ConfigurationError, StoreError: it cannot be read from here"""
-    driver = glance_host.store_driver(copy.store)
+    return describe_location(copy.store, copy.url, image.size)
+
+
+def describe_location(store: str, url: str, size: int | None) -> Described:
+    """The same, of a copy that Glance need not know.
+
+    :param size: bytes of the image, None where they are not known
+    """
+    driver = glance_host.store_driver(store)
     entry = entry_points.entry(NAMESPACE, driver) or entry_points.entry(
         NAMESPACE, ADAPTER)
     if entry is None:
         raise exceptions.ConfigurationError(
             detail='no source can read store %s. Reinstall glance_lifecycle: '
-            'its entry points are missing' % copy.store)
-    options = jobs.load(entry).describe(CONF, copy.store, copy.url,
-                                        image.size)
-    return Described(copy.store, driver, entry, options)
+            'its entry points are missing' % store)
+    options = jobs.load(entry).describe(CONF, store, url, size)
+    return Described(store, driver, entry, options)
 
 
 @contextlib.contextmanager

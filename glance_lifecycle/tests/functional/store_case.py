@@ -18,6 +18,9 @@ import pathlib
 import subprocess
 from typing import Any
 
+import requests
+
+from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import openstack
@@ -81,6 +84,13 @@ class StoreCase(plugin_case.PluginTestCase):
         image = self.admin.create_image(disk_format=disk_format)
         self.admin.upload(image['id'], source)
         return str(image['id'])
+
+    def downloaded(self, image_id: str) -> bytes | None:
+        """None where Glance cannot, whether or not it says so at once."""
+        try:
+            return self.admin.download(image_id)
+        except (client.HttpError, requests.RequestException):
+            return None
 
     def stores_of(self, image_id: str) -> list[str]:
         return sorted(self.admin.get(image_id)['stores'].split(','))

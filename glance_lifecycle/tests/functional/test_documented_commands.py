@@ -63,6 +63,10 @@ time,consumer,host,image
 ELSEWHERE = {
     'doc/source/install/quickstart.rst': 'test_quickstart follows it.',
     'doc/source/install/index.rst': 'DevStack and the demo run it.',
+    'glance-lifecycle-manage locations rename':
+    'test_locations_rename runs it, after a store was renamed.',
+    'glance-lifecycle-manage locations rewrite':
+    'stores.test_locations_swift runs it, with an object store.',
     'glance-lifecycle-manage recover --by-name':
     'test_leftovers runs it, on what a dead import has left.',
     'glance-lifecycle-manage recover --forget':

@@ -165,6 +165,10 @@ REAL = {
         'transfer/backends/rbd/quarantine', 'transfer/backends/rbd/snapshots',
         'transfer/backends/rbd/trash'},
     'functional/stores/test_repair': {'copies/room'},
+    'functional/stores/test_locations_s3': {'copies/locations/checking'},
+    'functional/stores/test_locations_swift': {
+        'cmd/manage_locations', 'copies/locations/places',
+        'copies/locations/rewriting', 'glance_host/locations'},
     'functional/stores/test_rbd': {
         'transfer/backends/rbd/cluster', 'transfer/backends/rbd/sink'},
     'functional/stores/test_s3': {
@@ -210,6 +214,7 @@ REAL = {
         'reclaim/here'},
     'functional/test_hygiene_local': {
         'audit/hygiene/local/here', 'osc/common/local_options'},
+    'functional/test_locations_rename': {'copies/locations/renaming'},
     'functional/test_hygiene_export': {
         'osc/common/export_options', 'osc/hygiene_export'},
     'functional/test_import': {

@@ -65,6 +65,10 @@ class State(enum.StrEnum):
 ACTIVE = frozenset({State.RUNNING, State.PAUSED})
 
 
+#: of which something is to be done, or can be
+UNFINISHED = frozenset(State) - {State.DONE, State.UNDONE}
+
+
 class Phase(enum.StrEnum):
     COPY = 'copy'
     SOAK = 'soak'
@@ -330,6 +334,20 @@ def end_wave(database: engine.Database, move_id: str, number: int,
         sa.update(_WAVES).where(
             _WAVES.c.migration_id == move_id, _WAVES.c.number == number)
         .values(actual=actual, ended_at=fields.moment(now))))
+
+
+def rename_store(database: engine.Database, old: str, new: str) -> int:
+    """A store has another name, in migrations that are over, too.
+
+    :returns: how many have it
+    """
+    def work(connection: sa.Connection) -> int:
+        number = 0
+        for column in (_MOVES.c.source, _MOVES.c.target):
+            number += connection.execute(sa.update(_MOVES).where(
+                column == old).values({column: new})).rowcount
+        return number
+    return database.write(work)
 
 
 def try_again(database: engine.Database, move: Move,

@@ -53,6 +53,29 @@ class VerifiedTest(unittest.TestCase):
                       ('sha512:ab', URL, 'f2')):
             self.assertFalse(verified.is_of(record, *other))
 
+    def test_another_location(self) -> None:
+        """Of the same copy: after its credentials were changed."""
+        self.write()
+        other = URL.replace('hunter2', 'hunter3')
+        verified.rename(self.state, IMAGE, 's1', 'another', other)
+        self.assert_known(URL, 's1')
+        verified.rename(self.state, IMAGE, 's1', URL, other)
+        self.assert_known(other, 's1')
+        verified.rename(self.state, IMAGE, 's2', URL, other)
+        self.assertIsNone(verified.read(self.state, IMAGE, 's2'))
+
+    def test_another_name(self) -> None:
+        self.write()
+        for _time in range(2):
+            verified.move(self.state, IMAGE, 's1', 'fast')
+            self.assert_known(URL, 'fast')
+            self.assertIsNone(verified.read(self.state, IMAGE, 's1'))
+
+    def assert_known(self, url: str, store: str) -> None:
+        record = verified.read(self.state, IMAGE, store)
+        assert record is not None
+        self.assertTrue(verified.is_of(record, 'sha512:ab', url, 'f1'))
+
     def test_none(self) -> None:
         self.assertIsNone(verified.read(self.state, IMAGE, 's1'))
         self.write()

@@ -14,10 +14,12 @@
 
 Source: glance_store 5.7 ``_drivers/s3.py``, ``configure_add``,
 ``_create_s3_client``, ``add`` and ``StoreLocation.get_uri``. The keys are
-not part of it: the process that needs them reads them.
+not part of it: the process that needs them reads them. Before 5.7 the driver
+writes them into each location, and reads them from nowhere else.
 """
 
 from collections.abc import Callable
+from collections.abc import Mapping
 import importlib
 import importlib.util
 from typing import Any
@@ -34,6 +36,11 @@ _REQUIRED = ('s3_store_host', 's3_store_access_key', 's3_store_secret_key',
              's3_store_bucket', 's3_store_bucket_url_format')
 
 # Amazon's own limits, which others have taken over.
+#: What nothing but a connection, and a location of old, has a use for.
+KEYS = ('s3_store_access_key', 's3_store_secret_key')
+
+_UNREADABLE = ':@?#'
+
 _LEAST_PART = 5 * MIB
 _PARTS = 10000
 
@@ -53,7 +60,8 @@ def describe(conf: Any, store: str) -> dict[str, Any]:
 
     :returns: ``bucket``; ``url``, which a slash and the key complete;
         ``client``, keyword arguments of botocore's ``create_client``;
-        ``config``, those of its ``Config``; ``create``, whether to make the
+        ``config``, those of its ``Config``; ``embeds``, whether locations
+        hold the keys; ``create``, whether to make the
         bucket, and ``create_region``; ``part_size`` in bytes; ``senders``;
         ``timeout`` in seconds; and ``settings.files``
     :raises ConfigurationError: boto3 is missing, or the driver itself could
@@ -94,6 +102,7 @@ def describe(conf: Any, store: str) -> dict[str, Any]:
         'config': {
             's3': {'addressing_style': read['s3_store_bucket_url_format']},
             **_checksums(optional)},
+        'embeds': _embeds(driver),
         'create': bool(read['s3_store_create_bucket_on_put']),
         'create_region': region or amazon or '',
         'part_size': read['s3_store_large_object_chunk_size'] * MIB,
@@ -156,9 +165,38 @@ def botocore(store: str, name: str) -> Any:
         _missing(store, 'botocore', error)
 
 
-def location(options: dict[str, Any], image_id: str) -> str:
-    """The URL of a stored image, as the driver makes it."""
-    return '%s/%s' % (options['url'], image_id)
+def _embeds(driver: Any) -> bool:
+    """Whether the installed release writes keys into locations."""
+    return '@' in driver.StoreLocation({
+        'scheme': 's3', 's3serviceurl': 'host', 'bucket': 'b', 'key': 'k',
+        'accesskey': 'access', 'secretkey': 'secret'}, None).get_uri()
+
+
+def embedded_keys(options: dict[str, Any], store: str,
+                  read: Mapping[str, Any] | settings.StoreSettings) -> str:
+    """What stands before the host in a location; empty for nothing.
+
+    :param read: the store's options
+    :raises ConfigurationError: the driver could not read its own locations
+    """
+    if not options.get('embeds'):
+        # Nor in the journals of the releases before.
+        return ''
+    keys = [str(read[name]) for name in KEYS]
+    if any(sign in key for key in keys for sign in _UNREADABLE):
+        _refuse(store, 's3_store_access_key or s3_store_secret_key has one '
+                'of %s, and the installed glance_store reads no location '
+                'with that.' % ' '.join(_UNREADABLE))
+    return ':'.join(keys)
+
+
+def location(options: dict[str, Any], image_id: str, keys: str = '') -> str:
+    """The URL of a stored image, as the driver makes it.
+
+    :param keys: what ``embedded_keys`` returned
+    """
+    scheme, _, place = options['url'].partition('://')
+    return '%s://%s%s/%s' % (scheme, keys and keys + '@', place, image_id)
 
 
 def claimed(options: dict[str, Any], image_id: str) -> tuple[str, ...]:

@@ -29,8 +29,6 @@ from glance_lifecycle.transfer.backends import settings
 
 LOG = logging.getLogger(__name__)
 
-_KEYS = ('s3_store_access_key', 's3_store_secret_key')
-
 # Codes of errors -> what to do about them. Source: Amazon's list of error
 # responses; RequestTimeTooSkewed and others are the same everywhere.
 _HINTS = {
@@ -101,6 +99,11 @@ class Service(service.ObjectService):
                           self._errors.ConnectTimeoutError)
         self._lasting = (self._errors.SSLError,)
         self._client: Any = None
+        self._keys = ''
+
+    def location(self, key: str) -> str:
+        """The URL of an object, as the driver makes it; once connected."""
+        return s3_options.location(self._options, key, self._keys)
 
     def connect(self) -> None:
         """Make ready; nothing is sent yet.
@@ -110,9 +113,15 @@ class Service(service.ObjectService):
         from oslo_config import cfg
         _conf, read = settings.reread(
             self.store, self._options,
-            [cfg.StrOpt(name, secret=True) for name in _KEYS])
+            [cfg.StrOpt(name, secret=True) for name in s3_options.KEYS])
+        try:
+            self._keys = s3_options.embedded_keys(self._options, self.store,
+                                                  read)
+        except exceptions.ConfigurationError as error:
+            raise exceptions.StoreError(
+                store=self.store, detail=error.detail) from error
         session = s3_options.botocore(self.store, 'session').get_session()
-        session.set_credentials(*(read[name] for name in _KEYS))
+        session.set_credentials(*(read[name] for name in s3_options.KEYS))
         config = s3_options.botocore(self.store, 'config').Config(
             connect_timeout=self.patience.seconds,
             read_timeout=self.patience.seconds,

@@ -126,10 +126,9 @@ class S3Sink(object_sink.ObjectSink[s3_service.Service]):
         elif self._parts is not None:
             self._complete(service, self._parts)
         self._committed = True
+        url = service.location(self.image_id)
         self._close()
-        return sink.Stored(
-            url=s3_options.location(self.options, self.image_id),
-            metadata={'store': self.store})
+        return sink.Stored(url=url, metadata={'store': self.store})
 
     def _begin_upload(self, service: s3_service.Service) -> None:
         begun = {object_marks.TOKEN: self._token,

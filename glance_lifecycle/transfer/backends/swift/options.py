@@ -105,6 +105,23 @@ def _reference(conf: Any, store: str) -> str:
     return str(reference)
 
 
+def accounts(conf: Any, store: str) -> dict[str, dict[str, Any]]:
+    """All sections of swift_store_config_file, secrets included; or the
+    account that the store's options make, by whatever name.
+
+    :param conf: with the driver's options registered
+    :raises ConfigurationError: the file cannot be read
+    """
+    utils = importlib.import_module('glance_store._drivers.swift.utils')
+    try:
+        return dict(utils.SwiftParams(conf, backend=store).params)
+    except Exception as error:
+        # The text may quote a line of the file.
+        raise exceptions.ConfigurationError(
+            detail='store %s: swift_store_config_file cannot be read (%s).' %
+            (store, type(error).__name__)) from error
+
+
 def account(conf: Any, store: str, reference: str) -> dict[str, Any]:
     """How to sign in, secrets included.
 
@@ -115,22 +132,15 @@ def account(conf: Any, store: str, reference: str) -> dict[str, Any]:
         ``user_domain_id`` and other domains
     :raises ConfigurationError: it is not complete
     """
-    utils = importlib.import_module('glance_store._drivers.swift.utils')
     where = 'section %s of swift_store_config_file' % reference
-    try:
-        accounts = utils.SwiftParams(conf, backend=store).params
-    except Exception as error:
-        # The text may quote a line of the file.
-        raise exceptions.ConfigurationError(
-            detail='store %s: swift_store_config_file cannot be read (%s).' %
-            (store, type(error).__name__)) from error
+    known = accounts(conf, store)
     if reference:
-        found = accounts.get(reference)
+        found = known.get(reference)
     else:
         # There is one at most, whatever default_swift_reference calls it.
         where = ('swift_store_auth_address, swift_store_user and '
                  'swift_store_key')
-        found = next(iter(accounts.values()), None)
+        found = next(iter(known.values()), None)
     if not found or not found.get('auth_address'):
         _refuse(store, '%s must be there, and complete.' % where)
     has_credential = found.get('application_credential_id')

@@ -152,6 +152,16 @@ class MovesTest(cases.DatabaseTestCase):
         self.assertEqual((State.RUNNING, 2), (move.state, move.wave))
         self.assertEqual(2, len(self.images(Step.WAITING)))
 
+    def test_rename_store(self) -> None:
+        self.begin('one')
+        self.begin('two', undoes='one')
+        self.assertEqual(2, moves.rename_store(self.database, 'b', 'fast'))
+        self.assertEqual(0, moves.rename_store(self.database, 'b', 'fast'))
+        self.assertEqual(2, moves.rename_store(self.database, 'a', 'slow'))
+        self.assertEqual({('slow', 'fast')}, {
+            (move.source, move.target)
+            for move in moves.listed(self.database)})
+
     def test_waves(self) -> None:
         self.begin(count=1)
         moves.end_wave(self.database, 'one', 1, 7.5, cases.at(3))

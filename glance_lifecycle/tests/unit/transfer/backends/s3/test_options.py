@@ -52,6 +52,7 @@ class DescribeTest(helpers.TempDirTestCase):
             'config': {'s3': {'addressing_style': 'auto'},
                        'request_checksum_calculation': 'when_required',
                        'response_checksum_validation': 'when_required'},
+            'embeds': '@' in s3_driver.Store.EXAMPLE_URL,
             'create': False, 'create_region': '', 'part_size': 10 * MIB,
             'senders': 10, 'timeout': 60,
             'config_files': [self.path + '/glance-api.conf'],
