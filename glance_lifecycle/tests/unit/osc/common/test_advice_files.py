@@ -40,7 +40,8 @@ class AdviceFilesTest(unittest.TestCase):
     def write(self, yes: bool = False) -> str:
         parsed = argparse.Namespace(
             write_policy=str(self.here / 'policy.yaml'),
-            write_config=str(self.here), yes=yes)
+            write_config=str(self.here), save_placement=None, cloud=None,
+            yes=yes)
         advice_files.check(parsed)
         with contextlib.redirect_stderr(io.StringIO()) as said:
             advice_files.write(parsed, self.cloud, self.plan,

@@ -153,8 +153,7 @@ class MovesTest(cases.DatabaseTestCase):
         self.assertEqual(2, len(self.images(Step.WAITING)))
 
     def test_rename_store(self) -> None:
-        self.begin('one')
-        self.begin('two', undoes='one')
+        self.begin('two', undoes=self.begin('one'))
         self.assertEqual(2, moves.rename_store(self.database, 'b', 'fast'))
         self.assertEqual(0, moves.rename_store(self.database, 'b', 'fast'))
         self.assertEqual(2, moves.rename_store(self.database, 'a', 'slow'))
