@@ -58,8 +58,6 @@ class RenameCase(store_case.StoreCase):
         self.assertEqual(code, done.returncode, text[-2000:])
         self.assertNotIn('Traceback', text)
         answer: dict[str, Any] = json.loads(done.stdout or '{}')
-        # Glance closes a connection that has been idle for so long.
-        self.admin = self.api.admin()
         return answer
 
     def named(self) -> dict[str, str]:
@@ -123,10 +121,10 @@ class RenameTest(RenameCase):
     def test_renamed(self) -> None:
         ids = [self.image() for _ in range(3)]
         self.rows('verify', ids[0])
-        (self.api.etc / 'policy.yaml').write_text(
+        (self.api.etc / 'images.yaml').write_text(
             'version: 1\nrules:\n  - name: all\n    place: {stores: [s2]}\n')
         self.rename_store(
-            lifecycle={'policy_file': self.api.etc / 'policy.yaml'},
+            lifecycle={'policy_file': self.api.etc / 'images.yaml'},
             lifecycle_worker={'store_jobs': 's2:2'})
         plan = self.manage('--dry-run')['plan']
         self.assertEqual(
