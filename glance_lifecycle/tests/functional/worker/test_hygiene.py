@@ -12,27 +12,15 @@
 """What lies in file stores and no image needs, and a worker that looks."""
 
 import os
-import pathlib
-import socket
 import stat
 from typing import Any
 
-from glance_lifecycle.reclaim import plan as plans
 from glance_lifecycle.tests.functional.fixtures import forking
 from glance_lifecycle.tests.functional.fixtures import worker
-from glance_lifecycle.tests.functional import reclaim_case
+from glance_lifecycle.tests.functional.worker import looking_case
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.worker.database import marks
-from glance_lifecycle.worker import hygiene_schedule
 
 NEVER = 'version: 1\n'
-# Of what tests store, one object is much, and all of it is young.
-TAKE = '{apply: quarantine, after: 0 seconds, at_most: {percent: 100}%s}'
-
-
-def policy(*stores: str, more: str = '') -> str:
-    return 'version: 1\nhygiene: {stores: {%s}}\n' % ', '.join(
-        '%s: %s' % (store, TAKE % more) for store in stores)
 
 
 class DyingWorker(worker.Worker):
@@ -49,31 +37,7 @@ class DyingWorker(worker.Worker):
                 '.dying', str(path), *rest]
 
 
-class HygieneTest(reclaim_case.ReclaimCase):
-
-    def looks(self, document: str, kind: Any = worker.Worker,
-               **options: object) -> Any:
-        return self.useFixture(kind(self.api, document, **{
-            'hygiene_interval': 3600, **options}))
-
-    def ended(self, daemon: worker.Worker) -> bool:
-        return marks.get(daemon.database, 'hygiene/%s'
-                         % socket.gethostname()) is not None
-
-    def until_ended(self, daemon: worker.Worker) -> None:
-        waiting.until('a look has ended', lambda: self.ended(daemon))
-
-    def story(self, daemon: worker.Worker, word: str) -> list[str]:
-        return [line for line in daemon.story(hygiene_schedule.SUBJECT)
-                if line.startswith(word)]
-
-    def plans(self) -> dict[str, tuple[pathlib.Path, plans.Plan]]:
-        """Names of the stores -> file and plan; the newest of each."""
-        found = {}
-        for path in sorted((self.api.state_dir / 'hygiene').iterdir()):
-            plan = plans.load(path.read_bytes())
-            found[' '.join(one.name for one in plan.stores)] = path, plan
-        return found
+class HygieneTest(looking_case.LookingCase):
 
     def test_observed(self) -> None:
         """Plans, and nothing else: whatever the policy says."""
@@ -82,7 +46,7 @@ class HygieneTest(reclaim_case.ReclaimCase):
         self.put(images[0], store='s2')
         paths = [self.path(orphan), self.path(images[0], 's2')]
         before = [self.look(path) for path in paths]
-        daemon = self.looks(policy('s1'), mode='observe')
+        daemon = self.looks(looking_case.policy('s1'), mode='observe')
         self.until_ended(daemon)
         made = self.plans()
         self.assertEqual({'s1', 's2 s3'}, made.keys())
@@ -112,7 +76,7 @@ class HygieneTest(reclaim_case.ReclaimCase):
         os.chown(path, 1234, 4321)
         self.put(images[0], store='s2')
         before, other = self.look(path), self.look(self.path(images[0], 's2'))
-        daemon = self.looks(policy('s1'))
+        daemon = self.looks(looking_case.policy('s1'))
         self.until_ended(daemon)
         self.assertFalse(path.exists())
         plan = self.plans()['s1'][1]
@@ -141,8 +105,8 @@ class HygieneTest(reclaim_case.ReclaimCase):
         copy, orphan = self.path(images[0], 's2'), self.orphan()
         self.put(images[0], b'0' * 1000, store='s2')
         before = self.look(copy)
-        daemon = self.looks(policy('s1', 's2', more=', purge: {after: 0 '
-                                   'seconds}'))
+        daemon = self.looks(looking_case.policy(
+            's1', 's2', more=', purge: {after: 0 seconds}'))
         self.until_ended(daemon)
         self.assertEqual((1, 1), (len(self.kept()), len(self.kept('s2'))))
         self.register(images[0], 's2')
@@ -155,12 +119,6 @@ class HygieneTest(reclaim_case.ReclaimCase):
         self.assertEqual([], self.kept())
         self.assertFalse(self.path(orphan).exists())
 
-    def again(self, daemon: worker.Worker) -> None:
-        """A look, as if its time had come."""
-        daemon.terminate()
-        daemon.configure(hygiene_interval=1)
-        daemon.start()
-
     def test_store_away(self) -> None:
         """Of which something might go: then nothing does, until it is back.
         """
@@ -168,7 +126,7 @@ class HygieneTest(reclaim_case.ReclaimCase):
         path = self.path(self.orphan())
         store, away = self.api.store_dir('s2'), self.api.base / 'away'
         store.rename(away)
-        daemon = self.looks(policy('s1', 's2'))
+        daemon = self.looks(looking_case.policy('s1', 's2'))
         self.until_ended(daemon)
         self.assertTrue(path.exists())
         self.assertIn('store s2 cannot be listed',
@@ -180,7 +138,8 @@ class HygieneTest(reclaim_case.ReclaimCase):
     def test_no_export(self) -> None:
         """What other Glances need is not known: then there is no plan."""
         path = self.path(self.orphan())
-        daemon = self.looks(policy('s1'), hygiene_exports='/no/export')
+        daemon = self.looks(looking_case.policy('s1'),
+                            hygiene_exports='/no/export')
         self.until_ended(daemon)
         self.assertIn('/no/export is not used', str(
             self.story(daemon, 'failed')))
@@ -194,7 +153,7 @@ class HygieneTest(reclaim_case.ReclaimCase):
         for number in range(4):
             orphan = self.orphan(b'%d' % number * 3000)
             before[orphan] = self.look(self.path(orphan))
-        daemon = self.looks(policy('s1'), DyingWorker)
+        daemon = self.looks(looking_case.policy('s1'), DyingWorker)
         while True:
             waiting.until('it dies, or ends its look', lambda: (
                 not daemon.running or self.ended(daemon)))
