@@ -22,7 +22,6 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from osc_lib.command import command
-from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import duplicates
@@ -85,7 +84,8 @@ class PlanDuplicates(judging.Judging, command.Lister):
             store_host.configured(parsed_args)
             made = self._made(parsed_args)
         if parsed_args.out:
-            plan_file.write(parsed_args.out, _text(made))
+            plan_file.write_plan(parsed_args.out, made.plan,
+                                 'Make one of fewer groups, with --limit.')
         if made.left:
             self._code = shown.UNKNOWN
         sys.stderr.write('Plan %s: %d images to %s. %d are left.\n' % (
@@ -119,17 +119,6 @@ def _groups(parsed_args: argparse.Namespace) -> list[grouping.Group]:
             'Only %d of %d groups were looked at. See --limit.\n' % (
                 len(groups), totals.groups))
     return groups
-
-
-def _text(made: planning.Made) -> str:
-    """:raises CommandError: "duplicates apply" would not read it"""
-    from glance_lifecycle.reclaim.duplicates import plan as plans
-    text = made.plan.to_json()
-    if len(text) > plans.MAX_BYTES:
-        raise osc_exceptions.CommandError(
-            'The plan is larger than %d MiB. Make one of fewer groups, with '
-            '--limit.' % (plans.MAX_BYTES // 2 ** 20))
-    return text
 
 
 def _rows(made: planning.Made) -> Iterator[Sequence[Any]]:

@@ -21,7 +21,6 @@ from typing import Any
 from typing import TYPE_CHECKING
 
 from osc_lib.command import command
-from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import export_options
@@ -32,7 +31,6 @@ from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
 
 if TYPE_CHECKING:
-    from glance_lifecycle.reclaim import plan as plans
     from glance_lifecycle.reclaim import planning
 
 _COLUMNS = ('Step', 'Code', 'Store', 'Object', 'Image', 'Bytes', 'Why')
@@ -86,7 +84,9 @@ class PlanHygiene(judging.Judging, command.Lister):
             store_host.configured(parsed_args)
             made = _made(parsed_args)
         if parsed_args.out:
-            plan_file.write(parsed_args.out, _text(made.plan))
+            plan_file.write_plan(
+                parsed_args.out, made.plan, 'Make one of a single --store, '
+                'or of a single --code.')
         if made.left or any(one.refused for one in made.plan.stores):
             self._code = shown.UNKNOWN
         sys.stderr.writelines(line + '\n' for line in _summary(made))
@@ -113,17 +113,6 @@ def _made(parsed_args: argparse.Namespace) -> 'planning.Made':
             examined.items(), examined.totals, here.kinds, wishes,
             datetime.datetime.now(datetime.UTC).isoformat(
                 timespec='seconds'))
-
-
-def _text(plan: 'plans.Plan') -> str:
-    """:raises CommandError: "hygiene apply" would not read it"""
-    from glance_lifecycle.reclaim import plan as plans
-    text = plan.to_json()
-    if len(text) > plans.MAX_BYTES:
-        raise osc_exceptions.CommandError(
-            'The plan is larger than %d MiB. Make one of a single --store, '
-            'or of a single --code.' % (plans.MAX_BYTES // 2 ** 20))
-    return text
 
 
 def _rows(made: 'planning.Made') -> Iterator[Sequence[Any]]:

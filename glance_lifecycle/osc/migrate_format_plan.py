@@ -82,7 +82,8 @@ class PlanFormat(judging.Judging, command.Lister):
         with shown.errors():
             plan = self._plan(clouds.Cloud(connection.of(self)), parsed_args)
         if parsed_args.out:
-            plan_file.write(parsed_args.out, _text(plan))
+            plan_file.write_plan(parsed_args.out, plan,
+                                 'Name fewer images with --where.')
         self._code = shown.UNKNOWN if plan.left else 0
         self.app.stderr.writelines(line + '\n' for line in _summary(plan))
         return _COLUMNS, list(_rows(plan))
@@ -116,17 +117,6 @@ class PlanFormat(judging.Judging, command.Lister):
                 'It is not known what is made of the images: %s\n' %
                 shown.visible(str(error)))
             return None
-
-
-def _text(plan: plans.Plan) -> str:
-    """:raises CommandError: "migrate format run" would not read it"""
-    from glance_lifecycle.reclaim.formats import plan as plans
-    text = plan.to_json()
-    if len(text) > plans.MAX_BYTES:
-        raise osc_exceptions.CommandError(
-            'The plan is larger than %d MiB. Name fewer images with --where.'
-            % (plans.MAX_BYTES // 2 ** 20))
-    return text
 
 
 def _rows(plan: plans.Plan) -> Iterator[Sequence[Any]]:

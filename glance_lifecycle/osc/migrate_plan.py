@@ -84,7 +84,8 @@ class PlanMigration(judging.Judging, command.Lister):
             with image_api.asking('list the images'):
                 plan = self._plan(cloud, parsed_args)
         if parsed_args.out:
-            plan_file.write(parsed_args.out, _text(plan))
+            plan_file.write_plan(parsed_args.out, plan,
+                                 'Name fewer images with --where.')
         self._code = shown.UNKNOWN if plan.left else 0
         self.app.stderr.writelines(
             shown.visible(line) + '\n' for line in _summary(plan))
@@ -203,17 +204,6 @@ def _check_stores(cloud: clouds.Cloud, parsed_args: argparse.Namespace
             raise osc_exceptions.CommandError(
                 'There is no store %s; there are %s.' % (
                     store, ', '.join(known) or 'none with names'))
-
-
-def _text(plan: plans.Plan) -> str:
-    """:raises CommandError: "migrate run" would not read it"""
-    from glance_lifecycle.worker.migrating import plan as plans
-    text = plan.to_json()
-    if len(text) > plans.MAX_BYTES:
-        raise osc_exceptions.CommandError(
-            'The plan is larger than %d MiB. Name fewer images with --where.'
-            % (plans.MAX_BYTES // 2 ** 20))
-    return text
 
 
 def _rows(plan: plans.Plan) -> Iterator[Sequence[Any]]:

@@ -21,10 +21,12 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
+import functools
 import hashlib
 import json
 import math
 from typing import Any
+from typing import ClassVar
 
 from glance_lifecycle import exceptions
 
@@ -32,6 +34,8 @@ from glance_lifecycle import exceptions
 MOST = 50_000
 
 _LONGEST = 8192
+# Of the digest, in what a plan is called.
+_ID_DIGITS = 16
 _MOST_NUMBER = 2 ** 63
 
 # The digest, and what says what it is.
@@ -108,6 +112,29 @@ class Kind:
                             'another. Make a new plan')
         return {name: value for name, value in found.items()
                 if name not in _OWN}
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """What all plans are; their fields are those of the file.
+
+    :cvar KIND: of these plans
+    """
+
+    KIND: ClassVar[Kind]
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 over all of it, in hexadecimal digits."""
+        return self.KIND.digest(dataclasses.asdict(self))
+
+    @property
+    def id(self) -> str:
+        """What it is called in all that it has changed."""
+        return self.digest[:_ID_DIGITS]
+
+    def to_json(self) -> str:
+        return self.KIND.text(dataclasses.asdict(self))
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

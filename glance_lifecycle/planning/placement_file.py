@@ -15,6 +15,7 @@
 Only its sums, which say of which facts it was made.
 """
 
+from collections.abc import Iterable
 import hashlib
 from typing import Any
 
@@ -42,11 +43,13 @@ def text(facts: bytes, placed: dict[str, Any]) -> str:
     return _KIND.text({'facts': _digest(facts), **placed})
 
 
-def load(data: bytes, facts: bytes) -> dict[str, Any]:
+def load(data: bytes, facts: bytes, stores: Iterable[str]
+         ) -> dict[str, Any]:
     """What was saved; of hostile bytes, as well.
 
     :param data: at most ``MOST``, and one more to tell
     :param facts: the file with the cloud
+    :param stores: names of those that the cloud has
     :raises ConfigurationError: it is none, or was made of another cloud
     """
     found = _KIND.load(data, {
@@ -56,6 +59,9 @@ def load(data: bytes, facts: bytes) -> dict[str, Any]:
     if found.pop('facts') != _digest(facts):
         raise _KIND.refused(
             'it was made of other facts than those of --cloud. Save it anew')
+    # The digest of the facts is no secret.
+    if sorted(one['name'] for one in found['stores']) != sorted(stores):
+        raise _KIND.refused('it has not the stores of the cloud')
     return found
 
 

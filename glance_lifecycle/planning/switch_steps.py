@@ -19,7 +19,9 @@ plugins), in Nova (``direct_snapshot``) and in Cinder (``upload_volume``).
 
 from collections.abc import Iterator
 import dataclasses
+import shlex
 
+from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import default_store
 from glance_lifecycle.planning import words
 
@@ -87,12 +89,16 @@ def back(switch: default_store.Switch) -> Iterator[str]:
     yield ('Write default_backend = %s on every host again, and restart '
            'glance-api host by host.' % old)
     yield ('Images that came in between stay in %s. To move them: "%s".' % (
-        new, _MIGRATE % (new, old)))
+        new, _move(switch.new, switch.old)))
 
 
 def move(switch: default_store.Switch) -> str:
     """The command that plans how the images that are there move."""
-    return _MIGRATE % (switch.old.name, switch.new.name)
+    return _move(switch.old, switch.new)
+
+
+def _move(source: clouds.Store, target: clouds.Store) -> str:
+    return _MIGRATE % (shlex.quote(source.name), shlex.quote(target.name))
 
 
 def warnings(switch: default_store.Switch) -> Iterator[str]:

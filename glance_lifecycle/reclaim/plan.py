@@ -13,7 +13,6 @@
 """What is to be taken back, as a document: made once, and never changed."""
 
 import dataclasses
-import functools
 from typing import Any
 
 from glance_lifecycle.planning import document
@@ -29,8 +28,6 @@ MAX_BYTES = 64 * 2 ** 20
 MOST_STEPS = document.MOST
 
 _KIND = document.Kind(FORMAT, VERSION, 'hygiene plan', MAX_BYTES)
-
-_ID_DIGITS = 16
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -102,7 +99,7 @@ class Export:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class Plan(document.Document):
     """All of it.
 
     :ivar made: when, ISO 8601
@@ -114,6 +111,8 @@ class Plan:
     :ivar exports: of others that use the stores, too
     """
 
+    KIND = _KIND
+
     made: str
     grace: float
     keep: float
@@ -124,22 +123,9 @@ class Plan:
     steps: tuple[Step, ...]
     exports: tuple[Export, ...] = ()
 
-    @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256 over all of it, in hexadecimal digits."""
-        return _KIND.digest(dataclasses.asdict(self))
-
-    @property
-    def id(self) -> str:
-        """What it is called in the stores."""
-        return self.digest[:_ID_DIGITS]
-
     @property
     def held(self) -> int:
         return sum(step.held for step in self.steps)
-
-    def to_json(self) -> str:
-        return _KIND.text(dataclasses.asdict(self))
 
 
 def load(data: bytes) -> Plan:

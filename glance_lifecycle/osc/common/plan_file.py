@@ -12,12 +12,18 @@
 
 """The file of a plan: written once, read with a bound."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 import contextlib
 import fcntl
 import os
+from typing import TYPE_CHECKING
 
 from osc_lib import exceptions as osc_exceptions
+
+if TYPE_CHECKING:
+    from glance_lifecycle.planning import document
 
 
 def write(path: str, text: str) -> None:
@@ -31,6 +37,22 @@ def write(path: str, text: str) -> None:
     except OSError as error:
         raise osc_exceptions.CommandError('%s cannot be written: %s.' % (
             path, error.strerror)) from None
+
+
+def write_plan(path: str, plan: document.Document, fewer: str) -> None:
+    """As JSON.
+
+    :param fewer: how to make a smaller one, as a sentence
+    :raises CommandError: it is too large to be read, cannot be written, or is
+        there already
+    """
+    text = plan.to_json()
+    # One more is the end of the line.
+    if len(text) >= plan.KIND.most:
+        raise osc_exceptions.CommandError(
+            'The plan is larger than %d MiB. %s' % (
+                plan.KIND.most // 2 ** 20, fewer))
+    write(path, text)
 
 
 def read(path: str, most: int) -> bytes:

@@ -135,10 +135,12 @@ class Facts:
             return model.NotAsked('Name a file that describes the cloud with '
                                   '--cloud.')
         facts = policy_options.read(self._args.cloud, cloud_file.MOST)
-        saved = placement_file.load(policy_options.read(
-            self._args.placement, placement_file.MOST), facts
+        cloud = cloud_file.load(facts)
+        saved = placement_file.load(
+            policy_options.read(self._args.placement, placement_file.MOST),
+            facts, (one.name for one in cloud.stores)
         ) if self._args.placement else None
-        return page_facts.page(cloud_file.load(facts), saved)
+        return page_facts.page(cloud, saved)
 
     def _muted(self) -> tuple[mutes.Mute, ...]:
         from glance_lifecycle.audit.doctor import mutes

@@ -14,7 +14,6 @@
 
 import dataclasses
 import enum
-import functools
 from typing import Any
 
 from glance_lifecycle.planning import document
@@ -27,8 +26,6 @@ VERSION = 1
 MAX_BYTES = 64 * 2 ** 20
 
 _KIND = document.Kind(FORMAT, VERSION, 'duplicates plan', MAX_BYTES)
-
-_ID_DIGITS = 16
 
 
 class Remedy(enum.StrEnum):
@@ -74,7 +71,7 @@ class Step:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class Plan(document.Document):
     """All of it.
 
     :ivar made: when, ISO 8601
@@ -84,25 +81,14 @@ class Plan:
     :ivar any_name: images are hidden for others of another name, too
     """
 
+    KIND = _KIND
+
     made: str
     cloud: str
     remedy: Remedy
     policy: str
     any_name: bool
     steps: tuple[Step, ...]
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256 over all of it, in hexadecimal digits."""
-        return _KIND.digest(dataclasses.asdict(self))
-
-    @property
-    def id(self) -> str:
-        """What it is called in the images that it has hidden."""
-        return self.digest[:_ID_DIGITS]
-
-    def to_json(self) -> str:
-        return _KIND.text(dataclasses.asdict(self))
 
 
 def load(data: bytes) -> Plan:

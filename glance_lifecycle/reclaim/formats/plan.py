@@ -13,7 +13,6 @@
 """Which images raw ones are to replace, as a document."""
 
 import dataclasses
-import functools
 from typing import Any
 
 from glance_lifecycle.planning import document
@@ -33,8 +32,6 @@ MOST = 10_000
 Left = moves.Left
 
 _KIND = document.Kind(FORMAT, VERSION, 'migrate format plan', MAX_BYTES)
-
-_ID_DIGITS = 16
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class Step:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class Plan(document.Document):
     """All of it.
 
     :ivar made: when, ISO 8601
@@ -72,25 +69,14 @@ class Plan:
     :ivar secret: hexadecimal digits: see ``proof``
     """
 
+    KIND = _KIND
+
     made: str
     cloud: str
     where: str
     secret: str
     steps: tuple[Step, ...]
     left: tuple[Left, ...] = ()
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256 over all of it, in hexadecimal digits."""
-        return _KIND.digest(dataclasses.asdict(self))
-
-    @property
-    def id(self) -> str:
-        """What it is called in the images that it has hidden."""
-        return self.digest[:_ID_DIGITS]
-
-    def to_json(self) -> str:
-        return _KIND.text(dataclasses.asdict(self))
 
 
 def load(data: bytes) -> Plan:

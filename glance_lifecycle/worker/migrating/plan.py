@@ -13,7 +13,6 @@
 """A plan of a migration, as a document: made once, and never changed."""
 
 import dataclasses
-import functools
 from typing import Any
 
 from glance_lifecycle.planning import document
@@ -29,8 +28,6 @@ MAX_BYTES = 64 * 2 ** 20
 MOST = document.MOST
 
 _KIND = document.Kind(FORMAT, VERSION, 'migrate plan', MAX_BYTES)
-
-_ID_DIGITS = 16
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,13 +76,15 @@ class Left:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class Plan(document.Document):
     """All of it.
 
     :ivar made: when, ISO 8601
     :ivar source: a store, as ``target``
     :ivar where: which images were meant, as the operator said
     """
+
+    KIND = _KIND
 
     made: str
     source: str
@@ -96,22 +95,9 @@ class Plan:
     waves: tuple[waving.Wave, ...]
     left: tuple[Left, ...] = ()
 
-    @functools.cached_property
-    def digest(self) -> str:
-        """SHA-256 over all of it, in hexadecimal digits."""
-        return _KIND.digest(dataclasses.asdict(self))
-
-    @property
-    def id(self) -> str:
-        """What the migration is called."""
-        return self.digest[:_ID_DIGITS]
-
     @property
     def images(self) -> int:
         return sum(len(wave.images) for wave in self.waves)
-
-    def to_json(self) -> str:
-        return _KIND.text(dataclasses.asdict(self))
 
 
 def load(data: bytes) -> Plan:

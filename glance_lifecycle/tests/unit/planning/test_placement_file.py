@@ -29,17 +29,18 @@ class PlacementFileTest(unittest.TestCase):
 
     def setUp(self) -> None:
         cloud = paper.cloud('ceph')
+        self.stores = [one.name for one in cloud.stores]
         self.placed = page_facts.placed(cloud, placement.search(
             cloud, layout.plan(cloud)))
         self.text = placement_file.text(FACTS, self.placed)
 
     def test_same(self) -> None:
-        found = placement_file.load(self.text.encode(), FACTS)
+        found = placement_file.load(self.text.encode(), FACTS, self.stores)
         self.assertEqual(self.placed, json.loads(json.dumps(found)))
 
     def refused(self, text: str, why: str, facts: bytes = FACTS) -> None:
         with self.assertRaisesRegex(exceptions.ConfigurationError, why):
-            placement_file.load(text.encode(), facts)
+            placement_file.load(text.encode(), facts, self.stores)
 
     def test_refused(self) -> None:
         self.refused(self.text, 'other facts than those of --cloud',
@@ -47,6 +48,11 @@ class PlacementFileTest(unittest.TestCase):
         self.refused('{}', 'does not say that it is one')
         self.refused(self.text.replace('"advised"', '"today"'),
                      'not as it was made')
+
+    def test_other_stores(self) -> None:
+        self.placed['stores'] = self.placed['stores'][1:]
+        self.refused(placement_file.text(FACTS, self.placed),
+                     'has not the stores of the cloud')
 
     def test_hostile(self) -> None:
         """Signed by nobody: each field is looked at."""
