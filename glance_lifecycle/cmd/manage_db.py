@@ -19,6 +19,7 @@ from typing import Any
 
 from oslo_config import cfg
 
+from glance_lifecycle.cmd import asking
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import opening
@@ -98,8 +99,7 @@ def _purge(args: argparse.Namespace) -> int:
     if not args.yes:
         print('DESTRUCTIVE: removes for ever, from before %s: %s.' % (
             before.isoformat(' ', 'seconds'), what), file=sys.stderr)
-        print('Go on? [y/N] ', end='', file=sys.stderr, flush=True)
-        if sys.stdin.readline().strip().lower() not in ('y', 'yes'):
+        if not asking.agreed():
             print('Nothing is changed.')
             return 0
     print('Removed: %s.' % _said(purging.purge(database, before)))

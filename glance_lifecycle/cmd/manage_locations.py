@@ -19,6 +19,8 @@ import json
 import sys
 from typing import Any
 
+from glance_lifecycle.cmd import asking
+
 _REWRITE = (
     'Write the locations of one store as its driver, with the configuration '
     'of this host, would write them today: after the keys of an S3 store, or '
@@ -221,8 +223,7 @@ def _agreed(args: argparse.Namespace, what: str) -> bool:
     if args.yes:
         return True
     print('DESTRUCTIVE: ' + what, file=sys.stderr)
-    print('Go on? [y/N] ', end='', file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ('y', 'yes')
+    return asking.agreed()
 
 
 def _progress(number: int) -> None:

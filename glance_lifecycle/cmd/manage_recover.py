@@ -18,6 +18,7 @@ import sys
 
 from oslo_config import cfg
 
+from glance_lifecycle.cmd import asking
 from glance_lifecycle.recovery import recovering
 
 CONF = cfg.CONF
@@ -96,8 +97,7 @@ def _ask(args: argparse.Namespace, what: str,
     print('DESTRUCTIVE: ' + what, file=sys.stderr)
     for plan in plans:
         print('  ' + plan.text, file=sys.stderr)
-    print('Go on? [y/N] ', end='', file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ('y', 'yes'):
+    if not asking.agreed():
         raise _Declined
 
 

@@ -85,7 +85,7 @@ class PlanDuplicates(judging.Judging, command.Lister):
             made = self._made(parsed_args)
         if parsed_args.out:
             plan_file.write_plan(parsed_args.out, made.plan,
-                                 'Make one of fewer groups, with --limit.')
+                                 'Make one of fewer groups, with --limit')
         if made.left:
             self._code = shown.UNKNOWN
         sys.stderr.write('Plan %s: %d images to %s. %d are left.\n' % (

@@ -86,7 +86,7 @@ class PlanHygiene(judging.Judging, command.Lister):
         if parsed_args.out:
             plan_file.write_plan(
                 parsed_args.out, made.plan, 'Make one of a single --store, '
-                'or of a single --code.')
+                'or of a single --code')
         if made.left or any(one.refused for one in made.plan.stores):
             self._code = shown.UNKNOWN
         sys.stderr.writelines(line + '\n' for line in _summary(made))

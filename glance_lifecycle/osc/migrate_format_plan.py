@@ -83,7 +83,7 @@ class PlanFormat(judging.Judging, command.Lister):
             plan = self._plan(clouds.Cloud(connection.of(self)), parsed_args)
         if parsed_args.out:
             plan_file.write_plan(parsed_args.out, plan,
-                                 'Name fewer images with --where.')
+                                 'Name fewer images with --where')
         self._code = shown.UNKNOWN if plan.left else 0
         self.app.stderr.writelines(line + '\n' for line in _summary(plan))
         return _COLUMNS, list(_rows(plan))

@@ -85,7 +85,7 @@ class PlanMigration(judging.Judging, command.Lister):
                 plan = self._plan(cloud, parsed_args)
         if parsed_args.out:
             plan_file.write_plan(parsed_args.out, plan,
-                                 'Name fewer images with --where.')
+                                 'Name fewer images with --where')
         self._code = shown.UNKNOWN if plan.left else 0
         self.app.stderr.writelines(
             shown.visible(line) + '\n' for line in _summary(plan))

@@ -42,7 +42,7 @@ def write(path: str, text: str) -> None:
 def write_plan(path: str, plan: document.Document, fewer: str) -> None:
     """As JSON.
 
-    :param fewer: how to make a smaller one, as a sentence
+    :param fewer: how to make a smaller one, without a full stop
     :raises CommandError: it is too large to be read, cannot be written, or is
         there already
     """
@@ -50,7 +50,7 @@ def write_plan(path: str, plan: document.Document, fewer: str) -> None:
     # One more is the end of the line.
     if len(text) >= plan.KIND.most:
         raise osc_exceptions.CommandError(
-            'The plan is larger than %d MiB. %s' % (
+            'The plan is larger than %d MiB. %s.' % (
                 plan.KIND.most // 2 ** 20, fewer))
     write(path, text)
 

@@ -35,12 +35,12 @@ _PACKAGES = ('boto3', 'botocore')
 _REQUIRED = ('s3_store_host', 's3_store_access_key', 's3_store_secret_key',
              's3_store_bucket', 's3_store_bucket_url_format')
 
-# Amazon's own limits, which others have taken over.
 #: What nothing but a connection, and a location of old, has a use for.
 KEYS = ('s3_store_access_key', 's3_store_secret_key')
 
 _UNREADABLE = ':@?#'
 
+# Amazon's own limits, which others have taken over.
 _LEAST_PART = 5 * MIB
 _PARTS = 10000
 
