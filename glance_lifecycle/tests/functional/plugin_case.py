@@ -47,7 +47,7 @@ class PluginTestCase(base.FunctionalTestCase):
         user.stage(image['id'], source)
         return str(image['id'])
 
-    def noise(self, size: int = 256 * images.MIB,
+    def noise(self, size: int = 64 * images.MIB,
               name: str = 'noise') -> pathlib.Path:
         """A raw image of data, none of it zero: a transfer that takes time.
         """

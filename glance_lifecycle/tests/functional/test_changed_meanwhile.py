@@ -64,7 +64,7 @@ class ChangedTestCase(plugin_case.PluginTestCase):
             database=self.database())
         self.user = self.api.user()
         # Long enough to be caught in the middle.
-        raw = self.noise(64 * images.MIB)
+        raw = self.noise()
         self.source = self.work / 'a.qcow2'
         images.convert(raw, 'raw', self.source, 'qcow2')
         self.expected = images.digests(raw)

@@ -120,7 +120,7 @@ class DatabaseTestCase(plugin_case.PluginTestCase):
         self.policy = self.work / 'policy.yaml'
         self.policy.write_text(yaml.safe_dump(
             {'version': 1, 'rules': RULES}))
-        self.source = self.noise(64 * images.MIB)
+        self.source = self.noise()
         self.expected = images.digests(self.source)
         self.kept: list[str] = []
 

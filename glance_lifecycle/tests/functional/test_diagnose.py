@@ -99,7 +99,7 @@ class KilledTest(DiagnoseCase):
 
     def killed(self, api: glance.GlanceApi) -> str:
         user = api.user()
-        image_id = self.staged(user, self.noise(64 * images.MIB), 'raw')
+        image_id = self.staged(user, self.noise(), 'raw')
         user.import_image(image_id, all_stores=True)
         child = transfer.find(api)
         with transfer.frozen(child):
@@ -133,7 +133,7 @@ class KilledTest(DiagnoseCase):
     def test_stock(self) -> None:
         api = self.new_api(plugins=[])
         user = api.user()
-        image_id = self.staged(user, self.noise(64 * images.MIB), 'raw')
+        image_id = self.staged(user, self.noise(), 'raw')
         user.import_image(image_id, all_stores=True)
         transfer.until('it uploads', api.stored_copy(image_id, 's1').exists,
                        interval=0.001)

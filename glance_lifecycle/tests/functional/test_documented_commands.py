@@ -19,7 +19,6 @@ Cinder are stand-ins, which their fixture describes.
 
 import pathlib
 import shutil
-import subprocess
 import sys
 import unittest
 
@@ -30,7 +29,6 @@ from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import pki
 from glance_lifecycle.tests.functional import plugin_case
 from glance_lifecycle.tests import pages
-from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import jobs
@@ -235,11 +233,9 @@ class DocumentedCommandsCase(plugin_case.PluginTestCase):
         if argv[0] == 'openstack':
             answer = self.openstack.spawn(*argv[1:])
         else:
-            done = subprocess.run(
+            done = self.api.execute(
                 [sys.executable, f'{sys.prefix}/bin/{argv[0]}', *argv[1:]],
-                cwd=self.work, env=self.api.environ(), text=True,
-                capture_output=True, check=False, timeout=waiting.BOUND,
-                stdin=subprocess.DEVNULL)
+                self.work)
             answer = openstack.Answer(
                 done.returncode, done.stdout, done.stderr)
         _before, more, path = command.partition(' > ')

@@ -101,7 +101,7 @@ class FailureTest(ForeignTestCase):
         self.assert_precious(image_id, f's1/{image_id}')
 
     def test_delete(self) -> None:
-        image_id = self.begun(self.noise(64 * images.MIB), 'raw', 's1', 's2',
+        image_id = self.begun(self.noise(), 'raw', 's1', 's2',
                               must=False)
         with transfer.Throttle(transfer.find(self.api)):
             self.wait_written(self.api, 's1')
@@ -141,7 +141,7 @@ class FailureTest(ForeignTestCase):
 class KillTest(ForeignTestCase):
 
     def killed(self) -> str:
-        image_id = self.begun(self.noise(64 * images.MIB), 'raw', 's1', 's2',
+        image_id = self.begun(self.noise(), 'raw', 's1', 's2',
                               must=False)
         self.kill_both(self.api, 's1')
         self.api.start()
@@ -184,7 +184,7 @@ class AwayTest(kill_case.KillTestCase):
         self.user = self.api.user()
 
     def begun(self) -> tuple[str, int]:
-        image_id = self.staged(self.user, self.noise(64 * images.MIB), 'raw')
+        image_id = self.staged(self.user, self.noise(), 'raw')
         self.user.import_image(image_id, stores=['s1', 's2'])
         return image_id, transfer.find(self.api)
 

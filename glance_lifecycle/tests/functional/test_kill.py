@@ -32,7 +32,7 @@ from glance_lifecycle.tests.functional import plugin_case
 class KillChildTest(plugin_case.SharedApiTestCase):
 
     def test_kill_child(self) -> None:
-        source = self.noise(64 * images.MIB)
+        source = self.noise()
         image_id = self.staged(self.user, source, 'raw')
         self.user.import_image(image_id, all_stores=True)
         os.kill(transfer.find(self.api), signal.SIGKILL)
@@ -114,7 +114,7 @@ class KillApiTest(kill_case.KillTestCase):
     def test_between_commit_and_seal(self) -> None:
         api = self.new_api()
         user = api.user()
-        source = self.noise(64 * images.MIB)
+        source = self.noise()
         image_id = self.staged(user, source, 'raw')
         user.import_image(image_id, all_stores=True)
         self.kill_after_commit(api, image_id)
@@ -167,7 +167,7 @@ class KillApiTest(kill_case.KillTestCase):
         """Without any command: the first import of the new process does."""
         api = self.new_api()
         user = api.user()
-        source = self.noise(64 * images.MIB)
+        source = self.noise()
         image_id = self.staged(user, source, 'raw')
         user.import_image(image_id, all_stores=True)
         with transfer.Throttle(transfer.find(api)):
@@ -189,7 +189,7 @@ class KillApiTest(kill_case.KillTestCase):
         """The owner deletes it first: the objects go at recovery."""
         api = self.new_api()
         user = api.user()
-        image_id = self.staged(user, self.noise(64 * images.MIB), 'raw')
+        image_id = self.staged(user, self.noise(), 'raw')
         user.import_image(image_id, all_stores=True)
         with transfer.Throttle(transfer.find(api)):
             self.wait_written(api, 's1')

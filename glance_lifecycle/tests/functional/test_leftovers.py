@@ -28,7 +28,7 @@ class LeftoverTest(kill_case.KillTestCase):
         """
         api = self.new_api()
         user = api.user()
-        source = self.noise(64 * images.MIB)
+        source = self.noise()
         image_id = self.staged(user, source, 'raw')
         user.import_image(image_id, all_stores=True)
         self.kill_after_commit(api, image_id)

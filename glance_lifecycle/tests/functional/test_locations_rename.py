@@ -17,6 +17,7 @@ import os
 from typing import Any
 
 from glance_lifecycle.tests.functional import store_case
+from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import migration
@@ -41,6 +42,9 @@ class RenameCase(store_case.StoreCase):
         return image_id
 
     def rename_store(self, **sections: Any) -> None:
+        # An import ends for its user a moment before its journal goes.
+        journals = self.api.state_dir / 'transfers'
+        waiting.until('no journals', lambda: not list(journals.iterdir()))
         self.api.stop()
         directory = self.api.store_dir('s2')
         self.api.stores = {'fast' if name == 's2' else name: driver

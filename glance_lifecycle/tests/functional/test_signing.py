@@ -218,7 +218,7 @@ class ResignTest(signing_case.SigningTestCase):
             os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
         source = self.work / 'noise.qcow2'
-        images.convert(self.noise(64 * images.MIB), 'raw', source, 'qcow2')
+        images.convert(self.noise(), 'raw', source, 'qcow2')
         self.change(source, appended)
         self.change(source, overwritten)
 

@@ -123,7 +123,7 @@ class ForeignObjectsTest(plugin_case.PluginTestCase):
     def test_killed(self) -> None:
         """Recovery does not take them for its own either."""
         self.user.create_image(id=self.image_id, disk_format='raw')
-        self.user.stage(self.image_id, self.noise(64 * images.MIB))
+        self.user.stage(self.image_id, self.noise())
         self.user.import_image(self.image_id, all_stores=True,
                                all_stores_must_succeed=False)
         child = transfer.find(self.api)

@@ -198,7 +198,7 @@ class FaultTest(RbdImportTestCase):
         self.assertNotIn(str(self.cluster.base), message)
 
     def test_full(self) -> None:
-        source = self.noise(64 * images.MIB)
+        source = self.noise()
         image_id = self.staged(self.user, source, 'raw')
         with self.cluster.full():
             self.user.import_image(image_id, all_stores=True)

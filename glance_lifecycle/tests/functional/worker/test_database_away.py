@@ -16,7 +16,6 @@ import os
 import signal
 from typing import ClassVar
 
-from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import mariadb
 from glance_lifecycle.tests.functional.fixtures import postgresql
 from glance_lifecycle.tests.functional.fixtures import transfer
@@ -62,7 +61,7 @@ class ServerCase(worker_case.WorkerCase):
 
     def test_while_it_copies(self) -> None:
         """What was done is told when it is back."""
-        golden = self.image(self.noise(64 * images.MIB), name='golden-1',
+        golden = self.image(self.noise(), name='golden-1',
                             protected=True)
         child = transfer.find_below(self.daemon.pid)
         os.kill(child, signal.SIGSTOP)

@@ -29,7 +29,7 @@ class KillTest(worker_case.WorkerCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.source = self.noise(64 * images.MIB)
+        self.source = self.noise()
         self.golden = self.image(self.source, name='golden-1',
                                  protected=True)
 

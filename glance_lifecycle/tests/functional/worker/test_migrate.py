@@ -175,7 +175,7 @@ class FullTest(MigrateCase):
 
     def test_full(self) -> None:
         """It stops and says so; what was there first is all there is."""
-        source = self.noise(64 * images.MIB)
+        source = self.noise()
         fits = self.new_image(b'bytes' * 1000)
         large = self.new_image(source)
         daemon = self.useFixture(worker.Worker(self.api, POLICY))

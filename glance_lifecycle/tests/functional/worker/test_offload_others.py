@@ -20,7 +20,6 @@ import uuid
 
 from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import glance
-from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import mariadb
 from glance_lifecycle.tests.functional.fixtures import pki
 from glance_lifecycle.tests.functional.fixtures import transfer
@@ -125,7 +124,7 @@ class ManyTest(offloading_case.OffloadingCase):
             '{name: "golden-*"}\n    place: {stores: [s1, s2]}\n')
         admin = self.api.admin()
         golden = admin.create_image('golden-1', disk_format='raw')['id']
-        admin.upload(golden, self.noise(64 * images.MIB))
+        admin.upload(golden, self.noise())
         child = transfer.find_below(daemon.pid)
         os.kill(child, signal.SIGSTOP)
         self.addCleanup(transfer.resume, child)

@@ -31,7 +31,7 @@ class ScrubTest(worker_case.WorkerCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.source = self.noise(64 * images.MIB)
+        self.source = self.noise()
         self.image_id = self.image(self.source)
         self.run_store('copy', self.image_id, '--to', 's2')
         # As if it was long ago.
