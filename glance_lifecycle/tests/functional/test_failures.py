@@ -196,7 +196,7 @@ class DeleteTest(plugin_case.SharedApiTestCase):
         with transfer.Throttle(transfer.find(self.api)):
             self.user.wait_import(image_id, each=lambda _image: said.add(
                 self.message(self.user, image_id)))
-        self.assertTrue([text for text in said if ' % of 256.0 MiB, ' in text
+        self.assertTrue([text for text in said if ' % of 64.0 MiB, ' in text
                          and 'MiB/s, to s1, s3' in text], said)
 
 
