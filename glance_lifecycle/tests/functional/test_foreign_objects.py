@@ -232,4 +232,7 @@ class AwayTest(kill_case.KillTestCase):
             os.kill(child, 9)
             image = self.user.wait_import(image_id)
         self.assertEqual('uploading', image['status'])
+        # It is this glance-api's for a moment more than its user sees.
+        transfer.until('its journal is let go',
+                       lambda: self.recover(self.api, '--dry-run'))
         self.check_not_forgotten(image_id)
