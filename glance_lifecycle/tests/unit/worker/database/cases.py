@@ -16,7 +16,10 @@ Each runs on a file of SQLite here, and in functional/worker on real servers.
 """
 
 import datetime
+import functools
+import os
 import pathlib
+import tempfile
 from typing import Any
 
 import fixtures
@@ -38,6 +41,33 @@ def at(seconds: float) -> datetime.datetime:
     return START + datetime.timedelta(seconds=seconds)
 
 
+def _memory() -> str | None:
+    """Where files are in memory: SQLite waits for a disk at each commit.
+
+    None, for the usual place, where there is no such one.
+    """
+    return '/dev/shm' if os.access('/dev/shm', os.W_OK | os.X_OK) else None
+
+
+@functools.cache
+def _synced() -> bytes:
+    """The file of a database as alembic makes it, once a process."""
+    with tempfile.TemporaryDirectory(dir=_memory()) as directory:
+        path = pathlib.Path(directory, 'worker.db')
+        database = engine.Database(f'sqlite:///{path}')
+        migration.sync(database)
+        # The last one that closes it writes its log back.
+        database.close()
+        return path.read_bytes()
+
+
+def _write(path: str, content: bytes) -> None:
+    """With the mode that the worker gives it."""
+    with open(path, 'xb', opener=lambda name, flags: os.open(
+            name, flags, 0o600)) as file:
+        file.write(content)
+
+
 class DatabaseTestCase(testtools.TestCase):
     """A test with an empty, synced database."""
 
@@ -45,11 +75,15 @@ class DatabaseTestCase(testtools.TestCase):
         super().setUp()
         self.url = self.new_url()
         self.database = self.open()
-        migration.sync(self.database)
+        path = self.database.url.database
+        if self.database.is_sqlite and path:
+            _write(path, _synced())
+        else:
+            migration.sync(self.database)
 
     def new_url(self) -> str:
         """Of a new, empty database."""
-        base = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        base = self.useFixture(fixtures.TempDir(rootdir=_memory())).path
         return f'sqlite:///{base}/worker.db'
 
     def open(self, patience: float = 60,

@@ -64,13 +64,16 @@ class Service:
 
 class S3InventoryTest(helpers.TempDirTestCase):
 
-    def listed(self, **answers: Any) -> list[inventory.Entry]:
+    def setUp(self) -> None:
+        super().setUp()
         conf = helpers.load_conf(
             '[DEFAULT]\nenabled_backends = one:s3\n[one]\n'
             + test_options.LEAST, self.path)
         self.found = s3.S3Inventory('one', s3.S3Inventory.describe(
             conf, 'one'))
         self.found.close()
+
+    def listed(self, **answers: Any) -> list[inventory.Entry]:
         self.service = Service(**answers)
         self.found._service = self.service  # type: ignore[assignment]
         self.found._versions = s3_versions.Versions(
