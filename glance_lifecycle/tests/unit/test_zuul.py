@@ -142,7 +142,8 @@ class NamesTest(unittest.TestCase):
         # One a release of Glance, and that of the newest.
         self.assertEqual(
             {name for name in environments()
-             if re.fullmatch(r'functional(-(\d+|stores|worker|newest|nova))?', name)},
+             if re.fullmatch(
+                 r'functional(-(\d+|stores|worker|newest|nova))?', name)},
             {name for name in used if name.startswith('functional')})
 
     def test_releases(self) -> None:
