@@ -99,22 +99,26 @@ class MigrateS3Test(test_hygiene_objects.RadosGwHygieneCase,
         daemon.start()
         return move_id
 
+    def wait_done(self, daemon: worker.Worker) -> None:
+        """The newest one has ended, and no image has failed."""
+        found = self.wait(daemon, 'done', 'stopped')
+        self.assertEqual(('done', []), (found['state'], found['attention']),
+                         str(found))
+
     def test_file_to_bucket_and_back(self) -> None:
         """Killed on the way there, and on the way back."""
         self.ends = ('files', 'archive')
         moved = [self.new_image(self.source) for _n in range(2)]
         daemon = self.daemon()
         move_id = self.killed(daemon)
-        done = self.wait(daemon, 'done', 'stopped')
-        self.assertEqual('done', done['state'], str(done))
+        self.wait_done(daemon)
         self.assert_only('archive', *moved)
 
         self.ask(daemon, 'undo', move_id, '--yes')
         with transfer.frozen(transfer.find_below(daemon.pid)):
             daemon.kill()
         daemon.start()
-        back = self.wait(daemon, 'done', 'stopped')
-        self.assertEqual('done', back['state'], str(back))
+        self.wait_done(daemon)
         self.assert_only('files', *moved)
         self.clear(*moved)
 
@@ -129,8 +133,7 @@ class MigrateS3Test(test_hygiene_objects.RadosGwHygieneCase,
             waiting.until('it uploads', self.in_bucket)
             daemon.kill()
         daemon.start()
-        done = self.wait(daemon, 'done', 'stopped')
-        self.assertEqual('done', done['state'], str(done))
+        self.wait_done(daemon)
         self.assert_only('archive', image_id)
         self.clear(image_id)
 
@@ -139,12 +142,10 @@ class MigrateS3Test(test_hygiene_objects.RadosGwHygieneCase,
         moved = [self.in_archive() for _n in range(2)]
         daemon = self.daemon()
         move_id = self.killed(daemon)
-        done = self.wait(daemon, 'done', 'stopped')
-        self.assertEqual('done', done['state'], str(done))
+        self.wait_done(daemon)
         self.assert_only('ceph', *moved)
         self.ask(daemon, 'undo', move_id, '--yes')
-        back = self.wait(daemon, 'done', 'stopped')
-        self.assertEqual('done', back['state'], str(back))
+        self.wait_done(daemon)
         self.assert_only('archive', *moved)
         self.clear(*moved)
 
@@ -191,8 +192,7 @@ class MigrateS3Test(test_hygiene_objects.RadosGwHygieneCase,
                 self.assertIn(said, self.stopped(daemon, image_id))
             move = moves.listed(daemon.database)[0]
             self.ask(daemon, 'resume', move.id)
-            done = self.wait(daemon, 'done', 'stopped')
-            self.assertEqual('done', done['state'], str(done))
+            self.wait_done(daemon)
             self.assert_only('archive', image_id)
             self.clear(image_id)
             daemon.terminate()
@@ -208,7 +208,6 @@ class MigrateS3Test(test_hygiene_objects.RadosGwHygieneCase,
             self.assertEqual('stopped', found['state'], str(found))
             self.assertIn('files', self.stores_of(image_id))
         self.ask(daemon, 'resume', moves.listed(daemon.database)[0].id)
-        done = self.wait(daemon, 'done', 'stopped')
-        self.assertEqual('done', done['state'], str(done))
+        self.wait_done(daemon)
         self.assert_only('files', image_id)
         self.clear(image_id)
