@@ -63,7 +63,8 @@ class CleaningTest(worker_case.WorkerCase):
             path.exists() for path in removed)
             and self.records() == {self.image_id})
         self.assertEqual(kept, [path for path in kept if path.exists()])
-        self.assertEqual({'cleaned'}, {
+        # It is told when it is done.
+        waiting.until('it is told', lambda: {'cleaned'} == {
             line.event for line in
             history.of_image(daemon.database, self.image_id)})
         self.assertEqual(b'bytes' * 1000, self.admin.download(self.image_id))
