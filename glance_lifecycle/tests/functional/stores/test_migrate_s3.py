@@ -50,9 +50,17 @@ class MigrateS3Test(test_hygiene_objects.RadosGwHygieneCase,
         self.source = self.noise(SIZE)
         self.expected = images.digests(self.source)
 
-    def daemon(self) -> worker.Worker:
+    def daemon(self, attempts: int = 2) -> worker.Worker:
         return self.useFixture(worker.Worker(
-            self.api, test_migrate.POLICY, attempts=2))
+            self.api, test_migrate.POLICY, attempts=attempts))
+
+    def dying(self) -> worker.Worker:
+        """One that is killed.
+
+        What it was uploading may still be there at the next attempt, which
+        fails then.
+        """
+        return self.daemon(attempts=5)
 
     def in_bucket(self) -> list[str]:
         """Names of objects, and of uploads that have not ended."""
@@ -109,7 +117,7 @@ class MigrateS3Test(test_hygiene_objects.RadosGwHygieneCase,
         """Killed on the way there, and on the way back."""
         self.ends = ('files', 'archive')
         moved = [self.new_image(self.source) for _n in range(2)]
-        daemon = self.daemon()
+        daemon = self.dying()
         move_id = self.killed(daemon)
         self.wait_done(daemon)
         self.assert_only('archive', *moved)
@@ -126,7 +134,7 @@ class MigrateS3Test(test_hygiene_objects.RadosGwHygieneCase,
         """Parts that nobody has put together do not stay."""
         self.ends = ('files', 'archive')
         image_id = self.new_image(self.source)
-        daemon = self.daemon()
+        daemon = self.dying()
         self.run_plan(daemon)
         child = transfer.find_below(daemon.pid)
         with transfer.Throttle(child, 0.03, 0.07):
@@ -140,7 +148,7 @@ class MigrateS3Test(test_hygiene_objects.RadosGwHygieneCase,
     def test_bucket_to_pool_and_back(self) -> None:
         self.ends = ('archive', 'ceph')
         moved = [self.in_archive() for _n in range(2)]
-        daemon = self.daemon()
+        daemon = self.dying()
         move_id = self.killed(daemon)
         self.wait_done(daemon)
         self.assert_only('ceph', *moved)
