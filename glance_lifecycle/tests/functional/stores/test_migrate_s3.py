@@ -57,8 +57,8 @@ class MigrateS3Test(test_hygiene_objects.RadosGwHygieneCase,
     def dying(self) -> worker.Worker:
         """One that is killed.
 
-        What it was uploading may still be there at the next attempt, which
-        fails then.
+        Its transfer, or who undoes that, may hold the object for a moment
+        more, and an attempt that comes then is refused.
         """
         return self.daemon(attempts=5)
 
