@@ -138,7 +138,9 @@ def register_copy(image: StoredImage, stored: sink.Stored) -> None:
 
 def announce_copies(image_id: str, stores: list[str]) -> None:
     """Send what copy-image would have sent."""
-    image = database.repo().get(image_id)
+    image = database.told(image_id)
+    if image is None:
+        return
     for store in stores:
         domain.notify(image, 'image.prepare', store)
         domain.notify(image, 'image.upload')

@@ -20,6 +20,7 @@ from collections.abc import Collection
 from collections.abc import Mapping
 import dataclasses
 import datetime
+import functools
 from typing import Any
 import unicodedata
 
@@ -143,6 +144,17 @@ def list_stores(image: Any, *, add: Collection[str] = (),
             (listed - {''} - set(less)) | set(more)))})
 
 
+@functools.cache
+def _notifier() -> Any:
+    """The process's own: each opens connections to the broker, if it sends."""
+    return glance_notifier.Notifier()
+
+
+def notifying(repo: Any, context: Any) -> Any:
+    """The repository, of images that ``notify()`` takes."""
+    return glance_notifier.ImageRepoProxy(repo, context, _notifier())
+
+
 def notify(image: Any, event: str, store: str | None = None) -> None:
     """Send what Glance's own set_data would have sent."""
     proxy = _notifying(image)
@@ -157,10 +169,8 @@ def notify_task(task: Any, context: Any) -> None:
 
     :param task: the domain object
     """
-    glance_notifier.TaskProxy(
-        task, context, glance_notifier.Notifier()).send_notification(
-            'task.success' if task.status == 'success' else 'task.failure',
-            task)
+    glance_notifier.TaskProxy(task, context, _notifier()).send_notification(
+        'task.success' if task.status == 'success' else 'task.failure', task)
 
 
 def notify_error(image: Any, why: str) -> None:
