@@ -24,6 +24,7 @@ from osc_lib.command import command
 from glance_lifecycle.osc.common import advice_files
 from glance_lifecycle.osc.common import advice_text
 from glance_lifecycle.osc.common import cloud_facts
+from glance_lifecycle.osc.common import garbage
 from glance_lifecycle.osc.common import json_lines
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _COLUMNS = ('What', 'Advice', 'Reason', 'Rejected')
 
 
-class Advise(text_formatter.ByDefault, command.Lister):
+class Advise(text_formatter.ByDefault, garbage.Seldom, command.Lister):
     """Say which stores and formats a cloud should use for images, and why.
 
     The cloud is the one that you are logged in to: its facts are collected,

@@ -24,6 +24,7 @@ from osc_lib.command import command
 
 from glance_lifecycle.osc.common import advice_files
 from glance_lifecycle.osc.common import cloud_facts
+from glance_lifecycle.osc.common import garbage
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import switch_text
 from glance_lifecycle.osc.common import text_formatter
@@ -33,7 +34,8 @@ _COLUMNS = ('Consumer', 'Service', 'Format', 'Disks a Week', 'Change',
             'First Seconds Then', 'Why Not Cloned Then')
 
 
-class ShowDefaultStore(text_formatter.ByDefault, command.Lister):
+class ShowDefaultStore(text_formatter.ByDefault, garbage.Seldom,
+                       command.Lister):
     """Show what another default store would mean, and how to switch to it.
 
     Nothing is changed: which store is the default is configuration of Glance,

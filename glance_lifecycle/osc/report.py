@@ -17,16 +17,16 @@ import json
 import pathlib
 from typing import Any
 
-from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle.osc.common import garbage
 from glance_lifecycle.osc.common import report_options
 from glance_lifecycle.osc.common import shown
 
 _STDOUT = '-'
 
 
-class Report(command.Command):
+class Report(garbage.Seldom):
     """Write one page on the images of the cloud, for people to look at.
 
     Health, the catalogue, room and cost now and with the cheapest placement

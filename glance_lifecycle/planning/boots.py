@@ -61,10 +61,13 @@ class Terms:
 
     def boot(self, size: float, data: float) -> Boot:
         """:param size: bytes that a download takes"""
-        return Boot(
-            self.seconds + max(size * self.of_size, self.least)
-            + data * self.of_data,
-            size * self.moved + data * self.data_moved)
+        return Boot(*self.takes(size, data))
+
+    def takes(self, size: float, data: float) -> tuple[float, float]:
+        """The same as plain numbers: there are very many."""
+        return (self.seconds + max(size * self.of_size, self.least)
+                + data * self.of_data,
+                size * self.moved + data * self.data_moved)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -57,6 +57,8 @@ class Choice:
 
 # Choices, and what a byte of each costs: see ``_Item``.
 _Rated = tuple[tuple[Choice, ...], tuple[tuple[float, float], ...]]
+# The stores of a set, whether each is thin, and what a byte of it costs.
+_Places = tuple[tuple[tuple[int, bool], ...], float, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Result:
 class _Item:
     """One image: what it may become.
 
+    :ivar kind: what it is
     :ivar rates: by choice: what a byte costs, of a store that is not thin,
         and of one that is
     :ivar thick: bytes, as what it may become, in a store that is not thin
@@ -91,6 +94,7 @@ class _Item:
     """
 
     image: clouds.Image
+    kind: sizes.Format
     today: options.Mask
     choices: tuple[Choice, ...]
     rates: tuple[tuple[float, float], ...]
@@ -125,12 +129,13 @@ class Search:
         self._shared: dict[object, _Rated] = {}
         # Choices are many, and of very many images: they are hashed once.
         self._rated: dict[tuple[Choice, ...], _Rated] = {}
+        self._places: dict[options.Mask, _Places] = {}
         self._items = [self._item(image, reference, found)
                        for image, reference in zip(
                            cloud.images, references, strict=True)]
         for one in self._items:
             for place, size in self._taken(
-                    one, Choice(sizes.today(one.image), one.today)):
+                    one, Choice(one.kind, one.today)):
                 self._rooms[place] += size
 
     def run(self, seconds: float) -> Result:
@@ -172,7 +177,7 @@ class Search:
                 Choice(wanted, one) for one in found.sets(need)))
         if wanted is kind and any(one.stores & today == one.stores
                                   for one in good[0]):
-            return self._made(image, today, good)
+            return self._made(image, kind, today, good)
         # There is always room for what is there.
         key = need, wanted, kind, today
         choices = self._shared.get(key)
@@ -180,7 +185,7 @@ class Search:
             does = wanted is kind and found.does(need, today)
             choices = self._shared[key] = self._rates((
                 *good[0], Choice(kind, today, kept=not does)))
-        return self._made(image, today, choices)
+        return self._made(image, kind, today, choices)
 
     def _rates(self, choices: tuple[Choice, ...]) -> _Rated:
         found = self._rated.get(choices)
@@ -189,10 +194,10 @@ class Search:
                 self._rate(one, self._prices) for one in choices)
         return found
 
-    def _made(self, image: clouds.Image, today: options.Mask,
-              rated: _Rated) -> _Item:
+    def _made(self, image: clouds.Image, kind: sizes.Format,
+              today: options.Mask, rated: _Rated) -> _Item:
         choices, rates = rated
-        return _Item(image, today, choices, rates,
+        return _Item(image, kind, today, choices, rates,
                      *sizes.both(image, choices[0].kind))
 
     def _rate(self, choice: Choice, prices: Sequence[float]
@@ -209,20 +214,29 @@ class Search:
                ) -> list[tuple[int, float]]:
         """Bytes, by place of a store."""
         thick, thin = item.sizes(choice.kind)
-        return [(place, thin if self._thin[place] else thick)
-                for place in _places(choice.stores)]
+        return [(place, thin if is_thin else thick)
+                for place, is_thin in self._placed(choice)[0]]
 
     def _cost(self, item: _Item, choice: Choice) -> float:
-        return sum(size * self._prices[place]
-                   for place, size in self._taken(item, choice))
+        size = item.sizes(choice.kind)
+        _stores, thick, thin = self._placed(choice)
+        return size[0] * thick + size[1] * thin
+
+    def _placed(self, choice: Choice) -> _Places:
+        found = self._places.get(choice.stores)
+        if found is None:
+            found = self._places[choice.stores] = (
+                tuple((place, self._thin[place])
+                      for place in _places(choice.stores)),
+                *self._rate(choice, self._prices))
+        return found
 
     def _weighed(self, item: _Item, choice: Choice) -> float:
         """With what a move has to be worth."""
         cost = self._cost(item, choice)
         if choice.kept:
             return cost * _WORSE + _WORSE
-        moved = choice.kind is not sizes.today(item.image) or (
-            choice.stores & ~item.today)
+        moved = choice.kind is not item.kind or choice.stores & ~item.today
         return cost * (1 + MOVED) if moved else cost
 
     def _groups(self) -> list[list[int]]:
@@ -340,7 +354,7 @@ class Search:
             if any(left[place] < 0 for place in _places(
                     choices[number].stores)):
                 self._change(number, choices, Choice(
-                    sizes.today(item.image), item.today, kept=True), left)
+                    item.kind, item.today, kept=True), left)
 
     def _change(self, number: int, choices: list[Choice], choice: Choice,
                 left: list[float]) -> bool:

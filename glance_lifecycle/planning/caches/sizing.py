@@ -31,6 +31,7 @@ from glance_lifecycle.planning.caches import prefetch
 from glance_lifecycle.planning.caches import trace as traces
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import layout
+from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
 
 #: As good as the best: this part of the bytes less comes from the cache.
@@ -153,6 +154,7 @@ def _ways(cloud: clouds.Cloud, plan: layout.Plan,
     """:param wanted: consumers and images; without, those of a week"""
     placed = {one.image.name: one for one in plan.images}
     consumers = {one.name: one for one in cloud.consumers}
+    places = {one.name: place for place, one in enumerate(cloud.consumers)}
     if wanted is None:
         wanted = ((name, one.image.name) for one in plan.images
                   for name in (*one.image.boots, *one.image.volumes)
@@ -160,8 +162,9 @@ def _ways(cloud: clouds.Cloud, plan: layout.Plan,
     found = {}
     for name, image in wanted:
         one = placed[image]
-        how = boots.served(one.image, one.kind, one.copies, consumers[name],
-                           plan.glance)
+        how = boots.of_image(matrix.way(
+            cloud, one.kind, sizes.disk_format(one.image, one.kind),
+            one.copies, plan.glance, places[name]), one.image, one.kind)
         if not how.cloned:
             size = sizes.size(one.image, one.kind)
             found[name, image] = _Way(
