@@ -15,9 +15,9 @@
 import contextlib
 from typing import Any
 
-
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import mariadb
+from glance_lifecycle.tests.functional.fixtures import postgresql
 from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional.worker import stopped_worker
 from glance_lifecycle.tests.functional.worker import test_migrate
@@ -114,8 +114,12 @@ class MigrateBothTest(worker_case.WorkerCase):
         self.check(first)
 
     def test_on_mariadb(self) -> None:
-        server = self.useFixture(mariadb.MariaDb())
-        url = server.database()
+        self.on_server(self.useFixture(mariadb.MariaDb()).database())
+
+    def test_on_postgresql(self) -> None:
+        self.on_server(self.useFixture(postgresql.Postgresql()).database())
+
+    def on_server(self, url: str) -> None:
         with contextlib.closing(engine.Database(url)) as database:
             migration.sync(database)
         first, second = self.both(connection=url)
