@@ -95,16 +95,26 @@ class Making:
     def discard(self, new_id: str) -> None:
         """Delete an image of this plan, whatever became of it.
 
-        :raises ServiceError: it cannot be deleted
+        :raises ServiceError: it cannot be deleted; it is protected as before
         """
         image = self._cloud.image(new_id)
         if image is None:
             return
-        if image.get('protected'):
-            # By the plan itself, or by the policy.
-            self._cloud.change(new_id, [{
-                'op': 'replace', 'path': '/protected', 'value': False}])
-        self._cloud.delete(new_id)
+        # By the plan itself, or by the policy.
+        protected = bool(image.get('protected'))
+        if protected:
+            self._protect(new_id, False)
+        try:
+            self._cloud.delete(new_id)
+        except exceptions.LifecycleError:
+            if protected:
+                with contextlib.suppress(exceptions.LifecycleError):
+                    self._protect(new_id, True)
+            raise
+
+    def _protect(self, image_id: str, value: bool) -> None:
+        self._cloud.change(image_id, [{
+            'op': 'replace', 'path': '/protected', 'value': value}])
 
     @contextlib.contextmanager
     def _or_discarded(self, new_id: str) -> Iterator[None]:

@@ -34,6 +34,8 @@ Result = outcome.Result
 
 _Image = Mapping[str, Any]
 
+_HIDDEN = 'The image is hidden, and not deleted: %s'
+
 
 class Undoing:
     """One undo.
@@ -98,10 +100,15 @@ class Undoing:
             # One without a proof was never shown to anybody.
             if proof.holds(self._plan.digest, step.image.id, new):
                 why = self._needed(new)
-            if not why:
-                if not self._dry_run:
-                    self._making.discard(str(new['id']))
+            if not why and self._dry_run:
                 return ''
+            if not why:
+                try:
+                    self._making.discard(str(new['id']))
+                    return ''
+                except exceptions.ServiceError as error:
+                    # Such as for a clone in Ceph that no service knows.
+                    why = _HIDDEN % error.detail
         if not new.get('os_hidden') and not self._dry_run:
             self._cloud.change(str(new['id']), marks.hide(
                 self._plan.id, step.image.id))
@@ -111,8 +118,7 @@ class Undoing:
         try:
             self._cloud.check_unused(new)
         except exceptions.ActionRefused as error:
-            return ('The image is hidden, and not deleted: %s'
-                    % error.detail)
+            return _HIDDEN % error.detail
         return ''
 
 

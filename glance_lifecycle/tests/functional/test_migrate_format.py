@@ -15,7 +15,6 @@
 With a Keystone, stand-ins for Nova and Cinder, and the plugin in a Glance.
 """
 
-import pathlib
 import shutil
 from typing import Any
 
@@ -23,102 +22,17 @@ from glance_lifecycle.reclaim.duplicates import marks
 from glance_lifecycle.reclaim.formats import plan as plans
 from glance_lifecycle.reclaim.formats import proof
 from glance_lifecycle.tests.functional.fixtures import client
-from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
-from glance_lifecycle.tests.functional.fixtures import keystone
-from glance_lifecycle.tests.functional.fixtures import nova_cinder
 from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import points
-from glance_lifecycle.tests.functional import store_case
+from glance_lifecycle.tests.functional import format_case
 
 RUN = 'glance_lifecycle.reclaim.formats.running:Running.run'
 UNDO = 'glance_lifecycle.reclaim.formats.undoing:Undoing.run'
 API = 'glance_lifecycle.reclaim.formats.api:'
 
-_SIZE = 8 * images.MIB
 
-
-class MigrateFormatTest(store_case.StoreCase):
-
-    def setUp(self) -> None:
-        self.identity = self.useFixture(keystone.Keystone())
-        self.cloud = self.useFixture(
-            nova_cinder.NovaAndCinder(self.identity))
-        self.api = self.useFixture(glance.GlanceApi(
-            plugins=['lifecycle'], identity=self.identity))
-        self.identity.register('image', self.api.url)
-        super().setUp()
-        self.admin = self.api.keystone_user('admin')
-        self.demo = self.api.keystone_user('demo')
-        self.file = self.work / 'plan.json'
-        self.source = images.make(self.work / 'source.qcow2', size=_SIZE,
-                                  content=str(pathlib.Path(__file__).parent
-                                              / 'fixtures'))
-        self.raw = images.reference(self.source, 'qcow2')
-
-    def words_of(self, word: str, *argv: str) -> list[str]:
-        config = [] if word != 'plan' else [
-            '--config-file', str(self.api.etc / 'glance-api.conf')]
-        return ['image', 'lifecycle', 'migrate', 'format', word, *argv,
-                *config, '-f', 'json']
-
-    def migrate(self, word: str, *argv: str, code: int = 0
-                ) -> openstack.Answer:
-        answer = self.operator().spawn(*self.words_of(word, *argv))
-        self.assertEqual(code, answer.code, str(answer))
-        self.assertNotIn('Traceback', answer.stderr)
-        return answer
-
-    def plan(self, *argv: str, code: int = 0) -> dict[str, dict[str, Any]]:
-        """A new one in the file; image -> its row."""
-        self.file.unlink(missing_ok=True)
-        answer = self.migrate('plan', *argv, '--out', str(self.file),
-                              code=code)
-        return {row['Image']: row for row in answer.json}
-
-    def became(self, *argv: str, code: int = 0, word: str = 'run'
-               ) -> dict[str, tuple[str, str, str]]:
-        """Image -> result, the new image and detail."""
-        answer = self.migrate(word, str(self.file), *argv, code=code)
-        return {row['Image']: (row['Result'], row['New Image'],
-                               row['Detail']) for row in answer.json}
-
-    def image(self, user: client.Client | None = None,
-              source: pathlib.Path | None = None, **fields: Any) -> str:
-        """Past the import, so that it stays what it is."""
-        user = user or self.admin
-        created = user.create_image(**{'visibility': 'private', **fields})
-        user.upload(created['id'], source or self.source)
-        return str(created['id'])
-
-    def ours(self, image_id: str) -> list[client.Image]:
-        """All images that say they replace this one."""
-        return [one for hidden in ('true', 'false')
-                for one in self.admin.list_images(
-                    os_hidden=hidden, visibility='all')
-                if one.get(proof.REPLACES) == image_id]
-
-    def assert_replaced(self, old: client.Image, new_id: str,
-                        *stores: str) -> None:
-        """By an image that is as it was, in all that is to be carried."""
-        new, now = self.admin.get(new_id), self.admin.get(old['id'])
-        self.assert_stored(self.api, new, self.raw, *stores)
-        self.assertEqual(
-            {name: old.get(name) for name in (
-                'name', 'owner', 'visibility', 'min_disk', 'min_ram',
-                'protected', 'container_format', 'hw_disk_bus')},
-            {name: new.get(name) for name in (
-                'name', 'owner', 'visibility', 'min_disk', 'min_ram',
-                'protected', 'container_format', 'hw_disk_bus')})
-        self.assertEqual(sorted(old['tags']), sorted(new['tags']))
-        self.assertEqual(('raw', False, old['id']), (
-            new['disk_format'], new['os_hidden'], new[proof.REPLACES]))
-        # The other has all that it had.
-        plan = plans.load(self.file.read_bytes())
-        self.assertEqual(
-            {**old, 'os_hidden': True, marks.HIDDEN_BY: plan.id,
-             'lifecycle_replaced_by': new_id, 'updated_at': ''},
-            {**now, 'updated_at': ''})
+class MigrateFormatTest(format_case.FormatCase):
 
     def members(self, image_id: str) -> dict[str, str]:
         answer = self.admin.request('GET', f'images/{image_id}/members')
@@ -143,12 +57,12 @@ class MigrateFormatTest(store_case.StoreCase):
             hw_disk_bus='scsi', **{'owner_specified.openstack.md5': 'x',
                                    'owner_specified.shade': 'kept'})
         self.admin.update(shared, protected=True)
-        vmdk = images.make(self.work / 'source.vmdk', 'vmdk', size=_SIZE)
+        vmdk = images.make(self.work / 'source.vmdk', 'vmdk', size=format_case.SIZE)
         public = self.image(source=vmdk, disk_format='vmdk', name='public',
                             visibility='public', hw_disk_bus='ide')
         signed = self.image(name='signed')
         self.admin.update(signed, img_signature='x')
-        raw = self.image(source=images.raw(self.work / 'r', _SIZE),
+        raw = self.image(source=images.raw(self.work / 'r', format_case.SIZE),
                          disk_format='raw', name='raw')
         twice = [self.image(name='twice') for _ in range(2)]
         hidden = self.image(name='hidden')
@@ -170,7 +84,7 @@ class MigrateFormatTest(store_case.StoreCase):
                      'its 2 members see the new one', 'both are protected',
                      'Not carried over: owner_specified.openstack.md5'):
             self.assertIn(text, told)
-        self.assertEqual((_SIZE, 's2, s3', 1), tuple(
+        self.assertEqual((format_case.SIZE, 's2, s3', 1), tuple(
             rows[shared][name] for name in (
                 'Raw Bytes', 'Stores', 'Dependents')))
         self.assertEqual(0o600, self.file.stat().st_mode & 0o777)
@@ -267,32 +181,12 @@ class MigrateFormatTest(store_case.StoreCase):
                          {**self.admin.get(shared), 'updated_at': ''})
         self.assert_nothing_left(self.api, shared)
 
-    def until_ended(self, word: str, after: str,
-                    functions: tuple[str, ...]) -> int:
-        """Killed before each of these calls in turn; how often."""
-        number = 1
-        while self.killed(word, after, functions, number):
-            number += 1
-        return number - 1
-
-    def killed(self, word: str, after: str, functions: tuple[str, ...],
-               number: int) -> bool:
-        """Whether it was; there always is an image of that name."""
-        answer = self.operator().fork(
-            *self.words_of(word, str(self.file), '--yes', *(
-                ['--delete'] if word == 'undo' else [])),
-            first=points.Kill(functions, after, number)).end()
-        self.assertIn(answer.code, (0, -9), str(answer))
-        self.assertTrue(self.admin.list_images(
-            name='one', visibility='all'))
-        return answer.code == -9
-
     def test_hostile(self) -> None:
         """Its owner writes what we write, and gives other bytes."""
         image_id = self.image(self.demo, name='mine')
         forged = self.image(
             self.demo, name='forged', source=images.raw(
-                self.work / 'evil', _SIZE), disk_format='raw', **{
+                self.work / 'evil', format_case.SIZE), disk_format='raw', **{
                     proof.REPLACES: image_id, proof.PROOF: 'f' * 64})
         self.demo.update(image_id, **{
             'lifecycle_source_x': 'old', marks.HIDDEN_BY: ''})

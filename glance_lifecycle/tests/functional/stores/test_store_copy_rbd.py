@@ -29,7 +29,7 @@ POOLS = {'fast': 'images', 'slow': 'images2'}
 TIMEOUT = 6
 
 
-class RbdCopyCase(store_case.StoreCase):
+class PoolsCase(store_case.StoreCase):
     """A file store and two pools; all tests of the class use one cluster."""
 
     cluster: ceph.Ceph
@@ -44,18 +44,19 @@ class RbdCopyCase(store_case.StoreCase):
         cls.cluster.setUp()
         cls.addClassCleanup(cls.cluster.cleanUp)
 
-    def setUp(self) -> None:
-        self.api = self.useFixture(glance.GlanceApi(
-            stores=self.stores, conf={
-                store: {'rbd_store_pool': pool, 'rbd_store_user': 'glance',
-                        'rbd_store_ceph_conf': self.cluster.conf,
-                        'rados_connect_timeout': TIMEOUT}
-                for store, pool in POOLS.items()}))
-        super().setUp()
+    def options(self) -> dict[str, Any]:
+        """Of the Glance."""
+        return {'stores': self.stores, 'conf': {
+            store: {'rbd_store_pool': pool, 'rbd_store_user': 'glance',
+                    'rbd_store_ceph_conf': self.cluster.conf,
+                    'rados_connect_timeout': TIMEOUT}
+            for store, pool in POOLS.items()}}
 
     def tearDown(self) -> None:
-        for image in self.admin.list_images(visibility='all'):
-            self.admin.delete(image['id'])
+        for hidden in ('true', 'false'):
+            for image in self.admin.list_images(visibility='all',
+                                                os_hidden=hidden):
+                self.admin.delete(image['id'])
         for pool in POOLS.values():
             self.assertEqual([], self.cluster.images(pool))
             # Where Glance deletes what a killed process seems to have open
@@ -101,6 +102,13 @@ class RbdCopyCase(store_case.StoreCase):
                 'parent': stat['parent_name'],
                 'snaps': [(snap['name'], image.is_protected_snap(
                     snap['name'])) for snap in image.list_snaps()]}
+
+
+class RbdCopyCase(PoolsCase):
+
+    def setUp(self) -> None:
+        self.api = self.useFixture(glance.GlanceApi(**self.options()))
+        super().setUp()
 
 
 class RbdCopyTest(RbdCopyCase):
