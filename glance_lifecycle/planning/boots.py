@@ -186,21 +186,6 @@ def keeping(consumer: clouds.Consumer, disks: float) -> float:
     return disks
 
 
-def week(image: clouds.Image, kind: sizes.Format,
-         copies: Sequence[clouds.Copy], consumer: clouds.Consumer,
-         glance: clouds.Glance) -> Week:
-    """All disks that a consumer makes of the image in a week."""
-    disks = image.uses(consumer)
-    if not disks:
-        return Week()
-    how = served(image, kind, copies, consumer, glance)
-    first = 1 if how.once else keeping(consumer, disks)
-    return Week(disks, disks if how.cloned else 0,
-                first * how.first.seconds
-                + (disks - first) * how.later.seconds,
-                first * how.first.moved + (disks - first) * how.later.moved)
-
-
 def _cloned(store: clouds.Store) -> Way:
     boot = Terms(store.clone_seconds.value)
     return Way(store, None, boot, boot)

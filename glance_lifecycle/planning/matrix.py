@@ -86,12 +86,13 @@ def week(cloud: clouds.Cloud, image: clouds.Image, kind: sizes.Format,
          copies: tuple[clouds.Copy, ...], glance: clouds.Glance
          ) -> boots.Week:
     """What all consumers need of an image that is stored so."""
+    demand = cloud.demand(image)
+    if not demand:
+        return _NONE
+    size, data = sizes.size(image, kind), image.data_size.value
+    disk_format = sizes.disk_format(image, kind)
     # Plain numbers, and one object at the end: this runs millions of times.
     made = cloned = seconds = moved = 0.0
-    demand = cloud.demand(image)
-    if demand:
-        size, data = sizes.size(image, kind), image.data_size.value
-        disk_format = sizes.disk_format(image, kind)
     for place, disks in demand:
         how = way(cloud, kind, disk_format, copies, glance, place)
         first = 1 if how.once else boots.keeping(

@@ -12,12 +12,15 @@
 
 """Clouds on paper: files, and small ones that a test changes."""
 
+from collections.abc import Sequence
 import dataclasses
 import pathlib
 from typing import Any
 
+from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import cloud_file
+from glance_lifecycle.planning import sizes
 
 CLOUDS = pathlib.Path(__file__).parent / 'clouds'
 EXAMPLE = pathlib.Path(__file__).parents[4] / 'etc/planning/cloud.yaml'
@@ -42,3 +45,18 @@ def changed(one: Any, **values: Any) -> Any:
         name: value if isinstance(value, (str, tuple)) else
         dataclasses.replace(getattr(one, name), value=value)
         for name, value in values.items()})
+
+
+def week(image: clouds.Image, kind: sizes.Format,
+         copies: Sequence[clouds.Copy], consumer: clouds.Consumer,
+         glance: clouds.Glance) -> boots.Week:
+    """All disks that a consumer makes of the image in a week."""
+    disks = image.uses(consumer)
+    if not disks:
+        return boots.Week()
+    how = boots.served(image, kind, copies, consumer, glance)
+    first = 1 if how.once else boots.keeping(consumer, disks)
+    return boots.Week(
+        disks, disks if how.cloned else 0,
+        first * how.first.seconds + (disks - first) * how.later.seconds,
+        first * how.first.moved + (disks - first) * how.later.moved)

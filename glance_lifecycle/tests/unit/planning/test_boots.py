@@ -125,19 +125,19 @@ class BootsTest(unittest.TestCase):
     def test_week(self) -> None:
         """400 boots on 50 hosts: each fetches once, if it keeps that."""
         copies = (clouds.Copy(self.objects),)
-        kept = boots.week(self.image, Format.RAW, copies,
+        kept = paper.week(self.image, Format.RAW, copies,
                           self.local, SHOWN)
         self.assertEqual((400, 0, 50 * 103.4 + 350, 500 * GIB), (
             kept.disks, kept.cloned, round(kept.seconds, 6), kept.moved))
-        lost = boots.week(self.image, Format.RAW, copies, paper.changed(
+        lost = paper.week(self.image, Format.RAW, copies, paper.changed(
             self.local, image_cache=False), SHOWN)
         self.assertEqual((400 * 103.4, 4000 * GIB), (
             round(lost.seconds, 6), lost.moved))
-        once = boots.week(
+        once = paper.week(
             self.image, Format.RAW, copies, dataclasses.replace(
                 self.nova, copies_into=self.ceph), SHOWN)
         self.assertEqual((400, 154.6 + 399, 20 * GIB), (
             once.cloned, round(once.seconds, 6), once.moved))
-        self.assertEqual(boots.Week(), boots.week(
+        self.assertEqual(boots.Week(), paper.week(
             self.cloud.images[1], Format.RAW, copies, self.local, SHOWN))
         self.assertEqual(0, boots.Week().mean)

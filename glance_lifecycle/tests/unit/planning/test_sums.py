@@ -46,7 +46,7 @@ class SumsTest(unittest.TestCase):
                 sizes.Format.AS_IS)
             stored += sizes.stored(image, kind, cell.store)
             for one in cloud.consumers:
-                week += boots.week(image, kind, [clouds.Copy(cell.store)],
+                week += paper.week(image, kind, [clouds.Copy(cell.store)],
                                    one, matrix.SHOWN)
         self.assertAlmostEqual(stored, cell.stored)
         for field in ('disks', 'cloned', 'seconds', 'moved'):
