@@ -47,10 +47,10 @@ class FormatCase(store_case.StoreCase):
         self.admin = self.api.keystone_user('admin')
         self.demo = self.api.keystone_user('demo')
         self.file = self.work / 'plan.json'
-        self.source = images.make(self.work / 'source.qcow2', size=SIZE,
+        self.qcow2 = images.make(self.work / 'source.qcow2', size=SIZE,
                                   content=str(pathlib.Path(__file__).parent
                                               / 'fixtures'))
-        self.raw = images.reference(self.source, 'qcow2')
+        self.raw = images.reference(self.qcow2, 'qcow2')
 
     def options(self) -> dict[str, Any]:
         """Of the Glance."""
@@ -88,7 +88,7 @@ class FormatCase(store_case.StoreCase):
         """Past the import, so that it stays what it is."""
         user = user or self.admin
         created = user.create_image(**{'visibility': 'private', **fields})
-        user.upload(created['id'], source or self.source)
+        user.upload(created['id'], source or self.qcow2)
         return str(created['id'])
 
     def ours(self, image_id: str) -> list[client.Image]:
