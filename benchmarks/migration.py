@@ -15,9 +15,9 @@
 A glance-api with three file stores, and a worker with four jobs. First its
 plain copies of all images, as a policy asks for them; then migrations of the
 same images, twice without and twice with reading back. Rates are of the time
-in which at least one image was being copied. The second migration of each kind
-is planned with what the first one measured: how far its forecast was off is
-told.
+in which at least one image was being copied; none is in memory when it
+begins. The second migration of each kind is planned with what the first one
+measured: how far its forecast was off is told.
 """
 
 import argparse
@@ -50,11 +50,13 @@ PARALLEL = 4
 GOAL_RATE, GOAL_FORECAST = 0.9, 0.15
 
 _NOTHING = 'version: 1\nrules: []\n'
+# No store between which images are moved: a worker that has not read the next
+# policy yet would keep them there.
 _COPY = """\
 version: 1
 rules:
   - name: all
-    place: {stores: [s1, s3]}
+    place: {stores: [s3]}
 """
 _PATIENCE = 3600
 
@@ -88,6 +90,7 @@ class Bench(fixtures.Fixture):
 
     def bare(self) -> float:
         """Bytes a second of plain copies to s3."""
+        self._cold()
         self.daemon.set_policy(_COPY)
         spans = []
         for image in self.images:
@@ -98,12 +101,12 @@ class Bench(fixtures.Fixture):
                 if one.event == jobs.State.DONE)
             end = entry.at.timestamp()
             spans.append((end - entry.proof[history.SECONDS], end))
-        self.daemon.set_policy(_NOTHING)
         return float(self.bytes / waves.busy(spans))
 
     def migrate(self, source: str, target: str, *, read_back: bool,
                 pace: waves.Pace) -> tuple[float, float]:
         """Bytes a second, and the seconds that were forecast."""
+        self._cold()
         admin = self.api.admin()
         plan = planning.make(
             [admin.get(image['id']) for image in self.images],
@@ -129,6 +132,19 @@ class Bench(fixtures.Fixture):
                                read_back=read_back)
         assert found is not None  # noqa: S101 - for mypy
         return found
+
+    def _cold(self) -> None:
+        """As a catalogue is that nobody has just uploaded.
+
+        Else the first copies come from memory, and forecast 1.3 times the rate
+        of the next. Nor is discarding gigabytes the next one's burden.
+        """
+        os.sync()
+        for store in self.api.stores:
+            for path in self.api.store_dir(store).iterdir():
+                with path.open('rb') as stream:
+                    os.posix_fadvise(stream.fileno(), 0, 0,
+                                     os.POSIX_FADV_DONTNEED)
 
     @staticmethod
     def _until(done: Callable[[], bool]) -> None:
@@ -163,7 +179,9 @@ def main() -> int:
         figures = {
             'bare_mib_per_second': bare / MIB,
             'migration_mib_per_second': trusted / MIB,
+            'again_mib_per_second': again / MIB,
             'read_back_mib_per_second': verified / MIB,
+            'read_back_again_mib_per_second': last / MIB,
             'of_bare': trusted / bare, 'of_bare_read_back': verified / bare,
             'forecast_off': abs(forecast * again / bench.bytes - 1),
             'forecast_off_read_back': abs(slow * last / bench.bytes - 1)}
