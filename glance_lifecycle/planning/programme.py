@@ -239,6 +239,19 @@ class Search:
         moved = choice.kind is not item.kind or choice.stores & ~item.today
         return cost * (1 + MOVED) if moved else cost
 
+    def _all_weighed(self, item: _Item) -> list[float]:
+        """The same of all its choices, and faster."""
+        thick, thin = item.thick, item.thin
+        changed = item.choices[0].kind is not item.kind
+        found = [(thick * a + thin * b) * (
+            1 + MOVED if changed or one.stores & ~item.today else 1)
+            for one, (a, b) in zip(item.choices, item.rates, strict=True)]
+        # Only the last can be of another format, or be kept.
+        last = item.choices[-1]
+        if last.kept or last.kind is not item.choices[0].kind:
+            found[-1] = self._weighed(item, last)
+        return found
+
     def _groups(self) -> list[list[int]]:
         """Numbers of images, by what they need and how large they are."""
         needs = [(id(one.rates), _doublings(one)) for one in self._items]
@@ -334,12 +347,12 @@ class Search:
                 continue
             freed = dict(self._taken(item, choices[number]))
             now = self._weighed(item, choices[number])
-            for one in item.choices:
-                gained = sum(freed[place] for place in full
-                             if not one.stores >> place & 1)
+            for one, weighed in zip(item.choices, self._all_weighed(item),
+                                    strict=True):
+                gained = sum([freed[place] for place in full
+                              if not one.stores >> place & 1])
                 if gained:
-                    ways.append(((self._weighed(item, one) - now) / gained,
-                                 number, one))
+                    ways.append(((weighed - now) / gained, number, one))
         moved = set()
         for _price, number, choice in sorted(ways, key=lambda one: one[0]):
             if number not in moved and any(
