@@ -10,8 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import os
 import warnings
 
 # Glance's libraries import eventlet where it is installed, and it greets an
 # operator's every command with ten lines about its end.
 warnings.filterwarnings('ignore', message=r'\s*Eventlet is deprecated')
+# Nobody here resolves names with it: 7 MiB of an idle worker, and a quarter of
+# the time in which a command starts.
+os.environ.setdefault('EVENTLET_NO_GREENDNS', 'yes')
