@@ -57,7 +57,8 @@ class MigrateFormatTest(format_case.FormatCase):
             hw_disk_bus='scsi', **{'owner_specified.openstack.md5': 'x',
                                    'owner_specified.shade': 'kept'})
         self.admin.update(shared, protected=True)
-        vmdk = images.make(self.work / 'source.vmdk', 'vmdk', size=format_case.SIZE)
+        vmdk = images.make(self.work / 'source.vmdk', 'vmdk',
+                           size=format_case.SIZE)
         public = self.image(source=vmdk, disk_format='vmdk', name='public',
                             visibility='public', hw_disk_bus='ide')
         signed = self.image(name='signed')
