@@ -22,43 +22,20 @@ what the solver says a GiB of each store is worth: no placement costs less.
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
-import functools
 import math
 
 from glance_lifecycle.planning import assumed
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import options
+from glance_lifecycle.planning import pricing
 from glance_lifecycle.planning import sizes
 from glance_lifecycle.planning import solver
 
-#: Of what a placement costs: nothing moves for less than this part of it.
-MOVED = 1e-4
-# What keeps an image as it is although that is worse than the reference:
-# many times what it costs anywhere.
-_WORSE = 1000
 _MOST_COLUMNS = 40_000
 # How many the solver means if it says less.
 _NONE = 1e-6
 # Doublings in size that are one group, the finest first; 0: the very size.
 _GRAINS = (0.0, 0.25, 0.5, 1.0, 2.0, 64.0)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Choice:
-    """One set of stores for an image.
-
-    :ivar kept: it stays as it is, because nothing else has the room
-    """
-
-    kind: sizes.Format
-    stores: options.Mask
-    kept: bool = False
-
-
-# Choices, and what a byte of each costs: see ``_Item``.
-_Rated = tuple[tuple[Choice, ...], tuple[tuple[float, float], ...]]
-# The stores of a set, whether each is thin, and what a byte of it costs.
-_Places = tuple[tuple[tuple[int, bool], ...], float, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +48,7 @@ class Result:
     :ivar worth: store -> what a GiB more room would save in a month
     """
 
-    choices: tuple[Choice, ...]
+    choices: tuple[pricing.Choice, ...]
     cost: float
     above: float
     worth: Mapping[str, float]
@@ -80,37 +57,6 @@ class Result:
     def gap(self) -> float:
         """How far from the bound it may be; 0.01 is one percent."""
         return self.above / self.cost if self.cost else 0.0
-
-
-@dataclasses.dataclass(slots=True)
-class _Item:
-    """One image: what it may become.
-
-    :ivar kind: what it is
-    :ivar rates: by choice: what a byte costs, of a store that is not thin,
-        and of one that is
-    :ivar thick: bytes, as what it may become, in a store that is not thin
-    :ivar thin: in one that is
-    """
-
-    image: clouds.Image
-    kind: sizes.Format
-    today: options.Mask
-    choices: tuple[Choice, ...]
-    rates: tuple[tuple[float, float], ...]
-    thick: float
-    thin: float
-
-    def sizes(self, kind: sizes.Format) -> tuple[float, float]:
-        if kind is self.choices[0].kind:
-            return self.thick, self.thin
-        return sizes.both(self.image, kind)
-
-    def cheapest(self, rates: Sequence[tuple[float, float]]) -> int:
-        """The number of the best choice at these prices; none is kept."""
-        thick, thin = self.thick, self.thin
-        found = [thick * a + thin * b for a, b in rates]
-        return found.index(min(found))
 
 
 class Search:
@@ -122,20 +68,15 @@ class Search:
     def __init__(self, cloud: clouds.Cloud, found: options.Options,
                  references: Sequence[options.Reference]) -> None:
         self._cloud = cloud
-        # Of a byte.
-        self._prices = [sizes.price(one, 1) for one in cloud.stores]
-        self._thin = [one.thin.value for one in cloud.stores]
+        self._pricing = pricing.Pricing(cloud)
         self._rooms = [one.free.value for one in cloud.stores]
-        self._shared: dict[object, _Rated] = {}
-        # Choices are many, and of very many images: they are hashed once.
-        self._rated: dict[tuple[Choice, ...], _Rated] = {}
-        self._places: dict[options.Mask, _Places] = {}
+        self._shared: dict[object, pricing.Rated] = {}
         self._items = [self._item(image, reference, found)
                        for image, reference in zip(
                            cloud.images, references, strict=True)]
         for one in self._items:
-            for place, size in self._taken(
-                    one, Choice(one.kind, one.today)):
+            for place, size in self._pricing.taken(
+                    one, pricing.Choice(one.kind, one.today)):
                 self._rooms[place] += size
 
     def run(self, seconds: float) -> Result:
@@ -145,7 +86,7 @@ class Search:
         """
         groups = self._groups()
         solved = solver.solve(self._programme(groups), seconds)
-        chosen: dict[int, Choice] = {}
+        chosen: dict[int, pricing.Choice] = {}
         start = 0
         for members in groups:
             count = len(self._items[members[0]].choices)
@@ -154,11 +95,12 @@ class Search:
         choices = [chosen[number] for number in range(len(self._items))]
         self._fit(choices)
         worth = [one / assumed.GIB for one in solved.worth]
-        costs = [self._cost(item, choice) for item, choice in zip(
+        costs = [self._pricing.cost(item, choice) for item, choice in zip(
             self._items, choices, strict=True)]
-        weighed = sum(self._weighed(item, choice) if choice.kept else cost
-                      for item, choice, cost in zip(
-                          self._items, choices, costs, strict=True))
+        weighed = sum(
+            self._pricing.weighed(item, choice) if choice.kept else cost
+            for item, choice, cost in zip(
+                self._items, choices, costs, strict=True))
         return Result(
             tuple(choices), sum(costs),
             max(0.0, weighed - self._bound(worth)), {
@@ -166,91 +108,26 @@ class Search:
                     self._cloud.stores, solved.worth, strict=True)})
 
     def _item(self, image: clouds.Image, reference: options.Reference,
-              found: options.Options) -> _Item:
+              found: options.Options) -> pricing.Item:
         need = found.need(image, reference)
         today = found.mask(tuple(one.store.name for one in image.copies))
         kind = sizes.today(image)
         wanted = reference.kind
         good = self._shared.get((need, wanted))
         if good is None:
-            good = self._shared[need, wanted] = self._rates(tuple(
-                Choice(wanted, one) for one in found.sets(need)))
+            good = self._shared[need, wanted] = self._pricing.rated(tuple(
+                pricing.Choice(wanted, one) for one in found.sets(need)))
         if wanted is kind and any(one.stores & today == one.stores
                                   for one in good[0]):
-            return self._made(image, kind, today, good)
+            return _made(image, kind, today, good)
         # There is always room for what is there.
         key = need, wanted, kind, today
         choices = self._shared.get(key)
         if choices is None:
             does = wanted is kind and found.does(need, today)
-            choices = self._shared[key] = self._rates((
-                *good[0], Choice(kind, today, kept=not does)))
-        return self._made(image, kind, today, choices)
-
-    def _rates(self, choices: tuple[Choice, ...]) -> _Rated:
-        found = self._rated.get(choices)
-        if found is None:
-            found = self._rated[choices] = choices, tuple(
-                self._rate(one, self._prices) for one in choices)
-        return found
-
-    def _made(self, image: clouds.Image, kind: sizes.Format,
-              today: options.Mask, rated: _Rated) -> _Item:
-        choices, rates = rated
-        return _Item(image, kind, today, choices, rates,
-                     *sizes.both(image, choices[0].kind))
-
-    def _rate(self, choice: Choice, prices: Sequence[float]
-              ) -> tuple[float, float]:
-        thick = thin = 0.0
-        for place in _places(choice.stores):
-            if self._thin[place]:
-                thin += prices[place]
-            else:
-                thick += prices[place]
-        return thick, thin
-
-    def _taken(self, item: _Item, choice: Choice
-               ) -> list[tuple[int, float]]:
-        """Bytes, by place of a store."""
-        thick, thin = item.sizes(choice.kind)
-        return [(place, thin if is_thin else thick)
-                for place, is_thin in self._placed(choice)[0]]
-
-    def _cost(self, item: _Item, choice: Choice) -> float:
-        size = item.sizes(choice.kind)
-        _stores, thick, thin = self._placed(choice)
-        return size[0] * thick + size[1] * thin
-
-    def _placed(self, choice: Choice) -> _Places:
-        found = self._places.get(choice.stores)
-        if found is None:
-            found = self._places[choice.stores] = (
-                tuple((place, self._thin[place])
-                      for place in _places(choice.stores)),
-                *self._rate(choice, self._prices))
-        return found
-
-    def _weighed(self, item: _Item, choice: Choice) -> float:
-        """With what a move has to be worth."""
-        cost = self._cost(item, choice)
-        if choice.kept:
-            return cost * _WORSE + _WORSE
-        moved = choice.kind is not item.kind or choice.stores & ~item.today
-        return cost * (1 + MOVED) if moved else cost
-
-    def _all_weighed(self, item: _Item) -> list[float]:
-        """The same of all its choices, and faster."""
-        thick, thin = item.thick, item.thin
-        changed = item.choices[0].kind is not item.kind
-        found = [(thick * a + thin * b) * (
-            1 + MOVED if changed or one.stores & ~item.today else 1)
-            for one, (a, b) in zip(item.choices, item.rates, strict=True)]
-        # Only the last can be of another format, or be kept.
-        last = item.choices[-1]
-        if last.kept or last.kind is not item.choices[0].kind:
-            found[-1] = self._weighed(item, last)
-        return found
+            choices = self._shared[key] = self._pricing.rated((
+                *good[0], pricing.Choice(kind, today, kept=not does)))
+        return _made(image, kind, today, choices)
 
     def _groups(self) -> list[list[int]]:
         """Numbers of images, by what they need and how large they are."""
@@ -275,7 +152,7 @@ class Search:
             items = [self._items[one] for one in members]
             staying: dict[int, float] = {}
             for item in items:
-                for place in _places(item.today):
+                for place in pricing.places(item.today):
                     staying[place] = staying.get(place, 0) + item.thick
             totals = {kind: [sum(one) / len(items) for one in zip(*(
                 item.sizes(kind) for item in items), strict=True)]
@@ -285,21 +162,22 @@ class Search:
                     items[0].choices, items[0].rates, strict=True):
                 total = totals[choice.kind]
                 cost = total[0] * thick + total[1] * thin
-                places = _places(choice.stores)
+                places = pricing.places(choice.stores)
                 # What has it all there stays for nothing.
                 stays = min(staying.get(one, 0) for one in places) / whole
-                costs.append(cost * _WORSE + _WORSE if choice.kept else
-                             cost * (1 + MOVED * (1 - stays)))
+                costs.append(
+                    cost * pricing.WORSE + pricing.WORSE if choice.kept
+                    else cost * (1 + pricing.MOVED * (1 - stays)))
                 of.append(number)
                 takes.append([
-                    (place, total[self._thin[place]] / assumed.GIB)
+                    (place, total[self._pricing.thin[place]] / assumed.GIB)
                     for place in places])
         return solver.Programme(costs, of, [len(one) for one in groups],
                                 takes, [one / assumed.GIB
                                         for one in self._rooms])
 
     def _spread(self, members: list[int], counts: Sequence[float],
-                chosen: dict[int, Choice]) -> None:
+                chosen: dict[int, pricing.Choice]) -> None:
         """Give each image of a group one of its choices.
 
         The largest first, to the choice that lacks the most: each gets its
@@ -320,35 +198,37 @@ class Search:
             chosen[number] = taken[best][1]
             lacking[best] -= weights[number]
 
-    def _fit(self, choices: list[Choice]) -> None:
+    def _fit(self, choices: list[pricing.Choice]) -> None:
         """Move what has no room to where it costs least; then use what is
         left.
         """
         left = list(self._rooms)
         for item, choice in zip(self._items, choices, strict=True):
-            for place, size in self._taken(item, choice):
+            for place, size in self._pricing.taken(item, choice):
                 left[place] -= size
         if min(left, default=0) < 0:
             self._relieve(choices, left)
         for number, item in enumerate(self._items):
             now = choices[number]
             best = item.choices[item.cheapest(item.rates)]
-            if best is not now and not best.kept and self._weighed(
-                    item, best) < self._weighed(item, now):
+            if best is not now and not best.kept and self._pricing.weighed(
+                    item, best) < self._pricing.weighed(item, now):
                 self._change(number, choices, best, left)
 
-    def _relieve(self, choices: list[Choice], left: list[float]) -> None:
+    def _relieve(self, choices: list[pricing.Choice], left: list[float]
+                 ) -> None:
         over = {place for place, room in enumerate(left) if room < 0}
-        ways: list[tuple[float, int, Choice]] = []
+        ways: list[tuple[float, int, pricing.Choice]] = []
         for number, item in enumerate(self._items):
-            full = [place for place in _places(choices[number].stores)
+            full = [place for place in pricing.places(choices[number].stores)
                     if place in over]
             if not full:
                 continue
-            freed = dict(self._taken(item, choices[number]))
-            now = self._weighed(item, choices[number])
-            for one, weighed in zip(item.choices, self._all_weighed(item),
-                                    strict=True):
+            freed = dict(self._pricing.taken(item, choices[number]))
+            now = self._pricing.weighed(item, choices[number])
+            for one, weighed in zip(
+                    item.choices, self._pricing.all_weighed(item),
+                    strict=True):
                 gained = sum([freed[place] for place in full
                               if not one.stores >> place & 1])
                 if gained:
@@ -356,7 +236,7 @@ class Search:
         moved = set()
         for _price, number, choice in sorted(ways, key=lambda one: one[0]):
             if number not in moved and any(
-                    left[place] < 0 for place in _places(
+                    left[place] < 0 for place in pricing.places(
                         choices[number].stores)) and self._change(
                             number, choices, choice, left):
                 moved.add(number)
@@ -364,17 +244,17 @@ class Search:
         for number, item in enumerate(self._items):
             if min(left) >= 0:
                 return
-            if any(left[place] < 0 for place in _places(
+            if any(left[place] < 0 for place in pricing.places(
                     choices[number].stores)):
-                self._change(number, choices, Choice(
+                self._change(number, choices, pricing.Choice(
                     item.kind, item.today, kept=True), left)
 
-    def _change(self, number: int, choices: list[Choice], choice: Choice,
-                left: list[float]) -> bool:
+    def _change(self, number: int, choices: list[pricing.Choice],
+                choice: pricing.Choice, left: list[float]) -> bool:
         """If what it needs is left."""
         item = self._items[number]
-        after = dict(self._taken(item, choice))
-        before = dict(self._taken(item, choices[number]))
+        after = dict(self._pricing.taken(item, choice))
+        before = dict(self._pricing.taken(item, choices[number]))
         if any(left[place] + before.get(place, 0) < size
                for place, size in after.items() if place not in before
                or size > before[place]):
@@ -391,9 +271,10 @@ class Search:
         total = -sum(value * room for value, room in zip(
             worth, self._rooms, strict=True))
         prices = [price + value for price, value in zip(
-            self._prices, worth, strict=True)]
-        shared = {id(rates): tuple(self._rate(one, prices) for one in choices)
-                  for choices, rates in self._rated.values()}
+            self._pricing.prices, worth, strict=True)]
+        shared = {id(rates): tuple(self._pricing.rate(one, prices)
+                                   for one in choices)
+                  for choices, rates in self._pricing.all_rated()}
         for item in self._items:
             rates = shared[id(item.rates)]
             last = item.choices[-1]
@@ -402,24 +283,25 @@ class Search:
                               for a, b in rates])
                 continue
             total += min(
-                (self._weighed if one.kept else self._cost)(item, one)
+                (self._pricing.weighed if one.kept
+                 else self._pricing.cost)(item, one)
                 + sum(size * worth[place]
-                      for place, size in self._taken(item, one))
+                      for place, size in self._pricing.taken(item, one))
                 for one in item.choices)
         return total
 
 
-def _doublings(item: _Item) -> tuple[float, ...]:
+def _made(image: clouds.Image, kind: sizes.Format, today: options.Mask,
+          rated: pricing.Rated) -> pricing.Item:
+    choices, rates = rated
+    return pricing.Item(image, kind, today, choices, rates,
+                        *sizes.both(image, choices[0].kind))
+
+
+def _doublings(item: pricing.Item) -> tuple[float, ...]:
     """How large it is, as all that it may become."""
     # Only the last can be of another format.
     return tuple(math.log2(size) if size else -1.0 for size in (
         item.thick, item.thin, *(
             () if item.choices[-1].kind is item.choices[0].kind
             else item.sizes(item.choices[-1].kind))))
-
-
-# Of a catalogue, many are in the same.
-@functools.lru_cache(maxsize=65536)
-def _places(stores: options.Mask) -> tuple[int, ...]:
-    return tuple(place for place in range(stores.bit_length())
-                 if stores >> place & 1)

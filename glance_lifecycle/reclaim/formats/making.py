@@ -23,6 +23,8 @@ import contextlib
 import time
 from typing import Any
 
+from oslo_log import log as logging
+
 from glance_lifecycle.audit import image_api
 from glance_lifecycle import exceptions
 from glance_lifecycle.reclaim.duplicates import facts
@@ -32,6 +34,8 @@ from glance_lifecycle.reclaim.formats import plan as plans
 from glance_lifecycle.reclaim.formats import proof
 from glance_lifecycle.reclaim.formats import staying
 from glance_lifecycle.worker import cloud as clouds
+
+LOG = logging.getLogger(__name__)
 
 _Image = Mapping[str, Any]
 
@@ -108,9 +112,18 @@ class Making:
             self._cloud.delete(new_id)
         except exceptions.LifecycleError:
             if protected:
-                with contextlib.suppress(exceptions.LifecycleError):
-                    self._protect(new_id, True)
+                self._protect_again(new_id)
             raise
+
+    def _protect_again(self, image_id: str) -> None:
+        try:
+            self._protect(image_id, True)
+        except exceptions.LifecycleError as error:
+            # Why it was not deleted is what is raised.
+            LOG.error('Image %(image)s is not protected any more, and has to '
+                      'be: %(error)s Protect it by "openstack image set '
+                      '--protected %(image)s".',
+                      {'image': image_id, 'error': error.for_operator()})
 
     def _protect(self, image_id: str, value: bool) -> None:
         self._cloud.change(image_id, [{

@@ -30,6 +30,7 @@ from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import points
 from glance_lifecycle.tests.functional import store_case
 
+RUN = 'glance_lifecycle.reclaim.formats.running:Running.run'
 SIZE = 8 * images.MIB
 
 

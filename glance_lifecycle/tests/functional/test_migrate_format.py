@@ -27,7 +27,6 @@ from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import points
 from glance_lifecycle.tests.functional import format_case
 
-RUN = 'glance_lifecycle.reclaim.formats.running:Running.run'
 UNDO = 'glance_lifecycle.reclaim.formats.undoing:Undoing.run'
 API = 'glance_lifecycle.reclaim.formats.api:'
 
@@ -167,9 +166,10 @@ class MigrateFormatTest(format_case.FormatCase):
         self.plan()
         for name in ('create', 'stage', 'import_to', 'discard', '_imported',
                      '_check', 'change', 'share'):
-            self.assertTrue(self.killed('run', RUN, (name,), 1), name)
+            self.assertTrue(self.killed('run', format_case.RUN, (name,), 1),
+                            name)
             self.assertFalse(self.admin.get(shared)['os_hidden'])
-        self.assertEqual(3, self.until_ended('run', RUN, (
+        self.assertEqual(3, self.until_ended('run', format_case.RUN, (
             '_swap', 'change')))
         (_result, new, _detail), = self.became('--yes').values()
         self.assert_replaced(before, new, 's1')
@@ -197,7 +197,7 @@ class MigrateFormatTest(format_case.FormatCase):
         new_id, *_ = proof.ids(plan.digest, image_id)
         answer = self.operator().fork(
             *self.words_of('run', str(self.file), '--yes'),
-            first=points.Kill(('stage',), RUN, 1)).end()
+            first=points.Kill(('stage',), format_case.RUN, 1)).end()
         self.assertEqual(-9, answer.code)
         self.demo.update(new_id, disk_format='raw')
         self.demo.stage(new_id, self.work / 'evil')

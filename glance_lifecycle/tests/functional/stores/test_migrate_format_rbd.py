@@ -15,7 +15,6 @@
 from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional import format_case
 from glance_lifecycle.tests.functional.stores import test_store_copy_rbd
-from glance_lifecycle.tests.functional import test_migrate_format
 
 
 class MigrateFormatRbdTest(test_store_copy_rbd.PoolsCase,
@@ -72,7 +71,7 @@ class MigrateFormatRbdTest(test_store_copy_rbd.PoolsCase,
         self.plan('--to', 'fast', '--to', 'slow')
         for name in ('import_to', '_imported', '_check', 'change'):
             self.assertTrue(self.killed(
-                'run', test_migrate_format.RUN, (name,), 1), name)
+                'run', format_case.RUN, (name,), 1), name)
         (_result, new, _detail), = self.became('--yes').values()
         self.assert_replaced(was, new, 'fast', 'slow')
         # Of the attempts before, neither images nor objects are left.

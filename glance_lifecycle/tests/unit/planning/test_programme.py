@@ -25,6 +25,7 @@ from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import options
 from glance_lifecycle.planning import placement
+from glance_lifecycle.planning import pricing
 from glance_lifecycle.planning import programme
 from glance_lifecycle.planning import sizes
 from glance_lifecycle.tests.unit.planning import small_clouds
@@ -121,7 +122,7 @@ class ProgrammeTest(unittest.TestCase):
                     for images in itertools.product(*each)
                     if fits(cloud, images))
         self.assertLessEqual(found.result.cost,
-                             least * (1 + 2 * programme.MOVED) + 1e-9)
+                             least * (1 + 2 * pricing.MOVED) + 1e-9)
         self.assertLessEqual(found.result.cost - found.result.above,
                              least * ROUNDING + 1e-9)
 
