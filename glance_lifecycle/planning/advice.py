@@ -21,6 +21,7 @@ from glance_lifecycle.planning import copy_on_write
 from glance_lifecycle.planning import exceptional
 from glance_lifecycle.planning.exceptional import Advice
 from glance_lifecycle.planning.exceptional import Rejected
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
@@ -28,8 +29,8 @@ from glance_lifecycle.planning import words
 
 
 # Beside what they are uploaded as.
-_HOW = {sizes.Format.RAW: ': "convert" of the lifecycle policy makes it so',
-        sizes.Format.COMPRESSED: ': make it so with "qemu-img convert -c -O '
+_HOW = {formats.Format.RAW: ': "convert" of the lifecycle policy makes it so',
+        formats.Format.COMPRESSED: ': make it so with "qemu-img convert -c -O '
         'qcow2" before the upload'}
 
 
@@ -212,7 +213,7 @@ def _numbers(cloud: clouds.Cloud, one: matrix.Cell) -> str:
 
 
 def _converted(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
-    for kind in sizes.CHOICES:
+    for kind in formats.CHOICES:
         found = [one for one in plan.images
                  if one.converted and one.kind is kind]
         if not found:
@@ -221,7 +222,7 @@ def _converted(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
             cloud, one.image, kind, one.copies, plan.glance)
             for one in found), boots.Week())
         kept = sum((matrix.week(
-            cloud, one.image, sizes.today(one.image), one.copies,
+            cloud, one.image, one.image.kind, one.copies,
             plan.glance) for one in found), boots.Week())
         yield Advice(
             'images to convert', 'Import %s again as %s: %s.' % (

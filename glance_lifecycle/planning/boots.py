@@ -19,17 +19,18 @@ ways.
 
 from collections.abc import Sequence
 import dataclasses
+from typing import NamedTuple
 
 from glance_lifecycle.planning import assumed
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import copy_on_write
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import sizes
 
 _UNCOMPRESSED = ('raw', 'iso')
 
 
-@dataclasses.dataclass(frozen=True)
-class Boot:
+class Boot(NamedTuple):
     """One disk made of an image.
 
     :ivar seconds: until the disk is there; a server then starts from it
@@ -40,8 +41,7 @@ class Boot:
     moved: float
 
 
-@dataclasses.dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """What one disk takes, of an image of any size.
 
     :ivar seconds: whatever the size
@@ -70,8 +70,7 @@ class Terms:
                 size * self.moved + data * self.data_moved)
 
 
-@dataclasses.dataclass(frozen=True)
-class Way:
+class Way(NamedTuple):
     """How a consumer gets images that are stored alike.
 
     :ivar store: the copy that is cloned or downloaded
@@ -130,7 +129,7 @@ class Week:
         return self.seconds / self.disks if self.disks else 0
 
 
-def way(kind: sizes.Format, disk_format: str, copies: Sequence[clouds.Copy],
+def way(kind: formats.Format, disk_format: str, copies: Sequence[clouds.Copy],
         consumer: clouds.Consumer, glance: clouds.Glance) -> Way:
     """How a consumer gets what is stored so.
 
@@ -139,15 +138,15 @@ def way(kind: sizes.Format, disk_format: str, copies: Sequence[clouds.Copy],
     """
     failures = []
     for number, copy in enumerate(copies):
-        shown = copy_on_write.seen(glance, consumer, first=not number)
-        checks = list(copy_on_write.checks(
-            disk_format, copy, consumer, shown))
-        unmet = [one for one in checks if not one.holds]
-        if not unmet:
+        looked_at = disk_format, copy, consumer, copy_on_write.seen(
+            glance, consumer, first=not number)
+        failed = copy_on_write.failed(*looked_at)
+        if failed is None:
             return _cloned(copy.store)
-        failures.append((len(unmet), unmet[0]))
+        failures.append((looked_at, failed))
     # The copy that came closest says why.
-    failed = min(failures, key=lambda one: one[0])[1]
+    failed = failures[0][1] if len(failures) == 1 else max(
+        failures, key=lambda one: copy_on_write.met(*one[0]))[1]
     source = copies[0].store
     if isinstance(consumer, clouds.ComputeGroup):
         into = consumer.copies_into
@@ -159,14 +158,14 @@ def way(kind: sizes.Format, disk_format: str, copies: Sequence[clouds.Copy],
     return Way(source, failed, boot, boot)
 
 
-def of_image(found: Way, image: clouds.Image, kind: sizes.Format) -> Served:
+def of_image(found: Way, image: clouds.Image, kind: formats.Format) -> Served:
     """The way, of an image."""
     size, data = sizes.size(image, kind), image.data_size.value
     return Served(found.store, found.failed, found.first.boot(size, data),
                   found.later.boot(size, data), found.once)
 
 
-def served(image: clouds.Image, kind: sizes.Format,
+def served(image: clouds.Image, kind: formats.Format,
            copies: Sequence[clouds.Copy], consumer: clouds.Consumer,
            glance: clouds.Glance) -> Served:
     """How a consumer gets an image that is stored so."""
@@ -212,7 +211,7 @@ def _can_copy(disk_format: str, copies: Sequence[clouds.Copy],
         is None)
 
 
-def _fetched(kind: sizes.Format, disk_format: str, source: clouds.Store,
+def _fetched(kind: formats.Format, disk_format: str, source: clouds.Store,
              consumer: clouds.Consumer) -> Terms:
     """To download, hash and make raw."""
     # The hash is made while bytes come in: the slowest decides.
@@ -221,23 +220,22 @@ def _fetched(kind: sizes.Format, disk_format: str, source: clouds.Store,
                    consumer.verify_per_second.value)
     if disk_format in _UNCOMPRESSED:
         return Terms(of_size=size, moved=1)
-    packed = kind is sizes.Format.COMPRESSED
+    packed = kind is formats.Format.COMPRESSED
     return Terms(of_size=size, moved=1, of_data=1 / (
         consumer.decompress_per_second if packed else
         consumer.convert_per_second).value)
 
 
-def _written(kind: sizes.Format, disk_format: str, source: clouds.Store,
+def _written(kind: formats.Format, disk_format: str, source: clouds.Store,
              consumer: clouds.VolumeBackend) -> Terms:
     """A volume: every one is downloaded and written."""
     fetched = _fetched(kind, disk_format, source, consumer)
-    return dataclasses.replace(
-        fetched, of_data=fetched.of_data
-        + 1 / consumer.disk_write_per_second.value,
+    return fetched._replace(
+        of_data=fetched.of_data + 1 / consumer.disk_write_per_second.value,
         data_moved=1 if consumer.in_ceph else 0)
 
 
-def _nova(kind: sizes.Format, disk_format: str, source: clouds.Store,
+def _nova(kind: formats.Format, disk_format: str, source: clouds.Store,
           group: clouds.ComputeGroup, failed: copy_on_write.Check) -> Way:
     # An overlay shares the base image. Every other disk is a copy of it.
     later = Terms(group.start_seconds.value)
@@ -245,7 +243,6 @@ def _nova(kind: sizes.Format, disk_format: str, source: clouds.Store,
         later = Terms(of_data=1 / group.disk_write_per_second.value,
                       data_moved=1 if group.in_ceph else 0)
     fetched = _fetched(kind, disk_format, source, group)
-    return Way(source, failed, dataclasses.replace(
-        fetched, seconds=later.seconds,
-        of_data=fetched.of_data + later.of_data,
+    return Way(source, failed, fetched._replace(
+        seconds=later.seconds, of_data=fetched.of_data + later.of_data,
         data_moved=later.data_moved), later)

@@ -21,7 +21,9 @@ import dataclasses
 import functools
 from typing import Any
 from typing import ClassVar
+from typing import NamedTuple
 
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning.known import Known
 
 CEPH = 'rbd'
@@ -59,8 +61,7 @@ class Store:
         return hash(self.name)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(NamedTuple):
     """One copy of an image.
 
     :ivar location: its URL, if it is not the one that the store's driver
@@ -73,9 +74,10 @@ class Copy:
     clones: int = 0
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+# Not frozen: to make a hundred thousand would take twice as long.
+@dataclasses.dataclass(slots=True)
 class Image:
-    """One image.
+    """One image, that nobody changes.
 
     :ivar disk_format: as Glance says
     :ivar compressed: whether its clusters are, in qcow2
@@ -91,6 +93,7 @@ class Image:
     :ivar last_boot: seconds since a disk was made of it; None: not known
     :ivar least_copies: how many it has to have
     :ivar used: disks a week, of all
+    :ivar kind: what it is stored as
     """
 
     name: str
@@ -108,12 +111,16 @@ class Image:
     golden: bool = False
     last_boot: float | None = None
     least_copies: int = 1
+    # Computed once: they are looked at by the million.
     used: float = dataclasses.field(init=False, compare=False, repr=False)
+    kind: formats.Format = dataclasses.field(
+        init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, 'used', sum(
+        self.used = sum([
             one.value for table in (self.boots, self.volumes)
-            for one in table.values()))
+            for one in table.values()])
+        self.kind = formats.of(self.disk_format, self.compressed)
 
     def uses(self, consumer: 'Consumer') -> float:
         """In a week."""
@@ -186,6 +193,8 @@ class VolumeBackend:
 
 Consumer = ComputeGroup | VolumeBackend
 
+_NOBODY: list[tuple[int, float]] = []
+
 
 @dataclasses.dataclass(frozen=True)
 class Glance:
@@ -237,6 +246,10 @@ class Cloud:
     computed: dict[Any, Any] = dataclasses.field(
         init=False, compare=False, repr=False, default_factory=dict)
 
+    _demands: dict[str, tuple[Image, list[tuple[int, float]]]] = (
+        dataclasses.field(init=False, compare=False, repr=False,
+                          default_factory=dict))
+
     @functools.cached_property
     def consumers(self) -> tuple[Consumer, ...]:
         return (*self.compute_groups, *self.volume_backends)
@@ -250,9 +263,13 @@ class Cloud:
 
     def demand(self, image: Image) -> list[tuple[int, float]]:
         """Who makes disks of it: places in ``consumers``, disks a week."""
-        found: list[tuple[int, float]] = []
         if not image.used:
+            return _NOBODY
+        whose, found = self._demands.get(image.name, (None, _NOBODY))
+        if whose is image:
             return found
+        found = []
+        self._demands[image.name] = image, found
         for table, places in ((image.boots, self._places[0]),
                               (image.volumes, self._places[1])):
             for name, known in table.items():

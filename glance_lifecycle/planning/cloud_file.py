@@ -27,7 +27,6 @@ from glance_lifecycle.planning import cloud_schema
 from glance_lifecycle.planning.known import Known
 from glance_lifecycle.planning.known import Source
 from glance_lifecycle.policy import schema
-from glance_lifecycle.policy import units
 from glance_lifecycle.policy import yaml_tree
 
 #: Of YAML: some ten thousand images.
@@ -143,6 +142,9 @@ def _known(one: Mapping[str, Any], key: str,
     if key not in one:
         return _fact(assumption.value if assumption else 0, Source.ASSUMED)
     found = one[key]
+    if type(found) is int:
+        # Nearly all of a catalogue.
+        return _fact(found, Source.GIVEN)
     if isinstance(found, dict):
         return _fact(cloud_checks.plain(found), Source(found['from']),
                      found.get('spread'))
@@ -233,15 +235,17 @@ def _image(one: Mapping[str, Any], stores: Mapping[str, clouds.Store],
         volumes=_weekly(one.get('volumes_per_week', {})),
         project=one.get('project', ''), group=one.get('class', ''),
         golden=one.get('golden', False),
-        last_boot=units.duration(one['last_boot']) if 'last_boot' in one
-        else None, least_copies=one.get('copies_at_least', 1))
+        last_boot=cloud_json.duration(one['last_boot'])
+        if 'last_boot' in one else None,
+        least_copies=one.get('copies_at_least', 1))
 
 
 _NOBODY: dict[str, Known[float]] = {}
 
 
 def _weekly(table: Mapping[str, Any]) -> dict[str, Known[float]]:
-    return {name: _known(table, name) for name in table} or _NOBODY
+    return {name: _known(table, name) for name in table} if table else (
+        _NOBODY)
 
 
 def _rates(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ _SOURCES = frozenset(one.value for one in known.Source)
 _FACT = frozenset(('value', 'from'))
 _MOST_NUMBER = 10 ** 12
 _KEYS = frozenset(cloud_schema.IMAGE['properties'])
-_NEEDED = cloud_schema.IMAGE['required']
+_NEEDED = frozenset(cloud_schema.IMAGE['required'])
 _DISK_FORMATS = frozenset(cloud_schema.DISK_FORMATS)
 _SAME_SIZE = ('raw', 'iso', 'ami', 'aki', 'ari')
 
@@ -105,7 +105,7 @@ def _right(image: Any, stores: frozenset[str],
            weekly: Mapping[str, frozenset[str]]) -> bool:
     try:
         return (type(image) is dict and _KEYS.issuperset(image)
-                and all(key in image for key in _NEEDED)
+                and _NEEDED.issubset(image)
                 and _NAME.fullmatch(image['name']) is not None
                 and image['disk_format'] in _DISK_FORMATS
                 and _sized(image) and _copied(image['copies'], stores)
@@ -136,9 +136,9 @@ def _sized(image: dict[str, Any]) -> bool:
 def _copied(copies: Any, stores: frozenset[str]) -> bool:
     """Only of names: the rest is rare."""
     return (type(copies) is list and 0 < len(copies) <= len(stores)
-            and all(type(one) is str for one in copies)
-            and len(set(copies)) == len(copies)
-            and stores.issuperset(copies))
+            # What is no string is none of them, or cannot be hashed.
+            and stores.issuperset(copies)
+            and len(set(copies)) == len(copies))
 
 
 def _used(table: Any, names: frozenset[str]) -> bool:
@@ -153,7 +153,7 @@ def _optional(image: dict[str, Any]) -> bool:
             and all(_NAME.fullmatch(image[key]) is not None
                     for key in ('project', 'class') if key in image)
             and ('last_boot' not in image
-                 or _duration(image['last_boot']) >= 0)
+                 or duration(image['last_boot']) >= 0)
             # Few have it.
             and 'copies_at_least' not in image)
 
@@ -184,4 +184,4 @@ def _bytes(value: Any) -> int:
 
 #: Of a catalogue, many are alike.
 size = functools.lru_cache(maxsize=4096)(units.size)
-_duration = functools.lru_cache(maxsize=4096)(units.duration)
+duration = functools.lru_cache(maxsize=4096)(units.duration)

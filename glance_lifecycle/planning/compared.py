@@ -19,11 +19,12 @@ import dataclasses
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import copy_on_write
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
 
-_Stored = tuple[clouds.Image, sizes.Format, tuple[clouds.Copy, ...]]
+_Stored = tuple[clouds.Image, formats.Format, tuple[clouds.Copy, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Totals:
 def before(cloud: clouds.Cloud) -> Totals:
     """As it is."""
     return _totals(cloud, (
-        (one, sizes.today(one), copy_on_write.ordered(one.copies))
+        (one, one.kind, copy_on_write.ordered(one.copies))
         for one in cloud.images), cloud.glance)
 
 

@@ -20,8 +20,8 @@ volume/flows/manager/create_volume.py.
 
 from collections.abc import Iterator
 from collections.abc import Sequence
-import dataclasses
 import enum
+from typing import NamedTuple
 import urllib.parse
 
 from glance_lifecycle.planning import cloud as clouds
@@ -43,8 +43,7 @@ class Condition(enum.StrEnum):
     OPENS = 'pool-readable'
 
 
-@dataclasses.dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One condition, looked at.
 
     :ivar holds: whether it is met

@@ -26,6 +26,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import copy_on_write
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import known
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import sizes
@@ -61,7 +62,7 @@ class Landing:
     """
 
     consumer: clouds.Consumer
-    kind: sizes.Format
+    kind: formats.Format
     disks: float
     before: boots.Served
     after: boots.Served
@@ -175,7 +176,8 @@ def _typical(images: Iterable[clouds.Image]) -> clouds.Image:
     """Of all that can be converted, or else of all."""
     images = list(images)
     images = [one for one in images
-              if sizes.choices(one) != (sizes.Format.AS_IS,)] or images
+              if formats.choices(one.disk_format) != (
+                  formats.Format.AS_IS,)] or images
     virtual, data, ratio = (_median(facts) for facts in (
         [one.virtual_size for one in images],
         [one.data_size for one in images],
@@ -195,15 +197,15 @@ def _median(facts: list[known.Known[float]]) -> known.Known[float]:
 
 def _landings(cloud: clouds.Cloud, new: clouds.Store, typical: clouds.Image
               ) -> Iterator[Landing]:
-    there = {sizes.today(one) for one in cloud.images}
+    there = {one.kind for one in cloud.images}
     disks = [0.0 for _one in cloud.consumers]
     for image in cloud.images:
         for place, count in cloud.demand(image):
             disks[place] += count
     for one, count in zip(cloud.consumers, disks, strict=True):
-        for kind in sizes.CHOICES:
+        for kind in formats.CHOICES:
             # Snapshots of disks in Ceph, and what is converted, are raw.
-            if kind is sizes.Format.RAW or kind in there:
+            if kind is formats.Format.RAW or kind in there:
                 before, after = (boots.served(
                     typical, kind, (clouds.Copy(store),), one, cloud.glance)
                     for store in (cloud.default_store, new))
@@ -248,7 +250,7 @@ def _stay(cloud: clouds.Cloud, new: clouds.Store) -> Stay:
         held = {one.store for one in image.copies}
         if cloud.default_store not in held:
             continue
-        today = sizes.today(image)
+        today = image.kind
         count += 1
         alone += len(held) == 1
         stored += sizes.stored(image, today, cloud.default_store)

@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 import dataclasses
 import functools
 from typing import Any
@@ -152,10 +153,17 @@ def changed(cloud: clouds.Cloud, doubt: Doubt) -> clouds.Cloud:
                 one.copies_into.name]) for one in cloud.compute_groups),
         volume_backends=tuple(_one(one, doubt)
                               for one in cloud.volume_backends),
-        images=tuple(dataclasses.replace(one, copies=tuple(
-            dataclasses.replace(copy, store=stores[copy.store.name])
-            for copy in one.copies)) for one in cloud.images)
+        images=tuple(_copied(one, stores) for one in cloud.images)
         if doubt.of_stores else cloud.images)
+
+
+def _copied(image: clouds.Image, stores: Mapping[str, clouds.Store]
+            ) -> clouds.Image:
+    if all(stores[one.store.name] is one.store for one in image.copies):
+        return image
+    return dataclasses.replace(image, copies=tuple(
+        one._replace(store=stores[one.store.name])
+        for one in image.copies))
 
 
 def _one(one: _T, doubt: Doubt) -> _T:

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import sizes
 
@@ -37,7 +38,7 @@ def table(images: Iterable[layout.Placed]) -> dict[str, list[dict[str, Any]]]:
     """``stores``, ``projects`` and ``classes``: the dearest first."""
     found: _Sums = {'stores': {}, 'projects': {}, 'classes': {}}
     for placed in images:
-        image, today = placed.image, sizes.today(placed.image)
+        image, today = placed.image, placed.image.kind
         _count(found, image, today, (one.store for one in image.copies), 0)
         _count(found, image, placed.kind, placed.stores, 3)
     return {what: [_row(name, *sums) for name, sums in sorted(
@@ -45,7 +46,7 @@ def table(images: Iterable[layout.Placed]) -> dict[str, list[dict[str, Any]]]:
         for what, rows in found.items()}
 
 
-def _count(found: _Sums, image: clouds.Image, kind: sizes.Format,
+def _count(found: _Sums, image: clouds.Image, kind: formats.Format,
            stores: Iterable[clouds.Store], start: int) -> None:
     whole = cost = 0.0
     for store in stores:

@@ -19,9 +19,11 @@ store that has the room. What nobody boots goes where it is cheapest.
 from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
+from typing import NamedTuple
 
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import copy_on_write
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
 from glance_lifecycle.planning import sums
@@ -33,18 +35,17 @@ WORTH = 0.1
 
 
 # Name of a store, and the format of all that it is to hold.
-Full = Mapping[tuple[str, sizes.Format], float]
+Full = Mapping[tuple[str, formats.Format], float]
 
 
-@dataclasses.dataclass(frozen=True)
-class Placed:
+class Placed(NamedTuple):
     """One image, as it should be.
 
     :ivar stores: Glance should show and read the first one first
     """
 
     image: clouds.Image
-    kind: sizes.Format
+    kind: formats.Format
     stores: tuple[clouds.Store, ...]
 
     @property
@@ -53,7 +54,7 @@ class Placed:
 
     @property
     def converted(self) -> bool:
-        return self.kind is not sizes.today(self.image)
+        return self.kind is not self.image.kind
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _clone_store(cloud: clouds.Cloud, consumer: clouds.Consumer,
                  default: clouds.Store, full: Full) -> clouds.Store | None:
     """The default store, or else the cheapest that it can clone from."""
     can = [one for one in cloud.stores
-           if (one.name, sizes.Format.RAW) not in full
+           if (one.name, formats.Format.RAW) not in full
            and copy_on_write.failed(
                'raw', clouds.Copy(one), consumer, True) is None]
     return min(can, key=lambda one: (
@@ -158,31 +159,31 @@ def placed(cloud: clouds.Cloud, image: clouds.Image, decided: Decision
     archive, full = decided.archive, decided.full
     default = decided.default.store
     if not image.used:
-        return Placed(image, sizes.today(image), (
+        return Placed(image, image.kind, (
             archive,) if archive else tuple(_stores(image)))
     wanted = {decided.clones.get(cloud.consumers[place].name, default)
               for place, _disks in cloud.demand(image)}
     best: tuple[matrix.Rank, Placed] | None = None
     today = None
-    for kind in sizes.choices(image):
+    for kind in formats.choices(image.disk_format):
         stores = tuple(sorted(
             wanted if sizes.disk_format(image, kind) == 'raw' else {default},
             key=lambda each: (each != default, each.name)))
         if any((each.name, kind) in full for each in stores):
             # There is room for what is there.
-            if kind is not sizes.today(image):
+            if kind is not image.kind:
                 continue
             stores = tuple(_stores(image))
         one = Placed(image, kind, stores)
         ranked = matrix.rank(
             matrix.week(cloud, image, kind, one.copies, matrix.SHOWN),
             sum(sizes.cost(image, kind, each) for each in stores))
-        if kind is sizes.today(image):
+        if kind is image.kind:
             today = ranked, one
         if best is None or ranked < best[0]:
             best = ranked, one
     if best is None:
-        return Placed(image, sizes.today(image), tuple(_stores(image)))
+        return Placed(image, image.kind, tuple(_stores(image)))
     return best[1] if today is None or _worth(best[0], today[0]) else (
         today[1])
 
@@ -203,7 +204,7 @@ def _glance(cloud: clouds.Cloud, images: Iterable[Placed]) -> clouds.Glance:
     # Of few stores and consumers, and of very many images.
     looked = set()
     for placed in images:
-        if placed.kind is not sizes.Format.RAW:
+        if placed.kind is not formats.Format.RAW:
             continue
         for place, _disks in cloud.demand(placed.image):
             key = placed.stores, place

@@ -17,6 +17,7 @@ import dataclasses
 
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import sizes
 from glance_lifecycle.planning import sums
 
@@ -36,7 +37,7 @@ class Cell:
     """
 
     store: clouds.Store
-    kind: sizes.Format
+    kind: formats.Format
     stored: float
     cost: float
     week: boots.Week
@@ -60,29 +61,47 @@ def matrix(cloud: clouds.Cloud, found: sums.Sums,
     """All stores, or these, in all formats that can be compared."""
     return [_cell(cloud, store, kind, found.whole, found.disks)
             for store in (cloud.stores if stores is None else stores)
-            for kind in sizes.CHOICES]
+            for kind in formats.CHOICES]
 
 
-def way(cloud: clouds.Cloud, kind: sizes.Format, disk_format: str,
+def way(cloud: clouds.Cloud, kind: formats.Format, disk_format: str,
         copies: tuple[clouds.Copy, ...], glance: clouds.Glance, place: int
         ) -> boots.Way:
     """How a consumer gets what is stored so.
 
     :param place: of the consumer, in ``cloud.consumers``
     """
+    return _ways(cloud, kind, disk_format, copies, glance)[cloud.alike[place]]
+
+
+class _Ways(dict[int, boots.Way]):
+    """By place of a consumer, each once it is asked for."""
+
+    def __init__(self, cloud: clouds.Cloud, kind: formats.Format,
+                 disk_format: str, copies: tuple[clouds.Copy, ...],
+                 glance: clouds.Glance) -> None:
+        super().__init__()
+        self._consumers = cloud.consumers
+        self._stored = kind, disk_format, copies
+        self._glance = glance
+
+    def __missing__(self, place: int) -> boots.Way:
+        found = self[place] = boots.way(
+            *self._stored, self._consumers[place], self._glance)
+        return found
+
+
+def _ways(cloud: clouds.Cloud, kind: formats.Format, disk_format: str,
+          copies: tuple[clouds.Copy, ...], glance: clouds.Glance) -> _Ways:
     key = kind, disk_format, copies, glance
-    ways: dict[int, boots.Way] | None = cloud.computed.get(key)
-    if ways is None:
-        ways = cloud.computed[key] = {}
-    place = cloud.alike[place]
-    found = ways.get(place)
+    found: _Ways | None = cloud.computed.get(key)
     if found is None:
-        found = ways[place] = boots.way(
-            kind, disk_format, copies, cloud.consumers[place], glance)
+        found = cloud.computed[key] = _Ways(
+            cloud, kind, disk_format, copies, glance)
     return found
 
 
-def week(cloud: clouds.Cloud, image: clouds.Image, kind: sizes.Format,
+def week(cloud: clouds.Cloud, image: clouds.Image, kind: formats.Format,
          copies: tuple[clouds.Copy, ...], glance: clouds.Glance
          ) -> boots.Week:
     """What all consumers need of an image that is stored so."""
@@ -90,11 +109,11 @@ def week(cloud: clouds.Cloud, image: clouds.Image, kind: sizes.Format,
     if not demand:
         return _NONE
     size, data = sizes.size(image, kind), image.data_size.value
-    disk_format = sizes.disk_format(image, kind)
+    ways = _ways(cloud, kind, sizes.disk_format(image, kind), copies, glance)
     # Plain numbers, and one object at the end: this runs millions of times.
     made = cloned = seconds = moved = 0.0
     for place, disks in demand:
-        how = way(cloud, kind, disk_format, copies, glance, place)
+        how = ways[cloud.alike[place]]
         first = 1 if how.once else boots.keeping(
             cloud.consumers[place], disks)
         one, other = how.first.takes(size, data), how.later.takes(size, data)
@@ -108,7 +127,7 @@ def week(cloud: clouds.Cloud, image: clouds.Image, kind: sizes.Format,
 _NONE = boots.Week()
 
 
-def _cell(cloud: clouds.Cloud, store: clouds.Store, kind: sizes.Format,
+def _cell(cloud: clouds.Cloud, store: clouds.Store, kind: formats.Format,
           stored: sums.Stored, disks: dict[sums.Key, sums.Disks]) -> Cell:
     copies = (clouds.Copy(store),)
     size = stored.total(kind, store)

@@ -20,12 +20,13 @@ waits longer for a disk, or stops to clone. Each such need is looked at once.
 
 from collections.abc import Callable
 from collections.abc import Iterator
-import dataclasses
 import itertools
+from typing import NamedTuple
 
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import copy_on_write
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
@@ -40,8 +41,7 @@ _ROUNDING = 1 + 1e-9
 Mask = int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What a policy wants of the stores of an image.
 
     :ivar exact: these, and no others
@@ -55,8 +55,7 @@ class Wanted:
 Wants = Callable[[clouds.Image], Wanted]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """What the stores of an image have to meet.
 
     :ivar required: stores that have to be among them
@@ -72,11 +71,10 @@ class Need:
     waits: frozenset[tuple[Mask, Mask]]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """What no consumer may be worse off than."""
 
-    kind: sizes.Format
+    kind: formats.Format
     stores: tuple[clouds.Store, ...]
 
 
@@ -173,28 +171,26 @@ class Options:
         key = reference, disk_format, consumers
         found = self._waits.get(key)
         if found is None:
+            copies = copy_on_write.ordered(
+                tuple(map(clouds.Copy, reference.stores)))
             found = self._waits[key] = frozenset(
-                self._wait(reference, disk_format, place)
+                self._wait(reference.kind, copies, disk_format, place)
                 for place in consumers)
         return found
 
-    def _wait(self, reference: Reference, disk_format: str, consumer: int
-              ) -> tuple[Mask, Mask]:
-        cloud = self._cloud
-        best = matrix.way(
-            cloud, reference.kind, disk_format, copy_on_write.ordered(
-                tuple(map(clouds.Copy, reference.stores))), matrix.SHOWN,
-            consumer)
+    def _wait(self, kind: formats.Format, copies: tuple[clouds.Copy, ...],
+              disk_format: str, consumer: int) -> tuple[Mask, Mask]:
+        best = matrix.way(self._cloud, kind, disk_format, copies,
+                          matrix.SHOWN, consumer)
         # Of a clone or a download, only the copy that is used matters.
-        key = (reference.kind, disk_format, best.store.name, best.once,
-               consumer)
+        key = kind, disk_format, best.store.name, best.once, consumer
         found = self._fast.get(key)
         if found is None:
             found = self._fast[key] = self._as_fast(
-                best, reference.kind, disk_format, consumer)
+                best, kind, disk_format, consumer)
         return found
 
-    def _as_fast(self, best: boots.Way, kind: sizes.Format,
+    def _as_fast(self, best: boots.Way, kind: formats.Format,
                  disk_format: str, consumer: int) -> tuple[Mask, Mask]:
         cloud = self._cloud
         clones = fast = 0
@@ -215,7 +211,7 @@ def references(cloud: clouds.Cloud, plan: layout.Plan, advised: bool
     :param advised: what is booted, as advised; else, as it is today
     """
     def today(image: clouds.Image) -> Reference:
-        return Reference(sizes.today(image), tuple(
+        return Reference(image.kind, tuple(
             one.store for one in image.copies))
     return [Reference(placed.kind, placed.stores)
             if advised and placed.image.used and not any(

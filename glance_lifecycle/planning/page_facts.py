@@ -118,7 +118,7 @@ def _not_cloned(cloud: clouds.Cloud) -> Iterator[dict[str, Any]]:
     for image in cloud.images:
         if not image.used:
             continue
-        kind = sizes.today(image)
+        kind = image.kind
         copies = copy_on_write.ordered(image.copies)
         for place, disks in cloud.demand(image):
             how = matrix.way(cloud, kind, sizes.disk_format(image, kind),

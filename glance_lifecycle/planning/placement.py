@@ -13,9 +13,12 @@
 
 """The cheapest placement, and in words why each image moves."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
+import functools
 from typing import Any
+from typing import NamedTuple
 
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import layout
@@ -28,6 +31,16 @@ from glance_lifecycle.planning import words
 #: That the solver may take.
 SECONDS = 15
 _DAY = 86400
+
+
+class Move(NamedTuple):
+    """One image that is not where it should be.
+
+    :ivar saved: in a month; less than 0 if it costs more
+    """
+
+    placed: layout.Placed
+    saved: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +57,11 @@ class Placement:
     result: programme.Result
     images: tuple[layout.Placed, ...]
     wants: options.Wants | None
+
+    @functools.cached_property
+    def moves(self) -> tuple[Move, ...]:
+        """In the order of the images."""
+        return tuple(_moves(self.images))
 
 
 def search(cloud: clouds.Cloud, plan: layout.Plan,
@@ -69,20 +87,8 @@ def search(cloud: clouds.Cloud, plan: layout.Plan,
     return Placement(advised, result, tuple(images), wants)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Move:
-    """One image that is not where it should be.
-
-    :ivar saved: in a month; less than 0 if it costs more
-    """
-
-    placed: layout.Placed
-    saved: float
-
-
-def moves(placement: Placement) -> Iterator[Move]:
-    """In the order of the images."""
-    for placed in placement.images:
+def _moves(images: Iterable[layout.Placed]) -> Iterator[Move]:
+    for placed in images:
         image = placed.image
         before = {one.store.name for one in image.copies}
         after = {one.name for one in placed.stores}
@@ -98,7 +104,7 @@ def cost(placed: layout.Placed) -> float:
 
 def cost_before(image: clouds.Image) -> float:
     """For a month."""
-    today = sizes.today(image)
+    today = image.kind
     return sum(sizes.cost(image, today, one.store) for one in image.copies)
 
 
@@ -137,7 +143,7 @@ def why(cloud: clouds.Cloud, placement: Placement, placed: layout.Placed
 def _faster(cloud: clouds.Cloud, placement: Placement,
             placed: layout.Placed) -> str:
     image = placed.image
-    now = matrix.week(cloud, image, sizes.today(image), image.copies,
+    now = matrix.week(cloud, image, image.kind, image.copies,
                       cloud.glance)
     then = matrix.week(cloud, image, placed.kind, placed.copies,
                        matrix.SHOWN)
@@ -166,7 +172,7 @@ def summary(cloud: clouds.Cloud, placement: Placement) -> dict[str, Any]:
     kept = sum(one.kept for one in result.choices)
     count = saved = 0.0
     dearer = []
-    for one in moves(placement):
+    for one in placement.moves:
         count += 1
         saved += one.saved
         if one.saved < 0:

@@ -24,9 +24,9 @@ import json
 import re
 
 from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import placement
-from glance_lifecycle.planning import sizes
 from glance_lifecycle.planning import words
 
 #: Of the document of a policy, and of a list in it.
@@ -42,7 +42,7 @@ _Key = tuple[tuple[str, ...], str]
 def document(cloud: clouds.Cloud, plan: layout.Plan,
              found: placement.Placement) -> str:
     """YAML, which ``policy validate`` passes."""
-    moves = sorted((one for one in placement.moves(found)
+    moves = sorted((one for one in found.moves
                     if _can_be_named(one)), key=lambda one: -one.saved)
     rules, left = _rules(moves)
     summary = placement.summary(cloud, found)
@@ -63,7 +63,7 @@ def document(cloud: clouds.Cloud, plan: layout.Plan,
 def _defaults(plan: layout.Plan) -> list[str]:
     best = plan.default
     raw = 'never'
-    if best.kind is sizes.Format.RAW:
+    if best.kind is formats.Format.RAW:
         raw = '{if_store_is: %s}' % best.store.kind if (
             best.store.kind != 'other') else 'always'
     # No "place": it would be of all that stays where it is, too.

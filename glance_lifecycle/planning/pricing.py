@@ -16,8 +16,10 @@
 from collections.abc import Sequence
 import dataclasses
 import functools
+from typing import NamedTuple
 
 from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import options
 from glance_lifecycle.planning import sizes
 
@@ -31,14 +33,13 @@ WORSE = 1000
 _Rate = tuple[float, float]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One set of stores for an image.
 
     :ivar kept: it stays as it is, because nothing else has the room
     """
 
-    kind: sizes.Format
+    kind: formats.Format
     stores: options.Mask
     kept: bool = False
 
@@ -59,14 +60,14 @@ class Item:
     """
 
     image: clouds.Image
-    kind: sizes.Format
+    kind: formats.Format
     today: options.Mask
     choices: tuple[Choice, ...]
     rates: tuple[_Rate, ...]
     thick: float
     thin: float
 
-    def sizes(self, kind: sizes.Format) -> tuple[float, float]:
+    def sizes(self, kind: formats.Format) -> tuple[float, float]:
         if kind is self.choices[0].kind:
             return self.thick, self.thin
         return sizes.both(self.image, kind)

@@ -23,9 +23,11 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import math
+import operator
 
 from glance_lifecycle.planning import assumed
 from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import options
 from glance_lifecycle.planning import pricing
 from glance_lifecycle.planning import sizes
@@ -111,7 +113,7 @@ class Search:
               found: options.Options) -> pricing.Item:
         need = found.need(image, reference)
         today = found.mask(tuple(one.store.name for one in image.copies))
-        kind = sizes.today(image)
+        kind = image.kind
         wanted = reference.kind
         good = self._shared.get((need, wanted))
         if good is None:
@@ -217,29 +219,15 @@ class Search:
 
     def _relieve(self, choices: list[pricing.Choice], left: list[float]
                  ) -> None:
-        over = {place for place, room in enumerate(left) if room < 0}
-        ways: list[tuple[float, int, pricing.Choice]] = []
-        for number, item in enumerate(self._items):
-            full = [place for place in pricing.places(choices[number].stores)
-                    if place in over]
-            if not full:
-                continue
-            freed = dict(self._pricing.taken(item, choices[number]))
-            now = self._pricing.weighed(item, choices[number])
-            for one, weighed in zip(
-                    item.choices, self._pricing.all_weighed(item),
-                    strict=True):
-                gained = sum([freed[place] for place in full
-                              if not one.stores >> place & 1])
-                if gained:
-                    ways.append(((weighed - now) / gained, number, one))
         moved = set()
-        for _price, number, choice in sorted(ways, key=lambda one: one[0]):
+        for _price, number, choice in self._ways_out(choices, left):
             if number not in moved and any(
                     left[place] < 0 for place in pricing.places(
                         choices[number].stores)) and self._change(
                             number, choices, choice, left):
                 moved.add(number)
+                if min(left) >= 0:
+                    return
         # Today's placement has the room that it takes.
         for number, item in enumerate(self._items):
             if min(left) >= 0:
@@ -248,6 +236,33 @@ class Search:
                     choices[number].stores)):
                 self._change(number, choices, pricing.Choice(
                     item.kind, item.today, kept=True), left)
+
+    def _ways_out(self, choices: list[pricing.Choice], left: list[float]
+                  ) -> list[tuple[float, int, pricing.Choice]]:
+        """Of stores that are too full, the cheapest for a byte first: what
+        that costs, and the number of an image.
+        """
+        over = {place for place, room in enumerate(left) if room < 0}
+        ways: list[tuple[float, int, pricing.Choice]] = []
+        for number, item in enumerate(self._items):
+            full = [place for place in pricing.places(choices[number].stores)
+                    if place in over]
+            if not full:
+                continue
+            taken = dict(self._pricing.taken(item, choices[number]))
+            freed = [(1 << place, taken[place]) for place in full]
+            now = self._pricing.weighed(item, choices[number])
+            for one, weighed in zip(
+                    item.choices, self._pricing.all_weighed(item),
+                    strict=True):
+                stores, gained = one.stores, 0.0
+                for store, size in freed:
+                    if not stores & store:
+                        gained += size
+                if gained:
+                    ways.append(((weighed - now) / gained, number, one))
+        ways.sort(key=operator.itemgetter(0))
+        return ways
 
     def _change(self, number: int, choices: list[pricing.Choice],
                 choice: pricing.Choice, left: list[float]) -> bool:
@@ -291,7 +306,7 @@ class Search:
         return total
 
 
-def _made(image: clouds.Image, kind: sizes.Format, today: options.Mask,
+def _made(image: clouds.Image, kind: formats.Format, today: options.Mask,
           rated: pricing.Rated) -> pricing.Item:
     choices, rates = rated
     return pricing.Item(image, kind, today, choices, rates,

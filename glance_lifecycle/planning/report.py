@@ -25,6 +25,7 @@ from glance_lifecycle.planning import compared
 from glance_lifecycle.planning import copy_on_write
 from glance_lifecycle.planning import doubted
 from glance_lifecycle.planning import economics
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import placement
@@ -80,8 +81,8 @@ def lists(cloud: clouds.Cloud, plan: layout.Plan,
     """What has a row an image, or more: each made as it is asked for."""
     return {'images': (_image(cloud, one, plan.glance)
                        for one in plan.images),
-            'moves': (_move(cloud, found, one) for one in placement.moves(
-                found)) if found else iter(()),
+            'moves': (_move(cloud, found, one) for one in found.moves)
+            if found else iter(()),
             'facts': _facts(cloud)}
 
 
@@ -89,7 +90,7 @@ def best_moves(cloud: clouds.Cloud, found: placement.Placement | None,
                most: int) -> list[dict[str, Any]]:
     """Those that save the most, the first of those first."""
     return [_move(cloud, found, one) for one in heapq.nlargest(
-        most, placement.moves(found), key=lambda one: one.saved)
+        most, found.moves, key=lambda one: one.saved)
         ] if found else []
 
 
@@ -141,7 +142,7 @@ def _cell(one: matrix.Cell) -> dict[str, Any]:
 
 def _image(cloud: clouds.Cloud, placed: layout.Placed, glance: clouds.Glance
            ) -> dict[str, Any]:
-    image, today = placed.image, sizes.today(placed.image)
+    image, today = placed.image, placed.image.kind
     now = copy_on_write.ordered(image.copies)
     return {
         'name': image.name, 'format_before': today.value,
@@ -159,7 +160,7 @@ def _image(cloud: clouds.Cloud, placed: layout.Placed, glance: clouds.Glance
             for one in (cloud.consumers[place],)]}
 
 
-def _how(cloud: clouds.Cloud, image: clouds.Image, kind: sizes.Format,
+def _how(cloud: clouds.Cloud, image: clouds.Image, kind: formats.Format,
          copies: tuple[clouds.Copy, ...], glance: clouds.Glance, place: int
          ) -> boots.Served:
     return boots.of_image(matrix.way(

@@ -27,9 +27,9 @@ import dataclasses
 
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import doubted
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
-from glance_lifecycle.planning import sizes
 
 _MOST_SHOWN = 3
 #: Images that are looked at, those that are used and those that are not.
@@ -140,7 +140,7 @@ class _Again:
             (one.store.name, one.kind): one for one in matrix.matrix(
                 other, self._plan.totals, stores.values())}}
         return [cells[one.name, kind] for one in other.stores
-                for kind in sizes.CHOICES]
+                for kind in formats.CHOICES]
 
 
 def _looked_at(images: Iterable[clouds.Image]) -> Iterator[clouds.Image]:

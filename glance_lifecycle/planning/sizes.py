@@ -12,41 +12,9 @@
 
 """How many bytes an image has, by format and store, and what they cost."""
 
-import enum
-
 from glance_lifecycle.planning import assumed
 from glance_lifecycle.planning import cloud as clouds
-
-
-class Format(enum.StrEnum):
-    """What an image can be stored as."""
-
-    RAW = 'raw'
-    QCOW2 = 'qcow2'
-    COMPRESSED = 'compressed qcow2'
-    # Of another kind, such as iso: it stays what it is.
-    AS_IS = 'as it is'
-
-
-#: What can be compared; what boots as another disk cannot be converted.
-CHOICES = (Format.RAW, Format.QCOW2, Format.COMPRESSED)
-_KEPT = ('iso', 'ami', 'aki', 'ari', 'ploop')
-
-
-def today(image: clouds.Image) -> Format:
-    """What the image is stored as."""
-    if image.disk_format == 'raw':
-        return Format.RAW
-    if image.disk_format == 'qcow2':
-        return Format.COMPRESSED if image.compressed else Format.QCOW2
-    return Format.AS_IS
-
-
-def choices(image: clouds.Image) -> tuple[Format, ...]:
-    """What it can be."""
-    if image.disk_format in _KEPT:
-        return (Format.AS_IS,)
-    return CHOICES if today(image) in CHOICES else (*CHOICES, Format.AS_IS)
+from glance_lifecycle.planning.formats import Format
 
 
 def disk_format(image: clouds.Image, kind: Format) -> str:
@@ -57,7 +25,7 @@ def disk_format(image: clouds.Image, kind: Format) -> str:
 
 def size(image: clouds.Image, kind: Format) -> float:
     """Bytes that a download takes: holes of raw are read as zeros."""
-    if kind is today(image):
+    if kind is image.kind:
         return image.size.value
     if kind is Format.RAW:
         return image.virtual_size.value
@@ -75,8 +43,8 @@ def stored(image: clouds.Image, kind: Format, store: clouds.Store) -> float:
 def both(image: clouds.Image, kind: Format) -> tuple[float, float]:
     """Bytes of a copy in a store that is not thin, and in one that is."""
     thick = size(image, kind)
-    return thick, min(image.data_size.value, image.virtual_size.value) if (
-        kind is Format.RAW) else thick
+    return thick, (min(image.data_size.value, image.virtual_size.value)
+                   if kind is Format.RAW else thick)
 
 
 def cost(image: clouds.Image, kind: Format, store: clouds.Store) -> float:

@@ -22,11 +22,12 @@ from typing import TypeVar
 
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import sizes
 
 _T = TypeVar('_T')
-# By whether the store is thin.
-_Stored = dict[bool, float]
+# By whether the store is thin: an item of two for False and True.
+_Stored = list[float]
 
 
 @dataclasses.dataclass
@@ -39,17 +40,17 @@ class Stored:
         that
     """
 
-    totals: dict[sizes.Format, _Stored] = dataclasses.field(
+    totals: dict[formats.Format, _Stored] = dataclasses.field(
         default_factory=dict)
-    others: dict[sizes.Format, _Stored] = dataclasses.field(
+    others: dict[formats.Format, _Stored] = dataclasses.field(
         default_factory=dict)
-    present: dict[tuple[str, sizes.Format], _Stored] = dataclasses.field(
+    present: dict[tuple[str, formats.Format], _Stored] = dataclasses.field(
         default_factory=dict)
 
-    def total(self, kind: sizes.Format, store: clouds.Store) -> float:
+    def total(self, kind: formats.Format, store: clouds.Store) -> float:
         return self.totals[kind][store.thin.value]
 
-    def missing(self, kind: sizes.Format, store: clouds.Store) -> float:
+    def missing(self, kind: formats.Format, store: clouds.Store) -> float:
         """Bytes that all of them take in addition to what is there."""
         thin = store.thin.value
         other = self.others[kind][thin]
@@ -113,33 +114,36 @@ def stored(images: Iterable[clouds.Image], fitting: bool) -> Stored:
 
     :param fitting: what cannot be one stays as it is
     """
-    totals, others = ({kind: {False: 0.0, True: 0.0} for kind in sizes.Format}
+    totals, others = ({kind: [0.0, 0.0] for kind in formats.Format}
                       for _each in range(2))
     found = Stored(totals, others)
     for image in images:
-        today = sizes.today(image)
-        choices = sizes.choices(image)
-        for kind in sizes.CHOICES:
+        today = image.kind
+        choices = formats.choices(image.disk_format)
+        for kind in formats.CHOICES:
             as_it = kind if kind in choices or not fitting else (
-                sizes.Format.AS_IS)
-            thick, thin = sizes.both(image, as_it)
-            for table in (found.totals, found.others)[:1 + (
-                    kind is not today)]:
-                table[kind][False] += thick
-                table[kind][True] += thin
+                formats.Format.AS_IS)
+            both = sizes.both(image, as_it)
+            _add_to(totals[kind], both)
+            if kind is not today:
+                _add_to(others[kind], both)
+        both = sizes.both(image, today)
         for copy in image.copies:
-            _count(found.present, (copy.store.name, today), image, today)
+            _count(found.present, (copy.store.name, today), both)
     return found
 
 
-def _count(table: dict[_T, _Stored], key: _T, image: clouds.Image,
-           kind: sizes.Format) -> None:
+def _count(table: dict[_T, _Stored], key: _T, both: tuple[float, float]
+           ) -> None:
     sums = table.get(key)
     if sums is None:
-        sums = table[key] = {False: 0.0, True: 0.0}
-    thick, thin = sizes.both(image, kind)
-    sums[False] += thick
-    sums[True] += thin
+        sums = table[key] = [0.0, 0.0]
+    _add_to(sums, both)
+
+
+def _add_to(sums: _Stored, both: tuple[float, float]) -> None:
+    sums[False] += both[False]
+    sums[True] += both[True]
 
 
 @dataclasses.dataclass
@@ -164,20 +168,18 @@ class AsTheyAre:
 
 def as_they_are(images: Iterable[clouds.Image]) -> AsTheyAre:
     """Their bytes, and where these are."""
-    found = AsTheyAre({False: 0.0, True: 0.0}, {})
+    found = AsTheyAre([0.0, 0.0], {})
     for image in images:
-        today = sizes.today(image)
-        thick, thin = sizes.both(image, today)
-        found.totals[False] += thick
-        found.totals[True] += thin
+        both = sizes.both(image, image.kind)
+        _add_to(found.totals, both)
         for copy in image.copies:
-            _count(found.present, copy.store.name, image, today)
+            _count(found.present, copy.store.name, both)
     return found
 
 
 # Format that is compared, format and disk_format that it is then, and the
 # place of the first of all consumers that are alike.
-Key = tuple[sizes.Format, sizes.Format, str, int]
+Key = tuple[formats.Format, formats.Format, str, int]
 
 
 def disks(cloud: clouds.Cloud) -> dict[Key, Disks]:
@@ -187,10 +189,10 @@ def disks(cloud: clouds.Cloud) -> dict[Key, Disks]:
         demand = cloud.demand(image)
         if not demand:
             continue
-        choices = sizes.choices(image)
+        choices = formats.choices(image.disk_format)
         data = image.data_size.value
-        for kind in sizes.CHOICES:
-            as_it = kind if kind in choices else sizes.Format.AS_IS
+        for kind in formats.CHOICES:
+            as_it = kind if kind in choices else formats.Format.AS_IS
             size = sizes.size(image, as_it)
             disk_format = sizes.disk_format(image, as_it)
             for place, count in demand:

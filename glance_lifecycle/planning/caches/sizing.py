@@ -30,6 +30,7 @@ from glance_lifecycle.planning.caches import glance_cache
 from glance_lifecycle.planning.caches import prefetch
 from glance_lifecycle.planning.caches import trace as traces
 from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
@@ -168,7 +169,7 @@ def _ways(cloud: clouds.Cloud, plan: layout.Plan,
         if not how.cloned:
             size = sizes.size(one.image, one.kind)
             found[name, image] = _Way(
-                how, size, size if one.kind is sizes.Format.RAW
+                how, size, size if one.kind is formats.Format.RAW
                 else one.image.data_size.value)
     return found
 

@@ -15,11 +15,14 @@
 import collections
 from collections.abc import Sequence
 import dataclasses
+from typing import TYPE_CHECKING
 
 from glance_lifecycle.reporting import model
 from glance_lifecycle.reporting import words
-from glance_lifecycle.worker import asked
-from glance_lifecycle.worker.database import ended
+
+if TYPE_CHECKING:
+    from glance_lifecycle.worker import asked
+    from glance_lifecycle.worker.database import ended as ends
 
 _STATUS, _JOBS = 'status', 'job list'
 
@@ -28,8 +31,8 @@ _STATUS, _JOBS = 'status', 'job list'
 class Worker:
     """:ivar ended: of the last days: what jobs ended"""
 
-    status: asked.Status
-    ended: Sequence[ended.Ended]
+    status: 'asked.Status'
+    ended: Sequence['ends.Ended']
     days: int
 
 
@@ -68,7 +71,7 @@ def section(told: model.Told[Worker]) -> model.Section:
         decisions=tuple(_decisions(alive, held, failed)))
 
 
-def _oldest(status: asked.Status) -> str:
+def _oldest(status: 'asked.Status') -> str:
     oldest = status.oldest.due
     return '' if oldest is None else 'The oldest is due since %s.' % (
         words.duration((status.at - oldest).total_seconds()))
@@ -99,7 +102,7 @@ def _ended(told: Worker) -> list[model.Table]:
             'Jobs that ended', 'kind', tuple(states)))]
 
 
-def _held(status: asked.Status) -> list[model.Table]:
+def _held(status: 'asked.Status') -> list[model.Table]:
     if not status.held:
         return []
     return [model.table(
@@ -112,7 +115,7 @@ def _held(status: asked.Status) -> list[model.Table]:
         total=status.jobs.get('held', 0))]
 
 
-def _sweeps(status: asked.Status) -> list[str]:
+def _sweeps(status: 'asked.Status') -> list[str]:
     found = []
     for kind, said in (('full', 'all images'), ('changes', 'changes')):
         sweep = status.sweeps.get(kind)

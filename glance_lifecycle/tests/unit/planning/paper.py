@@ -20,7 +20,7 @@ from typing import Any
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import cloud_file
-from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import formats
 
 CLOUDS = pathlib.Path(__file__).parent / 'clouds'
 EXAMPLE = pathlib.Path(__file__).parents[4] / 'etc/planning/cloud.yaml'
@@ -47,7 +47,7 @@ def changed(one: Any, **values: Any) -> Any:
         for name, value in values.items()})
 
 
-def week(image: clouds.Image, kind: sizes.Format,
+def week(image: clouds.Image, kind: formats.Format,
          copies: Sequence[clouds.Copy], consumer: clouds.Consumer,
          glance: clouds.Glance) -> boots.Week:
     """All disks that a consumer makes of the image in a week."""

@@ -18,7 +18,7 @@ import unittest
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning.copy_on_write import Condition
-from glance_lifecycle.planning.sizes import Format
+from glance_lifecycle.planning.formats import Format
 from glance_lifecycle.tests.unit.planning import paper
 
 GIB = 1024 ** 3

@@ -20,7 +20,7 @@ from hypothesis import strategies
 
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import default_store
-from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import formats
 from glance_lifecycle.tests.unit.planning import paper
 from glance_lifecycle.tests.unit.planning import small_clouds
 
@@ -154,5 +154,5 @@ class DefaultStoreTest(unittest.TestCase):
             if Change.SAME not in (one.change, other.change):
                 self.assertIs(_BACK[one.change], other.change)
             self.assertEqual(one.after.cloned, (
-                one.kind is sizes.Format.RAW and one.consumer.in_ceph
+                one.kind is formats.Format.RAW and one.consumer.in_ceph
                 and one.consumer.fsid == there.new.fsid))

@@ -15,8 +15,8 @@
 import unittest
 
 from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning.formats import Format
 from glance_lifecycle.planning import layout
-from glance_lifecycle.planning.sizes import Format
 from glance_lifecycle.tests.unit.planning import paper
 
 

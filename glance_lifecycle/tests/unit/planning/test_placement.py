@@ -29,7 +29,7 @@ class PlacementTest(unittest.TestCase):
         found = placement.search(cloud, layout.plan(cloud), wants, advised)
         self.summary = placement.summary(cloud, found)
         return {one.placed.image.name: placement.why(
-            cloud, found, one.placed) for one in placement.moves(found)}
+            cloud, found, one.placed) for one in found.moves}
 
     def test_reasons(self) -> None:
         self.assertEqual({

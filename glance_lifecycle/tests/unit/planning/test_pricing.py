@@ -15,6 +15,7 @@
 
 import unittest
 
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import pricing
 from glance_lifecycle.planning import sizes
 from glance_lifecycle.tests.unit.planning import paper
@@ -35,8 +36,8 @@ class PricingTest(unittest.TestCase):
         """
         found = []
         for image in self.cloud.images:
-            today = sizes.today(image)
-            for kind in {today, sizes.Format.RAW}:
+            today = image.kind
+            for kind in {today, formats.Format.RAW}:
                 for kept in (False, True):
                     choices, rates = self.pricing.rated((
                         *(_CHOICE(kind, one) for one in self.stores),

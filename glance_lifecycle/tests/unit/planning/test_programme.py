@@ -42,7 +42,7 @@ def rooms(cloud: clouds.Cloud) -> dict[str, float]:
     for image in cloud.images:
         for copy in image.copies:
             found[copy.store.name] += sizes.stored(
-                image, sizes.today(image), copy.store)
+                image, image.kind, copy.store)
     return found
 
 
@@ -58,7 +58,7 @@ def fits(cloud: clouds.Cloud, images: tuple[layout.Placed, ...]) -> bool:
 def as_fast(cloud: clouds.Cloud, placed: layout.Placed,
             stores: tuple[clouds.Store, ...]) -> bool:
     """As in these stores, for all that boot it, and as it is today."""
-    image, today = placed.image, sizes.today(placed.image)
+    image, today = placed.image, placed.image.kind
     if not image.used:
         return True
     before = matrix.week(cloud, image, today, copy_on_write.ordered(
@@ -115,7 +115,7 @@ class ProgrammeTest(unittest.TestCase):
         for image, reference in zip(cloud.images, options.references(
                 cloud, plan, False), strict=True):
             need = search.need(image, reference)
-            each.append([layout.Placed(image, sizes.today(image), tuple(
+            each.append([layout.Placed(image, image.kind, tuple(
                 cloud.stores[place] for place in search.ordered(mask)))
                 for mask in range(1, 8) if search.does(need, mask)])
         least = min(sum(map(placement.cost, images))

@@ -14,8 +14,9 @@
 
 import unittest
 
+from glance_lifecycle.planning import formats
+from glance_lifecycle.planning.formats import Format
 from glance_lifecycle.planning import sizes
-from glance_lifecycle.planning.sizes import Format
 from glance_lifecycle.tests.unit.planning import paper
 
 GIB = 1024 ** 3
@@ -30,25 +31,10 @@ class SizesTest(unittest.TestCase):
         # 10 GiB, 2 of them data, that take 1 compressed.
         self.image = cloud.images[0]
 
-    def test_today(self) -> None:
-        self.assertIs(Format.COMPRESSED, sizes.today(self.image))
-        for disk_format, kind in (('raw', Format.RAW),
-                                  ('iso', Format.AS_IS),
-                                  ('vmdk', Format.AS_IS)):
-            self.assertIs(kind, sizes.today(paper.changed(
-                self.image, disk_format=disk_format)))
-
-    def test_choices(self) -> None:
-        self.assertEqual(sizes.CHOICES, sizes.choices(self.image))
-        self.assertEqual((Format.AS_IS,), sizes.choices(
-            paper.changed(self.image, disk_format='iso')))
-        self.assertEqual((*sizes.CHOICES, Format.AS_IS), sizes.choices(
-            paper.changed(self.image, disk_format='vmdk')))
-
     def test_size(self) -> None:
         """A download of raw reads its holes, too."""
         self.assertEqual([10 * GIB, 2 * GIB, GIB], [
-            sizes.size(self.image, kind) for kind in sizes.CHOICES])
+            sizes.size(self.image, kind) for kind in formats.CHOICES])
 
     def test_compressed_again(self) -> None:
         """What it is stored as is known; the rest comes of a ratio."""
@@ -62,7 +48,7 @@ class SizesTest(unittest.TestCase):
         for store, found in ((self.ceph, [2 * GIB, 2 * GIB, GIB]),
                              (self.objects, [10 * GIB, 2 * GIB, GIB])):
             self.assertEqual(found, [sizes.stored(self.image, kind, store)
-                                     for kind in sizes.CHOICES])
+                                     for kind in formats.CHOICES])
 
     def test_cost(self) -> None:
         """Three replicas at 0.02, against one copy at 0.01."""
@@ -70,4 +56,4 @@ class SizesTest(unittest.TestCase):
                              (self.objects, [0.1, 0.02, 0.01])):
             self.assertEqual(found, [
                 round(sizes.cost(self.image, kind, store), 9)
-                for kind in sizes.CHOICES])
+                for kind in formats.CHOICES])

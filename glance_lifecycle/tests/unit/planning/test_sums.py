@@ -18,6 +18,7 @@ import unittest
 
 from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
+from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
 from glance_lifecycle.planning import sums
@@ -42,8 +43,9 @@ class SumsTest(unittest.TestCase):
         stored = 0.0
         week = boots.Week()
         for image in cloud.images:
-            kind = cell.kind if cell.kind in sizes.choices(image) else (
-                sizes.Format.AS_IS)
+            kind = cell.kind if cell.kind in formats.choices(
+                image.disk_format) else (
+                formats.Format.AS_IS)
             stored += sizes.stored(image, kind, cell.store)
             for one in cloud.consumers:
                 week += paper.week(image, kind, [clouds.Copy(cell.store)],
@@ -59,15 +61,15 @@ class SumsTest(unittest.TestCase):
             stored = sums.stored(cloud.images, fitting=False)
             whole = sums.as_they_are(cloud.images)
             for store in cloud.stores:
-                for kind in sizes.CHOICES:
+                for kind in formats.CHOICES:
                     self.assertAlmostEqual(sum(
                         sizes.stored(image, kind, store)
                         for image in cloud.images
-                        if kind is not sizes.today(image) or store not in [
+                        if kind is not image.kind or store not in [
                             one.store for one in image.copies]),
                         stored.missing(kind, store))
                 self.assertAlmostEqual(sum(
-                    sizes.stored(image, sizes.today(image), store)
+                    sizes.stored(image, image.kind, store)
                     for image in cloud.images if store not in [
                         one.store for one in image.copies]),
                     whole.missing(store))
