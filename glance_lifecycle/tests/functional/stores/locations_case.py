@@ -22,6 +22,7 @@ from typing import ClassVar
 import urllib.parse
 import uuid
 
+from glance_lifecycle.tests.functional.fixtures import glance_conf
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional import store_case
 from glance_lifecycle.tests import waiting
@@ -52,7 +53,7 @@ class LocationsCase(store_case.StoreCase):
                 {'metadata_encryption_key': METADATA_KEY}
                 if self.encrypted else {})},
              'objects': self.options(self.old),
-             'lifecycle_transfer': {'object_store_timeout': 10}},
+             'lifecycle_transfer': glance_conf.PATIENT},
             stores={'objects': self.kind, 'files': 'file'})
         super().setUp()
         self.data = os.urandom(100_000)

@@ -19,6 +19,7 @@ import subprocess
 from typing import Any
 from typing import ClassVar
 
+from glance_lifecycle.tests.functional.fixtures import glance_conf
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional import repair_case
@@ -239,9 +240,11 @@ class ObjectRepairCase(repair_case.RepairCase,
         for name in self.of_image():
             self.remove(name)
         self.service.kill()
+        self.api.configure(lifecycle_transfer={'object_store_timeout': 5})
         found = self.found_and_done(code=3)
         self.assertEqual(('unclear', 'leave', 'left'), found)
         self.service.restart()
+        self.api.configure(lifecycle_transfer=glance_conf.PATIENT)
         self.assertEqual(('missing', 'write', 'mended'),
                          self.found_and_done())
         self.assert_whole()

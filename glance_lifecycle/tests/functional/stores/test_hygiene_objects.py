@@ -24,6 +24,7 @@ from botocore import config as boto_config
 from botocore import session as boto_session
 
 from glance_lifecycle.tests.functional.fixtures import glance
+from glance_lifecycle.tests.functional.fixtures import glance_conf
 from glance_lifecycle.tests.functional.fixtures import radosgw
 from glance_lifecycle.tests.functional.fixtures import swift
 from glance_lifecycle.tests.functional import hygiene_case
@@ -88,7 +89,7 @@ class SwiftHygieneCase(ObjectHygieneCase):
                 'swift_store_create_container_on_put': True,
                 'swift_store_large_object_size': 1,
                 'swift_store_large_object_chunk_size': 1},
-            'lifecycle_transfer': {'object_store_timeout': 20}}
+            'lifecycle_transfer': glance_conf.PATIENT}
 
     def empty(self) -> None:
         client = self.service.client()
@@ -209,7 +210,7 @@ class S3HygieneCase(ObjectHygieneCase):
                 's3_store_secret_key': self.service.secret_key,
                 's3_store_bucket': PLACE,
                 's3_store_bucket_url_format': 'path'},
-            'lifecycle_transfer': {'object_store_timeout': 20}}
+            'lifecycle_transfer': glance_conf.PATIENT}
 
     def empty(self) -> None:
         for one in self.client.list_multipart_uploads(Bucket=PLACE).get(
