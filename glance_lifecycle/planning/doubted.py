@@ -78,13 +78,13 @@ class Doubt:
 def facts(one: Any) -> Iterator[tuple[str, Known[Any]]]:
     """Those of a store, an image or a consumer; not what an image is used."""
     kind: Any = type(one)
-    for name in _known(kind):
+    for name in names(kind):
         yield name, getattr(one, name)
 
 
 @functools.cache
-def _known(kind: Any) -> tuple[str, ...]:
-    """Names of the facts of a class."""
+def names(kind: Any) -> tuple[str, ...]:
+    """Of the facts of a class."""
     return tuple(field.name for field in dataclasses.fields(kind)
                  if get_origin(field.type) is Known)
 

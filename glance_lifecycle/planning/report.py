@@ -16,6 +16,7 @@ import collections
 from collections.abc import Iterator
 import dataclasses
 import heapq
+import operator
 from typing import Any
 
 from glance_lifecycle.planning import advice
@@ -99,14 +100,20 @@ def sources(cloud: clouds.Cloud) -> list[dict[str, Any]]:
     found = collections.Counter(
         ('caches', '', name, fact.source)
         for name, fact in doubted.facts(cloud.caches))
-    for owner in doubted.owners(cloud):
-        of = doubted.OWNERS[type(owner)]
+    for owner in (*cloud.stores, *cloud.consumers):
         whose = owner.name if isinstance(owner, clouds.Store) else ''
-        found.update((of, whose, name, fact.source)
+        found.update((doubted.OWNERS[type(owner)], whose, name, fact.source)
                      for name, fact in doubted.facts(owner))
-        if isinstance(owner, clouds.Image) and owner.used:
-            found.update((of, '', DISKS, uses.source) for table in (
-                owner.boots, owner.volumes) for uses in table.values())
+    of = doubted.OWNERS[clouds.Image]
+    for name in doubted.names(clouds.Image):
+        # There are very many: this is three times as fast.
+        for source, count in collections.Counter(map(
+                operator.attrgetter(name + '.source'),
+                cloud.images)).items():
+            found[of, '', name, source] += count
+    found.update((of, '', DISKS, uses.source) for image in cloud.images
+                 if image.used for table in (image.boots, image.volumes)
+                 for uses in table.values())
     return [{'of': of, 'name': whose, 'fact': name, 'from': source.value,
              'count': count}
             for (of, whose, name, source), count in sorted(found.items())]
