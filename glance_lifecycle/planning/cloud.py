@@ -193,7 +193,8 @@ class VolumeBackend:
 
 Consumer = ComputeGroup | VolumeBackend
 
-_NOBODY: list[tuple[int, float]] = []
+# Places of consumers, disks a week.
+_Demand = tuple[tuple[int, float], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -246,9 +247,8 @@ class Cloud:
     computed: dict[Any, Any] = dataclasses.field(
         init=False, compare=False, repr=False, default_factory=dict)
 
-    _demands: dict[str, tuple[Image, list[tuple[int, float]]]] = (
-        dataclasses.field(init=False, compare=False, repr=False,
-                          default_factory=dict))
+    _demands: dict[str, tuple[Image, _Demand]] = dataclasses.field(
+        init=False, compare=False, repr=False, default_factory=dict)
 
     @functools.cached_property
     def consumers(self) -> tuple[Consumer, ...]:
@@ -261,21 +261,21 @@ class Cloud:
         return tuple(first.setdefault(dataclasses.replace(one, name=''), place)
                      for place, one in enumerate(self.consumers))
 
-    def demand(self, image: Image) -> list[tuple[int, float]]:
+    def demand(self, image: Image) -> _Demand:
         """Who makes disks of it: places in ``consumers``, disks a week."""
         if not image.used:
-            return _NOBODY
-        whose, found = self._demands.get(image.name, (None, _NOBODY))
+            return ()
+        whose, found = self._demands.get(image.name, (None, ()))
         if whose is image:
             return found
-        found = []
-        self._demands[image.name] = image, found
+        wanted = []
         for table, places in ((image.boots, self._places[0]),
                               (image.volumes, self._places[1])):
             for name, known in table.items():
                 if known.value:
-                    found.append((places[name], known.value))
-        found.sort()
+                    wanted.append((places[name], known.value))
+        found = tuple(sorted(wanted))
+        self._demands[image.name] = image, found
         return found
 
     @functools.cached_property

@@ -142,9 +142,6 @@ def _known(one: Mapping[str, Any], key: str,
     if key not in one:
         return _fact(assumption.value if assumption else 0, Source.ASSUMED)
     found = one[key]
-    if type(found) is int:
-        # Nearly all of a catalogue.
-        return _fact(found, Source.GIVEN)
     if isinstance(found, dict):
         return _fact(cloud_checks.plain(found), Source(found['from']),
                      found.get('spread'))

@@ -75,7 +75,11 @@ def way(cloud: clouds.Cloud, kind: formats.Format, disk_format: str,
 
 
 class _Ways(dict[int, boots.Way]):
-    """By place of a consumer, each once it is asked for."""
+    """By place of a consumer, each once it is asked for.
+
+    Of the consumers of the first cloud that asked: who lets another cloud
+    look here sees to it that these get images in the same way.
+    """
 
     def __init__(self, cloud: clouds.Cloud, kind: formats.Format,
                  disk_format: str, copies: tuple[clouds.Copy, ...],

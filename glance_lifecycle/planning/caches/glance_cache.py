@@ -84,8 +84,7 @@ class Cache:
 
     def get(self, download: Download) -> bool:
         """Whether it comes from the cache."""
-        if self._coming and self._coming[0][0] <= download.time:
-            self.pass_time(download.time)
+        self.pass_time(download.time)
         if download.image in self.images:
             self.images.move_to_end(download.image)
             return True
