@@ -25,9 +25,11 @@ from botocore import session as boto_session
 
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import glance_conf
+from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional.fixtures import radosgw
 from glance_lifecycle.tests.functional.fixtures import swift
 from glance_lifecycle.tests.functional import hygiene_case
+from glance_lifecycle.tests import waiting
 
 STRANGER = hygiene_case.STRANGER
 PLACE = 'images'
@@ -224,6 +226,12 @@ class S3HygieneCase(ObjectHygieneCase):
                 list(pool.map(lambda one: self.client.delete_object(
                     Bucket=PLACE, Key=one['Key']), page))
         self.client.delete_bucket(Bucket=PLACE)
+
+    def hygiene(self, *argv: str) -> openstack.Answer:
+        # Swift's S3 API rounds the time of a change up, and what seems to be of
+        # the future is too young to be judged.
+        waiting.next_second()
+        return super().hygiene(*argv)
 
     def put(self, name: str, data: bytes = b'x' * 100) -> None:
         self.client.put_object(Bucket=PLACE, Key=name, Body=data)
