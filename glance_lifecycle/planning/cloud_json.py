@@ -150,8 +150,10 @@ def _optional(image: dict[str, Any]) -> bool:
     return (('compression' not in image
              or 0 <= _number(image['compression']) <= 1)
             and type(image.get('golden', False)) is bool
-            and all(_NAME.fullmatch(image[key]) is not None
-                    for key in ('project', 'class') if key in image)
+            and ('project' not in image
+                 or _NAME.fullmatch(image['project']) is not None)
+            and ('class' not in image
+                 or _NAME.fullmatch(image['class']) is not None)
             and ('last_boot' not in image
                  or duration(image['last_boot']) >= 0)
             # Few have it.

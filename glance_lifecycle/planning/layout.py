@@ -66,6 +66,7 @@ class Decision:
     :ivar full: those without the room -> the bytes they would need
     :ivar clones: name of a consumer -> the store that it can clone from
     :ivar archive: where that is which nobody boots; None: there is none
+    :ivar totals: that it was decided by
     """
 
     default: matrix.Cell
@@ -73,6 +74,7 @@ class Decision:
     full: Full
     clones: Mapping[str, clouds.Store]
     archive: clouds.Store | None
+    totals: sums.Sums
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,21 +82,24 @@ class Plan(Decision):
     """All of it.
 
     :ivar glance: what has to be shown
-    :ivar totals: that it was decided by
     """
 
     glance: clouds.Glance
     images: tuple[Placed, ...]
-    totals: sums.Sums
 
 
 def plan(cloud: clouds.Cloud) -> Plan:
     """The layout that is advised."""
+    found = decided(cloud)
+    images = tuple(placed(cloud, image, found) for image in cloud.images)
+    return Plan(found.default, found.cells, found.full, found.clones,
+                found.archive, found.totals, _glance(cloud, images), images)
+
+
+def decided(cloud: clouds.Cloud) -> Decision:
+    """What that says of all images; none of them is placed."""
     found = sums.of(cloud)
-    decided = decide(cloud, found, matrix.matrix(cloud, found))
-    images = tuple(placed(cloud, image, decided) for image in cloud.images)
-    return Plan(decided.default, decided.cells, decided.full, decided.clones,
-                decided.archive, _glance(cloud, images), images, found)
+    return decide(cloud, found, matrix.matrix(cloud, found))
 
 
 def decide(cloud: clouds.Cloud, found: sums.Sums,
@@ -120,7 +125,7 @@ def decide(cloud: clouds.Cloud, found: sums.Sums,
         cloud.consumers, cloud.alike, strict=True)
         if (store := chosen[place])}
     return Decision(default, tuple(cells), full, clones,
-                    _archive(cloud, found.idle))
+                    _archive(cloud, found.idle), found)
 
 
 def _stores(image: clouds.Image) -> list[clouds.Store]:

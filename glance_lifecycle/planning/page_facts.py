@@ -50,15 +50,15 @@ def page(cloud: clouds.Cloud, saved: dict[str, Any] | None = None
 
     :param saved: of ``placement_file``, made of the same facts
     """
-    plan = layout.plan(cloud)
-    then, why_not = saved, ''
-    if then is None:
-        then, why_not = _searched(cloud, plan)
+    if saved is None:
+        plan = layout.plan(cloud)
+        decided: layout.Decision = plan
+        then, why_not = _then(cloud, plan)
+    else:
+        # It says where images would be: to place them all takes long.
+        decided = layout.decided(cloud)
+        then, why_not = saved, ''
     before = compared.before(cloud)
-    if then is None:
-        after = compared.after(cloud, plan)
-        then = {'totals': report.totals(after),
-                'stores': _held(cloud, after)}
     held = {one['name']: one for one in then['stores']}
     return {
         'currency': cloud.currency, 'placed': not why_not,
@@ -69,7 +69,7 @@ def page(cloud: clouds.Cloud, saved: dict[str, Any] | None = None
                    for one in report.stores(cloud, before=before)],
         'not_cloned': list(_not_cloned(cloud)),
         'sensitivity': [dataclasses.asdict(one)
-                        for one in sensitivity.changes(cloud, plan)],
+                        for one in sensitivity.changes(cloud, decided)],
         'sources': report.sources(cloud)}
 
 
@@ -84,6 +84,17 @@ def placed(cloud: clouds.Cloud, found: placement.Placement
             'totals': {**report.totals(totals),
                        'cost': round(found.result.cost, 6)},
             'stores': _held(cloud, totals)}
+
+
+def _then(cloud: clouds.Cloud, plan: layout.Plan
+          ) -> tuple[dict[str, Any], str]:
+    """As it would be, and why that is no placement: a sentence, or ''."""
+    found, why_not = _searched(cloud, plan)
+    if found is not None:
+        return found, ''
+    after = compared.after(cloud, plan)
+    return {'totals': report.totals(after),
+            'stores': _held(cloud, after)}, why_not
 
 
 def _searched(cloud: clouds.Cloud, plan: layout.Plan

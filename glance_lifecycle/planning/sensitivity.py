@@ -56,7 +56,8 @@ class Change:
     effect: str
 
 
-def changes(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Change]:
+def changes(cloud: clouds.Cloud, plan: layout.Decision
+            ) -> Iterator[Change]:
     """All numbers that matter."""
     again = _Again(cloud, plan)
     for doubt in again.doubts():
@@ -70,7 +71,7 @@ def changes(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Change]:
 class _Again:
     """Decides again, with a few images."""
 
-    def __init__(self, cloud: clouds.Cloud, plan: layout.Plan) -> None:
+    def __init__(self, cloud: clouds.Cloud, plan: layout.Decision) -> None:
         self._cloud = dataclasses.replace(
             cloud, images=tuple(_looked_at(cloud.images)))
         self._plan = plan

@@ -119,17 +119,18 @@ def stored(images: Iterable[clouds.Image], fitting: bool) -> Stored:
     found = Stored(totals, others)
     for image in images:
         today = image.kind
+        now = sizes.both(image, today)
         choices = formats.choices(image.disk_format)
         for kind in formats.CHOICES:
-            as_it = kind if kind in choices or not fitting else (
-                formats.Format.AS_IS)
-            both = sizes.both(image, as_it)
+            if kind is today:
+                _add_to(totals[kind], now)
+                continue
+            both = sizes.both(image, kind if kind in choices or not fitting
+                              else formats.Format.AS_IS)
             _add_to(totals[kind], both)
-            if kind is not today:
-                _add_to(others[kind], both)
-        both = sizes.both(image, today)
+            _add_to(others[kind], both)
         for copy in image.copies:
-            _count(found.present, (copy.store.name, today), both)
+            _count(found.present, (copy.store.name, today), now)
     return found
 
 

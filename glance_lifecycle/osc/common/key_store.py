@@ -161,10 +161,10 @@ def store(parsed_args: argparse.Namespace, command: Any) -> KeyStore:
 
 def policy(parsed_args: argparse.Namespace) -> trust.TrustPolicy:
     """Whom the options of ``add_arguments()`` trust."""
-    from glance_lifecycle.signing import configured
     from glance_lifecycle.signing import trust
     found = trust.TrustPolicy()
     if parsed_args.config_file:
+        from glance_lifecycle.signing import configured
         found = configured.trust_policy(
             _configuration(parsed_args.config_file))
     if parsed_args.ca_bundle:
