@@ -89,10 +89,10 @@ class Liveness:
 
     def take_back(self) -> int:
         """Queue the jobs of workers that are gone; how many those were."""
-        return len(claims.take_back(self._database, self._living,
+        return len(claims.take_back(self._database, self.living,
                                     actor='worker %s' % self.id))
 
-    def _living(self) -> set[str]:
+    def living(self) -> set[str]:
         """Ids of the workers that are alive; the others are forgotten."""
         alive = {self.id}
         for worker in presence.workers(self._database):

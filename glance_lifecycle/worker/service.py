@@ -325,6 +325,8 @@ class Worker(cotyledon.Service):
             try:
                 if time.monotonic() >= beat:
                     self._liveness.beat(self._stores.opened())
+                    # Also where no job runs that could be taken back.
+                    self._liveness.living()
                     self._dispatcher.take_back_lost()
                     if self._importers is not None:
                         self._importers.take_back_lost()
@@ -373,10 +375,10 @@ class Worker(cotyledon.Service):
                     with self._deletions.look():
                         self._look_at(what)
                     self._wake.set()
-                self._upkeep.turn(self._sweeper.has_seen_all)
+                self._upkeep.turn(self._sweeper.done.has_seen_all)
                 # Those of other workers count as well: each is done once.
-                self._deletions.looked(self._sweeper.last_good())
-                if self._sweeper.well():
+                self._deletions.looked(self._sweeper.done.last_good)
+                if self._sweeper.done.well:
                     self._monitoring.well('sweep')
             except sweeping.Stopped:
                 return

@@ -12,7 +12,7 @@
 
 """Looking at the images of a cloud, all of them or those that have changed.
 
-How far it came is a mark in the database, so that a restart goes on there.
+How far that came is in the database, so that a restart goes on there.
 """
 
 from collections.abc import Callable
@@ -20,8 +20,6 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
 import datetime
-import enum
-import json
 import threading
 import time
 from typing import Any
@@ -36,30 +34,16 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.policy import decision
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import engine
-from glance_lifecycle.worker.database import fields
-from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker import kindred
 from glance_lifecycle.worker import observing
+from glance_lifecycle.worker import sweeps
+
+What = sweeps.What
 
 LOG = logging.getLogger(__name__)
 
 # Images between two looks at the clock.
 _BATCH = 100
-
-# No image is older.
-_EVER = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-
-# Of marks in the database.
-_PREFIX = 'sweep/'
-
-
-class What(enum.StrEnum):
-    FULL = 'full'
-    CHANGES = 'changes'
-
-    @property
-    def mark(self) -> str:
-        return _PREFIX + self.value
 
 
 class Stopped(Exception):
@@ -81,32 +65,13 @@ class Settings:
                       for field in dataclasses.fields(cls)})
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Mark:
-    """Of the last sweep of a kind.
-
-    :ivar good: when the last began that went well; None for none
-    :ivar policy: digest of the policy of that one
-    :ivar images: that it met
-    :ivar failed: whether the last one did
-    :ivar noted: whether that wrote down who is of which family, which
-        earlier releases did not
-    """
-
-    ended_at: datetime.datetime
-    good: datetime.datetime | None
-    policy: str
-    images: int
-    failed: bool
-    noted: bool
-
-
 class Sweeper:
     """Sweeps that are due.
 
     :param connect: a cloud, anew for each sweep
     :param stop: ends a sweep that runs
     :ivar catalogue: sums of the last look at all images that went well
+    :ivar done: the last sweeps, as ``due()`` or ``sweep()`` found them
     """
 
     def __init__(self, database: engine.Database,
@@ -121,6 +86,7 @@ class Sweeper:
         self._settings = settings
         self._stop = stop
         self.catalogue: catalogue.Catalogue | None = None
+        self.done = sweeps.Sweeps()
 
     def due(self) -> What | None:
         """What is to be looked at now.
@@ -129,9 +95,8 @@ class Sweeper:
         :raises WorkerDatabaseError: the database fails
         """
         now = datetime.datetime.now(datetime.UTC)
-        known = self._marks()
-        full = known.get(What.FULL)
-        last = max((mark.ended_at for mark in known.values()), default=None)
+        self.done = sweeps.read(self._database)
+        full, last = self.done.full, self.done.ended_at
         # A time to come is that of a clock that was wrong.
         if last is not None and _within(
                 last, now, self._settings.sweep_interval):
@@ -146,24 +111,6 @@ class Sweeper:
             return What.FULL
         return What.CHANGES
 
-    def last_good(self) -> datetime.datetime | None:
-        """When the last sweep began that went well, whoever did it."""
-        return max((mark.good for mark in self._marks().values()
-                    if mark.good is not None and not mark.failed),
-                   default=None)
-
-    def has_seen_all(self) -> bool:
-        """Whether the last look at all images went well and met some."""
-        full = self._marks().get(What.FULL)
-        return (full is not None and full.good is not None
-                and not full.failed and full.images > 0)
-
-    def well(self) -> bool:
-        """Whether the last sweep went well, of whichever kind."""
-        found = self._marks().values()
-        return bool(found) and not max(
-            found, key=lambda mark: mark.ended_at).failed
-
     def sweep(self, what: What) -> observing.Seen:
         """Look, and write down how far it came.
 
@@ -175,9 +122,9 @@ class Sweeper:
         try:
             seen = self._look(what, policy)
         except exceptions.LifecycleError as error:
-            self._write(what, begun, policy, None, str(error))
+            self._end(what, begun, policy, None, str(error))
             raise
-        self._write(what, begun, policy, seen, '')
+        self._end(what, begun, policy, seen, '')
         LOG.log(logging.INFO if seen.opened or what is What.FULL
                 else logging.DEBUG,
                 'Looked at %(images)d images (%(what)s): %(actions)d actions '
@@ -191,12 +138,18 @@ class Sweeper:
                 '--state held", and release or cancel them.', seen.held)
         return seen
 
+    def _end(self, what: What, begun: datetime.datetime,
+             policy: decision.Policy, seen: observing.Seen | None, error: str
+             ) -> None:
+        sweeps.write(self._database, what, begun, policy, seen, error)
+        self.done = sweeps.read(self._database)
+
     def look(self, image_ids: Iterable[str]) -> observing.Seen:
         """At these images, of which somebody told; the sweep does not wait.
 
         :raises LifecycleError: it failed
         """
-        full = self._marks().get(What.FULL)
+        full = sweeps.read(self._database).full
         if full is None or full.good is None:
             # It comes by all of them.
             return observing.Seen()
@@ -220,8 +173,9 @@ class Sweeper:
         cloud = self._connect()
         query = {'visibility': 'all'}
         if what is What.CHANGES:
-            query['updated_at'] = 'gte:%s' % self._since().strftime(
-                '%Y-%m-%dT%H:%M:%SZ')
+            query['updated_at'] = 'gte:%s' % sweeps.read(
+                self._database).since(self._settings.sweep_overlap).strftime(
+                    '%Y-%m-%dT%H:%M:%SZ')
         images = self._paced(drift.catalogue(
             image_api.getter(cloud.client), page_size=drift.PAGE, **query))
         with image_api.asking('list the images'):
@@ -231,28 +185,17 @@ class Sweeper:
                                            policy)
                 self.catalogue = found
                 return seen
-            full = self._marks().get(What.FULL)
+            full = sweeps.read(self._database).full
             return self._observer.look_at_some(
                 images, self._kindred(cloud, policy, full), policy,
                 full.images if full else 0)
 
     def _kindred(self, cloud: clouds.Cloud, policy: decision.Policy,
-                 full: _Mark | None) -> kindred.Kindred:
+                 full: sweeps.Sweep | None) -> kindred.Kindred:
         now = datetime.datetime.now(datetime.UTC)
         if full is not None and full.noted and full.policy == policy.digest:
             return kindred.Noted(self._database, cloud, policy, now)
         return kindred.Listed(cloud, policy, now)
-
-    def _since(self) -> datetime.datetime:
-        """When the last look began that went well, and the overlap before."""
-        now = datetime.datetime.now(datetime.UTC)
-        # A time to come is that of a clock that was wrong.
-        good = [mark.good for mark in self._marks().values()
-                if mark.good is not None and mark.good <= now]
-        if not good:
-            return _EVER
-        return max(good) - datetime.timedelta(
-            seconds=self._settings.sweep_overlap)
 
     def _paced(self, images: Iterable[clouds.Image]
                ) -> Iterator[clouds.Image]:
@@ -270,58 +213,7 @@ class Sweeper:
             if self._stop.wait(max(0, early)):
                 raise Stopped
 
-    def _marks(self) -> dict[What, _Mark]:
-        """Of those that were made, by one query."""
-        kinds = {what.mark: what for what in What}
-        found = {kinds[mark.name]: _read(mark) for mark in marks.listed(
-            self._database, _PREFIX) if mark.name in kinds}
-        return {what: mark for what, mark in found.items() if mark is not None}
-
-    def _write(self, what: What, begun: datetime.datetime,
-               policy: decision.Policy, seen: observing.Seen | None,
-               error: str) -> None:
-        last = self._marks().get(what)
-        good: dict[str, Any] = {
-            'good': begun.isoformat(), 'policy': policy.digest,
-            'good_images': seen.images, 'noted': True
-            } if seen is not None else {
-            'good': last.good.isoformat() if last and last.good else '',
-            # What it has opened and closed before it failed is that of its
-            # own policy: whoever returns to the one before looks again.
-            'policy': last.policy if last and last.policy == policy.digest
-            else '',
-            'good_images': last.images if last else 0,
-            'noted': last.noted if last else False}
-        marks.set(self._database, what.mark, json.dumps({
-            'started_at': begun.isoformat(),
-            'ended_at': datetime.datetime.now(datetime.UTC).isoformat(),
-            **dataclasses.asdict(seen or observing.Seen()), **good,
-            'error': fields.text(error)}))
-
-
-def _read(mark: marks.Mark) -> _Mark | None:
-    try:
-        value = json.loads(mark.value)
-        return _Mark(_time(value['ended_at']),
-                     _time(value['good']) if value['good'] else None,
-                     value['policy'], value['good_images'],
-                     bool(value['error']), value.get('noted') is True)
-    except (KeyError, TypeError, ValueError):
-        # Of another release, or of a hand: all is looked at, and it is
-        # written anew.
-        LOG.warning('The mark %s in the database of the worker cannot be '
-                    'read, and is overwritten.', mark.name)
-        return None
-
 
 def _within(moment: datetime.datetime, now: datetime.datetime,
             seconds: float) -> bool:
     return 0 <= (now - moment).total_seconds() < seconds
-
-
-def _time(text: str) -> datetime.datetime:
-    """:raises ValueError: it is none, or has no time zone"""
-    found = datetime.datetime.fromisoformat(text)
-    if found.tzinfo is None:
-        raise ValueError(text)
-    return found

@@ -62,11 +62,10 @@ class Upkeep:
         self._stopped = stopped
         self._recover_at = self._clean_at = 0.0
 
-    def turn(self, seen_all: Callable[[], bool]) -> None:
+    def turn(self, seen_all: bool) -> None:
         """Do what is due.
 
-        :param seen_all: whether a look at all images has met some; asked only
-            when it is time to clean
+        :param seen_all: whether a look at all images has met some
         :raises LifecycleError: the database cannot be asked
         """
         now = time.monotonic()
@@ -74,7 +73,7 @@ class Upkeep:
             self._recover_at = now + self._recover_interval
             self.recovered(self._recover())
         # After it: what an import has left may be undone by now.
-        if self._cleaner and now >= self._clean_at and seen_all():
+        if self._cleaner and now >= self._clean_at and seen_all:
             # Not at once again, whatever happens.
             self._clean_at = now + self._recover_interval
             try:

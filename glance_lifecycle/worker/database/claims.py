@@ -242,13 +242,13 @@ def take_back(database: engine.Database,
 
     :param alive: asked for the ids of the workers that have their jobs for
         good reason; after the jobs were read, or one that begins meanwhile
-        would be taken for dead
+        would be taken for dead. Not asked while nothing runs
     :param actor: of the history: who found that
     :returns: the jobs, as they are now
     """
     rows = database.read(
         lambda connection: connection.execute(_RUNNING).all())
-    living = alive()
+    living = alive() if rows else ()
     found = [take_back_one(database, row.id, row.fence, actor=actor, now=now)
              for row in rows if row.worker not in living]
     return [job for job in found if job is not None]

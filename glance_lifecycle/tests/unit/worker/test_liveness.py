@@ -180,6 +180,7 @@ class LivenessTest(cases.DatabaseTestCase):
 
     def test_begins_meanwhile(self) -> None:
         """Between the look at workers and that at jobs."""
+        claims.claim(self.database, self.job('other').id, self.mine.id)
         job = self.job()
         real = presence.workers
 
@@ -194,10 +195,17 @@ class LivenessTest(cases.DatabaseTestCase):
         """Of those that are gone, nothing is kept."""
         for _each in range(3):
             self.elsewhere()
-            self.mine.take_back()
+            self.mine.living()
             self.now += 61
-        self.mine.take_back()
+        self.mine.living()
         self.assertEqual({}, self.mine._signs)
+
+    def test_nothing_runs(self) -> None:
+        """An idle worker does not ask who is there each second."""
+        self.elsewhere()
+        with mock.patch.object(presence, 'workers') as asked:
+            self.assertEqual(0, self.mine.take_back())
+        asked.assert_not_called()
 
     def test_link(self) -> None:
         """Where a file of a worker should be: nothing is opened."""

@@ -77,8 +77,8 @@ class UpkeepTest(testtools.TestCase):
             plans.Plan(ID, 'task', undo=('s1',)),
             plans.Plan(OTHER, 'task', failed='The store is away')]
         keeper = self.upkeep()
-        keeper.turn(lambda: False)
-        keeper.turn(lambda: False)
+        keeper.turn(False)
+        keeper.turn(False)
         self.assertEqual(1, self.recoveries)
         (event, actor, text), = self.events()
         self.assertEqual(('recovered', 'worker 7'), (event, actor))
@@ -87,34 +87,34 @@ class UpkeepTest(testtools.TestCase):
 
     def test_again(self) -> None:
         keeper = self.upkeep(recover_interval=0)
-        keeper.turn(lambda: False)
-        keeper.turn(lambda: False)
+        keeper.turn(False)
+        keeper.turn(False)
         self.assertEqual(2, self.recoveries)
 
     def test_cleaned(self) -> None:
         """Not before all images were seen, and once in a while."""
         self.remember()
         keeper = self.upkeep()
-        keeper.turn(lambda: False)
+        keeper.turn(False)
         self.assertEqual([ID], self.known())
-        keeper.turn(lambda: True)
+        keeper.turn(True)
         self.assertEqual([], self.known())
         (event, actor, text), = self.events()
         self.assertEqual(('cleaned', 'worker 7'), (event, actor))
         self.assertIn('1 records of verified copies', text)
         self.remember()
-        keeper.turn(lambda: True)
+        keeper.turn(True)
         self.assertEqual([ID], self.known())
 
     def test_observed(self) -> None:
         self.remember()
-        self.upkeep(act=False).turn(lambda: True)
+        self.upkeep(act=False).turn(True)
         self.assertEqual(([ID], []), (self.known(), self.events()))
 
     def test_nothing_to_clean(self) -> None:
         """There is no Glance on this host."""
         self.remember()
-        self.upkeep(clean=False).turn(lambda: True)
+        self.upkeep(clean=False).turn(True)
         self.assertEqual([ID], self.known())
 
     def test_stopped(self) -> None:
@@ -122,7 +122,7 @@ class UpkeepTest(testtools.TestCase):
         self.stopped = True
         self.remember()
         self.remember(image_api.image_id(3))
-        self.upkeep().turn(lambda: True)
+        self.upkeep().turn(True)
         self.assertEqual(1, len(self.known()))
 
     def test_api_away(self) -> None:
@@ -130,10 +130,10 @@ class UpkeepTest(testtools.TestCase):
         self.remember()
         keeper = self.upkeep(recover_interval=0)
         self.api.fail = {'/v2/images': 503}
-        keeper.turn(lambda: True)
+        keeper.turn(True)
         self.assertEqual([ID], self.known())
         self.api.fail = {}
-        keeper.turn(lambda: True)
+        keeper.turn(True)
         self.assertEqual([], self.known())
 
     def test_database_away(self) -> None:
@@ -141,4 +141,4 @@ class UpkeepTest(testtools.TestCase):
         self.database.close()
         (self.base / 'worker.db').unlink()
         self.assertRaises(exceptions.LifecycleError,
-                          lambda: self.upkeep().turn(lambda: False))
+                          lambda: self.upkeep().turn(False))
