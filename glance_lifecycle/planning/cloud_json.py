@@ -109,8 +109,10 @@ def _right(image: Any, stores: frozenset[str],
                 and _NAME.fullmatch(image['name']) is not None
                 and image['disk_format'] in _DISK_FORMATS
                 and _sized(image) and _copied(image['copies'], stores)
-                and all(_used(image[key], names)
-                        for key, names in weekly.items() if key in image)
+                # Nobody makes disks of most.
+                and (weekly.keys().isdisjoint(image) or all(
+                    _used(image[key], names)
+                    for key, names in weekly.items() if key in image))
                 and _optional(image))
     except (TypeError, ValueError):
         # Of a type that no check above expects.

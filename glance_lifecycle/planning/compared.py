@@ -23,6 +23,7 @@ from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import sums
 
 _Stored = tuple[clouds.Image, formats.Format, tuple[clouds.Copy, ...]]
 
@@ -56,11 +57,19 @@ class Totals:
     stores: Mapping[str, Held]
 
 
-def before(cloud: clouds.Cloud) -> Totals:
-    """As it is."""
-    return _totals(cloud, (
-        (one, one.kind, copy_on_write.ordered(one.copies))
-        for one in cloud.images), cloud.glance)
+def before(cloud: clouds.Cloud, found: sums.Sums) -> Totals:
+    """As it is.
+
+    :param found: of that cloud, so that its bytes are not counted twice
+    """
+    thin = {one.name: one.thin.value for one in cloud.stores}
+    stored = dict.fromkeys(thin, 0.0)
+    for (name, _kind), both in found.whole.present.items():
+        stored[name] += both[thin[name]]
+    return _of(cloud, stored, sum((
+        matrix.week(cloud, one, one.kind, copy_on_write.ordered(one.copies),
+                    cloud.glance)
+        for one in cloud.images if one.used), boots.Week()))
 
 
 def after(cloud: clouds.Cloud, plan: layout.Plan) -> Totals:
@@ -87,9 +96,14 @@ def _totals(cloud: clouds.Cloud, images: Iterable[_Stored],
             stored[one.store.name] += sizes.stored(image, kind, one.store)
         if image.used:
             total += matrix.week(cloud, image, kind, copies, glance)
+    return _of(cloud, stored, total)
+
+
+def _of(cloud: clouds.Cloud, stored: Mapping[str, float], week: boots.Week
+        ) -> Totals:
     held = {one.name: Held(stored[one.name], sizes.price(
         one, stored[one.name])) for one in cloud.stores}
     return Totals(
         sum(stored.values()), sum(
             stored[one.name] * one.factor.value for one in cloud.stores),
-        sum(one.cost for one in held.values()), total, held)
+        sum(one.cost for one in held.values()), week, held)

@@ -58,7 +58,7 @@ def page(cloud: clouds.Cloud, saved: dict[str, Any] | None = None
         # It says where images would be: to place them all takes long.
         decided = layout.decided(cloud)
         then, why_not = saved, ''
-    before = compared.before(cloud)
+    before = compared.before(cloud, decided.totals)
     held = {one['name']: one for one in then['stores']}
     return {
         'currency': cloud.currency, 'placed': not why_not,

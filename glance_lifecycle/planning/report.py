@@ -52,7 +52,7 @@ def summary(cloud: clouds.Cloud, plan: layout.Plan,
 
     :param found: None: it was not searched
     """
-    before = compared.before(cloud)
+    before = compared.before(cloud, plan.totals)
     after = compared.after(cloud, plan)
     placed = compared.placed(
         cloud, found.images, matrix.SHOWN) if found else None

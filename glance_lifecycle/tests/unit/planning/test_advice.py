@@ -53,8 +53,9 @@ class AdviceTest(unittest.TestCase):
 
     def totals(self, when: str) -> tuple[float, ...]:
         """GiB stored, on disks; cost; cloned; seconds; GiB moved."""
-        found = compared.before(self.cloud) if when == 'before' else (
-            compared.after(self.cloud, self.plan))
+        found = compared.before(
+            self.cloud, self.plan.totals) if when == 'before' else (
+                compared.after(self.cloud, self.plan))
         return (found.stored / GIB, found.on_disks / GIB,
                 round(found.cost, 6), found.week.cloned,
                 round(found.week.seconds, 1), found.week.moved / GIB)

@@ -31,8 +31,9 @@ class EconomicsTest(unittest.TestCase):
         plan = layout.plan(cloud)
         found = economics.table(plan.images)
         for rows in found.values():
-            for when, totals in (('before', compared.before(cloud)),
-                                 ('after', compared.after(cloud, plan))):
+            for when, totals in (
+                    ('before', compared.before(cloud, plan.totals)),
+                    ('after', compared.after(cloud, plan))):
                 self.assertAlmostEqual(totals.cost, sum(
                     one['cost_' + when] for one in rows), 4)
                 self.assertAlmostEqual(totals.stored, sum(
