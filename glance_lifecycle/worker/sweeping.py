@@ -22,7 +22,6 @@ import dataclasses
 import datetime
 import threading
 import time
-from typing import Any
 
 from oslo_config import cfg
 from oslo_log import log as logging

@@ -228,8 +228,8 @@ class S3HygieneCase(ObjectHygieneCase):
         self.client.delete_bucket(Bucket=PLACE)
 
     def hygiene(self, *argv: str) -> openstack.Answer:
-        # Swift's S3 API rounds the time of a change up, and what seems to be of
-        # the future is too young to be judged.
+        # Swift's S3 API rounds the time of a change up, and what seems to be
+        # of the future is too young to be judged.
         waiting.next_second()
         return super().hygiene(*argv)
 
