@@ -62,6 +62,7 @@ from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
 from glance_lifecycle.worker import store_names
 from glance_lifecycle.worker import sweeping
+from glance_lifecycle.worker import sweeps
 from glance_lifecycle.worker import upkeep
 from glance_lifecycle.worker import usage
 
@@ -389,7 +390,7 @@ class Worker(cotyledon.Service):
                 self._stop.wait(_PAUSE)
             self._stop.wait(_TURN)
 
-    def _look_at(self, what: sweeping.What) -> None:
+    def _look_at(self, what: sweeps.What) -> None:
         """:raises LifecycleError: it failed"""
         begun, counted = time.monotonic(), self._monitoring.metrics
         try:
@@ -399,7 +400,7 @@ class Worker(cotyledon.Service):
             raise
         counted.swept(what.value, time.monotonic() - begun, seen.images,
                       False)
-        if what is sweeping.What.FULL and self._sweeper.catalogue:
+        if what is sweeps.What.FULL and self._sweeper.catalogue:
             counted.catalogue(self._sweeper.catalogue)
         counted.observed('sweep', seen.images)
         counted.braked(seen.held)

@@ -37,8 +37,6 @@ from glance_lifecycle.worker import kindred
 from glance_lifecycle.worker import observing
 from glance_lifecycle.worker import sweeps
 
-What = sweeps.What
-
 LOG = logging.getLogger(__name__)
 
 # Images between two looks at the clock.
@@ -87,7 +85,7 @@ class Sweeper:
         self.catalogue: catalogue.Catalogue | None = None
         self.done = sweeps.Sweeps()
 
-    def due(self) -> What | None:
+    def due(self) -> sweeps.What | None:
         """What is to be looked at now.
 
         :raises ConfigurationError: there is no policy
@@ -102,15 +100,15 @@ class Sweeper:
             # At once, but a look that failed is not repeated at once.
             if full is not None and full.good is not None and (
                     not full.failed and full.policy != self._policy().digest):
-                return What.FULL
+                return sweeps.What.FULL
             return None
         if full is None or full.good is None or (
                 full.policy != self._policy().digest) or not _within(
                     full.good, now, self._settings.full_sweep_interval):
-            return What.FULL
-        return What.CHANGES
+            return sweeps.What.FULL
+        return sweeps.What.CHANGES
 
-    def sweep(self, what: What) -> observing.Seen:
+    def sweep(self, what: sweeps.What) -> observing.Seen:
         """Look, and write down how far it came.
 
         :raises Stopped: the worker stops
@@ -124,7 +122,7 @@ class Sweeper:
             self._end(what, begun, policy, None, str(error))
             raise
         self._end(what, begun, policy, seen, '')
-        LOG.log(logging.INFO if seen.opened or what is What.FULL
+        LOG.log(logging.INFO if seen.opened or what is sweeps.What.FULL
                 else logging.DEBUG,
                 'Looked at %(images)d images (%(what)s): %(actions)d actions '
                 'needed, %(opened)d new jobs.', {
@@ -137,7 +135,7 @@ class Sweeper:
                 '--state held", and release or cancel them.', seen.held)
         return seen
 
-    def _end(self, what: What, begun: datetime.datetime,
+    def _end(self, what: sweeps.What, begun: datetime.datetime,
              policy: decision.Policy, seen: observing.Seen | None, error: str
              ) -> None:
         sweeps.write(self._database, what, begun, policy, seen, error)
@@ -168,17 +166,18 @@ class Sweeper:
             there(), self._kindred(cloud, policy, full), policy, full.images,
             gone)
 
-    def _look(self, what: What, policy: decision.Policy) -> observing.Seen:
+    def _look(self, what: sweeps.What, policy: decision.Policy
+              ) -> observing.Seen:
         cloud = self._connect()
         query = {'visibility': 'all'}
-        if what is What.CHANGES:
+        if what is sweeps.What.CHANGES:
             query['updated_at'] = 'gte:%s' % sweeps.read(
                 self._database).since(self._settings.sweep_overlap).strftime(
                     '%Y-%m-%dT%H:%M:%SZ')
         images = self._paced(drift.catalogue(
             image_api.getter(cloud.client), page_size=drift.PAGE, **query))
         with image_api.asking('list the images'):
-            if what is What.FULL:
+            if what is sweeps.What.FULL:
                 found = catalogue.Catalogue(cloud.store_names())
                 seen = self._observer.look(found.through(images), cloud,
                                            policy)

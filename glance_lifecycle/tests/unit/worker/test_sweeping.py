@@ -30,8 +30,9 @@ from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker import observing
 from glance_lifecycle.worker import sweeping
+from glance_lifecycle.worker import sweeps
 
-FULL, CHANGES = sweeping.What.FULL, sweeping.What.CHANGES
+FULL, CHANGES = sweeps.What.FULL, sweeps.What.CHANGES
 
 PROTECT = test_checks.policy(protect={'protected': True})
 HIDE = test_checks.policy(visibility={'hidden': True})
@@ -67,7 +68,7 @@ class SweepingCase(cases.DatabaseTestCase):
             connect or self.api.cloud, lambda: self.policy, settings,
             self.stop)
 
-    def mark(self, what: sweeping.What, ended: float, good: float | None,
+    def mark(self, what: sweeps.What, ended: float, good: float | None,
              **changes: Any) -> None:
         """Of a sweep that ended and of the last good one, seconds ago."""
         marks.set(self.database, what.mark, json.dumps({
@@ -75,7 +76,7 @@ class SweepingCase(cases.DatabaseTestCase):
             'good': '' if good is None else ago(good).isoformat(),
             'good_images': 2, 'error': '', **changes}))
 
-    def marked(self, what: sweeping.What) -> dict[str, Any]:
+    def marked(self, what: sweeps.What) -> dict[str, Any]:
         mark = marks.get(self.database, what.mark)
         assert mark is not None
         found: dict[str, Any] = json.loads(mark.value)
@@ -252,7 +253,7 @@ class SweepTest(SweepingCase):
 
 class FailedTest(SweepingCase):
 
-    def failed(self, what: sweeping.What) -> str:
+    def failed(self, what: sweeps.What) -> str:
         with unittest.TestCase.assertRaises(
                 self, exceptions.LifecycleError):
             self.sweeper.sweep(what)
@@ -297,7 +298,7 @@ class FailedTest(SweepingCase):
         self.sweeper.sweep(FULL)
         self.assertEqual({1, 2}, self.opened())
 
-    def mark_older(self, what: sweeping.What) -> None:
+    def mark_older(self, what: sweeps.What) -> None:
         marks.set(self.database, what.mark, json.dumps({
             **self.marked(what), 'ended_at': ago(61).isoformat()}))
 
