@@ -29,6 +29,7 @@ from glance_lifecycle.glance_host.catalogue import images_of_tasks
 from glance_lifecycle.glance_host.catalogue import known_images
 from glance_lifecycle.glance_host.catalogue import KnownImage
 from glance_lifecycle.glance_host.catalogue import KnownLocation
+from glance_lifecycle.glance_host.catalogue import live_locations
 from glance_lifecycle.glance_host.catalogue import PAGE
 from glance_lifecycle.glance_host.catalogue import some_images
 from glance_lifecycle.glance_host.catalogue import some_locations
@@ -133,6 +134,7 @@ __all__ = [
     'is_unpacked',
     'known_contents',
     'known_images',
+    'live_locations',
     'load_configuration',
     'location_rows',
     'refusal',

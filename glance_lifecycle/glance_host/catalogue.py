@@ -63,6 +63,9 @@ _IMAGES = table('images', 'id', 'status', 'size', 'os_hash_value',
                 updated_at=sa.DateTime, deleted_at=sa.DateTime)
 LOCATIONS = table('image_locations', 'image_id', 'value', 'meta_data',
                   'status', deleted=sa.Boolean)
+_LIVE = table('image_locations', 'id', 'image_id', 'value',
+              deleted=sa.Boolean, created_at=sa.DateTime,
+              updated_at=sa.DateTime)
 PROPERTIES = table('image_properties', 'image_id', 'name', 'value',
                    deleted=sa.Boolean)
 _TASKS = table('tasks', 'id', 'image_id', 'status', deleted=sa.Boolean)
@@ -166,6 +169,37 @@ def images_of_tasks() -> frozenset[str]:
     # The request says it too, and in old rows it alone.
     found.update(_parsed(row.input or '').get('image_id') for row in rows)
     return frozenset(str(one) for one in found if one)
+
+
+def live_locations(since: float | None = None) -> Iterator[tuple[str, str]]:
+    """The image and the URL of each location that is not deleted.
+
+    URLs may hold passwords, and are empty where they cannot be decrypted.
+
+    :param since: only those that were written then or later, by the clock of
+        the glance-api that wrote them; seconds since the epoch
+    :raises DatabaseError: not all could be read
+    """
+    key = CONF.metadata_encryption_key
+    last = 0
+    while page := _live_page(last, since):
+        for number, image_id, url in page:
+            yield image_id, decrypted(key, url) if key else url
+            last = number
+
+
+@transactions.retry
+def _live_page(last: int, since: float | None) -> list[tuple[int, str, str]]:
+    rows = _LIVE.c
+    query = sa.select(rows.id, rows.image_id, rows.value).where(
+        rows.deleted == sa.false(), rows.id > last)
+    if since is not None:
+        moment = _EPOCH + datetime.timedelta(seconds=since)
+        query = query.where(sa.or_(rows.created_at >= moment,
+                                   rows.updated_at >= moment))
+    with sqlalchemy_api.session_for_read() as session:
+        return [tuple(row) for row in session.execute(
+            query.order_by(rows.id).limit(PAGE))]
 
 
 @transactions.retry

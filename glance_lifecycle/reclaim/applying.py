@@ -25,7 +25,6 @@ import dataclasses
 import time
 
 from glance_lifecycle.audit.hygiene import claims
-from glance_lifecycle.audit.hygiene import confirming
 from glance_lifecycle import exceptions
 from glance_lifecycle.reclaim import brake as brakes
 from glance_lifecycle.reclaim import outcome
@@ -72,7 +71,7 @@ class Applying:
     :param brake: of all plans of one run; by default one of this plan
     """
 
-    def __init__(self, plan: plans.Plan, host: confirming.Host,
+    def __init__(self, plan: plans.Plan, host: second_look.Host,
                  stores: Mapping[str, Store], failed: Mapping[str, str],
                  wishes: Wishes, brake: brakes.Brake | None = None) -> None:
         self._plan = plan
@@ -110,7 +109,7 @@ class Applying:
 class _OfStore:
     """:raises StoreError: what is in its quarantine cannot be told"""
 
-    def __init__(self, plan: plans.Plan, host: confirming.Host, store: Store,
+    def __init__(self, plan: plans.Plan, host: second_look.Host, store: Store,
                  brake: brakes.Brake, wishes: Wishes,
                  steps: Sequence[plans.Step]) -> None:
         self._plan = plan
@@ -118,7 +117,8 @@ class _OfStore:
         self._brake = brake
         self._wishes = wishes
         self._look = second_look.SecondLook(
-            host, store.claims, store.quarantine, plan.grace, wishes.needed)
+            host, store.claims, store.quarantine, plan.grace, wishes.needed,
+            [step.entry for step in steps])
         self._kept = {one.entry.spot: one
                       for one in store.quarantine.kept(plan.id)}
         spots = {step.entry.spot for step in steps}

@@ -17,13 +17,16 @@ if it lay where it was: a location that has come meanwhile leads to it.
 """
 
 from collections.abc import Container
+from collections.abc import Iterable
 import dataclasses
 import enum
 import time
+from typing import Protocol
 
 from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle.audit.hygiene import confirming
 from glance_lifecycle.audit.hygiene import judging
+from glance_lifecycle.audit.hygiene import leading
 from glance_lifecycle.reclaim import planning
 from glance_lifecycle.transfer.backends import inventory
 
@@ -53,21 +56,30 @@ class Judged:
     entry: inventory.Entry | None = None
 
 
+class Host(confirming.Host, leading.Host, Protocol):
+    """Where Glance's database is."""
+
+
 class SecondLook:
     """Of one store.
 
     :param grace: see ``judging.Times``
     :param needed: see ``planning.Wishes``
+    :param entries: all that will be looked at, by their subjects
     """
 
-    def __init__(self, host: confirming.Host, store: claims.Store,
+    def __init__(self, host: Host, store: claims.Store,
                  listed: inventory.Inventory, grace: float,
-                 needed: Container[str]) -> None:
+                 needed: Container[str],
+                 entries: Iterable[inventory.Entry]) -> None:
         self._host = host
         self._store = store
         self._listed = listed
         self._grace = grace
         self._needed = needed
+        self._leads = leading.Leading(
+            host, store, listed.subject,
+            frozenset(one.subject for one in entries))
 
     def there(self, entry: inventory.Entry) -> Judged:
         """What lies where it was.
@@ -100,7 +112,9 @@ class SecondLook:
         """Whether Glance's database knows nothing of its image any more."""
         return (entry.image_id not in self._host.busy()
                 and not self._host.some([entry.image_id])
-                and not planning.is_needed(entry, self._needed))
+                and not planning.is_needed(entry, self._needed)
+                and not any(self._leads.to(entry.subject))
+                and not self._leads.unreadable())
 
     def _another(self, entry: inventory.Entry) -> inventory.Entry | None:
         """What has its name."""
@@ -128,7 +142,7 @@ class SecondLook:
             claims.State.NONE, '', entry.image_id, False, False)
         found = list(confirming.Confirming(
             self._host, self._store, listed,
-            judging.Times(time.time(), self._grace)).confirmed([
+            judging.Times(time.time(), self._grace), self._leads).confirmed([
                 judging.Verdict(judging.Word.ORPHAN, '', entry, claim)]))
         if not found:
             return Judged(Now.NEEDED, 'A location leads to it.')

@@ -18,10 +18,14 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 import dataclasses
 import enum
+import re
 from typing import NamedTuple
 from typing import Protocol
 
 from glance_lifecycle.transfer.backends import inventory
+
+_ID = re.compile(
+    r'[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}')
 
 #: Of a location whose row is marked as deleted.
 GONE = 'deleted'
@@ -106,7 +110,8 @@ class Claim(NamedTuple):
     :ivar state: see State
     :ivar place: with ``name`` the spot; empty with NONE
     :ivar stray: the image has a location of which nobody knows where it
-        leads to, and it may be here
+        leads to, and it may be here. With NONE and the id of another image:
+        that location names it
     :ivar lost: that location says that it is in this store
     """
 
@@ -154,6 +159,7 @@ def of(image: Image, store: Store, busy: bool) -> Iterator[Claim]:
     """
     found: list[tuple[State, inventory.Spot]] = []
     stray = lost = False
+    doubted: set[str] = set()
     for location in image.locations:
         spot = store.spot(location.url) if location.url else None
         if spot is not None:
@@ -162,14 +168,32 @@ def of(image: Image, store: Store, busy: bool) -> Iterator[Claim]:
                 location.url and store.elsewhere(location.url)):
             here = location.store == store.name
             lost |= here
-            stray |= (here or not location.url or location.url.partition(
-                '://')[0] in store.schemes)
+            if here or not location.url or location.url.partition(
+                    '://')[0] in store.schemes:
+                stray = True
+                doubted.update(named(location.url))
     if not any(spot.name == image.id for _state_, spot in found):
         found.append((State.NONE, inventory.Spot('', image.id)))
     for state, spot in found:
         yield Claim(image.id, image.status, image.size, image.deleted,
                     image.created, image.changed, busy or image.busy, state,
                     spot.place, spot.name, stray, lost)
+    for other in sorted(doubted - {image.id}):
+        yield Claim(image.id, image.status, image.size, image.deleted,
+                    image.created, image.changed, busy or image.busy,
+                    State.NONE, '', other, True, False)
+
+
+def named(url: str) -> Iterator[str]:
+    """Ids of images in a location, without that of a cluster of Ceph."""
+    _scheme, _mark, rest = url.partition('://')
+    _host, slash, path = rest.partition('/')
+    yield from _ID.findall(path if slash else rest)
+
+
+def unreadable(image: Image) -> bool:
+    """Whether a location of it cannot be decrypted."""
+    return any(not one.url for one in image.locations if one.status != GONE)
 
 
 def _state(status: str) -> State:

@@ -28,6 +28,7 @@ from typing import Protocol
 
 from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle.audit.hygiene import judging
+from glance_lifecycle.audit.hygiene import leading
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends import inventory
 
@@ -64,11 +65,14 @@ class Confirming:
     """Of one store.
 
     :param listed: the inventory, open
+    :param leads: of that store
     """
 
     def __init__(self, host: Host, store: claims.Store,
-                 listed: Looked, times: judging.Times) -> None:
+                 listed: Looked, times: judging.Times,
+                 leads: leading.Leading) -> None:
         self._host = host
+        self._leads = leads
         self._store = store
         self._listed = listed
         self._times = times
@@ -85,6 +89,7 @@ class Confirming:
             busy: frozenset[str] = frozenset()
             if again:
                 busy = self._host.busy()
+                self._leads.refresh()
                 known = self._host.some(sorted({
                     one.claim.image_id for one in again
                     if one.claim is not None}))
@@ -100,22 +105,29 @@ class Confirming:
         claim = verdict.claim
         assert claim is not None  # noqa: S101 - for mypy
         image = known.get(claim.image_id)
-        if image is None:
+        subject = (self._listed.subject(claim.name) if verdict.entry is None
+                   else verdict.entry.subject)
+        images = [*([] if image is None else [image]),
+                  *(one for one in self._leads.to(subject)
+                    if one.id != claim.image_id)]
+        made = [one for each in images
+                for one in claims.of(each, self._store, each.id in busy)
+                if each is image or self._listed.subject(one.name) == subject]
+        if image is None and not any(one.alive for one in made):
             # Its row has just been purged: it is not known any more.
             yield dataclasses.replace(
                 verdict, word=Word.UNCLEAR, why='The image has just gone '
                 'from the database.')
             return
-        made = [*claims.of(image, self._store, image.id in busy)]
         try:
-            yield from self._judged(verdict, claim, image, made)
+            yield from self._judged(verdict, claim, images, made)
         except exceptions.StoreError as error:
             yield dataclasses.replace(
                 verdict, word=Word.UNCLEAR, why='It could not be looked at '
                 'again: %s' % error.detail)
 
     def _judged(self, verdict: judging.Verdict, claim: claims.Claim,
-                image: claims.Image, made: Sequence[claims.Claim]
+                images: Sequence[claims.Image], made: Sequence[claims.Claim]
                 ) -> Iterator[judging.Verdict]:
         entry = verdict.entry
         found = self._listed.look(entry or inventory.Entry(
@@ -134,11 +146,11 @@ class Confirming:
                                        or second.claim.spot != claim.spot)):
                 # Of what is there as well, and has its own turn.
                 continue
-            if second.word in judging.NEEDLESS and self._is_led_to(
-                    found, image):
-                yield dataclasses.replace(
-                    second, word=Word.UNCLEAR, why='A location of the image '
-                    'leads to it on another way, such as by a link.')
+            doubt = self._doubt(
+                found, images) if second.word in judging.NEEDLESS else ''
+            if doubt:
+                yield dataclasses.replace(second, word=Word.UNCLEAR,
+                                          why=doubt)
             elif found is None and second.word is verdict.word:
                 # As it was: what lies in the trash was not looked at again.
                 yield verdict
@@ -156,12 +168,22 @@ class Confirming:
             if found is not None:
                 yield found
 
-    def _is_led_to(self, entry: inventory.Entry | None,
-                   image: claims.Image) -> bool:
-        return entry is not None and any(
-            self._listed.leads(entry, location.url)
-            for location in image.locations
-            if location.status != claims.GONE and location.url)
+    def _doubt(self, entry: inventory.Entry | None,
+               images: Sequence[claims.Image]) -> str:
+        """Why what is needless by all claims may be needed; '' for nothing.
+        """
+        if entry is not None and any(
+                self._listed.leads(entry, location.url)
+                for image in images for location in image.locations
+                if location.status != claims.GONE and location.url):
+            return ('A location of the image leads to it on another way, such '
+                    'as by a link.' if len(images) == 1 else 'A location of '
+                    'an image leads to it on another way.')
+        unreadable = self._leads.unreadable()
+        return ('Image %s has a location that cannot be decrypted, so that '
+                'nobody can tell what it needs. See that [DEFAULT] '
+                'metadata_encryption_key is that of glance-api.' % unreadable
+                if unreadable else '')
 
 
 def _batched(verdicts: Iterable[judging.Verdict]

@@ -26,12 +26,14 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import dataclasses
+import time
 from typing import Protocol
 
 from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle.audit.hygiene import confirming
 from glance_lifecycle.audit.hygiene import counting
 from glance_lifecycle.audit.hygiene import judging
+from glance_lifecycle.audit.hygiene import leading
 from glance_lifecycle.audit.hygiene import others
 from glance_lifecycle.audit.hygiene import packing
 from glance_lifecycle.audit.hygiene import sorting
@@ -50,7 +52,7 @@ def nothing() -> None:
     """Nobody wants to know how far it is."""
 
 
-class Host(confirming.Host, Protocol):
+class Host(confirming.Host, leading.Host, Protocol):
     """Where Glance's database is."""
 
     def images(self) -> Iterator[claims.Image]:
@@ -84,6 +86,7 @@ class _Listed:
     inventory: inventory.Inventory
     entries: sorting.Lines
     claims: sorting.Lines
+    leads: leading.Leading
 
     def close(self) -> None:
         self.entries.close()
@@ -160,8 +163,10 @@ class Examination:
                 entries.close()
                 yield _not_listed(name, error.detail)
                 continue
-            one = _Listed(described(name, self._inventories), found, entries,
-                          sorting.Lines())
+            store = described(name, self._inventories)
+            one = _Listed(store, found, entries, sorting.Lines(),
+                          leading.Leading(self._host, store, found.subject,
+                                          since=time.time()))
             stack.callback(one.close)
             listed.append(one)
 
@@ -182,6 +187,7 @@ class Examination:
             self._each()
             yield from _of_image(image)
             for one in listed:
+                one.leads.note(image)
                 for claim in claims.of(image, one.store, image.id in busy):
                     one.claims.add(
                         packing.key(one.inventory.subject(claim.name)),
@@ -220,8 +226,8 @@ class Examination:
                     strange, strange + known), store=name)
         counted = counting.Counted()
         for verdict in confirming.Confirming(
-                self._host, one.store, one.inventory,
-                self._times).confirmed(counted.others(_said(
+                self._host, one.store, one.inventory, self._times,
+                one.leads).confirmed(counted.others(_said(
                     map(self._other.seen, doubtful.verdicts(self._times)),
                     shared))):
             yield wording.of_verdict(name, self._other.seen(verdict))

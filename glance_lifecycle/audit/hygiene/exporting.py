@@ -25,7 +25,6 @@ import hashlib
 import itertools
 import os
 import pathlib
-import re
 import tempfile
 from typing import BinaryIO
 from typing import Protocol
@@ -39,9 +38,6 @@ from glance_lifecycle.signing import certificates
 from glance_lifecycle.signing import detached
 from glance_lifecycle.signing import signer as service_signer
 from glance_lifecycle.transfer.backends import inventory
-
-_ID = re.compile(
-    r'[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}')
 
 
 class Host(Protocol):
@@ -128,14 +124,7 @@ def needed(image: claims.Image) -> Iterator[str]:
                 'that nobody can tell what it needs. Is [DEFAULT] '
                 'metadata_encryption_key that of glance-api?'
                 % wording.shown(image.id))
-        yield from _named(location.url)
-
-
-def _named(url: str) -> Iterator[str]:
-    """Ids in a location, without that of a cluster of Ceph."""
-    _scheme, _mark, rest = url.partition('://')
-    _host, slash, path = rest.partition('/')
-    yield from _ID.findall(path if slash else rest)
+        yield from claims.named(location.url)
 
 
 def _add(ids: sorting.Lines, image_id: str) -> None:

@@ -50,6 +50,10 @@ class ThisHost:
     def images(self) -> Iterator[claims.Image]:
         yield from glance_host.known_images()
 
+    def locations(self, since: float | None = None
+                  ) -> Iterator[tuple[str, str]]:
+        yield from glance_host.live_locations(since)
+
     def some(self, ids: Sequence[str]) -> Mapping[str, claims.Image]:
         return glance_host.some_images(ids)
 

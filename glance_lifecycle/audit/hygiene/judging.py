@@ -170,7 +170,7 @@ def _unclaimed(entry: inventory.Entry, mine: Sequence[claims.Claim],
     moving = _moving(entry, claim, times)
     if moving:
         return Verdict(Word.IN_FLIGHT, moving, entry, claim)
-    doubt = _doubt(entry, claim, linked, any(
+    doubt = _doubt(entry, made, linked, any(
         one.alive and one.spot not in there for one in made))
     if doubt:
         return Verdict(Word.UNCLEAR, doubt, entry, claim)
@@ -199,17 +199,20 @@ def _moving(entry: inventory.Entry, claim: claims.Claim, times: Times) -> str:
     return ''
 
 
-def _doubt(entry: inventory.Entry, claim: claims.Claim, linked: bool,
-           lost: bool) -> str:
+def _doubt(entry: inventory.Entry, made: Sequence[claims.Claim],
+           linked: bool, lost: bool) -> str:
     """Why nobody can tell whether it is needed; empty for nothing.
 
     :param lost: a location leads to where nothing is
     """
     if entry.changed is None:
         return 'The store does not tell when it changed.'
-    if claim.stray:
-        return ('The image has a location of which this host does not know '
-                'where it leads to.')
+    stray = next((one for one in made if one.stray), None)
+    if stray is not None:
+        return ('%s has a location of which this host does not know where it '
+                'leads to.' % (
+                    'The image' if stray.image_id == entry.image_id
+                    else 'Image %s' % stray.image_id))
     if lost:
         return ('A location of the image leads nowhere, and this may be what '
                 'is left of what it led to.')

@@ -114,6 +114,31 @@ class ReclaimTest(reclaim_case.ReclaimCase):
         self.assertTrue(self.path(images[0], 's2').exists())
         self.assertTrue(self.path(images[1], 's2').exists())
 
+    def test_rescued(self) -> None:
+        """Images were registered with what was stored for deleted ones."""
+        images = self.new_images()
+        orphans = [self.orphan() for _each in range(2)]
+        before = [self.look(self.path(image)) for image in orphans]
+        plan = self.plan()
+        self.register(images[0], 's1', self.path(orphans[0]))
+        answer = self.reclaim('apply', str(plan), code=3)
+        self.assertEqual({orphans[0]: 'left', orphans[1]: 'quarantined'},
+                         self.outcomes(answer))
+        # The second one too late; and its own image is forgotten.
+        self.register(images[1], 's1', self.path(orphans[1]))
+        self.forget(orphans[1])
+        answer = self.reclaim('apply', str(plan), '--purge', '--yes', code=3)
+        self.assertEqual({orphans[0]: 'left', orphans[1]: 'restored'},
+                         self.outcomes(answer))
+        self.assertEqual([one[0] for one in before], [
+            self.look(self.path(image))[0] for image in orphans])
+        # By a way that nobody here can follow: it is not even planned.
+        orphan = self.orphan()
+        self.register(images[2], 's1', f'/another/mount/{orphan}')
+        self.assertEqual([], self.reclaim(
+            'plan', *self.at_once, *self.all_of_it, '--out',
+            str(self.work / 'none'), code=0).json)
+
     def test_needed_while_out_of_sight(self) -> None:
         """Between the rename and the second judgement; and after it."""
         images = self.new_images()

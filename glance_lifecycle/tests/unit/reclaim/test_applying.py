@@ -12,6 +12,7 @@
 
 """Steps are carried out in real directories, and judged before and after."""
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import os
@@ -55,6 +56,10 @@ class Database(hygiene.Host):
                 raise self.then
             return {one: self.then[one] for one in ids if one in self.then}
         return {one: self.now[one] for one in ids if one in self.now}
+
+    def locations(self, since: float | None = None
+                  ) -> Iterator[tuple[str, str]]:
+        yield from hygiene.locations(self.now.values())
 
     def busy(self) -> frozenset[str]:
         return frozenset(self.tasks)
@@ -112,6 +117,47 @@ class ApplyingTest(helpers.TempDirTestCase):
         self.assertIs(result, one.result, one.detail)
         self.assertIn(why, one.detail)
         self.assertTrue(one.detail.endswith('.') or not one.detail)
+
+    def rescued(self) -> None:
+        """B is registered with what was stored for A."""
+        self.database.now[B] = self.alive(B, locations=(
+            hygiene.Location(f'file://{self.top}/{A}'),))
+
+    def test_another_has_it(self) -> None:
+        """An image of another id was registered with it since."""
+        plan = self.plan(self.orphan())
+        self.rescued()
+        for wishes in ({}, {'purge': True}):
+            self.assert_becomes(Result.LEFT, plan, 'A location leads to it.',
+                                **wishes)
+        self.assertTrue(self.there())
+
+    def test_another_has_it_in_quarantine(self) -> None:
+        """It comes back, and is not purged; also once A is forgotten."""
+        for forgotten in (False, True):
+            plan = self.plan(self.orphan())
+            self.assert_becomes(Result.QUARANTINED, plan)
+            self.rescued()
+            if forgotten:
+                del self.database.now[A]
+            self.assert_becomes(Result.RESTORED, plan,
+                                'A location leads to it.', purge=True)
+            self.assertTrue(self.there())
+            del self.database.now[B]
+
+    def test_not_readable(self) -> None:
+        """A location of any image may lead to it."""
+        plan = self.plan(self.orphan())
+        unreadable = self.alive(B, locations=(hygiene.Location(''),))
+        self.database.now[B] = unreadable
+        self.assert_becomes(Result.LEFT, plan, 'cannot be decrypted')
+        del self.database.now[B]
+        self.assert_becomes(Result.QUARANTINED, plan)
+        self.database.now[B] = unreadable
+        for forgotten in (False, True):
+            if forgotten:
+                del self.database.now[A]
+            self.assert_becomes(Result.KEPT, plan, purge=True)
 
     def there(self, image_id: str = A) -> bool:
         return (self.top / image_id).exists()

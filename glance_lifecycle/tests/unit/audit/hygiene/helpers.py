@@ -13,6 +13,7 @@
 
 """Images, objects and a store of them, as plain data."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -149,8 +150,20 @@ class Host:
     def some(self, ids: Sequence[str]) -> Mapping[str, claims.Image]:
         return {one: self._later[one] for one in ids if one in self._later}
 
+    def locations(self, since: float | None = None
+                  ) -> Iterator[tuple[str, str]]:
+        yield from locations(self._later.values())
+
     def busy(self) -> frozenset[str]:
         return self._busy
+
+
+def locations(images: Iterable[claims.Image]) -> Iterator[tuple[str, str]]:
+    """Those that are not deleted."""
+    for image in images:
+        for one in image.locations:
+            if one.status != claims.GONE:
+                yield image.id, one.url
 
 
 def failing() -> exceptions.StoreError:

@@ -18,7 +18,7 @@ import testtools
 from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle.tests.unit.audit.hygiene import helpers
 
-A, State = helpers.A, claims.State
+A, B, State = helpers.A, helpers.B, claims.State
 
 
 class ClaimsTest(testtools.TestCase):
@@ -60,6 +60,21 @@ class ClaimsTest(testtools.TestCase):
             self.assertEqual((stray, lost), (claim.stray, claim.lost), url)
             claim, = self.of(helpers.Location(url, store, 'deleted'))
             self.assertEqual((False, False), (claim.stray, claim.lost), url)
+
+    def test_named(self) -> None:
+        """What a location names that cannot be followed may be needed."""
+        found = helpers.made(helpers.Image(A, locations=(
+            helpers.Location(f'file:///alias/{B}'),
+            helpers.Location(f'file:///alias/{A}'))))
+        self.assertEqual([(A, A, True), (A, B, True)], [
+            (one.image_id, one.name, one.stray) for one in found])
+        self.assertFalse(any(one.alive or one.state for one in found))
+        self.assertFalse(found[1].lost)
+
+    def test_cluster(self) -> None:
+        """That of a cluster of Ceph names no image."""
+        self.assertEqual([B], list(claims.named(
+            f'rbd://{A}/images/{B}/snap')))
 
     def test_busy(self) -> None:
         for image, busy, expected in (

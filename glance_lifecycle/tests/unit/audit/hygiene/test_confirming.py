@@ -13,16 +13,20 @@
 
 """What was found is looked at again before it is said."""
 
+from collections.abc import Iterable
 import dataclasses
+from typing import Any
 
 import testtools
 
+from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle.audit.hygiene import confirming
 from glance_lifecycle.audit.hygiene import judging
+from glance_lifecycle.audit.hygiene import leading
 from glance_lifecycle.tests.unit.audit.hygiene import helpers
 from glance_lifecycle.transfer.backends import inventory
 
-A = helpers.A
+A, B = helpers.A, helpers.B
 Word = judging.Word
 
 
@@ -34,8 +38,14 @@ class ConfirmingTest(testtools.TestCase):
         host = helpers.Host(first, later=later, busy=[A] if busy else ())
         verdicts = judging.judge(listed.listed, helpers.made(first),
                                  helpers.TIMES)
+        return self.again(host, listed, verdicts)
+
+    def again(self, host: helpers.Host, listed: helpers.Inventory,
+              verdicts: Iterable[judging.Verdict]) -> list[judging.Verdict]:
+        store = helpers.store()
         return list(confirming.Confirming(
-            host, helpers.store(), listed, helpers.TIMES).confirmed(verdicts))
+            host, store, listed, helpers.TIMES, leading.Leading(
+                host, store, listed.subject)).confirmed(verdicts))
 
     def assert_words(self, expected: list[Word],
                      found: list[judging.Verdict]) -> None:
@@ -88,10 +98,48 @@ class ConfirmingTest(testtools.TestCase):
         host = helpers.Host()
         verdicts = judging.judge(
             listed.listed, helpers.made(helpers.gone(A)), helpers.TIMES)
-        found = list(confirming.Confirming(
-            host, helpers.store(), listed, helpers.TIMES).confirmed(verdicts))
+        found = self.again(host, listed, verdicts)
         self.assert_words([Word.UNCLEAR], found)
         self.assertEqual([], listed.looked)
+
+    def other(self, *locations: helpers.Location, **gone: Any
+              ) -> list[judging.Verdict]:
+        """Of A, while B has them."""
+        first = helpers.gone(A, **gone)
+        return self.confirmed(
+            helpers.Inventory(helpers.entry(A)), first, first,
+            helpers.Image(B, locations=locations))
+
+    def test_of_another(self) -> None:
+        """Which was registered with it meanwhile: it is that one's."""
+        self.assert_words([], self.other(helpers.Location(helpers.URL + A)))
+        self.assert_words([Word.ORPHAN], self.other(
+            helpers.Location(helpers.URL + A, status=claims.GONE)))
+        self.assert_words([Word.ORPHAN], self.other(
+            helpers.Location(helpers.URL + B)))
+
+    def test_of_another_and_purged(self) -> None:
+        """The image of its id is not even known any more."""
+        verdicts = judging.judge(
+            [helpers.entry(A)], helpers.made(helpers.gone(A)), helpers.TIMES)
+        self.assert_words([], self.again(
+            helpers.Host(helpers.Image(B, locations=(
+                helpers.Location(helpers.URL + A),))),
+            helpers.Inventory(helpers.entry(A)), verdicts))
+
+    def test_of_another_by_another_way(self) -> None:
+        """Nobody can tell whether it leads there, and it names it."""
+        found = self.other(helpers.Location(f'file:///alias/{A}'))
+        self.assert_words([Word.UNCLEAR], found)
+        self.assertIn(B, found[0].why)
+        self.assert_words([Word.ORPHAN], self.other(
+            helpers.Location(f'file:///other/{A}', store='s2')))
+
+    def test_not_readable(self) -> None:
+        """It may lead to anything."""
+        found = self.other(helpers.Location(''))
+        self.assert_words([Word.UNCLEAR], found)
+        self.assertIn('metadata_encryption_key', found[0].why)
 
     def test_led_to(self) -> None:
         """By a location that nobody would have thought of."""
@@ -159,8 +207,6 @@ class ConfirmingTest(testtools.TestCase):
                                      for one in images))
         verdicts = (verdict for one in images for verdict in judging.judge(
             [helpers.entry(one.id)], helpers.made(one), helpers.TIMES))
-        found = list(confirming.Confirming(
-            Host(*images), helpers.store(), listed,
-            helpers.TIMES).confirmed(verdicts))
+        found = self.again(Host(*images), listed, verdicts)
         self.assertEqual(1100, len(found))
         self.assertEqual([500, 500, 100], asked)

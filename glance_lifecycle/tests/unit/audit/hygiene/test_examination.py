@@ -61,6 +61,25 @@ class ExaminationTest(testtools.TestCase):
         self.assertEqual((3, 3 * 4096), (totals.objects, totals.held))
         self.assertEqual((1, 4096), totals.found['orphan-object'])
 
+    def test_another_may_need_it(self) -> None:
+        """By a location that cannot be followed, or not even be read."""
+        good = [f'{number:08d}{A[8:]}' for number in range(3)]
+        listed = helpers.Inventory(*map(helpers.entry, (A, *good)))
+        for url, word in ((f'file:///alias/{A}', 'object-unclear'),
+                          ('', 'object-unclear'),
+                          (f'file:///alias/{C}', 'orphan-object')):
+            host = helpers.Host(
+                helpers.gone(A), *map(helpers.stored, good),
+                helpers.Image(B, locations=(helpers.Location(url),)))
+            found = self.examine(host, listed)
+            self.assertIn((word, A), [
+                (one.slug, one.where.rpartition('/')[2]) for one in found])
+        self.assertIn(B, next(
+            one.finding.evidence for one in self.examine(helpers.Host(
+                helpers.gone(A), *map(helpers.stored, good), helpers.Image(
+                    B, locations=(helpers.Location(''),))), listed)
+            if one.slug == 'object-unclear'))
+
     def test_images(self) -> None:
         host = helpers.Host(
             helpers.Image(A), helpers.Image(B, size=0),
