@@ -93,7 +93,7 @@ def _judge(action: actions.Action, image: clouds.Image | None,
     if action.kind in actions.MIGRATING:
         against = move_policy.against(
             image, policy, *move_policy.ends(action), moment,
-            cloud.store_kinds)
+            cloud.store_kinds, keep=action.arguments.get('keep', False))
         return (None, against) if against else (image, '')
     if action.kind not in actions.WANTED:
         return image, ''

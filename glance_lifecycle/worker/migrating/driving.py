@@ -331,7 +331,7 @@ def _action(move: moves.Move, found: plans.Settings, image: moves.Image
     arguments: dict[str, Any] = {'stores': [store], 'other': other,
                                  'read_back': found.read_back}
     if copies:
-        arguments['made'] = bool(image.made)
+        arguments.update(made=bool(image.made), keep=not image.drops)
     return actions.Action(
         actions.MIGRATE if copies else actions.MIGRATE_DROP, image.image_id,
         image.image_name, image.project, arguments, (drift.Drift(

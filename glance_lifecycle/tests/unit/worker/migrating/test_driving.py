@@ -20,8 +20,11 @@ from unittest import mock
 
 import sqlalchemy as sa
 
+from glance_lifecycle.tests.unit.policy import test_checks
 from glance_lifecycle.tests.unit.worker import image_api
 from glance_lifecycle.tests.unit.worker.migrating import migrating_case
+from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker import carrying_out
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import models
@@ -186,6 +189,20 @@ class DriverTest(migrating_case.MigratingCase):
         self.go()
         self.assertEqual('done', self.state(move_id))
         self.assertEqual([('migrate', n) for n in (1, 2, 3)], self.did)
+
+    def test_keep_what_the_policy_wants(self) -> None:
+        """Only what is to go may be wanted where it is."""
+        wants = test_checks.policy(place={'stores': ['bulk']})
+        for keep, why in ((True, ''), (False, 'the policy wants a copy in')):
+            self.begin((10,), keep=keep)
+            self.driver.turn(migrating_case.NOW)
+            job, = self.queued()
+            found = carrying_out.look(actions.Action.from_dict(job.action),
+                                      self.api.cloud(), wants)
+            self.assertEqual(keep, found[0] is not None)
+            self.assertEqual(why, found[1][:len(why)])
+            self.end(job)
+            self.go()
 
     def test_gone(self) -> None:
         """Before it began, and while it was copied."""
