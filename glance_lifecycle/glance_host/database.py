@@ -26,14 +26,12 @@ from glance.common import exception as glance_exception
 import glance.db
 from glance.db.sqlalchemy import api as sqlalchemy_api
 from glance.db.sqlalchemy import models
-from oslo_config import cfg
 from oslo_utils import timeutils
 import sqlalchemy as sa
 
 from glance_lifecycle.glance_host import domain
+from glance_lifecycle.glance_host import settings
 from glance_lifecycle.glance_host import transactions
-
-CONF = cfg.CONF
 
 PENDING = 'pending'
 PROCESSING = 'processing'
@@ -286,7 +284,7 @@ def set_uploading(image_id: str, size: int, **attributes: Any) -> None:
     """
     values: dict[str, Any] = {'status': 'uploading', 'size': size,
                               **attributes}
-    host = CONF.worker_self_reference_url or CONF.public_endpoint
+    host = settings.self_url()
     if host:
         values['properties'] = {'os_glance_stage_host': host}
     _put_back(image_id, values)

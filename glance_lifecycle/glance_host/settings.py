@@ -90,7 +90,12 @@ def tasks_dir() -> str:
 
 
 def self_url() -> str:
-    """As what a glance-api of this configuration marks what it has staged."""
+    """As what a glance-api of this configuration marks what it has staged.
+
+    Empty where it is not configured.
+    """
+    # Only a glance-api has it registered already.
+    CONF.import_opt('public_endpoint', 'glance.api.versions')
     return str(CONF.worker_self_reference_url or CONF.public_endpoint or '')
 
 

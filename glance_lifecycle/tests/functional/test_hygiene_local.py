@@ -15,6 +15,7 @@
 import hashlib
 import os
 import pathlib
+import re
 import subprocess
 
 from glance_lifecycle.tests.functional.fixtures import glance
@@ -59,6 +60,20 @@ class StagingTest(LocalCase):
         self.api.restart()
         waiting.until('Glance has cleaned', lambda: not path.exists())
         self.assertEqual({}, self.at('staging', code=0))
+
+    def test_nobody_says_what_this_host_is(self) -> None:
+        """The defaults of Glance, in a process that has loaded no API."""
+        path = self.api.etc / 'defaults.conf'
+        path.write_text(re.sub(
+            '(?m)^(worker_self_reference_url|public_endpoint) *=.*\n', '',
+            (self.api.etc / 'glance-api.conf').read_text()))
+        (self.api.staging / STRANGER).write_bytes(b'b')
+        operator = self.operator()
+        answer = operator.end(operator.popen(
+            'image', 'lifecycle', 'hygiene', 'list', *self.at_once,
+            '--config-file', str(path), '--store', 'staging', '-f', 'json'))
+        self.assertIn('Place staging: 1 objects, ', answer.stderr)
+        self.assertEqual([STRANGER], [row['Image'] for row in answer.json])
 
     def test_waiting(self) -> None:
         """Staged, and never imported: it is its owner's."""
