@@ -16,6 +16,7 @@ Some services give a copy the entity tag of the original, also where that came
 in parts, and some do not. The second can be told to copy in the same parts.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 from typing import Any
@@ -62,20 +63,24 @@ class Copying:
     """Of one bucket.
 
     :param service: as it looks at objects
+    :param remove: what was found, and no other; whether it has gone
     :ivar largest: bytes that are copied in one request
     :ivar part: bytes of a part, where there are none yet
     """
 
     def __init__(self, service: s3_service.Service,
-                 options: dict[str, Any]) -> None:
+                 options: dict[str, Any],
+                 remove: Callable[[str, Head], bool]) -> None:
         self.largest = quarantined.LARGEST
         self.part = PART
         self._service = service
         # Waits as long as the largest copy takes. Made when there is one.
         self._patient: s3_service.Service | None = None
         self._options = options
-        # Whether a copy at once of what came in parts has another tag here.
-        self._tags_anew = False
+        self._remove = remove
+        # Whether a copy at once of what came in parts has its tag here; None:
+        # nobody knows yet.
+        self._keeps_tags: bool | None = None
 
     def close(self) -> None:
         if self._patient is not None:
@@ -89,23 +94,31 @@ class Copying:
         self._patient.pacing = self._service.pacing
         return self._patient.call(doing, operation, **arguments)
 
-    def copy(self, key: str, head: Head, to: str) -> tuple[Head | None, bool]:
+    def copy(self, key: str, head: Head, to: str, *, trial: bool
+             ) -> tuple[Head | None, bool]:
         """Make a copy, over whatever has the name.
 
         :param head: of what is to be copied
+        :param trial: whether what may turn out to have another tag may be
+            there for a moment, and stay if this is killed
         :returns: its head, None where nothing is there; and whether it is
             the same, as far as can be told
         :raises StoreError: it may be there, or not
         """
         came_in_parts = bool(tags.parts(head['ETag']))
-        if head['ContentLength'] <= self.largest and not (
-                came_in_parts and self._tags_anew):
+        if head['ContentLength'] <= self.largest and (
+                not came_in_parts or self._keeps_tags
+                or (self._keeps_tags is None and trial)):
             found = self._at_once(key, head, to)
             good = found is not None and is_same(head, found)
-            if not came_in_parts or (
-                    good and self._is_listed(to, head['ETag'])):
+            if not came_in_parts:
                 return found, good
-            self._tags_anew = True
+            self._keeps_tags = good and self._is_listed(to, head['ETag'])
+            if self._keeps_tags:
+                return found, good
+            # A bucket that keeps versions would keep it beneath the good one.
+            if found is not None and not self._remove(to, found):
+                return found, False
         return self._in_parts(key, head, to)
 
     def _at_once(self, key: str, head: Head, to: str) -> Head | None:

@@ -58,7 +58,7 @@ class S3Quarantine(s3_inventory.S3Inventory, quarantine.Quarantine):
 
     def __init__(self, store: str, options: dict[str, Any]) -> None:
         super().__init__(store, options)
-        self.copying = copying.Copying(self._service, options)
+        self.copying = copying.Copying(self._service, options, self._remove)
 
     def close(self) -> None:
         super().close()
@@ -115,8 +115,9 @@ class S3Quarantine(s3_inventory.S3Inventory, quarantine.Quarantine):
         :param there: what is there, and is not the same
         """
         if there is not None:
-            if not copying.is_alike(head, there) or not tags.parts(
-                    there['ETag']):
+            # A copy that was tried at once, or in parts of another size.
+            if not copying.is_alike(head, there) or not (
+                    tags.parts(there['ETag']) or tags.parts(head['ETag'])):
                 LOG.warning('Store %s: %s is something else than what is to '
                             'be put there. Nothing is done.', self.store, to)
                 return None
@@ -124,7 +125,7 @@ class S3Quarantine(s3_inventory.S3Inventory, quarantine.Quarantine):
             if not self._remove(to, there):
                 return None
         self._abort_uploads(to)
-        copy, good = self.copying.copy(name, head, to)
+        copy, good = self.copying.copy(name, head, to, trial=True)
         if copy is not None and good:
             return copy
         LOG.warning('Store %s: image %s was copied, and nothing says that the '
@@ -210,7 +211,8 @@ class S3Quarantine(s3_inventory.S3Inventory, quarantine.Quarantine):
                     store=self.store, detail='the bucket has an old version '
                     '"null" of image %s, which would be replaced; remove it '
                     'first' % name)
-            there, good = self.copying.copy(key, copy, name)
+            # Nothing that is not the image ever has its name.
+            there, good = self.copying.copy(key, copy, name, trial=False)
             if not good:
                 if there is not None:
                     self._remove(name, there)

@@ -71,15 +71,26 @@ class Service:
 
 class CopyingTest(unittest.TestCase):
 
+    def made(self, **answers: Any) -> copying.Copying:
+        self.service = Service(**answers)
+        self.removed = True
+
+        def remove(key: str, found: dict[str, Any]) -> bool:
+            self.service.asked.append(('remove', {'Key': key, **found}))
+            return self.removed
+
+        found = copying.Copying(
+            self.service, {'part_size': 8 * MIB, 'url': ''},  # type: ignore
+            remove)
+        found._patient = self.service  # type: ignore[assignment]
+        return found
+
     def copy(self, source: dict[str, Any], at_once: bool = False,
              **answers: Any) -> bool:
-        self.service = Service(**answers)
-        made = copying.Copying(
-            self.service, {'part_size': 8 * MIB, 'url': ''})  # type: ignore
-        made._patient = self.service  # type: ignore[assignment]
+        made = self.made(**answers)
         if not at_once:
             made.largest = 16 * MIB
-        return made.copy('key', source, 'to')[1]
+        return made.copy('key', source, 'to', trial=True)[1]
 
     def refused(self, text: str = 'refused') -> exceptions.StoreError:
         return exceptions.StoreError(store='one', detail=text)
@@ -140,8 +151,12 @@ class CopyingTest(unittest.TestCase):
         """At once first; and if that has another tag, in parts."""
         self.assertTrue(self.copy(head(), True, find=[
             head(tag='"%s"' % PART), head()]))
-        self.assertEqual(['copy_object', 'head_object'],
-                         self.service.operations()[:2])
+        self.assertEqual(['copy_object', 'remove', 'head_object'],
+                         self.service.operations()[:3])
+        # What was tried is removed, and nothing else: a bucket that keeps
+        # versions would show it when the good one goes.
+        self.assertEqual({'Key': 'to', **head(tag='"%s"' % PART)},
+                         self.service.asked[1][1])
         self.assertTrue(self.copy(head(), True, find=[head()],
                                   list_objects_v2={'Contents': [
                                       {'Key': 'to', 'ETag': OF_PARTS}]}))
@@ -150,3 +165,31 @@ class CopyingTest(unittest.TestCase):
         # It lists another than it tells.
         self.assertTrue(self.copy(head(), True, find=[head(), head()]))
         self.assertIn('upload_part_copy', self.service.operations())
+
+    def test_tried_and_changed(self) -> None:
+        """What has its place by now is not what was tried."""
+        made = self.made(find=[head(tag='"%s"' % PART)])
+        self.removed = False
+        self.assertFalse(made.copy('key', head(), 'to', trial=True)[1])
+        self.assertNotIn('create_multipart_upload',
+                         self.service.operations())
+
+    def test_no_trial(self) -> None:
+        """Under an image's own name is never what nobody has tried."""
+        made = self.made(find=[head()])
+        self.assertTrue(made.copy('key', head(), 'to', trial=False)[1])
+        self.assertNotIn('copy_object', self.service.operations())
+        # What came in one piece has its tag at once, everywhere.
+        one = head(tag='"%s"' % PART)
+        made = self.made(find=[one])
+        self.assertTrue(made.copy('key', one, 'to', trial=False)[1])
+        self.assertEqual(['copy_object'], self.service.operations())
+
+    def test_tried(self) -> None:
+        """After a trial, it is known."""
+        made = self.made(find=[head(), head()], list_objects_v2={
+            'Contents': [{'Key': 'to', 'ETag': OF_PARTS}]})
+        for trial in (True, False):
+            self.assertTrue(made.copy('key', head(), 'to', trial=trial)[1])
+        self.assertEqual(['copy_object', 'list_objects_v2'] * 2,
+                         self.service.operations())
