@@ -32,6 +32,7 @@ import glance.db
 from glance.db.sqlalchemy import api as sqlalchemy_api
 from glance.db.sqlalchemy import models
 from oslo_config import cfg
+from oslo_db import exception as db_exception
 from oslo_log import log as logging
 import sqlalchemy as sa
 import tenacity
@@ -52,6 +53,10 @@ LOCK = 'os_glance_import_task'
 ERRORS = database_errors.ERRORS
 
 said = database_errors.said
+
+# Of another database, or of an empty one.
+_NOT_THERE = (db_exception.DBNonExistentDatabase,
+              db_exception.DBNonExistentTable)
 
 
 def passing(error: BaseException) -> bool:
@@ -82,7 +87,10 @@ def retry(function: Callable[P, T]) -> Callable[P, T]:
                       {'what': function.__name__, 'error': said(error)})
             # Not "from": a traceback would show the statement's values.
             raise exceptions.DatabaseError(
-                detail='it did not take what had to be written (%s)'
+                detail=('it is not that of a Glance; see [database] '
+                        'connection of glance-api.conf (%s)'
+                        if isinstance(error, _NOT_THERE) else
+                        'it did not do what it was asked for (%s)')
                 % type(error).__name__) from None
     return patient
 

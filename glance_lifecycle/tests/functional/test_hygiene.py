@@ -15,6 +15,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 from typing import Any
 
@@ -100,6 +101,19 @@ class FileHygieneTest(FileHygieneCase):
         answer = self.hygiene('--store', 's9')
         self.assertEqual(1, answer.code)
         self.assertIn('store s9 is not among enabled_backends, which has s1',
+                      answer.stderr)
+
+    def test_empty_database(self) -> None:
+        """Which is not Glance's: trying again does not help."""
+        path = self.api.etc / 'empty.conf'
+        path.write_text(re.sub(
+            '(?m)^connection *=.*$', f'connection = sqlite:///{self.work}/no',
+            (self.api.etc / 'glance-api.conf').read_text()))
+        answer = self.operator().spawn(
+            'image', 'lifecycle', 'hygiene', 'list', '--config-file',
+            str(path))
+        self.assertEqual(1, answer.code)
+        self.assertIn('it is not that of a Glance; see [database] connection',
                       answer.stderr)
 
     def test_another_glance(self) -> None:
