@@ -142,8 +142,9 @@ class Confirming:
                         claim.name, inventory.Kind.IMAGE, claim.place),
                     made)], made, self._times):
             if second.entry is not found or (
-                    found is None and (second.claim is None
-                                       or second.claim.spot != claim.spot)):
+                    found is None and (second.claim is None or (
+                        second.claim.spot, second.claim.image_id) != (
+                            claim.spot, claim.image_id))):
                 # Of what is there as well, and has its own turn.
                 continue
             doubt = self._doubt(

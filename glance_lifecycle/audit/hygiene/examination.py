@@ -186,8 +186,10 @@ class Examination:
         for image in self._host.images():
             self._each()
             yield from _of_image(image)
+            unreadable = claims.unreadable(image)
             for one in listed:
-                one.leads.note(image)
+                if unreadable:
+                    one.leads.note_unreadable(image.id)
                 for claim in claims.of(image, one.store, image.id in busy):
                     one.claims.add(
                         packing.key(one.inventory.subject(claim.name)),

@@ -76,11 +76,6 @@ class Leading:
         self._images: dict[str, set[str]] = {}
         self._unreadable: set[str] = set()
 
-    def note(self, image: claims.Image) -> None:
-        """That was read by who asks."""
-        if claims.unreadable(image):
-            self._add_unreadable(image.id)
-
     def refresh(self) -> None:
         """Read what has been written since.
 
@@ -93,7 +88,7 @@ class Leading:
 
     def _read(self, image_id: str, url: str) -> None:
         if not url:
-            self._add_unreadable(image_id)
+            self.note_unreadable(image_id)
             return
         spot = self._store.spot(url)
         if spot is not None:
@@ -108,7 +103,8 @@ class Leading:
                 self._wanted is None or subject in self._wanted):
             self._images.setdefault(subject, set()).add(image_id)
 
-    def _add_unreadable(self, image_id: str) -> None:
+    def note_unreadable(self, image_id: str) -> None:
+        """It has a location that cannot be decrypted."""
         if len(self._unreadable) < _MOST:
             self._unreadable.add(image_id)
 

@@ -118,6 +118,13 @@ class ConfirmingTest(testtools.TestCase):
         self.assert_words([Word.ORPHAN], self.other(
             helpers.Location(helpers.URL + B)))
 
+    def test_missing_for_two(self) -> None:
+        """It is said of each of them once."""
+        first = helpers.stored(A)
+        self.assert_words([Word.MISSING], self.confirmed(
+            helpers.Inventory(), first, first, helpers.Image(
+                B, locations=(helpers.Location(helpers.URL + A),))))
+
     def test_of_another_and_purged(self) -> None:
         """The image of its id is not even known any more."""
         verdicts = judging.judge(

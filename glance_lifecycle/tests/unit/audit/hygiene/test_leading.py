@@ -102,15 +102,16 @@ class LeadingTest(testtools.TestCase):
         """By who has read all images itself."""
         host = Host(image(A, ''))
         found = leading.Leading(host, helpers.store(), str, since=9 * HOUR)
-        for one in host.images():
-            found.note(one)
+        found.note_unreadable(A)
         self.assertEqual(A, found.unreadable())
         self.assertEqual([], host.asked)
 
     def test_gone(self) -> None:
-        found = self.known()
-        found.note(helpers.Image(A, locations=[
+        """Of what is deleted, nobody has to know where it was."""
+        host = Host(helpers.Image(A, locations=[
             helpers.Location('', status=claims.GONE)]))
+        found = leading.Leading(host, helpers.store(), str)
+        found.note_unreadable(A)
         self.assertEqual('', found.unreadable())
 
     def test_since(self) -> None:
