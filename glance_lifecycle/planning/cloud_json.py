@@ -109,10 +109,8 @@ def _right(image: Any, stores: frozenset[str],
                 and _NAME.fullmatch(image['name']) is not None
                 and image['disk_format'] in _DISK_FORMATS
                 and _sized(image) and _copied(image['copies'], stores)
-                # Nobody makes disks of most.
-                and (weekly.keys().isdisjoint(image) or all(
-                    _used(image[key], names)
-                    for key, names in weekly.items() if key in image))
+                and all(_used(image[key], names)
+                        for key, names in weekly.items() if key in image)
                 and _optional(image))
     except (TypeError, ValueError):
         # Of a type that no check above expects.
@@ -152,10 +150,8 @@ def _optional(image: dict[str, Any]) -> bool:
     return (('compression' not in image
              or 0 <= _number(image['compression']) <= 1)
             and type(image.get('golden', False)) is bool
-            and ('project' not in image
-                 or _NAME.fullmatch(image['project']) is not None)
-            and ('class' not in image
-                 or _NAME.fullmatch(image['class']) is not None)
+            and all(_NAME.fullmatch(image[key]) is not None
+                    for key in ('project', 'class') if key in image)
             and ('last_boot' not in image
                  or duration(image['last_boot']) >= 0)
             # Few have it.

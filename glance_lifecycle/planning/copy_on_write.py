@@ -57,9 +57,6 @@ class Check(NamedTuple):
 
 def ordered(copies: Sequence[clouds.Copy]) -> tuple[clouds.Copy, ...]:
     """As Glance shows and reads them: the largest weight first."""
-    if len(copies) == 1:
-        # Most have one.
-        return tuple(copies)
     return tuple(sorted(copies, key=lambda one: -one.store.weight))
 
 

@@ -119,3 +119,11 @@ class Monitoring:
         if self._clock() - self._turned > STUCK:
             return 'No job could be begun for %d seconds.' % STUCK
         return ''
+
+
+def say(error: Exception) -> None:
+    """In the log."""
+    if isinstance(error, exceptions.LifecycleError):
+        LOG.error('%s', error.for_operator())
+    else:
+        LOG.error('The worker failed in an unexpected way.', exc_info=error)

@@ -51,6 +51,7 @@ from glance_lifecycle.worker import hints
 from glance_lifecycle.worker import host as hosts
 from glance_lifecycle.worker import hygiene_schedule
 from glance_lifecycle.worker import liveness
+from glance_lifecycle.worker import looking
 from glance_lifecycle.worker.migrating import driving
 from glance_lifecycle.worker import monitoring
 from glance_lifecycle.worker import notifications
@@ -62,7 +63,6 @@ from glance_lifecycle.worker import running
 from glance_lifecycle.worker import scrubbing
 from glance_lifecycle.worker import store_names
 from glance_lifecycle.worker import sweeping
-from glance_lifecycle.worker import sweeps
 from glance_lifecycle.worker import upkeep
 from glance_lifecycle.worker import usage
 
@@ -137,22 +137,26 @@ class Worker(cotyledon.Service):
             self._database, self._cloud, 'worker %s' % self._liveness.id,
             self._stop, self._wake.set)
         self._upkeep = self._make_upkeep()
-        self._names = store_names.Names(conf, self._cloud)
         self._hints = hints.Hints()
         self._listener = (
             notifications.Listener(conf, self._hints.seen)
             if self._options.notifications else None)
-        self._threads = [
+        self._threads: list[threading.Thread] = []
+        self._monitoring = monitoring.Monitoring(
+            conf, manager, self._threads, self._heard)
+        look = looking.Looking(
+            self._sweeper, self._hints, self._deletions,
+            store_names.Names(conf, self._cloud), self._upkeep,
+            self._monitoring, self._stop, self._wake)
+        self._threads += [
             threading.Thread(target=target, daemon=True)
-            for target in (self._turn, self._sweep, self._look)]
+            for target in (self._turn, look.at_all, look.at_some)]
         if self._importers is not None:
             self._threads.append(threading.Thread(
                 target=self._import, args=(self._importers,), daemon=True))
         if self._options.mode == 'act':
             self._threads.append(threading.Thread(
                 target=self._migrations.loop, daemon=True))
-        self._monitoring = monitoring.Monitoring(
-            conf, manager, self._threads, self._heard)
         self._begin_hygiene()
 
     def _make_sweeper(self) -> sweeping.Sweeper:
@@ -344,7 +348,7 @@ class Worker(cotyledon.Service):
                 self._monitoring.well('jobs')
             except Exception as error:
                 self._monitoring.failed('jobs', error)
-                self._say(error)
+                monitoring.say(error)
                 self._over.wait(_PAUSE)
             self._wake.wait(_TURN)
             self._wake.clear()
@@ -361,71 +365,7 @@ class Worker(cotyledon.Service):
                     self._recover_at = time.monotonic() + _RECOVER
                     self._upkeep.recovered(self._host.recover_imports())
             except Exception as error:
-                self._say(error)
+                monitoring.say(error)
                 self._stop.wait(_PAUSE)
             self._imported.wait(_IMPORT_TURN)
             self._imported.clear()
-
-    def _sweep(self) -> None:
-        """Looks at images, whenever they are due."""
-        while not self._stop.is_set():
-            try:
-                self._names.turn()
-                what = self._sweeper.due()
-                if what is not None:
-                    with self._deletions.look():
-                        self._look_at(what)
-                    self._wake.set()
-                self._upkeep.turn(self._sweeper.done.has_seen_all)
-                # Those of other workers count as well: each is done once.
-                self._deletions.looked(self._sweeper.done.last_good)
-                if self._sweeper.done.well:
-                    self._monitoring.well('sweep')
-            except sweeping.Stopped:
-                return
-            except Exception as error:
-                self._deletions.stop(str(error))
-                self._monitoring.failed('sweep', error)
-                self._say(error)
-                self._stop.wait(_PAUSE)
-            self._stop.wait(_TURN)
-
-    def _look_at(self, what: sweeps.What) -> None:
-        """:raises LifecycleError: it failed"""
-        begun, counted = time.monotonic(), self._monitoring.metrics
-        try:
-            seen = self._sweeper.sweep(what)
-        except exceptions.LifecycleError:
-            counted.swept(what.value, time.monotonic() - begun, 0, True)
-            raise
-        counted.swept(what.value, time.monotonic() - begun, seen.images,
-                      False)
-        if what is sweeps.What.FULL and self._sweeper.catalogue:
-            counted.catalogue(self._sweeper.catalogue)
-        counted.observed('sweep', seen.images)
-        counted.braked(seen.held)
-
-    def _look(self) -> None:
-        """Looks at images that Glance told of."""
-        while True:
-            image_ids = self._hints.take(None)
-            if self._stop.is_set():
-                return
-            try:
-                seen = self._sweeper.look(image_ids)
-                self._monitoring.metrics.observed('notification', seen.images)
-                self._monitoring.metrics.braked(seen.held)
-                if seen.opened:
-                    self._wake.set()
-            except Exception as error:
-                # The sweep finds what was to be found.
-                self._say(error)
-                self._stop.wait(_PAUSE)
-
-    @staticmethod
-    def _say(error: Exception) -> None:
-        if isinstance(error, exceptions.LifecycleError):
-            LOG.error('%s', error.for_operator())
-        else:
-            LOG.error('The worker failed in an unexpected way.',
-                      exc_info=error)

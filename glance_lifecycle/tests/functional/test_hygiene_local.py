@@ -15,7 +15,6 @@
 import hashlib
 import os
 import pathlib
-import re
 import subprocess
 
 from glance_lifecycle.tests.functional.fixtures import glance
@@ -63,10 +62,7 @@ class StagingTest(LocalCase):
 
     def test_nobody_says_what_this_host_is(self) -> None:
         """The defaults of Glance, in a process that has loaded no API."""
-        path = self.api.etc / 'defaults.conf'
-        path.write_text(re.sub(
-            '(?m)^(worker_self_reference_url|public_endpoint) *=.*\n', '',
-            (self.api.etc / 'glance-api.conf').read_text()))
+        path = self.api.without_self_reference()
         (self.api.staging / STRANGER).write_bytes(b'b')
         operator = self.operator()
         answer = operator.end(operator.popen(

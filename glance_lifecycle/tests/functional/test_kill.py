@@ -18,6 +18,8 @@ objects that even DELETE does not remove.
 
 import os
 import signal
+import subprocess
+import sys
 
 from glance_lifecycle.tests.functional.fixtures import gate
 from glance_lifecycle.tests.functional.fixtures import glance
@@ -89,6 +91,24 @@ class KillApiTest(kill_case.KillTestCase):
         self.assertEqual((before, files),
                          (user.get(image_id), api.leftovers()))
         self.check_recovered(api, image_id, images.digests(source))
+
+    def test_nobody_says_what_this_host_is(self) -> None:
+        """The defaults of Glance, in a process that has loaded no API."""
+        api = self.new_api()
+        user = api.user()
+        image_id = self.staged(user, self.noise(), 'raw')
+        user.import_image(image_id, all_stores=True)
+        with transfer.Throttle(transfer.find(api)):
+            self.wait_written(api, 's3')
+            api.kill9()
+            self.wait_no_survivors(api)
+        api.start()
+        recovered = subprocess.run(
+            [sys.executable, f'{sys.prefix}/bin/glance-lifecycle-manage',
+             '--config-file', str(api.without_self_reference()), 'recover'],
+            capture_output=True, text=True)
+        self.assertEqual(0, recovered.returncode, recovered.stderr)
+        self.check_put_right(api, image_id, 'uploading')
 
     def test_child_survives_for_a_while(self) -> None:
         """The journal is the child's too: no recovery before it is dead."""

@@ -105,6 +105,7 @@ WITHIN = {
                                    'transfer/journal_record'},
     'unit/worker/test_caching': {'worker/nova_caches'},
     'unit/worker/test_observing': {'worker/open_jobs'},
+    'unit/worker/test_service': {'worker/looking'},
     'unit/transfer/backends/driver/test_sink': {
         'transfer/backends/driver/store'},
     'unit/transfer/backends/file/test_quarantine': {

@@ -36,6 +36,7 @@ from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker import host as hosts
 from glance_lifecycle.worker import hygiene
 from glance_lifecycle.worker import liveness
+from glance_lifecycle.worker import looking
 from glance_lifecycle.worker import presence
 from glance_lifecycle.worker import running
 from glance_lifecycle.worker import service
@@ -62,6 +63,8 @@ class ServiceTest(cases.DatabaseTestCase):
         self.entered = threading.Event()
         for name, value in (('_PAUSE', 0.01), ('_TURN', 0.01), ('UNDO', 0)):
             self.useFixture(fixtures.MockPatchObject(service, name, value))
+        for name in ('_PAUSE', '_TURN'):
+            self.useFixture(fixtures.MockPatchObject(looking, name, 0.01))
 
     def worker(self, host: hosts.Host = hosts.Host(),
                **options: Any) -> service.Worker:
