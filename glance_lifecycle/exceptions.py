@@ -131,6 +131,15 @@ class ConfigurationError(LifecycleError):
     message = 'The lifecycle configuration is not usable: {detail}'
 
 
+class InputRefused(ConfigurationError):
+    """What a command was given: a file, or the name of something.
+
+    :param detail: what is wrong with it; whoever read a file names that
+    """
+
+    message = '{detail}'
+
+
 class ExportRefused(LifecycleError):
     """A list of another Glance's images that nothing can be built on.
 

@@ -135,7 +135,7 @@ def _images(path: str) -> dict[str, str]:
         reason = error.reason
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         reason = 'it is not what "openstack image list -f json" prints'
-    raise exceptions.ConfigurationError(detail='%s: %s' % (
+    raise exceptions.InputRefused(detail='%s: %s' % (
         masking.plain(path), reason))
 
 

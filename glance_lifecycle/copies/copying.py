@@ -188,8 +188,8 @@ class Copying:
         found = [copy for copy in self._image.copies
                  if self._source in (None, copy.store)]
         if not found:
-            raise exceptions.ConfigurationError(
-                detail='image %s has no copy in store %s; it has in %s' % (
+            raise exceptions.InputRefused(
+                detail='Image %s has no copy in store %s; it has in %s' % (
                     self._image.id, self._source,
                     ', '.join(self._image.stores)))
         kinds = glance_host.store_kinds() or {}

@@ -62,8 +62,8 @@ def stores(named: Sequence[str], note: Callable[[str], None]) -> list[str]:
     found = []
     for store in dict.fromkeys(named or kinds):
         if store not in kinds:
-            raise exceptions.ConfigurationError(
-                detail='there is no store %s; there are %s' % (
+            raise exceptions.InputRefused(
+                detail='There is no store %s; there are %s' % (
                     store, ', '.join(sorted(kinds))))
         if kinds[store] in probe_leftovers.DRIVERS:
             found.append(store)

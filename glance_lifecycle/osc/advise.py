@@ -124,9 +124,8 @@ def _placement(parsed_args: argparse.Namespace, cloud: 'clouds.Cloud',
     from glance_lifecycle.planning import solver
     from glance_lifecycle.planning import wanted
     from glance_lifecycle.policy import decision
-    from glance_lifecycle.policy import document
-    wants = wanted.of(decision.Policy(document.load(policy_options.read(
-        parsed_args.policy))), cloud) if parsed_args.policy else None
+    wants = wanted.of(decision.Policy(policy_options.load(
+        parsed_args.policy)), cloud) if parsed_args.policy else None
     try:
         return placement.search(cloud, plan, wants,
                                 parsed_args.keep_boot_time == 'advised')

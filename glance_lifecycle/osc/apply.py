@@ -24,6 +24,7 @@ from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
@@ -70,8 +71,8 @@ class ApplyPlan(shown.Judging):
         from glance_lifecycle.worker import plan as plans
         from glance_lifecycle.worker import resigning
         with shown.errors():
-            plan = plans.load(policy_options.read(parsed_args.plan,
-                                                  plans.MAX_BYTES))
+            plan = input_file.load(parsed_args.plan, plans.MAX_BYTES,
+                                   plans.load)
             policy = policy_options.policy(parsed_args)
             cloud = clouds.Cloud(
                 connection.of(self),

@@ -132,7 +132,7 @@ def _limits(path: pathlib.Path | None) -> 'glance_advice.Limits | None':
     except hosts.Hidden:
         size = None
     if size is None or stall is None:
-        raise exceptions.ConfigurationError(detail=(
+        raise exceptions.InputRefused(detail=(
             'glance-api.conf in %s has an option image_cache_* that Glance '
             'could not use. See "openstack image lifecycle doctor"' % path))
     return glance_advice.Limits(size, stall, directory or '',

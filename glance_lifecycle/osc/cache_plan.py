@@ -22,7 +22,7 @@ from typing import Any
 
 from osc_lib.command import command
 
-from glance_lifecycle.osc.common import policy_options
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import text_formatter
 
@@ -70,10 +70,11 @@ class PlanCache(text_formatter.ByDefault, command.Lister):
         from glance_lifecycle.planning import cloud_file
         from glance_lifecycle.planning import layout
         with shown.errors():
-            cloud = cloud_file.load(policy_options.read(
-                parsed_args.cloud, cloud_file.MOST))
-            boots = parsed_args.boots and trace.read(policy_options.read(
-                parsed_args.boots, trace.LARGEST), cloud)
+            cloud = input_file.load(parsed_args.cloud, cloud_file.MOST,
+                                    cloud_file.load)
+            boots = parsed_args.boots and input_file.load(
+                parsed_args.boots, trace.LARGEST,
+                lambda data: trace.read(data, cloud))
         self._report = report.report(sizing.planned(
             cloud, layout.plan(cloud), boots or None, parsed_args.seed))
         return _COLUMNS, list(_rows(self._report))

@@ -30,6 +30,7 @@ from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import file_options
 from glance_lifecycle.osc.common import glance_config
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import text_formatter
@@ -152,10 +153,10 @@ class Doctor(judging.Judging, text_formatter.ByDefault,
     def _mutes(self, parsed_args: argparse.Namespace
                ) -> 'tuple[mutes.Mute, ...]':
         from glance_lifecycle.audit.doctor import mutes
-        from glance_lifecycle.osc.common import policy_options
+        from glance_lifecycle.policy import yaml_tree
         if parsed_args.mutes is None:
             return ()
-        return mutes.load(policy_options.read(str(parsed_args.mutes)))
+        return input_file.load(str(parsed_args.mutes), yaml_tree.MAX_BYTES, mutes.load)
 
     def _write_sarif(self, path: pathlib.Path) -> None:
         from glance_lifecycle.audit.doctor import sarif

@@ -28,8 +28,8 @@ from osc_lib import exceptions as osc_exceptions
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import duplicates
 from glance_lifecycle.osc.common import duplicates_outcomes as outcomes
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import judging
-from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
@@ -90,7 +90,7 @@ class ApplyDuplicates(judging.Judging, command.Lister):
     def _outcomes(self, parsed_args: argparse.Namespace
                   ) -> list[outcome.Outcome]:
         from glance_lifecycle.reclaim.duplicates import plan as plans
-        plan = plans.load(plan_file.read(parsed_args.plan, plans.MAX_BYTES))
+        plan = input_file.load(parsed_args.plan, plans.MAX_BYTES, plans.load)
         if plan.remedy is plans.Remedy.TELL:
             if not (parsed_args.notices or parsed_args.dry_run):
                 raise osc_exceptions.CommandError(

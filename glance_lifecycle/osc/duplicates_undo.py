@@ -21,8 +21,8 @@ from osc_lib.command import command
 
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import duplicates_outcomes as outcomes
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import judging
-from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import shown
 
 
@@ -50,8 +50,8 @@ class UndoDuplicates(judging.Judging, command.Lister):
         from glance_lifecycle.reclaim.duplicates import undoing
         from glance_lifecycle.worker import cloud as clouds
         with shown.errors():
-            plan = plans.load(plan_file.read(parsed_args.plan,
-                                             plans.MAX_BYTES))
+            plan = input_file.load(parsed_args.plan, plans.MAX_BYTES,
+                                   plans.load)
             found = list(undoing.undo(plan, clouds.Cloud(
                 connection.of(self)), dry_run=parsed_args.dry_run))
         sys.stderr.writelines(line + '\n' for line in outcomes.summary(

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 from osc_lib.command import command
 
 from glance_lifecycle.osc.common import export_options
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import outcomes
-from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
@@ -86,7 +86,7 @@ class ApplyHygiene(judging.Judging, command.Lister):
         from glance_lifecycle.reclaim import exported
         from glance_lifecycle.reclaim import here
         from glance_lifecycle.reclaim import plan as plans
-        plan = plans.load(plan_file.read(parsed_args.plan, plans.MAX_BYTES))
+        plan = input_file.load(parsed_args.plan, plans.MAX_BYTES, plans.load)
         needed = export_options.needed(parsed_args)
         exported.check(plan, needed)
         with here.locked():

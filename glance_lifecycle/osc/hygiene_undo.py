@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import outcomes
-from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import store_host
 
@@ -71,7 +71,7 @@ def _undone(parsed_args: argparse.Namespace) -> 'list[outcome.Outcome]':
     from glance_lifecycle.transfer.backends import quarantine
     plan = parsed_args.plan
     if not quarantine.is_plan(plan):
-        plan = plans.load(plan_file.read(plan, plans.MAX_BYTES)).id
+        plan = input_file.load(plan, plans.MAX_BYTES, plans.load).id
     with here.locked(), here.opened() as found:
         return list(undoing.undo(plan, found.stores, found.failed,
                                  parsed_args.dry_run))

@@ -24,6 +24,7 @@ from osc_lib.command import command
 
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import format_outcomes as outcomes
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import migrations
 from glance_lifecycle.osc.common import plan_file
@@ -65,8 +66,8 @@ class UndoFormat(judging.Judging, command.Lister):
         from glance_lifecycle.reclaim.formats import undoing
         from glance_lifecycle.worker import cloud as clouds
         with shown.errors(), plan_file.alone(parsed_args.plan):
-            plan = plans.load(plan_file.read(parsed_args.plan,
-                                             plans.MAX_BYTES))
+            plan = input_file.load(parsed_args.plan, plans.MAX_BYTES,
+                                   plans.load)
             cloud = clouds.Cloud(connection.of(self), providers=_ASKED)
 
             def run(steps: Sequence[plans.Step], dry_run: bool

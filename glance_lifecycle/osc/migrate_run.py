@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import migrations
-from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import worker_host
 
@@ -58,8 +58,8 @@ class RunMigration(command.ShowOne):
         from glance_lifecycle.worker.migrating import asked
         from glance_lifecycle.worker.migrating import plan as plans
         with shown.errors():
-            plan = plans.load(plan_file.read(parsed_args.plan,
-                                             plans.MAX_BYTES))
+            plan = input_file.load(parsed_args.plan, plans.MAX_BYTES,
+                                   plans.load)
         with worker_host.database(parsed_args) as (database, conf):
             migrations.check_acts(database, conf)
             self.app.stderr.writelines(shown.visible(line) + '\n'

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 import sys
 from typing import Any
 
-from glance_lifecycle.osc.common import policy_options
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import shown
 
 _COLUMNS = ('Severity', 'Line', 'Column', 'Where', 'Problem')
@@ -47,9 +47,11 @@ class ValidatePolicy(shown.Judging):
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         from glance_lifecycle.policy import document
         from glance_lifecycle.policy import shadow
+        from glance_lifecycle.policy import yaml_tree
         problems: Sequence[document.Problem]
         try:
-            found = document.load(policy_options.read(parsed_args.file))
+            found = document.load(input_file.read(
+                parsed_args.file, yaml_tree.MAX_BYTES))
         except document.DocumentError as error:
             problems = error.problems
         else:

@@ -77,16 +77,16 @@ class Kind:
         """The fields of what ``text`` made; of hostile bytes, as well.
 
         :param data: at most ``most``, and one more to tell
-        :raises ConfigurationError: it is no plan, or not as it was made
+        :raises InputRefused: it is no plan, or not as it was made
         """
         try:
             return fields(self._checked(data), checks, 'the plan')
         except Malformed as error:
             raise self.refused(str(error)) from None
 
-    def refused(self, why: str) -> exceptions.ConfigurationError:
-        return exceptions.ConfigurationError(
-            detail='This is no plan of "%s": %s.' % (self.command, why))
+    def refused(self, why: str) -> exceptions.InputRefused:
+        return exceptions.InputRefused(
+            detail='it is no plan of "%s": %s.' % (self.command, why))
 
     def _checked(self, data: bytes) -> dict[str, Any]:
         if len(data) > self.most:

@@ -37,8 +37,8 @@ MOST_SEARCHED = 10_000
 #: That the solver may take of a page.
 SECONDS = 3.0
 
-_SAVE = ('save it with "advise --save-placement FILE", and name that with '
-         '--placement')
+_SAVE = ('save it with "advise --cloud CLOUD --save-placement FILE", and name '
+         'FILE with --placement')
 
 # Service, consumer, condition -> images and disks.
 _NotCloned = dict[tuple[str, str, str], list[float]]

@@ -62,8 +62,8 @@ def _certificate(path: str) -> x509.Certificate:
     except (OSError, keys.UnsafeFile, exceptions.ImageRefused) as error:
         why = (error.detail if isinstance(error, exceptions.LifecycleError)
                else getattr(error, 'strerror', None) or str(error))
-        raise exceptions.ConfigurationError(
-            detail='certificate %s cannot be used: %s' % (path, why)
+        raise exceptions.InputRefused(
+            detail='Certificate %s cannot be used: %s' % (path, why)
         ) from error
 
 
@@ -84,7 +84,7 @@ def check(plan: plans.Plan, needed: exports.Needed) -> None:
         if not any(other.digest == one.digest or (
                 other.glance == one.glance and other.time >= one.time)
                 for other in needed.exports):
-            raise exceptions.ConfigurationError(
+            raise exceptions.InputRefused(
                 detail='The plan was made with an export of the Glance %s '
                 '(%s...). Name it with --export, or to the worker with '
                 '[lifecycle_worker] hygiene_exports, or a later one of that '

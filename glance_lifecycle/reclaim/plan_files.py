@@ -47,8 +47,8 @@ def write(state_dir: str, plan: plans.Plan) -> pathlib.Path:
     """
     text = plan.to_json() + '\n'
     if len(text) > plans.MAX_BYTES:
-        raise exceptions.ConfigurationError(
-            detail='the plan of stores %s is larger than %d MiB. Make one of '
+        raise exceptions.InputRefused(
+            detail='The plan of stores %s is larger than %d MiB. Make one of '
             'a single code by hand, with "hygiene plan"' % (
                 ', '.join(one.name for one in plan.stores),
                 plans.MAX_BYTES // 2 ** 20))

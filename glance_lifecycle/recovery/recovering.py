@@ -221,10 +221,10 @@ def find(state_dir: str, task_id: str) -> journal.Journal:
         if dead.record.task_id == task_id:
             return dead
         dead.close()
-    raise exceptions.ConfigurationError(
+    raise exceptions.InputRefused(
         detail='%s of %s. See "glance-lifecycle-manage recover --dry-run"' % (
-            'the process is alive that has the journal'
-            if journal.exists(state_dir, task_id) else 'there is no journal',
+            'The process is alive that has the journal'
+            if journal.exists(state_dir, task_id) else 'There is no journal',
             task_id))
 
 

@@ -157,7 +157,7 @@ class Action:
         :raises ConfigurationError: it is none that ``to_dict`` made
         """
         if not _VALID.is_valid(value):
-            raise exceptions.ConfigurationError(
+            raise exceptions.InputRefused(
                 detail='This is no action of a plan: %.200r.' % (value,))
         return cls(**{**value, 'reasons': tuple(
             drift.Drift(**reason) for reason in value['reasons'])})

@@ -111,7 +111,7 @@ def load(data: bytes) -> Plan:
     to need then.
 
     :param data: at most ``MAX_BYTES``, and one more to tell
-    :raises ConfigurationError: it is no plan
+    :raises InputRefused: it is no plan
     """
     if len(data) > MAX_BYTES:
         raise _bad('it is larger than %d MiB' % (MAX_BYTES // 2 ** 20))
@@ -132,9 +132,9 @@ def load(data: bytes) -> Plan:
                 _number(found.get('images')), wanted)
 
 
-def _bad(why: str) -> exceptions.ConfigurationError:
-    return exceptions.ConfigurationError(
-        detail='This is no plan of "image lifecycle plan": %s.' % why)
+def _bad(why: str) -> exceptions.InputRefused:
+    return exceptions.InputRefused(
+        detail='it is no plan of "image lifecycle plan": %s.' % why)
 
 
 def _number(value: Any) -> int:

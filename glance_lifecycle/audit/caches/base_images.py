@@ -151,8 +151,8 @@ def _decided(one: BaseFile, users: set[str], conf: nova_conf.NovaConf
 def _files(base_fd: int, images: Mapping[str, str]) -> Iterator[BaseFile]:
     found = sorted(os.listdir(base_fd))
     if len(found) > _MOST:
-        raise exceptions.ConfigurationError(detail=(
-            'there are %d files in the cache, and this reads %d at most'
+        raise exceptions.InputRefused(detail=(
+            'There are %d files in the cache, and this reads %d at most'
             % (len(found), _MOST)))
     for name in found:
         try:
@@ -185,7 +185,7 @@ def _directory(path: str, option: str, flags: int) -> int:
                        | flags)
     except (OSError, ValueError) as error:
         link = flags and os.path.islink(path)
-        raise exceptions.ConfigurationError(detail=(
+        raise exceptions.InputRefused(detail=(
             '%s is a symbolic link. If it leads where it should, give the '
             'directory itself with %s.' if link else
             '%%s cannot be opened: %s. Give another with %%s.' % (

@@ -133,7 +133,7 @@ class NovaConf:
                 return text.lower() in _TRUE
         elif re.fullmatch(r'[+-]?\d{1,%d}' % _MOST_DIGITS, text, re.ASCII):
             return int(text)
-        raise exceptions.ConfigurationError(detail=(
+        raise exceptions.InputRefused(detail=(
             '%s:%d: [%s] %s is "%s", and Nova would not start with it.' % (
                 masking.plain(setting.path), setting.line, setting.section,
                 setting.name, masking.value(setting.value))))
@@ -155,7 +155,7 @@ class NovaConf:
             if last in KNOWN and depth and not section:
                 return self._substituted(
                     str(KNOWN[last].default), name, depth - 1)
-            raise exceptions.ConfigurationError(detail=(
+            raise exceptions.InputRefused(detail=(
                 '%s names $%s, and that is in none of the files. Give the '
                 'directory itself with --instances-path or --base.' % (
                     name, masking.name(named))))
@@ -169,7 +169,7 @@ def _parsed(path: pathlib.Path) -> ini.Parsed:
         reason = 'There is no such file.'
     except reading.Unreadable as error:
         reason = error.reason
-    raise exceptions.ConfigurationError(detail='%s: %s' % (
+    raise exceptions.InputRefused(detail='%s: %s' % (
         masking.plain(str(path)), reason))
 
 

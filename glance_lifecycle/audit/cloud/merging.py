@@ -113,7 +113,7 @@ def _complete(table: str, one: document.Item) -> None:
         needed = ['name', 'kind']
     lacking = [key for key in needed if key not in one]
     if lacking:
-        raise exceptions.ConfigurationError(
+        raise exceptions.InputRefused(
             detail='%s is given in %s, and was not found in the cloud. If '
             'that is its name, it must have %s, too' % (
                 document.name(one['name']), table, ', '.join(lacking)))

@@ -51,7 +51,7 @@ def read(unit: str, words: Sequence[str],
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=said)
         except OSError as error:
-            raise exceptions.ConfigurationError(detail=(
+            raise exceptions.InputRefused(detail=(
                 'journalctl cannot be run (%s). Give the log of %s with '
                 '--read-log' % (error.strerror, unit))) from None
         with contextlib.ExitStack() as stack:
@@ -68,11 +68,11 @@ def read(unit: str, words: Sequence[str],
         text = masking.line(said.read(_SAID).decode(
             errors='replace').strip().replace('\n', ' '))
     if code:
-        raise exceptions.ConfigurationError(detail=(
+        raise exceptions.InputRefused(detail=(
             'journalctl failed for unit %s (%s)' % (
                 unit, text or 'exit code %d' % code)))
     if not source.count:
-        raise exceptions.ConfigurationError(detail=(
+        raise exceptions.InputRefused(detail=(
             'journalctl shows no line of unit %s%s. It has another name or '
             'logs elsewhere, or you may not read it: be root, or in the '
             'group systemd-journal%s' % (

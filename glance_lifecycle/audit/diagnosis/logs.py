@@ -60,11 +60,11 @@ def read(path: str, words: Sequence[str], host: str = ''
                 raise IsADirectoryError(21, 'Is a directory')
             return kept(search(packed.Log(file), words), path, host)
     except packed.Broken as error:
-        raise exceptions.ConfigurationError(
-            detail='the log %s cannot be read: %s' % (path, error)) from None
+        raise exceptions.InputRefused(
+            detail='The log %s cannot be read: %s' % (path, error)) from None
     except OSError as error:
-        raise exceptions.ConfigurationError(
-            detail='the log %s cannot be read: %s' % (path, error.strerror)
+        raise exceptions.InputRefused(
+            detail='The log %s cannot be read: %s' % (path, error.strerror)
         ) from None
 
 

@@ -167,8 +167,8 @@ def load(code: str) -> type[Check]:
     found = stevedore.NamedExtensionManager(
         NAMESPACE, [code], on_load_failure_callback=_failed)
     if code not in found:
-        raise exceptions.ConfigurationError(detail=(
-            'there is no check %s. "openstack image lifecycle doctor explain" '
+        raise exceptions.InputRefused(detail=(
+            'There is no check %s. "openstack image lifecycle doctor explain" '
             'lists them all.' % masking.name(code)))
     return _named(found[code])
 

@@ -68,14 +68,14 @@ def gathered(directories: Sequence[tuple[str, pathlib.Path]], release: int,
     :param given: files beside them
     :param policies: directory with Glance's own policies, of all
     :param here: facts of the host on which this runs, if it is theirs
-    :raises ConfigurationError: there is no configuration in one
+    :raises InputRefused: there is no configuration in one
     """
     made = []
     for name, path in directories:
         directory = files.found(path, local=local)
         if directory is None:
-            raise exceptions.ConfigurationError(detail=(
-                'there is no glance-api.conf in %s. Name a directory like '
+            raise exceptions.InputRefused(detail=(
+                'There is no glance-api.conf in %s. Name a directory like '
                 '/etc/glance, or one that holds it as etc/glance.' % path))
         made.append(hosts.Host(
             name, directory, release, given,

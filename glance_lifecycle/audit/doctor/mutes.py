@@ -166,6 +166,5 @@ def _fields(where: str, entry: Mapping[str, Any]
             yield name, value.strip()
 
 
-def _broken(what: str) -> exceptions.ConfigurationError:
-    return exceptions.ConfigurationError(
-        detail='the file of mutes is broken: %s.' % what)
+def _broken(what: str) -> exceptions.InputRefused:
+    return exceptions.InputRefused(detail=what)

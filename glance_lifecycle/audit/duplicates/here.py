@@ -68,8 +68,8 @@ def check_stores(stores: Sequence[str]) -> None:
     kinds = glance_host.store_kinds() or {}
     for name in stores:
         if name not in kinds:
-            raise exceptions.ConfigurationError(
-                detail='store %s is not among enabled_backends, which has %s'
+            raise exceptions.InputRefused(
+                detail='Store %s is not among enabled_backends, which has %s'
                 % (name, ', '.join(kinds)))
 
 

@@ -64,8 +64,8 @@ class Links:
             self._above[theirs] = top
         reasons.add(why)
         if len(self._above) > self._most:
-            raise exceptions.ConfigurationError(
-                detail='more than %d contents are the same as others of '
+            raise exceptions.InputRefused(
+                detail='More than %d contents are the same as others of '
                 'another hash. Compare one store at a time' % self._most)
 
     def top(self, content: str) -> str:

@@ -88,8 +88,8 @@ def export(host: Host, path: pathlib.Path, name: str, now: float,
                 seen.at(number)
         count = sum(1 for _line in _unique(ids))
         if not count:
-            raise exceptions.ConfigurationError(
-                detail='the database has no image, so that there is nothing '
+            raise exceptions.InputRefused(
+                detail='The database has no image, so that there is nothing '
                 'to export. Is it that of this Glance?')
         header = export_file.Header(name, int(now), count)
         with _appearing(path) as file:
@@ -119,8 +119,8 @@ def needed(image: claims.Image) -> Iterator[str]:
     yield image.id
     for location in locations:
         if not location.url:
-            raise exceptions.ConfigurationError(
-                detail='image %s has a location that cannot be decrypted, so '
+            raise exceptions.InputRefused(
+                detail='Image %s has a location that cannot be decrypted, so '
                 'that nobody can tell what it needs. Is [DEFAULT] '
                 'metadata_encryption_key that of glance-api?'
                 % wording.shown(image.id))
@@ -198,6 +198,6 @@ def _sync(directory: pathlib.Path) -> None:
 
 def _not_written(path: pathlib.Path, why: str | None
                  ) -> exceptions.ConfigurationError:
-    return exceptions.ConfigurationError(
-        detail='the export %s cannot be written: %s. Name another file'
+    return exceptions.InputRefused(
+        detail='The export %s cannot be written: %s. Name another file'
         % (wording.shown(str(path)), why))

@@ -114,8 +114,8 @@ def check(named: Iterable[str]) -> None:
     names = stores()
     for name in named:
         if name not in names:
-            raise exceptions.ConfigurationError(
-                detail='store %s is not among enabled_backends, which has %s'
+            raise exceptions.InputRefused(
+                detail='Store %s is not among enabled_backends, which has %s'
                 % (name, ', '.join(names)))
 
 

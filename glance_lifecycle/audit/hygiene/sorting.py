@@ -79,8 +79,8 @@ class Lines:
             self._file.flush()
             end = self._file.tell()
         except OSError as error:
-            raise exceptions.ConfigurationError(
-                detail='what was listed cannot be sorted: %s. Name a '
+            raise exceptions.InputRefused(
+                detail='What was listed cannot be sorted: %s. Name a '
                 'directory with room in the environment variable TMPDIR'
                 % error.strerror) from error
         if self._runs and self._held[0] >= self._last:
@@ -159,7 +159,7 @@ def groups(first: Iterable[tuple[bytes, bytes]],
         if key <= last:
             # What belongs together would come apart: needed things, too,
             # would look needless.
-            raise exceptions.InternalError(detail='what was sorted is not')
+            raise exceptions.InternalError(detail='What was sorted is not')
         last = key
         ones: list[bytes] = []
         others: list[bytes] = []

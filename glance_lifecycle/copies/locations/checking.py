@@ -108,6 +108,6 @@ def _made(source: Any, store: str,
     if source is swift_source.StoredSwift:
         return swift_service.Service(store, options['options'],
                                      options['container'])
-    raise exceptions.ConfigurationError(
-        detail='store %s keeps no credentials in its locations. Driver: %s'
+    raise exceptions.InputRefused(
+        detail='Store %s keeps no credentials in its locations. Driver: %s'
         % (store, glance_host.store_driver(store)))

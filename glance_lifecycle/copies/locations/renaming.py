@@ -93,8 +93,8 @@ def survey(old: str, new: str) -> Survey:
 
 def _check(old: str, new: str) -> None:
     if old in (glance_host.store_kinds() or ()):
-        raise exceptions.ConfigurationError(
-            detail='store %s is still among enabled_backends. Rename it in '
+        raise exceptions.InputRefused(
+            detail='Store %s is still among enabled_backends. Rename it in '
             'the configuration of each glance-api, restart them, and run '
             'this then' % old)
     # That there is such a store.

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from osc_lib import exceptions as osc_exceptions
 
-from glance_lifecycle.osc.common import policy_options
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import shown
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def write(parsed_args: argparse.Namespace, cloud: clouds.Cloud,
     if parsed_args.save_placement and found:
         files[pathlib.Path(parsed_args.save_placement)] = (
             placement_file.text(
-                policy_options.read(parsed_args.cloud, cloud_file.MOST),
+                input_file.read(parsed_args.cloud, cloud_file.MOST),
                 page_facts.placed(cloud, found)))
     if parsed_args.write_policy and found:
         files[pathlib.Path(parsed_args.write_policy)] = (

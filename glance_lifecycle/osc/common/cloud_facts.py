@@ -25,7 +25,7 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import file_options
-from glance_lifecycle.osc.common import policy_options
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import probing
 from glance_lifecycle.osc.common import progress
 from glance_lifecycle.osc.common import store_host
@@ -73,8 +73,8 @@ def cloud(command: Any, parsed_args: argparse.Namespace) -> clouds.Cloud:
     if parsed_args.cloud is None:
         return cloud_file.of(collected(command, parsed_args)[0])
     refuse(parsed_args)
-    return cloud_file.load(policy_options.read(
-        parsed_args.cloud, cloud_file.MOST))
+    return input_file.load(parsed_args.cloud, cloud_file.MOST,
+                           cloud_file.load)
 
 
 def refuse(parsed_args: argparse.Namespace) -> None:
@@ -103,8 +103,8 @@ def collected(command: Any, parsed_args: argparse.Namespace
     from glance_lifecycle.audit.cloud import merging
     from glance_lifecycle.audit.doctor import beside
     from glance_lifecycle.planning import cloud_file
-    given = {} if parsed_args.given is None else merging.given(
-        policy_options.read(parsed_args.given, cloud_file.LIMITS.size))
+    given = {} if parsed_args.given is None else input_file.load(
+        parsed_args.given, cloud_file.LIMITS.size, merging.given)
     notes: list[str] = []
     host = _host(parsed_args, notes)
     measured = probing.measured(parsed_args, notes.append)

@@ -71,7 +71,7 @@ def known_of(connection: Any, parsed_args: argparse.Namespace,
 def _there(given: Any) -> None:
     """:raises ConfigurationError: a file that was named is not to be had"""
     for one in given.read.broken:
-        raise exceptions.ConfigurationError(
+        raise exceptions.InputRefused(
             detail='%s cannot be read: %s' % (
                 one.shown, (one.broken or '').rstrip('.')))
 

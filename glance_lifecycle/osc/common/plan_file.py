@@ -55,19 +55,6 @@ def write_plan(path: str, plan: document.Document, fewer: str) -> None:
     write(path, text)
 
 
-def read(path: str, most: int) -> bytes:
-    """One byte more than that, if there are more.
-
-    :raises CommandError: it cannot be read
-    """
-    try:
-        with open(path, 'rb') as file:
-            return file.read(most + 1)
-    except OSError as error:
-        raise osc_exceptions.CommandError('%s cannot be read: %s.' % (
-            path, error.strerror)) from None
-
-
 @contextlib.contextmanager
 def alone(path: str) -> Iterator[None]:
     """No other command of this host carries out that plan meanwhile.

@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.osc.common import glance_config
+from glance_lifecycle.osc.common import input_file
 
 if TYPE_CHECKING:
     from oslo_config import cfg
 
     from glance_lifecycle.policy import decision
+    from glance_lifecycle.policy import document
 
 _CONFIG = 'glance-api.conf'
 
@@ -47,10 +49,8 @@ def policy(parsed_args: argparse.Namespace) -> decision.Policy:
     """What the options of ``add_arguments()`` say.
 
     :raises CommandError: there is none, or the file cannot be used
-    :raises ConfigurationError: it is broken
     """
     from glance_lifecycle.policy import decision
-    from glance_lifecycle.policy import document
     from glance_lifecycle import policy_file
     conf = configuration(parsed_args)
     path = parsed_args.policy or conf.lifecycle.policy_file
@@ -59,8 +59,7 @@ def policy(parsed_args: argparse.Namespace) -> decision.Policy:
             'There is no policy: name one with --policy, or with '
             '--config-file a configuration that has [lifecycle] '
             'policy_file.')
-    return decision.Policy(document.load(read(path)),
-                           policy_file.defaults(conf))
+    return decision.Policy(load(path), policy_file.defaults(conf))
 
 
 def configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
@@ -75,18 +74,14 @@ def configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
     return _configuration(files)
 
 
-def read(path: str, limit: int | None = None) -> bytes:
-    """A document's bytes; one more than the limit, if there are more.
+def load(path: str) -> document.Document:
+    """The policy document of a file.
 
-    :raises CommandError: it cannot be read
+    :raises CommandError: it cannot be used
     """
+    from glance_lifecycle.policy import document
     from glance_lifecycle.policy import yaml_tree
-    try:
-        with open(path, 'rb') as file:
-            return file.read((limit or yaml_tree.MAX_BYTES) + 1)
-    except OSError as error:
-        raise osc_exceptions.CommandError('%s cannot be read: %s.' % (
-            path, error.strerror)) from None
+    return input_file.load(path, yaml_tree.MAX_BYTES, document.load)
 
 
 def _configuration(paths: list[str]) -> cfg.ConfigOpts:

@@ -37,6 +37,7 @@ from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import duplicates as duplicates_options
 from glance_lifecycle.osc.common import glance_config
+from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import key_store
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
@@ -134,18 +135,21 @@ class Facts:
                     '--placement is of a cloud: name that with --cloud.')
             return model.NotAsked('Name a file that describes the cloud with '
                                   '--cloud.')
-        facts = policy_options.read(self._args.cloud, cloud_file.MOST)
-        cloud = cloud_file.load(facts)
-        saved = placement_file.load(
-            policy_options.read(self._args.placement, placement_file.MOST),
-            facts, (one.name for one in cloud.stores)
+        facts, cloud = input_file.load(
+            self._args.cloud, cloud_file.MOST,
+            lambda data: (data, cloud_file.load(data)))
+        saved = input_file.load(
+            self._args.placement, placement_file.MOST,
+            lambda data: placement_file.load(
+                data, facts, (one.name for one in cloud.stores))
         ) if self._args.placement else None
         return page_facts.page(cloud, saved)
 
     def _muted(self) -> tuple[mutes.Mute, ...]:
         from glance_lifecycle.audit.doctor import mutes
-        return () if self._args.mutes is None else mutes.load(
-            policy_options.read(str(self._args.mutes)))
+        from glance_lifecycle.policy import yaml_tree
+        return () if self._args.mutes is None else input_file.load(
+            str(self._args.mutes), yaml_tree.MAX_BYTES, mutes.load)
 
     def _wanted(self) -> model.Told[decision.Policy]:
         def ask() -> decision.Policy:

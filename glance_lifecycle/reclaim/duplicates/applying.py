@@ -67,8 +67,8 @@ class Applying:
                  steps: Sequence[plans.Step] | None = None) -> None:
         check(plan.cloud, cloud)
         if plan.policy != (policy.digest if policy else ''):
-            raise exceptions.ConfigurationError(
-                detail='the plan was made for another policy; nothing was '
+            raise exceptions.InputRefused(
+                detail='The plan was made for another policy; nothing was '
                 'done. Make a new plan')
         self._plan = plan
         self._cloud = cloud
@@ -229,8 +229,8 @@ def check(planned: str, cloud: clouds.Cloud) -> None:
     """
     where = asked.identity(cloud)
     if planned != where:
-        raise exceptions.ConfigurationError(
-            detail='the plan was made for the Image API at %s, and you are '
+        raise exceptions.InputRefused(
+            detail='The plan was made for the Image API at %s, and you are '
             'logged in to that at %s; nothing was done. Log in to the '
             'first, or make a new plan' % (
                 wording.shown(planned), where))

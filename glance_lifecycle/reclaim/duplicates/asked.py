@@ -62,8 +62,8 @@ def known(cloud: clouds.Cloud, groups: Sequence[grouping.Group], use: Use
         for image_id, image in shown.items()
         if image_id in images and _same(images[image_id], image)}
     if images and not found:
-        raise exceptions.ConfigurationError(
-            detail='the Image API shows none of these images as the database '
+        raise exceptions.InputRefused(
+            detail='The Image API shows none of these images as the database '
             'has them. Is this a host of the cloud that you are logged in to, '
             'and are you an administrator of it?')
     return found

@@ -110,8 +110,8 @@ class Directory:
         except OSError as error:
             raise self._failed(name, error) from None
         if found != data:
-            raise exceptions.ConfigurationError(
-                detail='there is another file %s in %s, which was not '
+            raise exceptions.InputRefused(
+                detail='There is another file %s in %s, which was not '
                 'replaced. Name a new directory' % (name, self._path))
         return False
 
@@ -143,7 +143,7 @@ class Directory:
 
     @staticmethod
     def _failed(name: str, error: OSError) -> exceptions.ConfigurationError:
-        return exceptions.ConfigurationError(
+        return exceptions.InputRefused(
             detail='%s cannot be written: %s' % (name, error.strerror))
 
 

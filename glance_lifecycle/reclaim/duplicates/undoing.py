@@ -39,7 +39,7 @@ def undo(plan: plans.Plan, cloud: clouds.Cloud, *, dry_run: bool = False
         that cannot be undone
     """
     if plan.remedy in _NOTHING:
-        raise exceptions.ConfigurationError(
+        raise exceptions.InputRefused(
             detail='This plan cannot be undone: %s.' % _NOTHING[plan.remedy])
     applying.check(plan.cloud, cloud)
     for step in plan.steps:

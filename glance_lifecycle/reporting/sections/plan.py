@@ -23,7 +23,7 @@ from glance_lifecycle.reporting import words
 #: What ``planning.page_facts.page()`` says.
 Planned = dict[str, Any]
 
-_COMMAND = 'advise'
+_COMMAND = 'advise --cloud FILE'
 _SIZES = ('size', 'virtual_size', 'data_size', 'compression', 'thin')
 _DISKS = 'disks a week'
 _RATES = ('read_per_second', 'network_per_second', 'disk_write_per_second',

@@ -81,7 +81,7 @@ class PageFactsTest(unittest.TestCase):
             self.assertIn(why, found['why_not'])
             self.assertEqual(420, found['after']['cloned_per_week'])
         with mock.patch.object(page_facts, 'MOST_SEARCHED', 0):
-            self.assertIn('advise --save-placement FILE',
+            self.assertIn('--save-placement FILE',
                           page_facts.page(cloud)['why_not'])
 
     def test_not_cloned(self) -> None:
