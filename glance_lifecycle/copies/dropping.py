@@ -60,12 +60,15 @@ class Plan:
 
 
 def plan(image_id: str, name: str, store: str, lock: str | None,
-         copies: Sequence[known.Copy], answer: base.Answer) -> Plan:
+         copies: Sequence[known.Copy], answer: base.Answer,
+         others: Sequence[str] | None) -> Plan:
     """What dropping that copy means; changes nothing.
 
     :param lock: the task that imports or copies the image now
     :param copies: all that Glance knows
     :param answer: which clones the copy has
+    :param others: locations that lead to it, too, see ``facade.Copies``;
+        None where nobody could look
     """
     destroyed = next((c for c in copies if c.store == store), None)
     kept = tuple(c for c in copies if c.store != store)
@@ -84,8 +87,12 @@ def plan(image_id: str, name: str, store: str, lock: str | None,
     clones, unknown = _dependents(answer)
     against += ['%s %s (%s) is %s' % (d.kind, d.id, d.name, d.detail)
                 for d in clones] + unknown
+    against += others or ()
+    unsure = [] if others is not None else [
+        'whether a location of another image leads to it: no configuration '
+        'of glance-api here']
     return Plan(image_id, name, destroyed or known.Copy(store), kept,
-                tuple(against), tuple(_unsure(kept)), tuple(clones))
+                tuple(against), (*_unsure(kept), *unsure), tuple(clones))
 
 
 def _dependents(answer: base.Answer

@@ -23,6 +23,7 @@ from typing import Any
 from glance_lifecycle.copies import copying
 from glance_lifecycle.copies import host
 from glance_lifecycle.copies import known
+from glance_lifecycle.copies import leading
 from glance_lifecycle.copies import looking
 from glance_lifecycle.copies import verifying
 from glance_lifecycle.dependents import base
@@ -46,6 +47,23 @@ class Copies:
     def look(self) -> list[known.Copy]:
         """Each copy, without reading it."""
         return list(looking.look(self.image))
+
+    def others(self) -> list[str]:
+        """Which other images need what is stored for it; see ``leading``.
+
+        :raises DatabaseError: it cannot be told
+        """
+        return [why for copy in self.image.copies
+                for why in leading.others(self.image.id, copy)]
+
+    def leading(self, store: str) -> list[str]:
+        """Which locations lead to its copy there, too; see ``leading``.
+
+        :raises DatabaseError: it cannot be told
+        """
+        return [why for copy in self.image.copies if copy.store == store
+                for why in (*leading.same(self.image, copy),
+                            *leading.others(self.image.id, copy))]
 
     def check_user(self) -> None:
         """To be called before anything is written, or read for long.

@@ -63,7 +63,8 @@ def plan(client: Any, resource: Any, store: str,
     return dropping.plan(
         resource.id, resource.name or '', store,
         properties.get('os_glance_import_task'), look(resource, host),
-        _clones(client, resource, store, host, ceph, ceph_timeout))
+        _clones(client, resource, store, host, ceph, ceph_timeout),
+        None if host is None else host.leading(store))
 
 
 def drop(client: Any, plan: dropping.Plan) -> None:

@@ -30,6 +30,7 @@ from glance_lifecycle.glance_host.catalogue import known_images
 from glance_lifecycle.glance_host.catalogue import KnownImage
 from glance_lifecycle.glance_host.catalogue import KnownLocation
 from glance_lifecycle.glance_host.catalogue import live_locations
+from glance_lifecycle.glance_host.catalogue import locations_with
 from glance_lifecycle.glance_host.catalogue import PAGE
 from glance_lifecycle.glance_host.catalogue import some_images
 from glance_lifecycle.glance_host.catalogue import some_locations
@@ -137,6 +138,7 @@ __all__ = [
     'live_locations',
     'load_configuration',
     'location_rows',
+    'locations_with',
     'refusal',
     'register_copy',
     'restore',

@@ -202,6 +202,37 @@ def _live_page(last: int, since: float | None) -> list[tuple[int, str, str]]:
             query.order_by(rows.id).limit(PAGE))]
 
 
+def locations_with(name: str, image_id: str) -> Iterator[tuple[str, str]]:
+    """The image and the URL of live locations of which this is a part.
+
+    A part is what is between two slashes, or after the last one. URLs may hold
+    passwords. Where they are encrypted, all are read, and those that cannot be
+    decrypted come as empty ones.
+
+    :param image_id: of the one that is left out
+    :returns: PAGE at most where they are not encrypted
+    :raises DatabaseError: not all could be read
+    """
+    if not CONF.metadata_encryption_key:
+        yield from _live_with(name, image_id)
+        return
+    for other_id, url in live_locations():
+        if other_id != image_id and (not url or name in url.split('/')):
+            yield other_id, url
+
+
+@transactions.retry
+def _live_with(name: str, image_id: str) -> list[tuple[str, str]]:
+    rows = _LIVE.c
+    with sqlalchemy_api.session_for_read() as session:
+        return [tuple(row) for row in session.execute(
+            sa.select(rows.image_id, rows.value).where(
+                rows.deleted == sa.false(), rows.image_id != image_id,
+                sa.or_(rows.value.endswith('/' + name, autoescape=True),
+                       rows.value.contains('/%s/' % name, autoescape=True))
+            ).limit(PAGE))]
+
+
 @transactions.retry
 def some_locations(store: str, image_id: str, number: int) -> list[str]:
     """Where some copies of other images are, in one store.

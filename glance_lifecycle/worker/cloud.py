@@ -297,6 +297,10 @@ class Cloud:
         resource = self.resource(image['id'])
         host = self.copies(resource)
         ceph = host.ceph_clusters() if host else {'': base.Ceph()}
+        for why in host.others() if host else ():
+            raise exceptions.ActionRefused(
+                image=image['id'], detail='another image needs what is '
+                'stored for it: %s' % why)
         asked = self._asked(image, host)
         for provider in loading.providers(
                 self._providers, self.connection, base.Settings(ceph=ceph)):

@@ -56,16 +56,9 @@ class ReclaimCase(test_hygiene.FileHygieneCase):
 
     def register(self, image_id: str, store: str,
                  path: str | os.PathLike[str] = '') -> None:
-        """As Glance does at the end of an import, or of a copy.
-
-        :param path: of the file; by default, that of the image
-        """
-        self.api.sql(
-            'insert into image_locations (value, meta_data, status, '
-            'created_at, deleted, image_id) values ('
-            f"'file://{path or self.path(image_id, store)}', "
-            f"""'{{"store": "{store}"}}', 'active', """
-            f"datetime('now'), 0, '{image_id}')")
+        """:param path: of the file; by default, that of the image"""
+        super().register(image_id, store,
+                         path or self.path(image_id, store))
 
     def look(self, path: pathlib.Path) -> Any:
         status = os.lstat(path)

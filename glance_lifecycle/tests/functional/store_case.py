@@ -38,6 +38,15 @@ class StoreCase(plugin_case.PluginTestCase):
         super().setUp()
         self.admin = self.api.admin()
 
+    def register(self, image_id: str, store: str,
+                 path: str | os.PathLike[str]) -> None:
+        """As Glance does at the end of an import, or of a copy."""
+        self.api.sql(
+            'insert into image_locations (value, meta_data, status, '
+            'created_at, deleted, image_id) values ('
+            f"""'file://{path}', '{{"store": "{store}"}}', 'active', """
+            f"datetime('now'), 0, '{image_id}')")
+
     def operator(self) -> openstack.OpenStack:
         return openstack.OpenStack(self.api, 'admin', 'admin', 'admin')
 

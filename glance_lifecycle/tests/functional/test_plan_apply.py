@@ -314,21 +314,25 @@ class DeletedTest(PlanCase):
         """Only what is old, not protected, and needed by nobody."""
         unused, used, young = (self.image('old'), self.image('old'),
                                self.image())
+        shared = self.image('old')
+        self.register(young, 's2', self.api.stored_copy(shared, 's1'))
         protected = self.image('old')
         self.admin.update(protected, protected=True)
         self.cloud.servers = [{'id': 'server-1', 'image': {'id': used},
                                'name': 'x', 'tenant_id': 'p',
                                'status': 'ACTIVE'}]
-        self.assertEqual({unused, used},
+        self.assertEqual({unused, used, shared},
                          {row['Image'] for row in self.make()})
         answer = self.lifecycle('apply', str(self.file), '--yes', code=1)
         results = {row['Image']: (row['Result'], row['Detail'])
                    for row in answer.json}
         self.assertEqual(('done', ''), results[unused])
         self.assertIn('it is needed by server server-1', results[used][1])
-        self.assertEqual([False, True, True, True], [
+        self.assertIn('another image needs what is stored for it: image %s'
+                      % young, results[shared][1])
+        self.assertEqual([False, True, True, True, True], [
             self.admin.exists(one)
-            for one in (unused, used, young, protected)])
+            for one in (unused, used, shared, young, protected)])
 
     def test_nova_is_down(self) -> None:
         image_id = self.image('old')

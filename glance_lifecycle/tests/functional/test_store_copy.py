@@ -114,6 +114,14 @@ class CopyTest(CopyCase):
         self.assert_copies(image_id, images.digests(source), 's1', 's2')
         for (value,) in self.api.sql('select value from image_locations'):
             self.assertNotIn('file:', value)
+        # So that it takes more than a glance to see whose a copy is.
+        other = self.new_image(source)
+        self.rows('copy', other, '--to', 's2')
+        self.api.sql(f"update image_locations set image_id = '{other}' "
+                     f"where id = (select min(id) from image_locations)")
+        self.assertIn('image %s has a location that leads there' % other,
+                      self.run_store('drop', image_id, '--from', 's2',
+                                     '--yes', code=1).stderr)
 
     def test_by_glance(self) -> None:
         source = self.sparse()

@@ -67,6 +67,33 @@ class DropTest(store_case.StoreCase):
         self.assertIn('NOT THERE', self.drop('--from', 's1', '-y').stdout)
         self.assertEqual(['s2'], self.stores_of(self.image_id))
 
+    def test_of_another_image(self) -> None:
+        """An image was registered with what is stored for this one."""
+        other = str(self.admin.create_image()['id'])
+        self.register(other, 's2', self.api.stored_copy(self.image_id, 's2'))
+        answer = self.drop('--from', 's2', '--yes', code=1)
+        self.assertIn('image %s has a location that leads there' % other,
+                      answer.stderr)
+        # By another way to the same store, or to one that is not here.
+        self.assertIn('image %s has a location' % other, self.drop(
+            '--from', 's1', '--yes', code=1).stderr)
+        self.assert_both()
+        self.api.sql('update image_locations set deleted = 1 '
+                     f"where image_id = '{other}'")
+        self.drop('--from', 's1', '--yes')
+        self.assertEqual(['s2'], self.stores_of(self.image_id))
+
+    def test_one_store_by_two_names(self) -> None:
+        """What stays would be what goes."""
+        (self.work / 'link').symlink_to(
+            self.api.stored_copy(self.image_id, 's1').parent)
+        self.register(self.image_id, 's3',
+                      self.work / 'link' / self.image_id)
+        for store in ('s1', 's3'):
+            self.assertIn('leads to the same', self.drop(
+                '--from', store, '--yes', code=1).stderr)
+        self.assertTrue(self.api.stored_copy(self.image_id, 's1').exists())
+
     def test_not_there(self) -> None:
         self.assertIn('it has in s1, s2', self.drop(
             '--from', 's3', '--yes', code=1).stderr)
@@ -78,6 +105,8 @@ class DropTest(store_case.StoreCase):
             's2', '--yes')
         self.assertEqual(0, answer.code, str(answer))
         self.assertIn('not known: whether the copy in store s1 is there',
+                      answer.stdout)
+        self.assertIn('not known: whether a location of another image leads',
                       answer.stdout)
         self.assertEqual(['s1'], self.stores_of(self.image_id))
 

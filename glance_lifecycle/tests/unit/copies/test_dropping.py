@@ -13,6 +13,7 @@
 """What speaks against dropping a copy."""
 
 from collections.abc import Iterator
+from collections.abc import Sequence
 import unittest
 
 from glance_lifecycle.copies import dropping
@@ -28,8 +29,9 @@ NONE = base.Answer('rbd_children', True)
 
 
 def plan(*copies: known.Copy, lock: str | None = None,
-         answer: base.Answer = NONE, store: str = 's1') -> dropping.Plan:
-    return dropping.plan('i', 'n', store, lock, copies, answer)
+         answer: base.Answer = NONE, store: str = 's1',
+         others: Sequence[str] | None = ()) -> dropping.Plan:
+    return dropping.plan('i', 'n', store, lock, copies, answer, others)
 
 
 class PlanTest(unittest.TestCase):
@@ -70,6 +72,12 @@ class PlanTest(unittest.TestCase):
 
     def test_locked(self) -> None:
         self.assert_against('by task t1', plan(GOOD, ALSO, lock='t1'))
+
+    def test_others(self) -> None:
+        self.assert_against('image o needs', plan(
+            GOOD, ALSO, others=['image o needs it']))
+        self.assertIn('of another image', plan(
+            ALSO, GOOD, store='s2', others=None).unsure[-1])
 
     def test_clones(self) -> None:
         child = base.Dependent('rbd child', 'vms/1', 'disk',
