@@ -61,14 +61,14 @@ class Plan:
 
 def plan(image_id: str, name: str, store: str, lock: str | None,
          copies: Sequence[known.Copy], answer: base.Answer,
-         others: Sequence[str] | None) -> Plan:
+         more: Sequence[str] | None) -> Plan:
     """What dropping that copy means; changes nothing.
 
     :param lock: the task that imports or copies the image now
     :param copies: all that Glance knows
     :param answer: which clones the copy has
-    :param others: locations that lead to it, too, see ``facade.Copies``;
-        None where nobody could look
+    :param more: what else speaks against it, see ``facade.Copies``; None
+        where nobody could look: then Glance is believed
     """
     destroyed = next((c for c in copies if c.store == store), None)
     kept = tuple(c for c in copies if c.store != store)
@@ -79,16 +79,18 @@ def plan(image_id: str, name: str, store: str, lock: str | None,
     elif not kept:
         against.append('it is the last one. Delete the image instead, if '
                        'nobody needs it')
-    elif not any(c.present is None or c.good for c in kept):
-        against.append('no other copy is whole, so this is the last one')
+    elif not any(c.good or (c.present is None and more is None)
+                 for c in kept):
+        against.append('no other copy is known to be whole, so this may be the '
+                       'last one')
     if lock:
         against.append('the image is being imported or copied now, by task '
                        '%s' % lock)
     clones, unknown = _dependents(answer)
     against += ['%s %s (%s) is %s' % (d.kind, d.id, d.name, d.detail)
                 for d in clones] + unknown
-    against += others or ()
-    unsure = [] if others is not None else [
+    against += more or ()
+    unsure = [] if more is not None else [
         'whether a location of another image leads to it: no configuration '
         'of glance-api here']
     return Plan(image_id, name, destroyed or known.Copy(store), kept,

@@ -170,7 +170,7 @@ def _with_way(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
               ) -> repair_plan.Seen:
     if one.state is State.MISSING and found is None:
         return dataclasses.replace(
-            one, against=one.against or _not_the_store(image, copy))
+            one, against=one.against or not_the_store(image, copy))
     if one.state is State.MISSING:
         # In Ceph, an image without the snapshot that the location names.
         one = dataclasses.replace(one, state=State.WRONG)
@@ -182,8 +182,8 @@ def _with_way(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
         '' if way is known.Way.BESIDE else room.against(found)))
 
 
-def _not_the_store(image: glance_host.StoredImage,
-                   copy: glance_host.StoredCopy) -> str:
+def not_the_store(image: glance_host.StoredImage,
+                  copy: glance_host.StoredCopy) -> str:
     """Why nothing is to be written there; empty for nothing.
 
     A file system that is not mounted, or another pool, has none of the

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from glance_lifecycle.copies import copying
+from glance_lifecycle.copies import examining
 from glance_lifecycle.copies import host
 from glance_lifecycle.copies import known
 from glance_lifecycle.copies import leading
@@ -29,6 +30,10 @@ from glance_lifecycle.copies import verifying
 from glance_lifecycle.dependents import base
 from glance_lifecycle import glance_host
 from glance_lifecycle.jobs import copies as copy_jobs
+
+# The object would stay, and be in the way of the next copy.
+_DELAYED = ('with [DEFAULT] delayed_delete, Glance keeps what is stored, and '
+            'its scrubber removes that of deleted images only')
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -56,14 +61,28 @@ class Copies:
         return [why for copy in self.image.copies
                 for why in leading.others(self.image.id, copy)]
 
-    def leading(self, store: str) -> list[str]:
-        """Which locations lead to its copy there, too; see ``leading``.
+    def against(self, store: str) -> list[str]:
+        """Why its copy there must not be dropped, without a full stop.
+
+        As far as Glance's configuration and database tell.
 
         :raises DatabaseError: it cannot be told
         """
-        return [why for copy in self.image.copies if copy.store == store
-                for why in (*leading.same(self.image, copy),
-                            *leading.others(self.image.id, copy))]
+        found = [_DELAYED] if glance_host.delays_deletes() else []
+        for copy in self.image.copies:
+            if copy.store == store:
+                found += leading.same(self.image, copy)
+                found += leading.others(self.image.id, copy)
+        return found
+
+    def not_the_store(self, store: str) -> str:
+        """Why a copy that is missing there tells nothing of the image.
+
+        A sentence, such as that the store is not mounted; or empty.
+        """
+        return next(filter(None, (
+            examining.not_the_store(self.image, copy)
+            for copy in self.image.copies if copy.store == store)), '')
 
     def check_user(self) -> None:
         """To be called before anything is written, or read for long.

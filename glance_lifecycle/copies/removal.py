@@ -64,7 +64,7 @@ def plan(client: Any, resource: Any, store: str,
         resource.id, resource.name or '', store,
         properties.get('os_glance_import_task'), look(resource, host),
         _clones(client, resource, store, host, ceph, ceph_timeout),
-        None if host is None else host.leading(store))
+        None if host is None else host.against(store))
 
 
 def drop(client: Any, plan: dropping.Plan) -> None:

@@ -80,6 +80,7 @@ from glance_lifecycle.glance_host.running import taken_over
 from glance_lifecycle.glance_host.running import UserError
 from glance_lifecycle.glance_host.settings import allowed_inspections
 from glance_lifecycle.glance_host.settings import configuration_files
+from glance_lifecycle.glance_host.settings import delays_deletes
 from glance_lifecycle.glance_host.settings import hash_algorithm
 from glance_lifecycle.glance_host.settings import image_cache
 from glance_lifecycle.glance_host.settings import is_unpacked
@@ -121,6 +122,7 @@ __all__ = [
     'check_location_quota',
     'clear_stores',
     'configuration_files',
+    'delays_deletes',
     'direct_unsupported',
     'drop_location',
     'drop_lock',

@@ -99,6 +99,12 @@ def self_url() -> str:
     return str(CONF.worker_self_reference_url or CONF.public_endpoint or '')
 
 
+def delays_deletes() -> bool:
+    """Whether a location that is removed keeps its data for the scrubber."""
+    CONF.import_opt('delayed_delete', 'glance.common.config')
+    return bool(CONF.delayed_delete)
+
+
 class Cache(NamedTuple):
     """Glance's cache of images on this host.
 

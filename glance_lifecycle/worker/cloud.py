@@ -289,6 +289,19 @@ class Cloud:
             if response.status_code != 404:
                 sdk_exceptions.raise_from_response(response)
 
+    def check_alone(self, image: Image) -> None:
+        """That no other image needs what is stored, as far as this host sees.
+
+        Glance deletes it without asking.
+
+        :raises ActionRefused: one does, or may
+        """
+        host = self.copies(self.resource(image['id']))
+        for why in host.others() if host else ():
+            raise exceptions.ActionRefused(
+                image=image['id'], detail='another image needs what is '
+                'stored for it: %s' % why)
+
     def check_unused(self, image: Image) -> None:
         """That nothing needs the image, and that all providers said so.
 
@@ -297,10 +310,6 @@ class Cloud:
         resource = self.resource(image['id'])
         host = self.copies(resource)
         ceph = host.ceph_clusters() if host else {'': base.Ceph()}
-        for why in host.others() if host else ():
-            raise exceptions.ActionRefused(
-                image=image['id'], detail='another image needs what is '
-                'stored for it: %s' % why)
         asked = self._asked(image, host)
         for provider in loading.providers(
                 self._providers, self.connection, base.Settings(ceph=ceph)):

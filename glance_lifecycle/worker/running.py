@@ -99,8 +99,11 @@ class Deletions:
 
         :param begun: when; None for never
         """
+        # A time to come is that of a clock that was wrong, and would undo
+        # whatever stops them until then.
+        now = datetime.datetime.now(datetime.UTC)
         with self._lock:
-            if begun is not None and begun > self._stopped:
+            if begun is not None and self._stopped < begun <= now:
                 self._allowed = True
 
     def stop(self, why: str) -> None:

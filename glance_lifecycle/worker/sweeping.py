@@ -99,12 +99,13 @@ class Sweeper:
                 last, now, self._settings.sweep_interval):
             # At once, but a look that failed is not repeated at once.
             if full is not None and full.good is not None and (
-                    not full.failed and full.policy != self._policy().digest):
+                    not full.failed
+                    and full.good_by(self._policy()) is None):
                 return sweeps.What.FULL
             return None
-        if full is None or full.good is None or (
-                full.policy != self._policy().digest) or not _within(
-                    full.good, now, self._settings.full_sweep_interval):
+        good = None if full is None else full.good_by(self._policy())
+        if good is None or not _within(
+                good, now, self._settings.full_sweep_interval):
             return sweeps.What.FULL
         return sweeps.What.CHANGES
 
@@ -116,6 +117,10 @@ class Sweeper:
         """
         begun = datetime.datetime.now(datetime.UTC)
         policy = self._policy()
+        full = self.done.full
+        if full is not None and full.good_by(policy) is None:
+            # It was read again since it was due: see look().
+            what = sweeps.What.FULL
         try:
             seen = self._look(what, policy)
         except exceptions.LifecycleError as error:
@@ -147,8 +152,11 @@ class Sweeper:
         :raises LifecycleError: it failed
         """
         full = sweeps.read(self._database).full
-        if full is None or full.good is None:
-            # It comes by all of them.
+        policy = self._policy()
+        if full is None or full.good_by(policy) is None:
+            # It comes by all of them. Of a policy that nobody has looked at
+            # all images with, the brake would see a few at a time, and pass
+            # them all.
             return observing.Seen()
         cloud = self._connect()
         gone: list[str] = []
@@ -161,7 +169,6 @@ class Sweeper:
                 else:
                     yield image
 
-        policy = self._policy()
         return self._observer.look_at_some(
             there(), self._kindred(cloud, policy, full), policy, full.images,
             gone)

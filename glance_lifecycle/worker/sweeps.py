@@ -68,6 +68,10 @@ class Sweep:
     failed: bool
     noted: bool
 
+    def good_by(self, policy: decision.Policy) -> datetime.datetime | None:
+        """As ``good``; None if that was by another policy."""
+        return self.good if self.policy == policy.digest else None
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sweeps:

@@ -117,6 +117,7 @@ class Undoing:
     def _needed(self, new: _Image) -> str:
         try:
             self._cloud.check_unused(new)
+            self._cloud.check_alone(new)
         except exceptions.ActionRefused as error:
             return _HIDDEN % error.detail
         return ''

@@ -234,7 +234,7 @@ class PlanApplyTest(PlanCase):
         copy = self.api.stored_copy(image_id, 's2')
         copy.rename(self.work / 'away')
         answer = self.lifecycle('apply', str(self.file), '--yes', code=1)
-        self.assertIn('no other copy is whole', answer.json[0]['Detail'])
+        self.assertIn('no other one is whole', answer.json[0]['Detail'])
         (self.work / 'away').rename(copy)
         self.assertEqual({'done'}, set(self.apply('--yes').values()))
         self.assertEqual(['s2'], self.stores_of(image_id))
@@ -242,6 +242,24 @@ class PlanApplyTest(PlanCase):
         (self.work / 'got').write_bytes(self.admin.download(image_id))
         self.assertEqual(images.digests(source),
                          images.digests(self.work / 'got'))
+
+    def test_surplus_and_not_read(self) -> None:
+        """Nobody has read what stays, and it has only the right size."""
+        source = self.sparse()
+        image_id = self.image(source, name='narrow-1')
+        self.operator().spawn('image', 'lifecycle', 'store', 'copy',
+                              image_id, '--to', 's2')
+        self.make()
+        copy = self.api.stored_copy(image_id, 's2')
+        good = copy.read_bytes()
+        self.corrupt(copy)
+        answer = self.lifecycle('apply', str(self.file), '--yes', code=1)
+        self.assertIn('that in store s2 is corrupt',
+                      answer.json[0]['Detail'])
+        self.assertEqual(['s1', 's2'], self.stores_of(image_id))
+        copy.write_bytes(good)
+        self.assertEqual({'done'}, set(self.apply('--yes').values()))
+        self.assertEqual(['s2'], self.stores_of(image_id))
 
     def test_store_fails(self) -> None:
         """One action fails; the others are done, and the rest is run again.

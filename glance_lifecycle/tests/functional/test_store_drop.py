@@ -60,7 +60,7 @@ class DropTest(store_case.StoreCase):
     def test_last_that_is_there(self) -> None:
         """Glance believes its database; the operator's host looks."""
         self.api.stored_copy(self.image_id, 's1').unlink()
-        self.assertIn('no other copy is whole', self.drop(
+        self.assertIn('no other copy is known to be whole', self.drop(
             '--from', 's2', '--yes', code=1).stderr)
         self.assertTrue(self.api.stored_copy(self.image_id, 's2').exists())
         # What is not there may be dropped from the record.
@@ -93,6 +93,15 @@ class DropTest(store_case.StoreCase):
             self.assertIn('leads to the same', self.drop(
                 '--from', store, '--yes', code=1).stderr)
         self.assertTrue(self.api.stored_copy(self.image_id, 's1').exists())
+
+    def test_delayed_delete(self) -> None:
+        """Glance would keep the object, and never look at it again."""
+        self.api.stop()
+        self.api.configure(DEFAULT={'delayed_delete': True})
+        self.api.start()
+        self.assertIn('[DEFAULT] delayed_delete', self.drop(
+            '--from', 's2', '--yes', code=1).stderr)
+        self.assert_both()
 
     def test_not_there(self) -> None:
         self.assertIn('it has in s1, s2', self.drop(

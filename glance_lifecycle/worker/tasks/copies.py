@@ -12,15 +12,22 @@
 
 """Actions on the stored copies of an image."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 from typing import ClassVar
+from typing import TYPE_CHECKING
 
 from glance_lifecycle.copies import copy_image
 from glance_lifecycle.copies import removal
 from glance_lifecycle import exceptions
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker.tasks import base
+from glance_lifecycle.worker.tasks import reading
+
+if TYPE_CHECKING:
+    from glance_lifecycle.copies import facade
 
 _GOOD = ('copied', 'already there')
 
@@ -66,18 +73,20 @@ class CopyToStores(base.Act):
         self.say('%d MiB read' % (report['done'] // 2 ** 20))
 
 
-class DropCopy(base.Act):
+class DropCopy(reading.Reads):
     """DESTRUCTIVE: delete the copy in one store; never the last that is good.
 
-    Nor one that volumes or servers were cloned from.
+    Another one must have been read on this host, and found good. Nor one that
+    volumes or servers were cloned from.
     """
 
     kind: ClassVar[str] = actions.DROP
 
     def act(self, action: actions.Action,
             image: Mapping[str, Any]) -> dict[str, Any]:
-        resource = self.cloud.resource(image['id'])
         store, = action.stores
+        self._check_others(self.host(image), image, store)
+        resource = self.cloud.resource(image['id'])
         plan = removal.plan(self.cloud.client, resource, store,
                             self.cloud.copies(resource))
         if plan.against:
@@ -87,3 +96,32 @@ class DropCopy(base.Act):
         self.cloud.may_act()
         removal.drop(self.cloud.client, plan)
         return {'dropped': store, 'kept': [c.store for c in plan.kept]}
+
+    def _check_others(self, host: facade.Copies, image: Mapping[str, Any],
+                      store: str) -> None:
+        """That another one is good; one is read if none was.
+
+        :raises StoreError: that cannot be told now
+        :raises ActionRefused: none is
+        """
+        host.check_user()
+        host.check_hash()
+        kept = [copy for copy in host.look() if copy.store != store]
+        good = [copy for copy in kept if copy.good]
+        if any(copy.verified for copy in good):
+            return
+        results = {}
+        for copy in good:
+            results[copy.store] = self.read_back(host, copy.store)
+            if results[copy.store] == reading.VERIFIED:
+                return
+        for copy in kept:
+            if copy.present is None:
+                raise exceptions.StoreError(
+                    store=copy.store, detail='nobody can tell whether the '
+                    'copy there is whole, so that the one in store %s is '
+                    'kept' % store)
+        raise exceptions.ActionRefused(
+            image=image['id'], detail='the copy in store %s is kept, for no '
+            'other one is whole%s' % (store, ''.join(
+                ': that in store %s is %s' % one for one in results.items())))

@@ -68,6 +68,7 @@ class Delete(base.Act):
 
     def act(self, action: actions.Action,
             image: Mapping[str, Any]) -> dict[str, Any]:
+        self.cloud.check_alone(image)
         self.cloud.delete(image['id'])
         return {'gone': {name: image.get(name) for name in (
             'name', 'owner', 'size', 'os_hash_algo', 'os_hash_value',

@@ -24,6 +24,7 @@ from glance_lifecycle.copies import removal
 from glance_lifecycle import exceptions
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker.tasks import base
+from glance_lifecycle.worker.tasks import reading
 
 if TYPE_CHECKING:
     from glance_lifecycle.copies import dropping
@@ -31,51 +32,12 @@ if TYPE_CHECKING:
     from glance_lifecycle.dependents import base as dependents
 
 _COPIED = ('copied', 'already there')
-_VERIFIED = 'verified'
-_WRONG = ('corrupt', 'missing')
 
 # Clones that are named.
 _MOST = 5
 
 
-class _Moves(base.Act):
-    """What both have in common."""
-
-    def host(self, image: Mapping[str, Any]) -> facade.Copies:
-        """The copies, as they are now.
-
-        :raises ActionRefused: nobody could verify them here
-        """
-        host = self.cloud.copies(self.cloud.resource(image['id']))
-        if host is None:
-            raise exceptions.ActionRefused(
-                image=image['id'], detail='copies are compared only by a '
-                'worker on a host of glance-api, and nothing else is trusted '
-                'before the other copy is deleted')
-        return host
-
-    def read_back(self, host: facade.Copies, store: str) -> str:
-        """What came of it; '' if there is no copy.
-
-        :raises StoreError: it could not be read
-        """
-        for copy in host.image.copies:
-            if copy.store == store:
-                self.cloud.may_act()
-                outcome = host.verify(copy, self.progress,
-                                      paced=self.cloud.pacing.reading_back)
-                if outcome.result not in (_VERIFIED, *_WRONG):
-                    raise exceptions.StoreError(
-                        store=store, detail=base.without_store(
-                            store, outcome.detail))
-                return str(outcome.result)
-        return ''
-
-    def progress(self, report: dict[str, Any]) -> None:
-        self.say('%d MiB read' % (report['done'] // 2 ** 20))
-
-
-class Migrate(_Moves):
+class Migrate(reading.Reads):
     """Copy to the target, and read that copy back.
 
     A copy that is not the image is removed, if the migration has made it.
@@ -95,7 +57,7 @@ class Migrate(_Moves):
         # One that was there before has not been read in this pass.
         if action.arguments['read_back'] or written is None:
             found = self.read_back(self.host(image), target)
-            if found != _VERIFIED:
+            if found != reading.VERIFIED:
                 self._wrong(action, image, target, found)
         return {'stores': [target], 'written': written,
                 'os_hash_algo': image.get('os_hash_algo'),
@@ -141,7 +103,7 @@ class Migrate(_Moves):
             '"openstack image lifecycle repair"' % (target, found or 'gone'))
 
 
-class MigrateDrop(_Moves):
+class MigrateDrop(reading.Reads):
     """DESTRUCTIVE: delete the copy in the source, if nothing hangs on it.
 
     Else it stays, and the proof says why. Not before the copy in the target
@@ -177,7 +139,7 @@ class MigrateDrop(_Moves):
                 known.verified or not read_back):
             return
         found = self.read_back(host, target)
-        if found != _VERIFIED:
+        if found != reading.VERIFIED:
             raise exceptions.ActionRefused(
                 image=image['id'], detail='the copy in store %s is %s, so '
                 'that the other one is kept. See "openstack image lifecycle '

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from glance_lifecycle.copies import facade
 
 _GOOD = ('verified',)
-_BAD = ('corrupt', 'missing')
+_MISSING = 'missing'
+_BAD = ('corrupt', _MISSING)
 _COPIED = ('copied', 'already there')
 
 
@@ -58,6 +59,9 @@ class Scrub(base.Act):
                  'os_hash_value': image.get('os_hash_value')}
         if not bad and not repairing:
             return proof
+        for store in bad:
+            if results[store] == _MISSING:
+                self._check_store(host, store)
         good = self._good(image, host, results, {*bad, *repairing})
         for store in bad:
             repairing = list(dict.fromkeys((*repairing, store)))
@@ -93,6 +97,18 @@ class Scrub(base.Act):
                         copy.store, outcome.detail))
             found[copy.store] = str(outcome.result)
         return found
+
+    def _check_store(self, host: facade.Copies, store: str) -> None:
+        """That it is there, and has others.
+
+        What is written into the directory where a store should be mounted
+        fills another disk, and Glance has forgotten where the copy was.
+
+        :raises StoreError: it is not
+        """
+        why = host.not_the_store(store)
+        if why:
+            raise exceptions.StoreError(store=store, detail=why)
 
     def _good(self, image: Mapping[str, Any], host: facade.Copies,
               results: Mapping[str, str], bad: set[str]) -> str:

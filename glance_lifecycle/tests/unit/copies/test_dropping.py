@@ -30,8 +30,8 @@ NONE = base.Answer('rbd_children', True)
 
 def plan(*copies: known.Copy, lock: str | None = None,
          answer: base.Answer = NONE, store: str = 's1',
-         others: Sequence[str] | None = ()) -> dropping.Plan:
-    return dropping.plan('i', 'n', store, lock, copies, answer, others)
+         more: Sequence[str] | None = ()) -> dropping.Plan:
+    return dropping.plan('i', 'n', store, lock, copies, answer, more)
 
 
 class PlanTest(unittest.TestCase):
@@ -54,17 +54,23 @@ class PlanTest(unittest.TestCase):
 
     def test_last(self) -> None:
         self.assert_against('the last one', plan(GOOD))
-        self.assert_against('no other copy is whole', plan(GOOD, GONE))
-        self.assert_against('no other copy is whole', plan(GOOD, SHORT))
+        self.assert_against('no other copy is known to be whole', plan(GOOD, GONE))
+        self.assert_against('no other copy is known to be whole', plan(GOOD, SHORT))
         self.assertEqual((), plan(
             GOOD, GONE, known.Copy('s3', 'file', True, 10)).against)
 
     def test_unseen(self) -> None:
         """Without a look at the store, Glance is believed; and it is said.
         """
-        found = plan(GOOD, UNSEEN)
+        found = plan(GOOD, UNSEEN, more=None)
         self.assertEqual((), found.against)
         self.assertIn('not looked at', found.unsure[0])
+
+    def test_away(self) -> None:
+        """With a look, one that nobody can see is not believed in."""
+        self.assert_against('no other copy is known to be whole',
+                            plan(GOOD, UNSEEN))
+        self.assertEqual((), plan(GOOD, UNSEEN, ALSO).against)
 
     def test_not_there(self) -> None:
         self.assert_against('it has in s1, s2',
@@ -73,11 +79,11 @@ class PlanTest(unittest.TestCase):
     def test_locked(self) -> None:
         self.assert_against('by task t1', plan(GOOD, ALSO, lock='t1'))
 
-    def test_others(self) -> None:
+    def test_more(self) -> None:
         self.assert_against('image o needs', plan(
-            GOOD, ALSO, others=['image o needs it']))
+            GOOD, ALSO, more=['image o needs it']))
         self.assertIn('of another image', plan(
-            ALSO, GOOD, store='s2', others=None).unsure[-1])
+            ALSO, GOOD, store='s2', more=None).unsure[-1])
 
     def test_clones(self) -> None:
         child = base.Dependent('rbd child', 'vms/1', 'disk',

@@ -16,6 +16,7 @@ import datetime
 import math
 import threading
 from typing import Any
+import unittest
 from unittest import mock
 
 
@@ -247,6 +248,19 @@ class RunnerTest(RunningCase):
         self.assertEqual([], self.methods())
         jobs.requeue(self.database, job_id, actor='operator')
         self.assertEqual(Outcome.DONE, self.outcome(job_id))
+
+
+class DeletionsTest(unittest.TestCase):
+
+    def test_to_come(self) -> None:
+        """Of a worker whose clock is wrong: no look after what failed."""
+        deletions = running.Deletions()
+        deletions.stop('It failed.')
+        now = datetime.datetime.now(datetime.UTC)
+        deletions.looked(now + datetime.timedelta(hours=1))
+        self.assertFalse(deletions.allowed)
+        deletions.looked(now)
+        self.assertTrue(deletions.allowed)
 
 
 class ClaimTest(RunningCase):

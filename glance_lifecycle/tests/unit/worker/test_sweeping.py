@@ -215,6 +215,32 @@ class SweepTest(SweepingCase):
         seen = sweeper.sweep(CHANGES)
         self.assertEqual((20, 0), (seen.opened, seen.held))
 
+    def test_told_of_many(self) -> None:
+        """Each alone, by a policy that the brake has not seen all of.
+
+        It would hold what a look at all of them opens.
+        """
+        self.brake = brake.Brake(images=5)
+        sweeper = self.make(SETTINGS)
+        self.api.add(*(image_api.image(number) for number in range(10, 30)))
+        self.mark(FULL, 5, 10)
+        self.policy = HIDE
+        for image in list(self.api.images):
+            self.assertEqual(observing.Seen(), sweeper.look([image]))
+        self.assertEqual(set(), self.opened())
+        seen = sweeper.sweep(FULL)
+        self.assertEqual((21, 21), (seen.opened, seen.held))
+        self.api.add(image_api.image(40))
+        self.assertEqual(1, sweeper.look([image_api.image_id(40)]).opened)
+
+    def test_policy_between(self) -> None:
+        """It was read again after that look was found to be due."""
+        self.mark(FULL, 3600, 3700)
+        self.assertEqual(CHANGES, self.sweeper.due())
+        self.policy = HIDE
+        self.sweeper.sweep(CHANGES)
+        self.assertEqual(HIDE.digest, self.marked(FULL)['policy'])
+
     def test_changes_after_a_wrong_clock(self) -> None:
         """A time to come is none to begin at: what changed is seen."""
         self.mark(FULL, 1000, 1000)
