@@ -89,9 +89,11 @@ def pages(client: Any, path: str, key: str, query: Mapping[str, Any]
                        [item['id'] for item in page])
 
 
-def get(client: Any, path: str, query: Mapping[str, Any]) -> Item:
+def get(client: Any, path: str, query: Mapping[str, Any],
+        microversion: str | None = None) -> Item:
     """GET, by the user's session."""
-    response = client.get(path, params=dict(query))
+    response = client.get(path, params=dict(query),
+                          microversion=microversion)
     sdk_exceptions.raise_from_response(response)
     answer: Item = response.json()
     return answer

@@ -22,6 +22,7 @@ import glance.db
 from oslo_config import cfg
 
 from glance_lifecycle.dependents import base as dependents
+from glance_lifecycle.glance_host import copies
 from glance_lifecycle.glance_host import database
 from glance_lifecycle.glance_host import domain
 from glance_lifecycle.policy import facts as policy_facts
@@ -88,27 +89,32 @@ def ceph_clusters() -> dict[str, dependents.Ceph]:
 
 
 def _existing(image: Any, project: str, domain_id: str | None) -> Enforced:
-    """All of it, whatever property protections hide from the user."""
-    found = _properties(image)
-    locations = tuple(
-        dependents.Location(str(location['url']), str(
-            location['metadata'].get('store') or ''))
-        for location in image.locations)
+    """All of it, whatever the image of the request hides from the user.
+
+    That of one that is deactivated shows its owner no location, so that
+    nobody would be asked what was cloned from it. And what an operation of a
+    PATCH has changed is in it already as the next one is asked about:
+    ``protected`` could be unset and a location removed in one.
+    """
+    row = glance.db.get_api().image_get(database.admin_context(),
+                                        image.image_id)
+    found = _properties(image, row)
+    locations = tuple(dependents.Location(copy.url, copy.store)
+                      for copy in map(copies.of_row, row['locations']))
     return Enforced(
         image=dependents.Image(
             str(image.image_id), image.name or '', project,
             image.visibility, found, locations),
         facts=domain.facts(image, domain_id, found),
-        status=str(image.status), protected=bool(image.protected),
-        updated_at=_utc(image.updated_at))
+        status=str(image.status), protected=bool(row['protected']),
+        updated_at=_utc(row['updated_at']))
 
 
-def _properties(image: Any) -> dict[str, str]:
+def _properties(image: Any, row: Any) -> dict[str, str]:
     if CONF.property_protection_file:
-        # They are left out of the image itself: ask the database.
-        stored = glance.db.get_api().image_get(
-            database.admin_context(), image.image_id)['properties']
-        return {item['name']: str(item['value']) for item in stored
+        # They are left out of the image itself.
+        return {item['name']: str(item['value'])
+                for item in row['properties']
                 if not item['deleted'] and item['value'] is not None}
     # Its own items() goes by __iter__, which yields nothing.
     return {name: str(value)

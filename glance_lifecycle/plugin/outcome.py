@@ -212,7 +212,7 @@ def _tidy(session: sessions.Session) -> None:
     state = glance_host.image_state(image_id)
     if state is None or state.status == 'active':
         _remove_staged(session)
-    if state is not None and session.error is None:
+    if session.error is None:
         _forget_stored(session, state)
     if state is None or state.lock not in (None, task_id):
         return
@@ -227,13 +227,18 @@ def _tidy(session: sessions.Session) -> None:
 
 
 def _forget_stored(session: sessions.Session,
-                   state: glance_host.ImageState) -> None:
-    """The image is active. A store that was dropped may have kept a part."""
-    if session.journal is None or not state.locations:
+                   state: glance_host.ImageState | None) -> None:
+    """What is registered. A store that was dropped may have kept a part.
+
+    So may all where the image is gone: a DELETE that has read the image just
+    before it was sealed knows of no location, and deletes no data.
+    """
+    if session.journal is None or state is not None and not state.locations:
         return
     session.journal.reread()
-    session.note(targets=[t for t in session.journal.record.targets
-                          if t.store not in state.locations])
+    if state is not None:
+        session.note(targets=[t for t in session.journal.record.targets
+                              if t.store not in state.locations])
     _undo_rest(session)
 
 

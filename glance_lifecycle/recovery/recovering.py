@@ -154,13 +154,15 @@ def clear(state_dir: str, image_id: str, task_id: str) -> None:
     :raises ConfigurationError: the state directory cannot be read
     """
     state = glance_host.image_state(image_id)
-    if state is None:
+    if state is None or state.lock != task_id:
+        # Deleted; or taken over by another task, and what that makes is not
+        # to be touched.
         return
     for dead in _without_jobs(journals.abandoned_of(
             state_dir, image_id, own=task_id)):
         try:
             glance_host.settle(image_id)
-            undoing.undo(dead, holder=state.lock or '')
+            undoing.undo(dead, holder=task_id)
         except Exception:
             # The import itself tells whether that is in its way.
             LOG.exception('Cannot remove what an earlier import has left of '

@@ -168,6 +168,24 @@ class KillApiTest(kill_case.KillTestCase):
         self.assertEqual('success', user.tasks(image_id)[0]['status'])
         self.assert_nothing_left(api, image_id)
 
+    def test_deleted_as_it_was_sealed(self) -> None:
+        """By a request that had read it before, and knew of no location."""
+        here = self.useFixture(gate.Gate())
+        api = self.new_api(plugins=['lifecycle', 'gate'],
+                           python_path=[here.path])
+        user = api.user()
+        image_id = self.staged(user, self.noise(), 'raw')
+        user.import_image(image_id, all_stores=True)
+        here.wait()
+        self.assertEqual('active', user.get(image_id)['status'])
+        api.sql("update images set status = 'deleted', deleted = 1, "
+                f"deleted_at = updated_at where id = '{image_id}'")
+        for table in ('image_locations', 'image_properties'):
+            api.sql(f'update {table} set deleted = 1 '
+                    f"where image_id = '{image_id}'")
+        here.open()
+        self.assert_nothing_left(api)
+
     def test_before_admit(self) -> None:
         here = self.useFixture(gate.Gate())
         api = self.new_api(plugins=['gate', 'lifecycle'],

@@ -352,6 +352,17 @@ class DeletedTest(PlanCase):
             self.admin.exists(one)
             for one in (unused, used, shared, young, protected)])
 
+    def test_cell_is_down(self) -> None:
+        """Nova leaves its servers out of its lists, and says nothing."""
+        image_id = self.image('old')
+        server = self.cloud.boot(image_id)
+        self.cloud.silent = {server}
+        self.make()
+        answer = self.lifecycle('apply', str(self.file), '--yes', code=1)
+        self.assertIn('a cell of Nova does not answer',
+                      answer.json[0]['Detail'])
+        self.assertTrue(self.admin.exists(image_id))
+
     def test_nova_is_down(self) -> None:
         image_id = self.image('old')
         self.make()

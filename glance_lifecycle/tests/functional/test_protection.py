@@ -241,6 +241,18 @@ class ProtectionTest(ProtectionTestCase):
                        interval=0.2)
         self.assertFalse(self.owner.exists(image_id))
 
+    def test_cool_down_in_one_request(self) -> None:
+        """What unsets the flag does not let the next operation through."""
+        image_id = self.image('cooling', protected=True)
+        self.assert_forbidden(lambda: self.admin.request(
+            'PATCH', f'images/{image_id}', json=[
+                {'op': 'replace', 'path': '/protected', 'value': False},
+                {'op': 'remove', 'path': '/locations/0'}], headers={
+                'Content-Type':
+                'application/openstack-images-v2.1-json-patch'}),
+            'rule cooling of the lifecycle policy')
+        self.assertTrue(self.admin.get(image_id)['protected'])
+
     def test_hidden_property(self) -> None:
         """What the owner may not read counts all the same."""
         image_id = self.image()
@@ -334,6 +346,20 @@ class ProtectionTest(ProtectionTestCase):
                               'cannot be told now', 'rule busy')
         self.owner.delete(plain)
         self.curator.delete(busy)
+
+    def test_silent_cell(self) -> None:
+        """Nova leaves out its servers; that does not end their use."""
+        image_id = self.image('busy')
+        server = self.cloud.boot(image_id, 'demo2')
+        self.listed()
+        self.addCleanup(setattr, self.cloud, 'silent', set())
+        self.cloud.silent = {server}
+        self.assert_forbidden(lambda: self.owner.delete(image_id),
+                              'in use by servers')
+        for name in ('servers.json', 'volumes.json'):
+            (self.api.state_dir / 'dependents' / name).unlink()
+        self.assert_forbidden(lambda: self.owner.delete(image_id),
+                              'cannot be told now', 'rule busy')
 
     def test_broken_later(self) -> None:
         """The last good document stays in force."""

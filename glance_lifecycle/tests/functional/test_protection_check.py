@@ -20,6 +20,7 @@ import sys
 from typing import Any
 from unittest import mock
 
+import fixtures
 from glance.api import policy as glance_policy
 from glance.common import exception as glance_exception
 from glance import context as glance_context
@@ -53,6 +54,11 @@ class CheckTestCase(base.FunctionalTestCase):
             'rules: [{name: gold, match: {properties: {class: gold}},\n'
             '         protect: {protected: true, may_delete: [boss]}}]\n')
         os.utime(self.document, (1, 1))
+        self.rows: dict[str, Any] = {}
+        # There is no database here: tests with a real Glance have one.
+        self.useFixture(fixtures.MockPatch(
+            'glance.db.get_api', return_value=mock.Mock(
+                image_get=lambda _context, image_id: self.rows[image_id])))
 
     def enforcer(self, rule: str) -> Any:
         path = self.work / 'policy.yaml'
@@ -61,6 +67,10 @@ class CheckTestCase(base.FunctionalTestCase):
         return glance_policy.Enforcer()
 
     def image(self, **properties: str) -> Any:
+        self.rows['i'] = {
+            'protected': False, 'updated_at': NOW, 'properties': [],
+            'locations': [{'url': 'rbd://f/p/i/snap',
+                           'metadata': {'store': 'fast'}}]}
         return domain.Image(
             'i', 'active', NOW, NOW, owner='p', visibility='private',
             disk_format='raw', container_format='bare', size=1,
@@ -175,6 +185,16 @@ class EnforcedTest(CheckTestCase):
              found.facts.disk_format, found.facts.stores,
              found.facts.visibility, found.updated_at))
         self.assertEqual('rbd://f/p/i/snap', found.image.locations[0].url)
+
+    def test_deactivated(self) -> None:
+        """Its owner is shown no location, and it may be cloned all the same.
+        """
+        image = self.image()
+        image.locations = []
+        image.status = 'deactivated'
+        found = self.enforced(glance_policy.ImageTarget(image))
+        self.assertEqual(['rbd://f/p/i/snap'],
+                         [one.url for one in found.image.locations])
 
     def test_domain_of_others(self) -> None:
         found = self.enforced(glance_policy.ImageTarget(self.image()),

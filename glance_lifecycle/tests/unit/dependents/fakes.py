@@ -43,8 +43,8 @@ class Client:
         self._answer = answer
         self.asked: list[tuple[str, dict[str, Any]]] = []
 
-    def get(self, path: str, params: Mapping[str, Any]
-            ) -> requests.Response:
+    def get(self, path: str, params: Mapping[str, Any],
+            microversion: str | None = None) -> requests.Response:
         self.asked.append((path, dict(params)))
         found = self._answer(path, dict(params))
         if isinstance(found, Exception):

@@ -55,6 +55,23 @@ class ServersTest(unittest.TestCase):
         self.assertTrue(found.asked)
         self.assertIn('only servers of your own project', found.reason)
 
+    def test_silent_cell(self) -> None:
+        """Nova lists what it can, with a status of success."""
+        def answer(path: str, query: dict[str, Any]) -> Any:
+            if path == '/servers':
+                self.assertEqual({'all_tenants': 'true'}, query)
+                return {'servers': [{'id': '9', 'status': 'UNKNOWN'},
+                                    {'id': '1', 'name': 'vm'}]}
+            return {'servers': []}
+        provider = self.provider(answer)
+        found = provider.ask(base.Image('i'))
+        self.assertFalse(found.asked)
+        self.assertIn('a cell of Nova does not answer', found.reason)
+        since = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+        for used in (provider.used(), provider.used_since(since)):
+            with self.assertRaisesRegex(base.NotAsked, 'a cell of Nova'):
+                list(used)
+
     def test_used_needs_all(self) -> None:
         with self.assertRaises(base.NotAsked):
             list(self.provider(lambda path, query: 403).used())
