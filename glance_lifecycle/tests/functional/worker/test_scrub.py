@@ -34,7 +34,10 @@ class ScrubTest(worker_case.WorkerCase):
         self.source = self.noise()
         self.image_id = self.image(self.source)
         self.run_store('copy', self.image_id, '--to', 's2')
-        # As if it was long ago.
+        self.forget_verified()
+
+    def forget_verified(self) -> None:
+        """As if it was long ago."""
         for path in (self.api.state_dir / 'verified').rglob('*'):
             if path.is_file():
                 path.unlink()
@@ -85,6 +88,29 @@ class ScrubTest(worker_case.WorkerCase):
         daemon = self.scrubber()
         daemon.wait_for_job(self.image_id, 'scrub')
         self.assert_whole()
+
+    def test_not_mounted(self) -> None:
+        """Nothing is written where the store should be."""
+        other = self.image()
+        self.run_store('copy', other, '--to', 's2')
+        self.forget_verified()
+        store = self.api.store_dir('s2')
+        away = store.rename(store.with_name('away'))
+        store.mkdir()
+        daemon = self.scrubber()
+
+        def told() -> bool:
+            return any('Nor are 1 other images there' in job.error
+                       for job in jobs.list_jobs(daemon.database))
+        waiting.until('it is told', told)
+        self.assertEqual([], list(store.iterdir()))
+        for image_id in (self.image_id, other):
+            self.assertEqual(['s1', 's2'], self.stores_of(image_id))
+        store.rmdir()
+        away.rename(store)
+        for image_id in (self.image_id, other):
+            daemon.wait_for_job(image_id, 'scrub')
+            self.assertEqual([], daemon.proofs(image_id)[-1]['repaired'])
 
     def test_only_told(self) -> None:
         self.corrupt(self.copy())
