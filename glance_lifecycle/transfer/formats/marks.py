@@ -36,7 +36,11 @@ MARKS = {
 # attestation that whoever made the image has written.
 STATEMENT = b'DSSEv1 '
 
-# As qemu's vmdk_probe() goes by it: after comments and blank lines.
+# As qemu's vmdk_probe() goes by it: after comments and blank lines, in the
+# beginning that a probe is given (BLOCK_PROBE_BUF_SIZE). In a text of 1 MiB
+# of empty lines it took 0.35 s of CPU and 200 MB, for ways back that there are
+# not. Without a createType qemu opens no descriptor, even where it is told to.
+PROBED = 512
 _DESCRIPTOR = re.compile(
     rb'(?:#[^\n]*\n| *\r?\n)*version=[123]\r?\n', re.IGNORECASE)
 
@@ -54,7 +58,7 @@ def check(name: str, head: bytes, declared: str | None) -> None:
     :param declared: the image's disk_format
     :raises ImageRefused: ``vmdk-type``, ``unsafe``
     """
-    if _DESCRIPTOR.match(head):
+    if _DESCRIPTOR.match(head, 0, PROBED):
         raise _text_vmdk(head)
     if head.startswith(VMDK_ESX):
         raise vmdk_type('vmfsSparse', ())
@@ -81,8 +85,8 @@ def check_text(text: bytes) -> None:
 
     :raises ImageRefused: ``vmdk-type``
     """
-    if _DESCRIPTOR.match(text) or re.search(rb'createType\s*=', text,
-                                            re.IGNORECASE):
+    if (_DESCRIPTOR.match(text, 0, PROBED)
+            or re.search(rb'createType\s*=', text, re.IGNORECASE)):
         raise _text_vmdk(text)
 
 

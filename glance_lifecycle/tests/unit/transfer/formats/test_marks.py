@@ -65,6 +65,15 @@ class TextTest(unittest.TestCase):
             self.assertEqual('vmdk-type', caught.exception.reason)
         marks.check_text(b'<Envelope>version=1</Envelope>')
 
+    def test_descriptor_where_a_probe_sees_it(self) -> None:
+        """Of lines without number, only the beginning is looked at."""
+        version = b'version=1\n'
+        with self.assertRaises(exceptions.ImageRefused):
+            marks.check_text(version.rjust(marks.PROBED, b'\n'))
+        marks.check_text(version.rjust(marks.PROBED + 1, b'\n'))
+        with self.assertRaises(exceptions.ImageRefused):
+            marks.check_text(b'\n' * 100000 + version + b'createType="x"\n')
+
     def test_what_is_shown_of_a_type(self) -> None:
         """It comes out of the image."""
         text = str(marks.vmdk_type('\x1b[31m' + 'a' * 99, ('sparse',)))
