@@ -33,6 +33,8 @@ STREAM = handmade.vmdk([b'x'], kind='streamOptimized')
 KERNEL = handmade.mbr(partitions=False)
 PARENT = (handmade.DESCRIPTOR.replace('ffffffff', 'c31399e7')
           + 'parentFileNameHint="x"\n')
+LONG = (PARENT % {'kind': 'streamOptimized', 'sectors': 2048}
+        ).replace('parentFileNameHint', 'x') + '\n' * 1000000 + '#\n'
 
 
 def ova(*members: tuple[str, bytes]) -> bytes:
@@ -133,6 +135,7 @@ class ContainersTest(unittest.TestCase):
                 ('backing-file', handmade.vdi([None], parent=b'p' * 16)),
                 ('truncated', handmade.vdi([b'x' * MIB])[:-9]),
                 ('truncated', STREAM[:-9000]),
+                ('bad-header', handmade.vmdk_text(LONG, sectors=2047)),
                 ('vmdk-type', test_content.TEXT.encode()),
                 ('vmdk-type', test_content.TEXT.ljust(9000, '\0').encode()),
                 ('vmdk-type', test_content.esx()),

@@ -112,20 +112,28 @@ def vmdk(grains: list[bytes | None], *, kind: str = 'monolithicSparse',
             + table).ljust(65536, b'\0') + data
 
 
+def vmdk_text(text: str, *, sectors: int) -> bytes:
+    """A VMDK with nothing in it, and this descriptor.
+
+    :param sectors: of the descriptor, as the header says
+    """
+    end = 1 + max(sectors, -(-len(text) // SECTOR), 39)
+    header = struct.pack(
+        '<4sIIQQQQIQQQB4sH', b'KDMV', 1, 3, 2048, 128, 1, sectors, 512, 0,
+        end, 64, 0, b'\n \r\n', 0)
+    content = (header.ljust(512, b'\0') + text.encode()).ljust(
+        end * SECTOR, b'\0') + struct.pack('<I', end + 1)
+    return content.ljust(max(64, end + 5) * SECTOR, b'\0')
+
+
 def vmdk_hint(parent: str, *, sectors: int = 1) -> bytes:
-    """A VMDK with nothing in it, and a parent where qemu looks for one: its
-    descriptor fills the sectors that its header gives it, has no NUL, and
-    goes on after them.
+    """A VMDK with a parent where qemu looks for one: its descriptor fills
+    the sectors that its header gives it, has no NUL, and goes on after them.
     """
     text = (DESCRIPTOR % {'kind': 'monolithicSparse', 'sectors': 2048})
     text = text.ljust(sectors * SECTOR - 1, '#') + '\n'
-    text += 'parentFileNameHint="%s"\n' % parent
-    header = struct.pack(
-        '<4sIIQQQQIQQQB4sH', b'KDMV', 1, 3, 2048, 128, 1, sectors, 512, 0,
-        40, 64, 0, b'\n \r\n', 0)
-    content = (header.ljust(512, b'\0') + text.encode()).ljust(
-        40 * SECTOR, b'\0') + struct.pack('<I', 41)
-    return content.ljust(64 * 1024, b'\0')
+    return vmdk_text(text + 'parentFileNameHint="%s"\n' % parent,
+                     sectors=sectors)
 
 
 def mbr(*, partitions: bool = True) -> bytes:

@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import re
 import struct
 import tempfile
 import zlib
@@ -206,6 +207,48 @@ class VmdkTest(LayoutTestCase):
         moved[512:514] = b'RW'
         self.refused('bad-header', bytes(moved), 'vmdk')
 
+    def test_long_descriptor(self) -> None:
+        """From each newline, a search went on to the last."""
+        text = handmade.DESCRIPTOR % {'kind': 'x', 'sectors': 2048}
+        sound = text.ljust(10000, '\n') + '#\n'
+        self.assertEqual(0, check(handmade.vmdk_text(
+            sound, sectors=2047), 'vmdk').data)
+        self.refused('backing-file', handmade.vmdk_text(
+            sound.replace('ffffffff', '0'), sectors=2047), 'vmdk')
+        for old, new, reason in (('', '', 'bad-header'),
+                                 ('ffffffff', '0', 'bad-header'),
+                                 ('parentCID', 'other', 'backing-file')):
+            long = text.replace(old, new).ljust(1000000, '\n') + '#\n'
+            said = self.refused(reason, handmade.vmdk_text(
+                long, sectors=2047), 'vmdk')
+            self.assertEqual(reason == 'bad-header',
+                             'is longer than 10240 bytes' in said)
+        for word in (b'', b'parentcid', b'rw', b'rw 1'):
+            lines_only = word + b'\n' * 300000 + b'#\n'
+            self.assertIsNone(layout.VMDK_NO_PARENT.search(lines_only))
+            self.assertEqual([], layout.VMDK_EXTENT.findall(lines_only))
+
+    def test_white_space_in_a_descriptor(self) -> None:
+        """What C takes for it, and so sscanf() in qemu."""
+        parent = 'parentCID=ffffffff'
+        for line in ('\n\n \t\v\f\r' + parent, 'x\n\n\n ' + parent,
+                     'parentCID\t=\v ffffffff \r', 'parentCID=\nFFFFFFFF'):
+            check(handmade.vmdk([None], descriptor=handmade.DESCRIPTOR.replace(
+                parent, line)), 'vmdk')
+        for line in ('#' + parent, 'x' + parent, '\x85' + parent,
+                     '\x1c' + parent, parent + 'f', parent + ' x',
+                     parent + '\v;', 'parentCID ffffffff',
+                     'parentCID=ffff\nffff', '\v\f\r parentCID=1\n',
+                     parent + '\n\v' + parent):
+            self.refused('backing-file', handmade.vmdk(
+                [None], descriptor=handmade.DESCRIPTOR.replace(parent, line)),
+                'vmdk')
+        for line in ('\v\f\r RW 1 FLAT', '\n\nRW\n1\nFLAT',
+                     'RDONLY\v1\fZERO', 'NOACCESS\t1\rSPARSE'):
+            self.refused('vmdk-type', handmade.vmdk(
+                [None], descriptor=handmade.DESCRIPTOR + line + ' "x"\n'),
+                'vmdk')
+
     def test_large_grains(self) -> None:
         """Compressed ones would take three times as much memory."""
         for compression, grain, reason in (
@@ -238,6 +281,29 @@ class VmdkTest(LayoutTestCase):
             content = bytearray(sound)
             struct.pack_into(layout_, content, offset, value)
             self.refused(reason, bytes(content), 'vmdk')
+
+
+class DescriptorTest(base.BaseTestCase):
+    """The patterns, which do not go back and forth, say what these do."""
+
+    parent = re.compile(rb'^\s*parentcid\s*=\s*f{8}\s*$', re.M)
+    extent = re.compile(
+        rb'^\s*(?:rw|rdonly|noaccess)\s+\d+\s+(\w+)', re.M)
+    words = strategies.sampled_from((
+        b'\n', b'\r', b'\t', b'\v', b'\f', b' ', b'\x85', b'\x1c', b'=',
+        b'parentcid', b'f' * 8, b'rw', b'rdonly', b'12', b'sparse',
+        b'flat', b'#'))
+
+    @given(strategies.lists(strategies.one_of(
+        words, strategies.just(b'\n'),
+        strategies.just(b'parentcid=ffffffff'),
+        strategies.just(b'rw 1 flat')), max_size=12).map(b''.join))
+    @settings(max_examples=100)
+    def test_same(self, text: bytes) -> None:
+        self.assertEqual(self.parent.search(text) is None,
+                         layout.VMDK_NO_PARENT.search(text) is None)
+        self.assertEqual(self.extent.findall(text),
+                         layout.VMDK_EXTENT.findall(text))
 
 
 class AnyBytesTest(base.BaseTestCase):
