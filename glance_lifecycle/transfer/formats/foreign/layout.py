@@ -228,12 +228,16 @@ def _vmdk_grains(file: tables.TableFile,
     directory = file.table('I', header.directory * tables.SECTOR,
                            tables.blocks(grains, entries), 'grain directory')
     seen = 0
+    met = tables.Sectors()
     for first, pointers in directory:
         for number, pointer in enumerate(pointers, first):
             if not pointer:
                 continue
             seen += 1
             file.room_for(seen, entries * 4, 'grain tables')
+            # One table for a whole disk would be read again and again.
+            if met.again(pointer):
+                raise file.overlapping('grain tables')
             index = number * entries
             wanted = min(entries, grains - index)
             for _, table in file.table('I', pointer * tables.SECTOR, wanted,
@@ -245,14 +249,21 @@ def _vmdk_grains(file: tables.TableFile,
 
 def _check_compressed(file: tables.TableFile,
                       starts: Iterator[tuple[int, int]]) -> int:
-    """Each compressed grain has a marker with its length."""
+    """Each compressed grain has a marker with its length.
+
+    A grain takes a sector at least, so there is one read for each sector of
+    the file at most. Counted at the end, it was one for each entry, of four
+    bytes: with all entries naming one grain, 0.6 s of CPU for each MiB of the
+    file, ten minutes of glance-api for an import of 1 GiB.
+    """
     count = 0
     for _index, offset in starts:
-        count += 1
         marker = file.read(offset, VMDK_MARKER, 'compressed grain')
         (length,) = struct.unpack_from('<I', marker, 8)
         file.within(offset + VMDK_MARKER, length, 'compressed grain')
-    file.room_for(count - 1, tables.SECTOR, 'compressed grains')
+        # Those before it: the last sector of the file may be short.
+        file.room_for(count, tables.SECTOR, 'compressed grains')
+        count += 1
     return count
 
 

@@ -28,6 +28,8 @@ from glance_lifecycle import exceptions
 
 SECTOR = 512
 TABLE_CHUNK = 64 * 1024
+# Sectors, of which is remembered at once what was met.
+_PIECE = 4096
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,11 +90,14 @@ class TableFile:
     def room_for(self, count: int, size: int, what: str) -> None:
         """More blocks than fit in the file have to overlap."""
         if count * size > self.size:
-            raise exceptions.ImageRefused(
-                reason='overlapping-data',
-                detail='the %s file has more %s than fit in it: some are '
-                'used more than once. Compare its checksum with the '
-                'original, or export it again.' % (self._format, what))
+            raise self.overlapping(what)
+
+    def overlapping(self, what: str) -> exceptions.ImageRefused:
+        return exceptions.ImageRefused(
+            reason='overlapping-data',
+            detail='of the %s in the %s file, some are used more than once. '
+            'Compare its checksum with the original, or export it again.' % (
+                what, self._format))
 
     def truncated(self, what: str, end: int) -> exceptions.ImageRefused:
         return exceptions.ImageRefused(
@@ -123,6 +128,24 @@ class TableFile:
                 self._format))
 
 
+class Sectors:
+    """Sectors that something was found at.
+
+    A set of them would take memory of 3 to 12 % of a file that is made for
+    it; bits, for each 2 MiB of the file where there are any, 0.03 %.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: dict[int, int] = {}
+
+    def again(self, sector: int) -> bool:
+        """Whether it was met before. It is from now on."""
+        number, bit = divmod(sector, _PIECE)
+        piece = self._pieces.get(number, 0)
+        self._pieces[number] = piece | 1 << bit
+        return bool(piece >> bit & 1)
+
+
 def blocks(disk: int, block: int) -> int:
     return -(-disk // block)
 
@@ -132,6 +155,8 @@ def check_blocks(file: TableFile, starts: Iterator[tuple[int, int]],
     """Check that each allocated block lies inside the file.
 
     The last block of the disk need only be there as far as the disk goes.
+    The walk ends where there are more than fit in the file: of a table whose
+    entries all name one block, it took 0.1 s of CPU for each MiB.
 
     :param starts: index in the disk and offset of the block's data
     :param overhead: bytes in the file beside each block
@@ -141,10 +166,10 @@ def check_blocks(file: TableFile, starts: Iterator[tuple[int, int]],
     last = blocks(disk, block) - 1
     tail = disk - last * block
     for index, offset in starts:
-        count += 1
         needed = tail if index == last else block
         if offset + needed > file.size:
             raise file.truncated('block %d' % index, offset + needed)
-    # But one, which may be the last and short.
-    file.room_for(count - 1, block + overhead, 'blocks')
+        # Those before it: one may be the last of the disk, and short.
+        file.room_for(count, block + overhead, 'blocks')
+        count += 1
     return count

@@ -136,6 +136,16 @@ def vmdk_hint(parent: str, *, sectors: int = 1) -> bytes:
                      sectors=sectors)
 
 
+def vmdk_directory(pointers: list[int]) -> bytes:
+    """A VMDK with nothing in it, and so many tables.
+
+    :param pointers: the sector of each; there is room from 4 to 127
+    """
+    content = bytearray(vmdk([None], capacity=len(pointers) * 512 * 128))
+    struct.pack_into('<%dI' % len(pointers), content, 3 * SECTOR, *pointers)
+    return bytes(content)
+
+
 def mbr(*, partitions: bool = True) -> bytes:
     """A disk of 1 MiB with an old partition table, empty or not."""
     entry = struct.pack('<B3BB3BII', 0x80, 1, 1, 0, 0x83, 1, 1, 1, 2048, 8)

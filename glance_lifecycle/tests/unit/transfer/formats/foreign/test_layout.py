@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import collections
 import re
 import struct
 import tempfile
@@ -35,6 +36,18 @@ def check(content: bytes, disk_format: str) -> tables.Layout:
         return layout.check(handle.fileno(), disk_format)
 
 
+class CountingFile(tables.TableFile):
+    """Knows how often it was read, and for what."""
+
+    def __init__(self, fd: int, disk_format: str) -> None:
+        super().__init__(fd, disk_format)
+        self.reads: collections.Counter[str] = collections.Counter()
+
+    def read(self, offset: int, length: int, what: str) -> bytes:
+        self.reads[what] += 1
+        return super().read(offset, length, what)
+
+
 class LayoutTestCase(base.BaseTestCase):
 
     def refused(self, reason: str, content: bytes, disk_format: str) -> str:
@@ -42,6 +55,17 @@ class LayoutTestCase(base.BaseTestCase):
                                   disk_format)
         self.assertEqual(reason, error.reason)
         return str(error)
+
+    def counted(self, content: bytes, disk_format: str) -> CountingFile:
+        """The file, after it was refused because things overlap in it."""
+        with tempfile.TemporaryFile() as handle:
+            handle.write(content)
+            handle.flush()
+            file = CountingFile(handle.fileno(), disk_format)
+            error = self.assertRaises(exceptions.ImageRefused,
+                                      layout.CHECKS[disk_format], file)
+        self.assertEqual('overlapping-data', error.reason)
+        return file
 
     def all_cuts_refused(self, content: bytes, disk_format: str) -> None:
         """However much is missing, down to the last byte."""
@@ -249,6 +273,23 @@ class VmdkTest(LayoutTestCase):
                 [None], descriptor=handmade.DESCRIPTOR + line + ' "x"\n'),
                 'vmdk')
 
+    def test_one_grain_for_all(self) -> None:
+        """Four bytes each in the table, and one read each of the file."""
+        content = bytearray(handmade.vmdk(
+            [zlib.compress(self.full)] + [None] * 511,
+            kind='streamOptimized', compression=1))
+        content[2048:4096] = content[2048:2052] * 512
+        file = self.counted(bytes(content), 'vmdk')
+        self.assertEqual(file.size // 512 + 2,
+                         file.reads['compressed grain'])
+
+    def test_one_table_for_all(self) -> None:
+        check(handmade.vmdk_directory([4, 0, 12, 8]), 'vmdk')
+        for pointers in ([4] * 32, [4, 8] * 16, [8, 4, 0, 4]):
+            file = self.counted(handmade.vmdk_directory(pointers), 'vmdk')
+            self.assertEqual(len({*pointers} - {0}),
+                             file.reads['grain table'])
+
     def test_large_grains(self) -> None:
         """Compressed ones would take three times as much memory."""
         for compression, grain, reason in (
@@ -304,6 +345,27 @@ class DescriptorTest(base.BaseTestCase):
                          layout.VMDK_NO_PARENT.search(text) is None)
         self.assertEqual(self.extent.findall(text),
                          layout.VMDK_EXTENT.findall(text))
+
+
+class TablesTest(base.BaseTestCase):
+
+    def test_blocks_are_counted_as_they_come(self) -> None:
+        with tempfile.TemporaryFile() as handle:
+            handle.truncate(10 * 512)
+            file = tables.TableFile(handle.fileno(), 'vdi')
+            self.assertEqual(11, tables.check_blocks(
+                file, ((index, 0) for index in range(11)), 11 * 512, 512))
+            starts = ((index, 0) for index in range(100000))
+            self.assertRaises(exceptions.ImageRefused, tables.check_blocks,
+                              file, starts, 100000 * 512, 512)
+            self.assertEqual((12, 0), next(starts))
+
+    def test_sectors(self) -> None:
+        sectors = tables.Sectors()
+        for sector in (0, 4095, 4096, 1, 2 ** 32 - 1):
+            self.assertFalse(sectors.again(sector))
+            self.assertTrue(sectors.again(sector))
+        self.assertFalse(sectors.again(4097))
 
 
 class AnyBytesTest(base.BaseTestCase):
