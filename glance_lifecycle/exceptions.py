@@ -23,7 +23,8 @@ from typing import Any
 from typing import ClassVar
 
 # Of a file of this host or of a service behind it; not of "and/or".
-_URL = re.compile(r'\b[\w+.-]+://[^\s\'",;]+')
+# No scheme is that long: of "a.a.a..." each would be tried to the end.
+_URL = re.compile(r'\b[\w+.-]{1,64}://[^\s\'",;]+')
 _PATH = re.compile(r'(?<![\w/.)\]])/[^\s\'",:;()]+')
 
 

@@ -233,7 +233,8 @@ def _forget_stored(session: sessions.Session,
     So may all where the image is gone: a DELETE that has read the image just
     before it was sealed knows of no location, and deletes no data.
     """
-    if session.journal is None or state is not None and not state.locations:
+    if session.journal is None or (
+            state is not None and not state.locations):
         return
     session.journal.reread()
     if state is not None:

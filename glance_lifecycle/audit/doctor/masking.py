@@ -22,15 +22,18 @@ _SECRET_NAME = re.compile(
     r'|transport_url$', re.IGNORECASE)
 
 # From "//" to the last "@": passwords have "/", ":" and "@", too.
-_USER_INFO = re.compile(r'(?<=//)\S*@')
+_WORD = re.compile(r'\S+')
 # The same, but for what a remedy tells to replace.
 _NO_EXAMPLE = re.compile(
     r'(?<=//)(?!(?:USER|glance):PASSWORD@[^@\s]*(?:\s|\Z))\S*@')
 # The same without a scheme, as user:password@host.
 _BARE_USER_INFO = re.compile(r'(?<![^\s,;=\[{"\'])[^\s/@:,]+:(?!//)\S*@')
+# Nothing is tried unless a "=" is near to end at: a line of 4,000 "?" took a
+# second, one of "?passpass..." three, and whoever sends requests writes such
+# lines into a log.
 _QUERY = re.compile(
-    r'([?&;][^=&;\s]*(?:pass|secret|token|key|sig|auth)[^=&;\s]*=)[^&;\s]+',
-    re.IGNORECASE)
+    r'((?>[?&;](?=[^=&;\s]{0,100}=)[^=&;\s]*'
+    r'(?:pass|secret|token|key|sig|auth)[^=&;\s]*=))[^&;\s]+', re.IGNORECASE)
 
 # What sosreport and its like put in the place of a secret.
 _HIDDEN = re.compile(r'\*{3,}')
@@ -71,7 +74,7 @@ def value(text: str) -> str:
     # Cut before it is masked, it might lose the "@".
     if len(text) > _MOST_MASKED:
         return '(%d characters)' % len(text)
-    text = _BARE_USER_INFO.sub('***@', _USER_INFO.sub('***@', text))
+    text = _BARE_USER_INFO.sub('***@', _without_user_info(text))
     # Of one that is continued, the lines are values as if on one.
     text = text.replace('\n', ' ')
     return name(_QUERY.sub(r'\1***', text))
@@ -94,7 +97,17 @@ def line(text: str) -> str:
         text = text[:_MOST_LINE].rpartition(' ')[0] + ' ...'
     text = strutils.mask_password(text)
     text = _FIELD.sub(r'\1***', _TOKEN.sub('***', text))
-    return plain(_QUERY.sub(r'\1***', _USER_INFO.sub('***@', text)))
+    return plain(_QUERY.sub(r'\1***', _without_user_info(text)))
+
+
+def _without_user_info(text: str) -> str:
+    """Not by one pattern: of "////..." it would try each "/" to the end."""
+    def shorter(found: re.Match[str]) -> str:
+        word = found[0]
+        begin, end = word.find('//') + 2, word.rfind('@')
+        return word if begin < 2 or end < begin else (
+            word[:begin] + '***' + word[end:])
+    return _WORD.sub(shorter, text) if '@' in text else text
 
 
 def sentence(text: str) -> str:

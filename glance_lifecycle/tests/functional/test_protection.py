@@ -244,6 +244,8 @@ class ProtectionTest(ProtectionTestCase):
     def test_cool_down_in_one_request(self) -> None:
         """What unsets the flag does not let the next operation through."""
         image_id = self.image('cooling', protected=True)
+        self.api.sql("update images set updated_at = '2026-01-01 00:00:00' "
+                     f"where id = '{image_id}'")
         self.assert_forbidden(lambda: self.admin.request(
             'PATCH', f'images/{image_id}', json=[
                 {'op': 'replace', 'path': '/protected', 'value': False},

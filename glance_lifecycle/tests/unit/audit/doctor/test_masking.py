@@ -10,7 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import re
 import unittest
+
+import hypothesis
+from hypothesis import strategies as st
 
 from glance_lifecycle.audit.doctor import masking
 
@@ -27,6 +31,22 @@ class MaskingTest(unittest.TestCase):
             shown = masking.value(text)
             self.assertNotIn('CAN', shown)
             self.assertNotIn('ARY', shown)
+
+    @hypothesis.given(st.lists(st.sampled_from(
+        ['?', '&', ';', '=', 'pass', 'KEY', 'a', ' ', '/', '//', '@', ':'])))
+    def test_same_as_plain_patterns(self, parts: list[str]) -> None:
+        """Which try each character to the end of a word."""
+        text = ''.join(parts)
+        shown = re.sub(r'(?<=//)\S*@', '***@', text)
+        shown = re.sub(r'([?&;][^=&;\s]*(?:pass|key)[^=&;\s]*=)[^&;\s]+',
+                       r'\1***', shown, flags=re.IGNORECASE)
+        self.assertEqual(shown, masking.line(text))
+
+    def test_of_strangers(self) -> None:
+        """Of a log with many such lines, each second would count."""
+        for text in ('?' * 3990, '?' + 'pass' * 990, '@ ' + '/' * 3990):
+            for _each in range(30):
+                self.assertEqual(text, masking.line(text))
 
     def test_no_scheme(self) -> None:
         for text, shown in (('u:s3cr3t@h', '***@h'), ('a@h:1', 'a@h:1'),
