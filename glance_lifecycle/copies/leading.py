@@ -63,9 +63,20 @@ def _name(url: str) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    if one == other:
+    if _place(one) == _place(other):
         return True
     scheme, _mark, path = one.partition('://')
     return scheme in ('file', 'filesystem') and other.startswith(
         scheme + '://') and os.path.realpath(path) == os.path.realpath(
             other.partition('://')[2])
+
+
+def _place(url: str) -> tuple[str, str, str]:
+    """What it leads to, with whichever password, or key of S3.
+
+    In Swift, the user tells which account it is.
+    """
+    scheme, _mark, rest = url.partition('://')
+    user, _at, place = rest.rpartition('@')
+    scheme = scheme.partition('+')[0]
+    return scheme, '' if scheme == 's3' else user.rpartition(':')[0], place

@@ -12,6 +12,11 @@
 
 """One copy goes; never the last one, nor one that is needed."""
 
+from unittest import mock
+
+from glance_lifecycle.copies import leading
+from glance_lifecycle import glance_host
+from glance_lifecycle.tests.functional import base
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import openstack
@@ -128,3 +133,25 @@ class DropTest(store_case.StoreCase):
         self.assertEqual(1, answer.code, str(answer))
         self.assertIn('did not drop the copy', answer.stderr)
         self.assert_both()
+
+
+class SameTest(base.FunctionalTestCase):
+    """Two locations of one image that may lead to one object."""
+
+    def test_same(self) -> None:
+        for one, other, same in (
+                ('s3://K:S@h/b/i', 's3://L:T/@h/b/i', True),
+                ('s3+https://K:S@h/b/i', 's3://K:S@h/b/i', True),
+                ('s3://K:S@h/b/i', 's3://K:S@h/c/i', False),
+                ('swift+http://t:u:old@a/v3/c/i',
+                 'swift+https://t:u:new@a/v3/c/i', True),
+                ('swift+http://t:u:k@a/v3/c/i',
+                 'swift+http://o:u:k@a/v3/c/i', False),
+                ('swift+config://r/c/i', 'swift+config://q/c/i', False),
+                ('rbd://f/p/i/snap', 'rbd://f/q/i/snap', False)):
+            copies = [glance_host.StoredCopy(store, url)
+                      for store, url in (('s1', one), ('s2', other))]
+            image = mock.Mock(copies=copies)
+            self.assertEqual(
+                ['its location in store s2 leads to the same']
+                if same else [], leading.same(image, copies[0]), one)
