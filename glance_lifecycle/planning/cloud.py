@@ -92,6 +92,8 @@ class Image:
     :ivar golden: whether it stays as fast as it is, used or not
     :ivar last_boot: seconds since a disk was made of it; None: not known
     :ivar least_copies: how many it has to have
+    :ivar glance_name: as Glance has it; None: that is its name here; '': not
+        known, or none that a policy can name
     :ivar used: disks a week, of all
     :ivar kind: what it is stored as
     """
@@ -111,6 +113,7 @@ class Image:
     golden: bool = False
     last_boot: float | None = None
     least_copies: int = 1
+    glance_name: str | None = None
     # Computed once: they are looked at by the million.
     used: float = dataclasses.field(init=False, compare=False, repr=False)
     kind: formats.Format = dataclasses.field(
@@ -121,6 +124,11 @@ class Image:
             one.value for table in (self.boots, self.volumes)
             for one in table.values()])
         self.kind = formats.of(self.disk_format, self.compressed)
+
+    @property
+    def in_glance(self) -> str:
+        """What a policy has to match; '' if that is not known."""
+        return self.name if self.glance_name is None else self.glance_name
 
     def uses(self, consumer: 'Consumer') -> float:
         """In a week."""

@@ -234,7 +234,8 @@ def _image(one: Mapping[str, Any], stores: Mapping[str, clouds.Store],
         golden=one.get('golden', False),
         last_boot=cloud_json.duration(one['last_boot'])
         if 'last_boot' in one else None,
-        least_copies=one.get('copies_at_least', 1))
+        least_copies=one.get('copies_at_least', 1),
+        glance_name=one.get('glance_name'))
 
 
 _NOBODY: dict[str, Known[float]] = {}

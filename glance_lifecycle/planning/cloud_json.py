@@ -152,6 +152,9 @@ def _optional(image: dict[str, Any]) -> bool:
             and type(image.get('golden', False)) is bool
             and all(_NAME.fullmatch(image[key]) is not None
                     for key in ('project', 'class') if key in image)
+            and (not image.get('glance_name')
+                 or _NAME.fullmatch(image['glance_name']) is not None)
+            and type(image.get('glance_name', '')) is str
             and ('last_boot' not in image
                  or duration(image['last_boot']) >= 0)
             # Few have it.

@@ -65,6 +65,9 @@ def _listed(item: dict[str, Any], most: int, least: int = 0
 
 # It is shown, and names of stores are words.
 _NAME = schema.text('a name', pattern=r'^[^\x00-\x1f\x7f-\x9f]+\Z')
+_NAME_OR_NONE = schema.text(
+    'a name, or "" if it has none that a policy can match',
+    pattern=r'^[^\x00-\x1f\x7f-\x9f]*\Z', minLength=0)
 _FSID = schema.text('the fsid of a cluster', pattern=r'^[A-Za-z0-9-]+\Z')
 _SIZE = _bytes('a size such as 10 GiB, or bytes')
 _RATE = _bytes('a size such as 400 MiB, which is read or written in a second',
@@ -97,7 +100,7 @@ _COPY = {
     'else': {**_NAME, schema.EXPECTED: 'the name of a store'}}
 
 IMAGE = schema.mapping({
-    'name': _NAME,
+    'name': _NAME, 'glance_name': _NAME_OR_NONE,
     'disk_format': schema.one_of(*DISK_FORMATS),
     'compressed': schema.BOOL,
     'size': _SIZE, 'virtual_size': _SIZE, 'data_size': _SIZE,

@@ -15,6 +15,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Sequence
 import dataclasses
 import functools
 from typing import Any
@@ -185,13 +186,15 @@ def summary(cloud: clouds.Cloud, placement: Placement) -> dict[str, Any]:
         'without_room': kept,
         'saved_by_a_gib_of': {name: round(value, 6) for name, value
                               in result.worth.items() if value > 0},
-        'dearer': _dearer(cloud, placement, before, dearer)}
+        'dearer': dearer_than(cloud, placement, before, result.cost, dearer)}
 
 
-def _dearer(cloud: clouds.Cloud, placement: Placement, before: float,
-            found: list[Move]) -> str | None:
-    """Why it costs more than today; None: it does not."""
-    after = placement.result.cost
+def dearer_than(cloud: clouds.Cloud, placement: Placement, before: float,
+                after: float, found: Sequence[Move]) -> str | None:
+    """Why it costs more than today; None: it does not.
+
+    :param found: the moves that cost more
+    """
     if after <= before * (1 + 1e-9):
         return None
     first = min(found, key=lambda one: one.saved)

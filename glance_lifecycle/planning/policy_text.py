@@ -14,14 +14,16 @@
 """The lifecycle policy that carries a placement out, with the money in it.
 
 A policy matches names and projects, so that images of one name and project
-go to the same stores. A document holds some thousands of names: those whose
-move saves the most are in it, and it says how many are not.
+go to the same stores: what is to go to several is not in it. A document holds
+some thousands of names: those whose move saves the most are in it, and it says
+how many are not.
 """
 
 from collections.abc import Iterable
 from collections.abc import Iterator
 import json
 import re
+from typing import NamedTuple
 
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import formats
@@ -34,30 +36,65 @@ _MOST_NAMES = 2000
 _MOST_LISTED = 200
 _MOST_RULES = 400
 _MOST_STARS = 8
+_LONGEST = 255
 _CONTROL = re.compile(r'[\x00-\x1f\x7f-\x9f]')
 
-_Key = tuple[tuple[str, ...], str]
+# Names of the stores where it is to be; None: it would be another image.
+_Target = tuple[str, ...] | None
+
+
+class _Named(NamedTuple):
+    """Images of one name and project, which go to the same stores."""
+
+    name: str
+    project: str
+    stores: tuple[str, ...]
+    moves: list[placement.Move]
+
+    @property
+    def saved(self) -> float:
+        return sum(one.saved for one in self.moves)
+
+
+_Rule = list[_Named]
 
 
 def document(cloud: clouds.Cloud, plan: layout.Plan,
              found: placement.Placement) -> str:
     """YAML, which ``policy validate`` passes."""
-    moves = sorted((one for one in found.moves
-                    if _can_be_named(one)), key=lambda one: -one.saved)
-    rules, left = _rules(moves)
-    summary = placement.summary(cloud, found)
+    named = _named(found)
+    rules = _rules(named)
     return '\n'.join([
         '# Made by "openstack image lifecycle advise".',
-        '#', '# %s today, %s with this: %s to move.' % (
-            words.cost(cloud, summary['cost_before']),
-            words.cost(cloud, summary['cost']),
-            words.count(summary['moves'], 'images')),
-        *(_comment(summary['dearer']) if summary['dearer'] else ()),
-        *(['# %d of these are not in it: a policy holds some thousands of '
-           'names.' % left] if left else ()),
+        '#', *_head(cloud, found, named, rules),
         '# The worker drops no copy that something was cloned from.',
         '', 'version: 1', '', 'defaults:', *_defaults(plan),
         *(['', 'rules:'] if rules else []), *_text(cloud, found, rules), ''])
+
+
+def _head(cloud: clouds.Cloud, found: placement.Placement,
+          named: list[_Named], rules: list[_Rule]) -> Iterator[str]:
+    """What it saves, and what is not in it."""
+    moves = [move for rule in rules for one in rule for move in one.moves]
+    before = sum(map(placement.cost_before, cloud.images))
+    after = before - sum(one.saved for one in moves)
+    yield '# %s today, %s with this: %s to move.' % (
+        words.cost(cloud, before), words.cost(cloud, after),
+        words.count(len(moves), 'images'))
+    dearer = placement.dearer_than(cloud, found, before, after, [
+        one for one in moves if one.saved < 0])
+    if dearer:
+        yield from _comment(dearer)
+    other = sum(one.placed.converted for one in found.moves)
+    could = sum(len(one.moves) for one in named)
+    for count, why in (
+            (other, 'that takes another import'),
+            (len(found.moves) - other - could, 'by name and project, no '
+             'rule can say which'),
+            (could - len(moves), 'a policy holds some thousands of names')):
+        if count:
+            yield '# %d more would move and %s not in it: %s.' % (
+                count, 'is' if count == 1 else 'are', why)
 
 
 def _defaults(plan: layout.Plan) -> list[str]:
@@ -72,53 +109,85 @@ def _defaults(plan: layout.Plan) -> list[str]:
             '  convert:', '    to_raw: %s' % raw]
 
 
-def _can_be_named(move: placement.Move) -> bool:
+def _can_be_named(name: str) -> bool:
+    return bool(name) and _CONTROL.search(name) is None and (
+        len(_glob(name)) <= _LONGEST
+        and _glob(name).count('*') <= _MOST_STARS)
+
+
+def _named(found: placement.Placement) -> list[_Named]:
+    """What a rule can say, the most that is saved first.
+
+    A rule also matches the images that stay, and those of every project where
+    it names none.
+    """
+    moving: dict[tuple[str, str], list[placement.Move]] = {}
+    for move in found.moves:
+        image = move.placed.image
+        moving.setdefault((image.in_glance, image.project), []).append(move)
+    names = {name for name, _project in moving}
+    targets: dict[str, dict[str, set[_Target]]] = {}
+    for placed in found.images:
+        name = placed.image.in_glance
+        if name in names:
+            targets.setdefault(name, {}).setdefault(
+                placed.image.project, set()).add(_target(placed))
+    result = []
+    for (name, project), moves in moving.items():
+        projects = targets[name]
+        matched = set().union(*projects.values()) if '' in projects else (
+            projects[project])
+        stores = next(iter(matched))
+        if len(matched) == 1 and stores is not None and _can_be_named(name):
+            result.append(_Named(name, project, stores, moves))
+    return sorted(result, key=lambda one: -one.saved)
+
+
+def _target(placed: layout.Placed) -> _Target:
     """Another format is another image: no rule makes one of the other."""
-    return not move.placed.converted and (
-        _CONTROL.search(move.placed.image.name) is None
-        and _glob(move.placed.image.name).count('*') <= _MOST_STARS)
+    return None if placed.converted else tuple(
+        one.name for one in placed.stores)
 
 
-def _rules(moves: Iterable[placement.Move]
-           ) -> tuple[list[tuple[_Key, list[placement.Move]]], int]:
-    """Of the same stores and project together; and how many are left."""
-    found: dict[_Key, list[placement.Move]] = {}
-    full: list[tuple[_Key, list[placement.Move]]] = []
-    names = left = 0
-    for one in moves:
-        key = (tuple(store.name for store in one.placed.stores),
-               one.placed.image.project)
+def _rules(named: Iterable[_Named]) -> list[_Rule]:
+    """Of the same stores and project together, as many as a policy holds."""
+    found: dict[tuple[tuple[str, ...], str], _Rule] = {}
+    full: list[_Rule] = []
+    names = 0
+    for one in named:
+        key = one.stores, one.project
         if names >= _MOST_NAMES or (
                 key not in found
                 and len(found) + len(full) >= _MOST_RULES):
-            left += 1
             continue
         names += 1
         rule = found.setdefault(key, [])
         rule.append(one)
         if len(rule) == _MOST_LISTED:
-            full.append((key, found.pop(key)))
-    return [*full, *found.items()], left
+            full.append(found.pop(key))
+    return [*full, *found.values()]
 
 
 def _text(cloud: clouds.Cloud, found: placement.Placement,
-          rules: list[tuple[_Key, list[placement.Move]]]) -> Iterator[str]:
-    for number, ((stores, project), moves) in enumerate(rules, 1):
-        saved = sum(one.saved for one in moves)
+          rules: list[_Rule]) -> Iterator[str]:
+    for number, rule in enumerate(rules, 1):
+        first = rule[0]
+        saved = sum(one.saved for one in rule)
         yield ''
         yield from _comment('%s: %s %s. %s' % (
-            words.count(len(moves), 'images'), 'saves' if saved >= 0 else
-            'costs', words.cost(cloud, abs(saved)), placement.why(
-                cloud, found, moves[0].placed)))
+            words.count(sum(len(one.moves) for one in rule), 'images'),
+            'saves' if saved >= 0 else 'costs',
+            words.cost(cloud, abs(saved)), placement.why(
+                cloud, found, first.moves[0].placed)))
         yield '  - name: advised-%d' % number
         yield '    match:'
-        if project:
-            yield '      project: %s' % _quoted(project)
+        if first.project:
+            yield '      project: %s' % _quoted(first.project)
         yield '      name:'
-        for name in dict.fromkeys(one.placed.image.name for one in moves):
-            yield '        - %s' % _quoted(_glob(name))
+        for one in rule:
+            yield '        - %s' % _quoted(_glob(one.name))
         yield '    place:'
-        yield '      stores: [%s]' % ', '.join(map(_quoted, stores))
+        yield '      stores: [%s]' % ', '.join(map(_quoted, first.stores))
         yield '      copies: exact'
         yield '      combine: policy-only'
 

@@ -156,7 +156,7 @@ def _item(image: Mapping[str, Any], stores: Collection[str]
               if not stores or store in stores][:_MOST_COPIES]
     if not copies:
         return 'they are in no store that Glance has now'
-    item = {'name': image.get('name') or image.get('id') or '',
+    item = {'name': str(image.get('name') or ''),
             'disk_format': disk_format, 'size': document.read(size),
             'copies': copies}
     if disk_format not in _FLAT:
@@ -220,13 +220,17 @@ def _locations(found: Catalogue, image: Mapping[str, Any],
 
 def _named(found: Catalogue, ids: list[str]) -> None:
     """By its name where no other has that, else by the name and the id."""
-    count = collections.Counter(
-        document.name(item['name']) for item in found.items)
-    for image_id, item in zip(ids, found.items, strict=True):
-        shown = document.name(item['name'])
+    names = [document.name(item['name'] or image_id)
+             for image_id, item in zip(ids, found.items, strict=True)]
+    count = collections.Counter(names)
+    for image_id, item, shown in zip(ids, found.items, names, strict=True):
+        name = item['name']
         if count[shown] > 1:
             shown = '%s (%s)' % (shown[:200], document.name(image_id)[:50])
             while shown in count:
                 # Somebody has called another image that.
                 shown += "'"
+        if shown != name:
+            # A policy matches what Glance calls it.
+            item['glance_name'] = name if document.name(name) == name else ''
         item['name'] = found.names[image_id] = shown

@@ -37,7 +37,8 @@ ODD = strategies.sampled_from([
 KEYS = strategies.sampled_from([
     'name', 'disk_format', 'compressed', 'size', 'virtual_size', 'data_size',
     'compression', 'copies', 'boots_per_week', 'volumes_per_week', 'project',
-    'class', 'golden', 'last_boot', 'copies_at_least', 'strange'])
+    'class', 'golden', 'last_boot', 'copies_at_least', 'glance_name',
+    'strange'])
 
 
 def of(name: str) -> dict[str, Any]:

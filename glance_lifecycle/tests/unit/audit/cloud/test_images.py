@@ -103,6 +103,9 @@ class ImagesTest(unittest.TestCase):
         self.assertEqual([
             "x (a)'", 'x (b)', 'x (a)', 'd', '\\x1b[2J?', 'n' * 255], names)
         self.assertEqual(dict(zip('abcdef', names, strict=True)), found.names)
+        # What a policy has to match, where that is something else.
+        self.assertEqual(['x', 'x', None, '', '', ''], [
+            item.get('glance_name') for item in found.items])
 
     def test_locations(self) -> None:
         """What they show of stores; only what is odd in Ceph is kept."""
