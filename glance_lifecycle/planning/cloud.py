@@ -90,7 +90,8 @@ class Image:
     :ivar project: that owns it; '' if that is not known
     :ivar group: its class, as the operator calls it; '' if it has none
     :ivar golden: whether it stays as fast as it is, used or not
-    :ivar last_boot: seconds since a disk was made of it; None: not known
+    :ivar last_boot: seconds since a disk was made of it; 0 also where nobody
+        knows; None: no disk is told of
     :ivar least_copies: how many it has to have
     :ivar glance_name: as Glance has it; None: that is its name here; '': not
         known, or none that a policy can name

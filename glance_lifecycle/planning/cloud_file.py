@@ -232,7 +232,7 @@ def _image(one: Mapping[str, Any], stores: Mapping[str, clouds.Store],
         volumes=_weekly(one.get('volumes_per_week', {})),
         project=one.get('project', ''), group=one.get('class', ''),
         golden=one.get('golden', False),
-        last_boot=cloud_json.duration(one['last_boot'])
+        last_boot=cloud_json.last_boot(one['last_boot'])
         if 'last_boot' in one else None,
         least_copies=one.get('copies_at_least', 1),
         glance_name=one.get('glance_name'))

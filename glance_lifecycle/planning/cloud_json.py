@@ -156,7 +156,7 @@ def _optional(image: dict[str, Any]) -> bool:
                  or _NAME.fullmatch(image['glance_name']) is not None)
             and type(image.get('glance_name', '')) is str
             and ('last_boot' not in image
-                 or duration(image['last_boot']) >= 0)
+                 or last_boot(image['last_boot']) >= 0)
             # Few have it.
             and 'copies_at_least' not in image)
 
@@ -188,3 +188,8 @@ def _bytes(value: Any) -> int:
 #: Of a catalogue, many are alike.
 size = functools.lru_cache(maxsize=4096)(units.size)
 duration = functools.lru_cache(maxsize=4096)(units.duration)
+
+
+def last_boot(text: str) -> int:
+    """Seconds; 0 if nobody knows."""
+    return 0 if text == cloud_schema.NOT_KNOWN else duration(text)

@@ -25,6 +25,8 @@ MOST_BYTES = 10 ** 18 - 1
 MOST_IMAGES = 100_000
 #: That an image can be asked to have.
 MOST_COPIES = 3
+#: Of the last boot: it may have been today.
+NOT_KNOWN = 'unknown'
 DISK_FORMATS = ('raw', 'qcow2', 'vmdk', 'vhd', 'vhdx', 'vdi', 'iso', 'ami',
                 'aki', 'ari', 'ploop')
 
@@ -108,8 +110,10 @@ IMAGE = schema.mapping({
     'copies': _listed(_COPY, 50, 1),
     'boots_per_week': _WEEKLY, 'volumes_per_week': _WEEKLY,
     'project': _NAME, 'class': _NAME, 'golden': schema.BOOL,
-    'last_boot': schema.text('how long ago, such as 400 days',
-                             format='duration'),
+    'last_boot': {
+        'if': {'const': NOT_KNOWN}, 'else': schema.text(
+            'how long ago, such as 400 days, or %s' % NOT_KNOWN,
+            format='duration')},
     'copies_at_least': {
         'type': 'integer', 'minimum': 1, 'maximum': MOST_COPIES,
         schema.EXPECTED: 'a number from 1 to %d' % MOST_COPIES},

@@ -30,9 +30,8 @@ from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import staying
 
-#: Seconds without a boot after which an image may be slow to boot.
-IDLE = 90 * 86400
 # Sets that are looked at, of those with one copy more than the fewest.
 _MOST = 300
 _ROUNDING = 1 + 1e-9
@@ -162,7 +161,7 @@ class Options:
         if image.used:
             consumers = tuple(place for place, _disks
                               in self._cloud.demand(image))
-        elif kept(image):
+        elif staying.kept(image):
             # Who will boot it is not known: anybody may.
             consumers = self._everybody
         else:
@@ -217,12 +216,6 @@ def references(cloud: clouds.Cloud, plan: layout.Plan, advised: bool
             if advised and placed.image.used and not any(
                 one.clones for one in placed.image.copies)
             else today(placed.image) for placed in plan.images]
-
-
-def kept(image: clouds.Image) -> bool:
-    """Whether it has to boot as fast as it does."""
-    return bool(image.golden or image.used or (
-        image.last_boot is not None and image.last_boot < IDLE))
 
 
 def _as_fast(one: boots.Way, best: boots.Way) -> bool:

@@ -27,6 +27,7 @@ from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import options
 from glance_lifecycle.planning import programme
 from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import staying
 from glance_lifecycle.planning import words
 
 #: That the solver may take.
@@ -159,8 +160,8 @@ def _faster(cloud: clouds.Cloud, placement: Placement,
 
 def _idle(image: clouds.Image) -> str:
     if image.last_boot is None:
-        return 'no disk is made of it, and nobody knows when one was'
-    if options.kept(image):
+        return 'no disk is made of it, as far as the facts tell'
+    if staying.kept(image):
         return 'whoever boots it is served as fast from there'
     return 'it was last booted %s ago' % words.count(
         int(image.last_boot // _DAY), 'days')

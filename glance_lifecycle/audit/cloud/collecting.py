@@ -34,7 +34,10 @@ from glance_lifecycle.audit.doctor.asked import identity
 from glance_lifecycle.audit.doctor import beside
 from glance_lifecycle.audit.doctor import service
 from glance_lifecycle import exceptions
+from glance_lifecycle.planning import staying
 from glance_lifecycle.transfer.backends.object_store import pace
+
+_WEEK = 7 * 86400
 
 
 class Host:
@@ -95,6 +98,8 @@ class _Collecting:
         self._host = host
         self._say = say
         self._asked = collecting.Asked()
+        # Services that have told what they made of images.
+        self._counted: set[str] = set()
         self._since = datetime.datetime.now(datetime.UTC) - (
             datetime.timedelta(weeks=wishes.weeks))
 
@@ -130,6 +135,10 @@ class _Collecting:
         if 'block-storage' in there or confs[service.CINDER]:
             result['volume_backends'] = self._volumes(
                 confs[service.CINDER], catalogue, 'block-storage' in there)
+        images.unknown_boots(
+            catalogue, self._counted == there & {'compute', 'block-storage'}
+            and 'compute' in there
+            and self._wishes.weeks * _WEEK >= staying.IDLE, self._note)
         result['images'] = catalogue.items
         for sentence in self._asked.unknown:
             self._note(sentence)
@@ -184,6 +193,8 @@ class _Collecting:
         made = self._asked.answer('list the servers', lambda: computes.booted(
             self._connection.compute, self._since,
             self._progress('servers')), computes.SERVICE)
+        if made is not None:
+            self._counted.add('compute')
         computes.weekly(catalogue.items, 'boots_per_week', computes.counted(
             made or {}, groups_of, items, catalogue.names, self._note),
             self._wishes.weeks)
@@ -203,6 +214,8 @@ class _Collecting:
             made = self._asked.answer('list the volumes', lambda: volumes.made(
                 client, self._since, self._progress('volumes')),
                 volumes.SERVICE)
+        if made is not None:
+            self._counted.add('block-storage')
         made = made or volumes.Made()
         items = volumes.items(said, told or {}, made, self._note)
         computes.weekly(catalogue.items, 'volumes_per_week', volumes.counted(

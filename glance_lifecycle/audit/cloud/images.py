@@ -25,9 +25,13 @@ from typing import Any
 from glance_lifecycle.audit.cloud import document
 from glance_lifecycle.audit import drift
 from glance_lifecycle.audit import image_api
+from glance_lifecycle.planning import cloud_schema
+from glance_lifecycle.planning import staying
 from glance_lifecycle.transfer.backends.object_store import pace
 
 GIB = 1024 ** 3
+_DAY = 86400
+_WEEK = 7 * _DAY
 
 #: The store of a Glance that has no names for stores.
 ONLY_STORE = 'default'
@@ -51,6 +55,7 @@ class Catalogue:
     :ivar shown: whether an image has shown ``direct_url``, and ``locations``
     :ivar held: store -> bytes of images in it
     :ivar grown: store -> bytes of those among them that are new
+    :ivar new: ids of images that may be new
     """
 
     items: list[document.Item] = dataclasses.field(default_factory=list)
@@ -64,6 +69,7 @@ class Catalogue:
         default_factory=collections.Counter)
     grown: collections.Counter[str] = dataclasses.field(
         default_factory=collections.Counter)
+    new: set[str] = dataclasses.field(default_factory=set)
     settled: int = 0
 
     def fsid(self, store: str) -> str:
@@ -124,9 +130,12 @@ def collect(images: Iterable[Mapping[str, Any]], stores: Mapping[str, str],
             continue
         ids.append(str(image.get('id')))
         found.items.append(item)
+        created = str(image.get('created_at') or '')
+        if not begin or not created or created > begin:
+            found.new.add(ids[-1])
         for place, store in enumerate(item['copies']):
             found.held[store] += item['size']['value']
-            if begin and str(image.get('created_at') or '') > begin:
+            if begin and created > begin:
                 found.grown[store] += item['size']['value']
             if _is_odd(located.get(store, ''), stores.get(store, '')):
                 item['copies'][place] = {
@@ -141,6 +150,29 @@ def collect(images: Iterable[Mapping[str, Any]], stores: Mapping[str, str],
              'min_disk is taken for it, or the size.' % guessed)
     _named(found, ids)
     return found
+
+
+def unknown_boots(found: Catalogue, covered: bool, note: document.Note
+                  ) -> None:
+    """Mark those that may have been booted lately.
+
+    :param covered: whether all boots were seen of as long a time as an image
+        has to be idle
+    """
+    new = {found.names[image_id] for image_id in found.new}
+    count = 0
+    for item in found.items:
+        if 'boots_per_week' in item or 'volumes_per_week' in item:
+            continue
+        if not covered or item['name'] in new:
+            item['last_boot'] = cloud_schema.NOT_KNOWN
+            count += 1
+    if count:
+        note('Of %d images no boot was seen, and nobody knows whether there '
+             'was one in the last %d days: they stay as fast as they are. '
+             '--weeks %d looks at all of that time, as far as Nova and Cinder '
+             'tell.' % (count, staying.IDLE // _DAY,
+                        -(-staying.IDLE // _WEEK)))
 
 
 def _item(image: Mapping[str, Any], stores: Collection[str]
@@ -159,6 +191,12 @@ def _item(image: Mapping[str, Any], stores: Collection[str]
     item = {'name': str(image.get('name') or ''),
             'disk_format': disk_format, 'size': document.read(size),
             'copies': copies}
+    owner = image.get('owner')
+    if owner and document.name(owner) == owner:
+        item['project'] = owner
+    if image.get('protected') is True:
+        # What "migrate plan" takes for golden, too.
+        item['golden'] = True
     if disk_format not in _FLAT:
         item['virtual_size'] = _virtual_size(image, size)
     return item

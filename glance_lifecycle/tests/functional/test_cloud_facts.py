@@ -102,7 +102,7 @@ class CloudTest(base.FunctionalTestCase):
         """Of a cloud with disks in Ceph and on hosts; what it says is advised
         on, from the cloud and from its file.
         """
-        booted, twin, _other = (self.image(name) for name in (
+        booted, twin, other = (self.image(name) for name in (
             'ubuntu', 'twin', 'twin'))
         empty = self.admin.create_image(name='empty', disk_format='raw')
         self.addCleanup(self.admin.delete, empty['id'])
@@ -164,11 +164,16 @@ class CloudTest(base.FunctionalTestCase):
         self.assertEqual({
             'name': 'ubuntu', 'disk_format': 'raw',
             'size': {'value': 1024, 'from': 'read'}, 'copies': ['s1'],
+            'project': self.admin.get(booted)['owner'],
             'boots_per_week': {'fast': {'value': 1, 'from': 'read'},
                                'computes': {'value': 0.25, 'from': 'read'}}},
             images['ubuntu'])
         self.assertEqual({'ceph': {'value': 0.5, 'from': 'read'}},
                          images[f'twin ({twin})']['volumes_per_week'])
+        # In four weeks; before that, nobody knows.
+        idle = images[f'twin ({other})']
+        self.assertEqual(('twin', 'unknown'), (
+            idle['glance_name'], idle['last_boot']))
         self.run_cloud('cloud', 'show', '--output', path, *self.here(),
                        '--given', self.given())
         self.assertIn('cannot be written', self.run_cloud(

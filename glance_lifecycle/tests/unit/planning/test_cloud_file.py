@@ -53,6 +53,17 @@ class CloudFileTest(unittest.TestCase):
         self.assertEqual(cloud_file.load(text.encode()), cloud_file.load(
             json.dumps(yaml.safe_load(text), indent=1).encode()))
 
+    def test_last_boot(self) -> None:
+        """If nobody knows, it may be now; if nothing is said, none is."""
+        for text, expected in (('2 days', 2 * 86400), ('unknown', 0),
+                               (None, None)):
+            value = yaml.safe_load(paper.text('ceph'))
+            if text:
+                value['images'][1]['last_boot'] = text
+            for data in (json.dumps(value), yaml.safe_dump(value)):
+                self.assertEqual(expected, cloud_file.load(
+                    data.encode()).images[1].last_boot)
+
     def test_bytes(self) -> None:
         """A size without a unit is in bytes; data are assumed of the size."""
         cloud = paper.cloud('ceph', ('size: 1 GiB', 'size: 1073741824'),

@@ -55,6 +55,8 @@ class OptionsTest(unittest.TestCase):
                                            last_boot=30 * 86400.0))
         self.assertEqual({CEPH, ARCHIVE}, self.sets(
             'ubuntu-18.04', last_boot=400 * 86400.0))
+        # Nobody knows when.
+        self.assertEqual({CEPH}, self.sets('ubuntu-18.04', last_boot=0.0))
 
     def test_copies(self) -> None:
         self.assertEqual({CEPH | ARCHIVE}, self.sets(

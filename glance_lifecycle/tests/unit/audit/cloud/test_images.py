@@ -107,6 +107,39 @@ class ImagesTest(unittest.TestCase):
         self.assertEqual(['x', 'x', None, '', '', ''], [
             item.get('glance_name') for item in found.items])
 
+    def test_promised(self) -> None:
+        """What is protected stays as fast as it is; who owns it is told."""
+        found = self.found(
+            image(protected=True, owner='p' * 32),
+            image(id='b', name='b', protected=False, owner=None),
+            image(id='c', name='c', protected='true', owner='a\x1b'))
+        self.assertEqual([('p' * 32, True), (None, None), (None, None)], [
+            (item.get('project'), item.get('golden'))
+            for item in found.items])
+
+    def test_boots_not_known(self) -> None:
+        """Of what is new since, and of all if too short a time was seen."""
+        for covered, expected in (
+                (True, [None, 'unknown', 'unknown', None]),
+                (False, ['unknown', 'unknown', 'unknown', None])):
+            self.notes = []
+            found = images.collect(
+                [image(id=name, name=name, created_at=when)
+                 for name, when in (
+                     ('a', '2026-10-31T23:59:59Z'),
+                     ('b', '2026-11-01T00:00:00Z'), ('c', None),
+                     ('d', '2026-11-01T00:00:00Z'))], STORES,
+                self.notes.append, datetime.datetime(
+                    2026, 10, 31, 23, 59, 59, tzinfo=datetime.UTC))
+            found.items[3]['boots_per_week'] = {'main': 1}
+            images.unknown_boots(found, covered, self.notes.append)
+            self.assertEqual(expected, [item.get('last_boot')
+                                        for item in found.items])
+            note, = self.notes
+            self.assertIn('Of %d images no boot was seen'
+                          % expected.count('unknown'), note)
+            self.assertIn('--weeks 13', note)
+
     def test_locations(self) -> None:
         """What they show of stores; only what is odd in Ceph is kept."""
         found = self.found(
