@@ -25,9 +25,10 @@ from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import layout
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import staying
 from glance_lifecycle.planning import words
 
-
+_DAY = 86400
 # Beside what they are uploaded as.
 _HOW = {formats.Format.RAW: ': "convert" of the lifecycle policy makes it so',
         formats.Format.COMPRESSED: ': make it so with "qemu-img convert -c -O '
@@ -188,7 +189,7 @@ def _copies(plan: layout.Plan) -> Iterator[Advice]:
             'copies not needed', 'In %s: %s.' % (name, words.names(found)),
             'Nothing boots from them as advised, and "after" below counts '
             'them as gone. Keep what you want a second copy of, and what was '
-            'cloned from in Ceph.')
+            'cloned from in Ceph where the facts do not know of it.')
 
 
 def _format(cloud: clouds.Cloud, plan: layout.Plan) -> Advice:
@@ -235,7 +236,8 @@ def _converted(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
 
 
 def _archive(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
-    idle = [one.image for one in plan.images if not one.image.used]
+    idle = [one.image for one in plan.images if staying.idle(one.image)]
+    stay = sum(not one.image.used for one in plan.images) - len(idle)
     found = plan.totals.idle
     if found is None or plan.archive is None:
         return
@@ -245,11 +247,15 @@ def _archive(cloud: clouds.Cloud, plan: layout.Plan) -> Iterator[Advice]:
         'store of what nobody boots',
         '%s: %s.' % (plan.archive.name, words.names(
             one.name for one in idle)),
-        'No disk was made of %s in the week that the file tells of, and '
-        'this is the cheapest store with the room: %s. A copy in Ceph that '
-        'something was cloned from has to stay.' % (
+        'No disk is made of %s, as far as the facts tell, and this is the '
+        'cheapest store with the room: %s. A copy in Ceph that something was '
+        'cloned from has to stay.%s' % (
             words.count(len(idle), 'images'),
-            words.cost(cloud, costs[plan.archive.name])),
+            words.cost(cloud, costs[plan.archive.name]),
+            ' Left where it is, as golden, cloned from, or perhaps booted in '
+            'the last %d days: %s.' % (
+                staying.IDLE // _DAY, words.count(stay, 'images'))
+            if stay else ''),
         tuple(Rejected(name, words.cost(cloud, value) + '.')
               for name, value in sorted(
                   costs.items(), key=lambda one: one[1])

@@ -26,6 +26,7 @@ from glance_lifecycle.planning import copy_on_write
 from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import matrix
 from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import staying
 from glance_lifecycle.planning import sums
 
 # An image cannot be changed once it is active: another format is a new
@@ -124,8 +125,17 @@ def decide(cloud: clouds.Cloud, found: sums.Sums,
     clones = {one.name: store for one, place in zip(
         cloud.consumers, cloud.alike, strict=True)
         if (store := chosen[place])}
+    into = {(store.name, formats.Format.RAW): store
+            for place in {key[-1] for key in found.disks}
+            if (store := chosen[place])}
+    if default in fits:
+        into[default.store.name, default.kind] = default.store
+    taken: dict[str, float] = {}
+    for (name, kind), store in into.items():
+        taken[name] = max(taken.get(name, 0),
+                          found.booted.missing(kind, store))
     return Decision(default, tuple(cells), full, clones,
-                    _archive(cloud, found.idle), found)
+                    _archive(cloud, found.idle, taken), found)
 
 
 def _stores(image: clouds.Image) -> list[clouds.Store]:
@@ -148,12 +158,14 @@ def price(store: clouds.Store) -> float:
     return store.cost.value * store.factor.value
 
 
-def _archive(cloud: clouds.Cloud, idle: sums.AsTheyAre | None
-             ) -> clouds.Store | None:
+def _archive(cloud: clouds.Cloud, idle: sums.AsTheyAre | None,
+             taken: Mapping[str, float]) -> clouds.Store | None:
+    """:param taken: bytes of what is free that the booted images take"""
     if idle is None:
         return None
     return min((one for one in cloud.stores
-                if idle.missing(one) <= one.free.value), key=lambda one: (
+                if idle.missing(one) <= one.free.value - taken.get(
+                    one.name, 0)), key=lambda one: (
                     sizes.price(one, idle.total(one)),
                     one != cloud.default_store), default=None)
 
@@ -164,13 +176,18 @@ def placed(cloud: clouds.Cloud, image: clouds.Image, decided: Decision
     archive, full = decided.archive, decided.full
     default = decided.default.store
     if not image.used:
-        return Placed(image, image.kind, (
-            archive,) if archive else tuple(_stores(image)))
+        cloned = staying.cloned(image)
+        if staying.kept(image) or not (archive or cloned):
+            return Placed(image, image.kind, tuple(_stores(image)))
+        return Placed(image, image.kind, staying.with_kept(
+            image, () if cloned or not archive else (archive,)))
     wanted = {decided.clones.get(cloud.consumers[place].name, default)
               for place, _disks in cloud.demand(image)}
     best: tuple[matrix.Rank, Placed] | None = None
     today = None
-    for kind in formats.choices(image.disk_format):
+    # What has clones cannot become another image.
+    for kind in (image.kind,) if staying.cloned(image) else (
+            formats.choices(image.disk_format)):
         stores = tuple(sorted(
             wanted if sizes.disk_format(image, kind) == 'raw' else {default},
             key=lambda each: (each != default, each.name)))
@@ -179,6 +196,7 @@ def placed(cloud: clouds.Cloud, image: clouds.Image, decided: Decision
             if kind is not image.kind:
                 continue
             stores = tuple(_stores(image))
+        stores = staying.with_kept(image, stores)
         one = Placed(image, kind, stores)
         ranked = matrix.rank(
             matrix.week(cloud, image, kind, one.copies, matrix.SHOWN),

@@ -71,7 +71,10 @@ class Need(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """What no consumer may be worse off than."""
+    """What no consumer may be worse off than.
+
+    :ivar stores: as Glance shows and reads them
+    """
 
     kind: formats.Format
     stores: tuple[clouds.Store, ...]
@@ -170,8 +173,7 @@ class Options:
         key = reference, disk_format, consumers
         found = self._waits.get(key)
         if found is None:
-            copies = copy_on_write.ordered(
-                tuple(map(clouds.Copy, reference.stores)))
+            copies = tuple(map(clouds.Copy, reference.stores))
             found = self._waits[key] = frozenset(
                 self._wait(reference.kind, copies, disk_format, place)
                 for place in consumers)
@@ -211,7 +213,7 @@ def references(cloud: clouds.Cloud, plan: layout.Plan, advised: bool
     """
     def today(image: clouds.Image) -> Reference:
         return Reference(image.kind, tuple(
-            one.store for one in image.copies))
+            one.store for one in copy_on_write.ordered(image.copies)))
     return [Reference(placed.kind, placed.stores)
             if advised and placed.image.used and not any(
                 one.clones for one in placed.image.copies)

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which images stay as fast as they are, though no disk is made of them now."""
+"""Which images stay as fast as they are, and which copies have to stay."""
 
 from glance_lifecycle.planning import cloud as clouds
 
@@ -22,3 +22,31 @@ def kept(image: clouds.Image) -> bool:
     """Whether it has to boot as fast as it does."""
     return bool(image.golden or image.used or (
         image.last_boot is not None and image.last_boot < IDLE))
+
+
+def idle(image: clouds.Image) -> bool:
+    """Whether it may be wherever it is cheapest."""
+    return not kept(image) and not cloned(image)
+
+
+def cloned(image: clouds.Image) -> bool:
+    """Whether a copy of it cannot go."""
+    for one in image.copies:
+        if one.clones:
+            return True
+    return False
+
+
+def with_kept(image: clouds.Image, chosen: tuple[clouds.Store, ...]
+              ) -> tuple[clouds.Store, ...]:
+    """The chosen stores, and those whose copies have to stay beside them."""
+    if image.least_copies <= len(chosen) and not cloned(image):
+        return chosen
+    found = dict.fromkeys(chosen)
+    found.update((one.store, None) for one in image.copies if one.clones)
+    for store in sorted((one.store for one in image.copies), key=lambda one: (
+            one.cost.value * one.factor.value)):
+        if len(found) >= image.least_copies:
+            break
+        found[store] = None
+    return tuple(found)

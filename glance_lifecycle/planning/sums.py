@@ -24,6 +24,7 @@ from glance_lifecycle.planning import boots
 from glance_lifecycle.planning import cloud as clouds
 from glance_lifecycle.planning import formats
 from glance_lifecycle.planning import sizes
+from glance_lifecycle.planning import staying
 
 _T = TypeVar('_T')
 # By whether the store is thin: an item of two for False and True.
@@ -227,7 +228,7 @@ class Sums:
 
     :ivar whole: of all images
     :ivar booted: of those that are used
-    :ivar idle: of the others; None: there are none
+    :ivar idle: of those that may be anywhere; None: there are none
     :ivar disks: of a week
     """
 
@@ -239,7 +240,7 @@ class Sums:
 
 def of(cloud: clouds.Cloud) -> Sums:
     """One look at all images."""
-    idle = [one for one in cloud.images if not one.used]
+    idle = [one for one in cloud.images if staying.idle(one)]
     return Sums(
         stored(cloud.images, fitting=True),
         stored((one for one in cloud.images if one.used), fitting=False),

@@ -12,6 +12,7 @@
 
 """Clouds on paper, with the advice that is right, and its reasons."""
 
+import dataclasses
 import unittest
 
 from glance_lifecycle.planning import advice
@@ -179,6 +180,24 @@ class AdviceTest(unittest.TestCase):
             with self.subTest(new=new):
                 self.advise(name, (old, new))
                 self.says('no copy-on-write for ' + who, helps)
+
+    def test_what_has_to_stay(self) -> None:
+        """Is not advised away: 2 GiB of ubuntu and 4 of old in Ceph."""
+        for changes in ('golden: true', 'last_boot: unknown'):
+            self.advise('ceph', ('    copies: [ceph]', (
+                '    copies: [ceph]\n    ' + changes)))
+            self.assertNotIn('store of what nobody boots', self.rows)
+            self.says('copies not needed', 'In objects: ubuntu.')
+            self.assertEqual((2 + 4, 6 + 12, 0.36, 500, 500, 0),
+                             self.totals('after'))
+        idle = (self.cloud.images[1], dataclasses.replace(
+            self.cloud.images[1], name='older', last_boot=None))
+        self.cloud = dataclasses.replace(self.cloud, images=idle)
+        self.plan = layout.plan(self.cloud)
+        row = next(one for one in advice.advice(self.cloud, self.plan)
+                   if one.what == 'store of what nobody boots')
+        self.assertEqual('objects: older.', row.advice)
+        self.assertIn('booted in the last 90 days: 1 image.', row.reason)
 
     def test_no_room(self) -> None:
         self.advise('ceph', ('free: 5 TiB', 'free: 1 MiB'))

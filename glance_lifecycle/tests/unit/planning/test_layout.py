@@ -129,3 +129,59 @@ class LayoutTest(unittest.TestCase):
         self.assertEqual(
             [('ubuntu', Format.COMPRESSED, ['objects']),
              ('old', Format.QCOW2, ['objects'])], self.placed(plan))
+
+    def test_what_has_to_stay(self) -> None:
+        """As the placement promises; the rest of it goes."""
+        for changes, stores in (
+                ('', ['objects']), ('golden: true', ['ceph']),
+                ('last_boot: 10 days', ['ceph']),
+                ('last_boot: unknown', ['ceph']),
+                ('last_boot: 400 days', ['objects']),
+                # What it is in already counts as one of them.
+                ('copies_at_least: 2', ['objects', 'ceph'])):
+            plan = self.plan('ceph', ('    copies: [ceph]', (
+                '    copies: [ceph]\n    ' + changes)))
+            self.assertEqual(('old', Format.QCOW2, stores),
+                             self.placed(plan)[1], changes)
+        plan = self.plan('ceph', ('copies: [ceph]', (
+            'copies: [{store: ceph, clones: 7}, objects]')))
+        self.assertEqual(['ceph'], self.placed(plan)[1][2])
+
+    def test_booted_what_has_to_stay(self) -> None:
+        """Beside what it is booted from."""
+        whole = '    copies: [objects]'
+        plan = self.plan('ceph', (
+            whole, whole + '\n    copies_at_least: 2'))
+        self.assertEqual(('ubuntu', Format.RAW, ['ceph', 'objects']),
+                         self.placed(plan)[0])
+        # What has clones is no other image.
+        plan = self.plan('ceph', (
+            whole, '    copies: [{store: objects, clones: 1}]'))
+        self.assertEqual(('ubuntu', Format.COMPRESSED, ['ceph', 'objects']),
+                         self.placed(plan)[0])
+
+    def test_room_once(self) -> None:
+        """What the booted images take is not free for the others: 2 GiB of
+        data of ubuntu leave less than the 4 of old, until there are 6.
+        """
+        cheap = ('cost_per_gib_month: 0.02', 'cost_per_gib_month: 0.001')
+        there = ('    copies: [ceph]', '    copies: [objects]')
+        for free, archive in (('5 GiB', 'objects'), ('6 GiB', 'ceph')):
+            plan = self.plan('ceph', cheap, there, (
+                'free: 5 TiB', 'free: ' + free))
+            self.assertEqual(('ceph', Format.RAW), (
+                plan.default.store.name, plan.default.kind))
+            self.assertEqual(
+                [('ubuntu', Format.RAW, ['ceph']),
+                 ('old', Format.QCOW2, [archive])], self.placed(plan))
+        # Also where imports do not go.
+        plan = self.plan('edge', (
+            'copies: [central]', 'copies: [central]\n'
+            '    boots_per_week: {main: 400, edge: 20}\n'
+            '  - name: old\n    disk_format: qcow2\n    size: 499 GiB\n'
+            '    virtual_size: 500 GiB\n    copies: [central]'), (
+            '    boots_per_week: {main: 400, edge: 20, far: 4}\n', ''), (
+            'name: near, kind: rbd, fsid: b2, cost_per_gib_month: 0.02',
+            'name: near, kind: rbd, fsid: b2, cost_per_gib_month: 0.01'))
+        self.assertEqual(['central', 'near'], self.placed(plan)[0][2])
+        self.assertEqual(['central'], self.placed(plan)[1][2])
