@@ -35,6 +35,7 @@ LIMITS = yaml_tree.Limits(size=8 * 1024 ** 2, parts=600_000, fractions=True)
 MOST = cloud_json.MOST
 
 _MOST_SHOWN = 10
+_RBD = 'rbd://'
 # Of JSON, lines are told up to this: finding them takes seconds.
 _MOST_PLACED = 1024 ** 2
 
@@ -65,6 +66,11 @@ def load(data: bytes) -> clouds.Cloud:
         raise CloudError(detail='the file has more than %d bytes, which is '
                          'all that is read' % MOST)
     if cloud_json.looks_like(data):
+        half = cloud_json.half(data)
+        if half:
+            raise CloudError(problems=(yaml_tree.Problem(
+                *half, '', 'this is half a character, which nobody can '
+                'write: escape both halves, or none'),))
         value = _json(data)
         if value is not None:
             return _cloud(value)
@@ -166,9 +172,13 @@ def _cloud(value: Mapping[str, Any]) -> clouds.Cloud:
     glance = value['glance']
     images = value['images']
     one_copy = {name: clouds.Copy(one) for name, one in stores.items()}
+    large = frozenset(
+        fsid for table in ('stores', 'compute_groups', 'volume_backends')
+        for one in value.get(table, ())
+        if (fsid := one.get('fsid', '')) != fsid.lower())
     # Each takes the place of what it was read from: memory holds one.
     for number, one in enumerate(images):
-        images[number] = _image(one, stores, one_copy)
+        images[number] = _image(one, stores, one_copy, large)
     return clouds.Cloud(
         glance=clouds.Glance(glance.get('show_image_direct_url', False),
                              glance.get('show_multiple_locations', False)),
@@ -211,7 +221,8 @@ def _store(one: Mapping[str, Any]) -> clouds.Store:
 
 
 def _image(one: Mapping[str, Any], stores: Mapping[str, clouds.Store],
-           one_copy: Mapping[str, clouds.Copy]) -> clouds.Image:
+           one_copy: Mapping[str, clouds.Copy], large: frozenset[str]
+           ) -> clouds.Image:
     size = _known(one, 'size')
     compression = _known(one, 'compression', assumed.COMPRESSION)
     virtual = _known(one, 'virtual_size') if 'virtual_size' in one else size
@@ -224,8 +235,8 @@ def _image(one: Mapping[str, Any], stores: Mapping[str, clouds.Store],
         compressed=one.get('compressed', False), size=size,
         virtual_size=virtual, data_size=data, compression=compression,
         copies=tuple(
-            clouds.Copy(stores[copy['store']], copy.get('location', ''),
-                        copy.get('clones', 0))
+            clouds.Copy(stores[copy['store']], _location(
+                copy.get('location', ''), large), copy.get('clones', 0))
             if isinstance(copy, dict) else one_copy[copy]
             for copy in one['copies']),
         boots=_weekly(one.get('boots_per_week', {})),
@@ -236,6 +247,21 @@ def _image(one: Mapping[str, Any], stores: Mapping[str, clouds.Store],
         if 'last_boot' in one else None,
         least_copies=one.get('copies_at_least', 1),
         glance_name=one.get('glance_name'))
+
+
+def _location(url: str, large: frozenset[str]) -> str:
+    """In the letters that the cluster has here.
+
+    Nova compares an fsid letter by letter, so that one which is written in
+    others than that of the cluster is another.
+
+    :param large: fsids of the file that have large letters
+    """
+    if large and url.startswith(_RBD):
+        fsid, slash, rest = url.removeprefix(_RBD).partition('/')
+        if fsid in large:
+            return _RBD + fsid.lower() + slash + rest
+    return url
 
 
 _NOBODY: dict[str, Known[float]] = {}

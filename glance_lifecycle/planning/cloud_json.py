@@ -36,7 +36,10 @@ MOST = 64 * 1024 ** 2
 _MOST_PARTS = 6_000_000
 _OPENED = (b',', b'{', b'[')
 
-_NAME = re.compile(r'[^\x00-\x1f\x7f-\x9f]{1,255}')
+# Halves of a character that JSON escapes as two cannot be written again.
+_ESCAPED = re.compile(
+    rb'\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)')
+_NAME = re.compile(r'[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,255}')
 _SOURCES = frozenset(one.value for one in known.Source)
 _FACT = frozenset(('value', 'from'))
 _MOST_NUMBER = 10 ** 12
@@ -70,6 +73,19 @@ def read(data: bytes) -> Any:
             error.lineno, error.colno, error.msg)) from None
     except (ValueError, RecursionError) as error:
         raise NotRead('this is not JSON: %s' % error) from None
+
+
+def half(data: bytes) -> tuple[int, int] | None:
+    """Line and column of half a character; None: there is none."""
+    if b'\\ud' not in data and b'\\uD' not in data:
+        return None
+    for one in _ESCAPED.finditer(data):
+        if one.group('half'):
+            before = data[:one.start()]
+            return before.count(b'\n') + 1, len(
+                before[before.rfind(b'\n') + 1:].decode(
+                    errors='replace')) + 1
+    return None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

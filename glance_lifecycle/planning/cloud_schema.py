@@ -66,10 +66,11 @@ def _listed(item: dict[str, Any], most: int, least: int = 0
 
 
 # It is shown, and names of stores are words.
-_NAME = schema.text('a name', pattern=r'^[^\x00-\x1f\x7f-\x9f]+\Z')
+_SHOWN = r'[^\x00-\x1f\x7f-\x9f\ud800-\udfff]'
+_NAME = schema.text('a name', pattern=r'^%s+\Z' % _SHOWN)
 _NAME_OR_NONE = schema.text(
     'a name, or "" if it has none that a policy can match',
-    pattern=r'^[^\x00-\x1f\x7f-\x9f]*\Z', minLength=0)
+    pattern=r'^%s*\Z' % _SHOWN, minLength=0)
 _FSID = schema.text('the fsid of a cluster', pattern=r'^[A-Za-z0-9-]+\Z')
 _SIZE = _bytes('a size such as 10 GiB, or bytes')
 _RATE = _bytes('a size such as 400 MiB, which is read or written in a second',
@@ -149,7 +150,7 @@ SCHEMA = {
         'version': {'const': 1,
                     schema.EXPECTED: '1, the only version there is'},
         'currency': schema.text('a currency, such as EUR', maxLength=12,
-                                pattern=r'^[^\x00-\x1f\x7f-\x9f]+\Z'),
+                                pattern=r'^%s+\Z' % _SHOWN),
         'glance': schema.mapping({
             'show_image_direct_url': schema.BOOL,
             'show_multiple_locations': schema.BOOL,

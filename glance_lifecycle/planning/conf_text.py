@@ -18,6 +18,8 @@ all others.
 """
 
 from collections.abc import Iterator
+from collections.abc import Sequence
+import itertools
 import re
 
 from glance_lifecycle.planning import cloud as clouds
@@ -32,9 +34,10 @@ _PLAIN = re.compile(r'[A-Za-z0-9_.-]+')
 def files(cloud: clouds.Cloud, plan: layout.Plan) -> dict[str, str]:
     """Name of a file -> its text."""
     found = {'glance-api.conf': _glance(cloud, plan)}
-    for number, group in enumerate(cloud.compute_groups):
-        found[_name('nova', group.name, number,
-                    len(cloud.compute_groups))] = _nova(plan, group)
+    groups = cloud.compute_groups
+    for name, group in zip(_names([one.name for one in groups]), groups,
+                           strict=True):
+        found[name] = _nova(plan, group)
     if cloud.volume_backends:
         found['cinder.conf'] = _cinder(cloud, plan)
     return {name: '\n'.join(lines) + '\n' for name, lines in found.items()}
@@ -50,11 +53,16 @@ def default_store(old: clouds.Store, new: clouds.Store) -> str:
         'default_backend = %s' % new.name)) + '\n'
 
 
-def _name(service: str, group: str, number: int, of: int) -> str:
-    if of == 1:
-        return service + '.conf'
-    return '%s-%s.conf' % (service, group if _PLAIN.fullmatch(group)
-                           else number)
+def _names(groups: Sequence[str]) -> Iterator[str]:
+    """Of files for them; a number for what is no part of a name."""
+    taken = set(groups)
+    for number, group in enumerate(groups):
+        name = group
+        if not _PLAIN.fullmatch(group):
+            name = next(one for more in itertools.count(number)
+                        if (one := str(more)) not in taken)
+            taken.add(name)
+        yield 'nova.conf' if len(groups) == 1 else 'nova-%s.conf' % name
 
 
 def _why(text: str) -> Iterator[str]:

@@ -133,10 +133,8 @@ def collect(images: Iterable[Mapping[str, Any]], stores: Mapping[str, str],
         created = str(image.get('created_at') or '')
         if not begin or not created or created > begin:
             found.new.add(ids[-1])
+        _count(found, item, bool(begin and created > begin))
         for place, store in enumerate(item['copies']):
-            found.held[store] += item['size']['value']
-            if begin and created > begin:
-                found.grown[store] += item['size']['value']
             if _is_odd(located.get(store, ''), stores.get(store, '')):
                 item['copies'][place] = {
                     'store': store,
@@ -150,6 +148,13 @@ def collect(images: Iterable[Mapping[str, Any]], stores: Mapping[str, str],
              'min_disk is taken for it, or the size.' % guessed)
     _named(found, ids)
     return found
+
+
+def _count(found: Catalogue, item: document.Item, grown: bool) -> None:
+    for store in item['copies']:
+        found.held[store] += item['size']['value']
+        if grown:
+            found.grown[store] += item['size']['value']
 
 
 def unknown_boots(found: Catalogue, covered: bool, note: document.Note

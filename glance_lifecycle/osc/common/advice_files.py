@@ -46,14 +46,29 @@ def check_directory(parsed_args: argparse.Namespace) -> None:
 def check(parsed_args: argparse.Namespace) -> None:
     """Before any work.
 
-    :raises CommandError: the directory is not there, or a placement is of no
-        file
+    :raises CommandError: the directory is not there, a placement is of no
+        file, or two files have one name
     """
     if parsed_args.save_placement and not parsed_args.cloud:
         raise osc_exceptions.CommandError(
             '--save-placement is of a cloud that a file describes: write one '
             'with "cloud show --output", and name it with --cloud.')
     check_directory(parsed_args)
+    _at(*(pathlib.Path(one) for one in (
+        parsed_args.save_placement, parsed_args.write_policy) if one))
+
+
+def _at(*paths: pathlib.Path) -> None:
+    """That each is another file.
+
+    :raises CommandError: two are the same
+    """
+    seen: set[pathlib.Path] = set()
+    for path in paths:
+        if path.resolve() in seen:
+            raise osc_exceptions.CommandError(
+                '%s cannot be two files: give each another name.' % path)
+        seen.add(path.resolve())
 
 
 def write(parsed_args: argparse.Namespace, cloud: clouds.Cloud,
@@ -67,19 +82,20 @@ def write(parsed_args: argparse.Namespace, cloud: clouds.Cloud,
     from glance_lifecycle.planning import page_facts
     from glance_lifecycle.planning import placement_file
     from glance_lifecycle.planning import policy_text
-    files = {}
+    files: list[tuple[pathlib.Path, str]] = []
     if parsed_args.save_placement and found:
-        files[pathlib.Path(parsed_args.save_placement)] = (
-            placement_file.text(
+        files.append((
+            pathlib.Path(parsed_args.save_placement), placement_file.text(
                 input_file.read(parsed_args.cloud, cloud_file.MOST),
-                page_facts.placed(cloud, found)))
+                page_facts.placed(cloud, found))))
     if parsed_args.write_policy and found:
-        files[pathlib.Path(parsed_args.write_policy)] = (
-            policy_text.document(cloud, plan, found))
+        files.append((pathlib.Path(parsed_args.write_policy),
+                      policy_text.document(cloud, plan, found)))
     if parsed_args.write_config:
-        files |= {pathlib.Path(parsed_args.write_config, name): text
-                  for name, text in conf_text.files(cloud, plan).items()}
-    save(parsed_args, files)
+        files += [(pathlib.Path(parsed_args.write_config, name), text)
+                  for name, text in conf_text.files(cloud, plan).items()]
+    _at(*(path for path, _text in files))
+    save(parsed_args, dict(files))
 
 
 def save(parsed_args: argparse.Namespace, files: Mapping[pathlib.Path, str]

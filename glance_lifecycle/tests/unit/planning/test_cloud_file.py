@@ -18,6 +18,7 @@ import unittest
 import yaml
 
 from glance_lifecycle.planning import cloud_file
+from glance_lifecycle.planning import copy_on_write
 from glance_lifecycle.planning.known import Known
 from glance_lifecycle.planning.known import Source
 from glance_lifecycle.tests.unit.planning import paper
@@ -63,6 +64,25 @@ class CloudFileTest(unittest.TestCase):
             for data in (json.dumps(value), yaml.safe_dump(value)):
                 self.assertEqual(expected, cloud_file.load(
                     data.encode()).images[1].last_boot)
+
+    def test_large_letters(self) -> None:
+        """A cluster is the same in whichever it is written."""
+        def cloned(fsid: str, location: str) -> bool:
+            value = yaml.safe_load(paper.text('hidden'))
+            value['glance']['show_image_direct_url'] = True
+            for one in (*value['stores'], *value['compute_groups']):
+                one['fsid'] = fsid
+            value['images'][0]['copies'] = [
+                {'store': 'ceph', 'location': location}]
+            cloud = cloud_file.load(json.dumps(value).encode())
+            image, = cloud.images
+            return copy_on_write.failed(
+                'raw', image.copies[0], cloud.consumers[0], True) is None
+        self.assertTrue(cloned('A1', 'rbd://A1/images/id/snap'))
+        self.assertTrue(cloned('A1', 'rbd://a1/images/id/snap'))
+        # As Nova compares them.
+        self.assertFalse(cloned('a1', 'rbd://A1/images/id/snap'))
+        self.assertFalse(cloned('A1', 'rbd://A1/images/id'))
 
     def test_bytes(self) -> None:
         """A size without a unit is in bytes; data are assumed of the size."""

@@ -102,6 +102,29 @@ class CloudJsonTest(unittest.TestCase):
             {'boots_per_week': frozenset(['main']),
              'volumes_per_week': frozenset(['volumes'])}))
 
+    def test_half_a_character(self) -> None:
+        """Which nobody could write: it is said where; a whole one is taken.
+        """
+        value = of('ceph')
+        image = value['images'][0]
+        for name in ('a\ud800', '\udc00\ud800', '\\\udfff'):
+            image['name'] = name
+            data = json.dumps(value, indent=1)
+            line = 1 + data[:data.index('\\ud')].count('\n')
+            for text in (data, data + ' ' * 1024 ** 2):
+                with self.assertRaisesRegex(
+                        cloud_file.CloudError, r'line %d, column \d+: this is '
+                        'half a character' % line):
+                    cloud_file.load(text.encode())
+            with self.assertRaisesRegex(cloud_file.CloudError, 'line'):
+                cloud_file.load(yaml.safe_dump(value).encode())
+            self.assertTrue(cloud_json.doubtful([image], frozenset(
+                ('ceph', 'objects')), {}))
+        for name in ('\U0001f600', '\\ud800'):
+            image['name'] = name
+            self.assertEqual(name, cloud_file.load(
+                json.dumps(value).encode()).images[0].name)
+
     def test_hostile(self) -> None:
         for data, said in (
                 (b'{"a": NaN}', 'NaN is not a number'),

@@ -60,6 +60,19 @@ class ConfTextTest(unittest.TestCase):
         found = self.files(paper.cloud('edge'))['glance-api.conf']
         self.assertEqual('True', found['DEFAULT']['show_multiple_locations'])
 
+    def test_names(self) -> None:
+        """Each group has a file of its own, whatever others are called."""
+        cloud = paper.cloud('edge', ('name: main', 'name: "1"'), (
+            'name: edge', 'name: "a b"'), ('name: far', 'name: "../2"'), (
+            'boots_per_week: {main: 400, edge: 20, far: 4}',
+            'boots_per_week: {"1": 400}'))
+        found = conf_text.files(cloud, layout.plan(cloud))
+        self.assertEqual(['nova-1.conf', 'nova-2.conf', 'nova-3.conf'],
+                         [name for name in found if 'nova' in name])
+        for name, group in (('nova-1.conf', '1'), ('nova-2.conf', 'a b'),
+                            ('nova-3.conf', '../2')):
+            self.assertIn('computes of %s.' % group, found[name])
+
     def test_others(self) -> None:
         for name in ('ceph', 'hidden', 'local'):
             self.assertIn('glance-api.conf', self.files(paper.cloud(name)))

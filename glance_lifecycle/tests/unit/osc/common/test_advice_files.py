@@ -34,12 +34,13 @@ class AdviceFilesTest(unittest.TestCase):
         super().setUp()
         self.here = pathlib.Path(self.enterContext(
             tempfile.TemporaryDirectory()))
+        self.policy = 'policy.yaml'
         self.cloud = small_clouds.paper_with_room()
         self.plan = layout.plan(self.cloud)
 
     def write(self, yes: bool = False) -> str:
         parsed = argparse.Namespace(
-            write_policy=str(self.here / 'policy.yaml'),
+            write_policy=str(self.here / self.policy),
             write_config=str(self.here), save_placement=None, cloud=None,
             yes=yes)
         advice_files.check(parsed)
@@ -65,6 +66,20 @@ class AdviceFilesTest(unittest.TestCase):
         self.assertEqual('mine', (self.here / 'cinder.conf').read_text())
         self.write(yes=True)
         self.assertNotEqual('mine', (self.here / 'cinder.conf').read_text())
+
+    def test_one_path(self) -> None:
+        """Of two files: nothing is lost, and nothing written."""
+        parsed = argparse.Namespace(
+            write_policy=str(self.here / 'one'), write_config=None,
+            save_placement=str(self.here / '.' / 'one'), cloud='cloud.yaml')
+        with self.assertRaisesRegex(osc_exceptions.CommandError,
+                                    'one cannot be two files'):
+            advice_files.check(parsed)
+        self.policy = 'cinder.conf'
+        with self.assertRaisesRegex(osc_exceptions.CommandError,
+                                    'cinder.conf cannot be two files'):
+            self.write()
+        self.assertEqual([], [*self.here.iterdir()])
 
     def test_no_directory(self) -> None:
         self.here /= 'away'
