@@ -62,7 +62,8 @@ def _listed(item: dict[str, Any], most: int, least: int = 0
             ) -> dict[str, Any]:
     """Unlike a list of a policy: long, and not compared each with each."""
     return {'type': 'array', 'items': item, 'minItems': least,
-            'maxItems': most, schema.EXPECTED: 'a list'}
+            'maxItems': most, schema.EXPECTED: 'a list',
+            schema.NEEDED: least > 0}
 
 
 # It is shown, and names of stores are words.

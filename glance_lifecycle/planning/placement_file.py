@@ -19,6 +19,7 @@ from collections.abc import Iterable
 import hashlib
 from typing import Any
 
+from glance_lifecycle import exceptions
 from glance_lifecycle.planning import document
 
 _KIND = document.Kind('glance-lifecycle-placement', 1,
@@ -39,8 +40,16 @@ def text(facts: bytes, placed: dict[str, Any]) -> str:
 
     :param facts: the file with the cloud that it was made of
     :param placed: of ``page_facts``
+    :raises InputRefused: ``load`` would refuse it
     """
-    return _KIND.text({'facts': _digest(facts), **placed})
+    found = {'facts': _digest(facts), **placed}
+    try:
+        document.fields(found, _CHECKS, 'the placement')
+    except document.Malformed as error:
+        raise exceptions.InputRefused(
+            detail='the placement is not saved, as no report would take it: '
+            '%s' % error) from None
+    return _KIND.text(found)
 
 
 def load(data: bytes, facts: bytes, stores: Iterable[str]
@@ -52,10 +61,7 @@ def load(data: bytes, facts: bytes, stores: Iterable[str]
     :param stores: names of those that the cloud has
     :raises ConfigurationError: it is none, or was made of another cloud
     """
-    found = _KIND.load(data, {
-        'facts': document.text, 'keeps': _keeps, 'policy': document.truth,
-        'gap': document.number, 'totals': _totals,
-        'stores': document.every(_store)})
+    found = _KIND.load(data, _CHECKS)
     if found.pop('facts') != _digest(facts):
         raise _KIND.refused(
             'it was made of other facts than those of --cloud. Save it anew')
@@ -81,3 +87,9 @@ def _totals(value: Any, name: str) -> dict[str, Any]:
 
 def _store(value: Any, name: str) -> dict[str, Any]:
     return document.fields(value, _STORE, 'a row of "%s"' % name)
+
+
+_CHECKS: dict[str, document.Check] = {
+    'facts': document.text, 'keeps': _keeps, 'policy': document.truth,
+    'gap': document.number, 'totals': _totals,
+    'stores': document.every(_store)}

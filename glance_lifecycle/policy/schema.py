@@ -31,6 +31,8 @@ MAX_RULES = 500
 
 # Our word for "what would be right", beside the schema that says it.
 EXPECTED = 'x-expected'
+# Whether a list can neither be empty nor be left out.
+NEEDED = 'x-needed'
 
 
 def text(expected: str, **more: Any) -> dict[str, Any]:
@@ -309,7 +311,12 @@ def _message(error: Any) -> str:
     if error.validator == 'uniqueItems':
         return 'the list says the same thing twice'
     if error.validator in ('minItems', 'minProperties'):
-        return 'it is empty: leave it out, or say something'
+        return 'it is empty: %s' % (
+            'there must be one at least' if error.schema.get(NEEDED)
+            else 'leave it out, or say something')
+    if error.validator == 'minimum' and value < 0:
+        return '%s is not %s: it must be %g or more' % (
+            value, expected, error.validator_value)
     if error.validator in ('maxItems', 'maxProperties'):
         return 'there are more than %d' % error.validator_value
     if (error.validator == 'type' and error.validator_value == 'string'

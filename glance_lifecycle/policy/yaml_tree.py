@@ -282,7 +282,8 @@ class _Builder:
             return value
         if kind == 'bool' and value in ('true', 'false'):
             return value == 'true'
-        if kind == 'int' and _DECIMAL.fullmatch(value):
+        if kind == 'int' and _DECIMAL.fullmatch(
+                value.removeprefix('-') if self._fractions else value):
             return int(value)
         if kind == 'float' and self._fractions and _FRACTION.fullmatch(value):
             return float(value)
@@ -295,6 +296,9 @@ class _Builder:
         elif kind == 'int':
             message = ('%s is not a plain decimal number: put it in quotes '
                        'if it is text' % shown)
+        elif kind == 'float' and self._fractions:
+            message = ('%s is not a plain decimal number such as 0.5: it must '
+                       'be 0 or more, or in quotes if it is text' % shown)
         else:
             message = ('YAML reads %s as a %s: put it in quotes if it is '
                        'text' % (shown, kind))

@@ -15,6 +15,7 @@
 It needs Glance's configuration: import it where that is known to be.
 """
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 import contextlib
@@ -34,6 +35,12 @@ CONF = cfg.CONF
 
 # Seconds that Ceph may take for one answer.
 _PATIENCE = 10
+
+# A pool may have disks of a cluster for itself, which only its rule tells.
+_SHARED = ('Stores %s are in one file system, or in pools of one cluster of '
+           'Ceph. What is free there is told of each of them, as if the '
+           'others took nothing: give a "free" and a "capacity" of each that '
+           'together are what there is.')
 
 # pg_pool_t::TYPE_ERASURE of Ceph's src/osd/osd_types.h.
 _ERASURE = 3
@@ -57,12 +64,16 @@ def of(names: Iterable[str], note: document.Note) -> dict[str, document.Item]:
     """
     kinds = glance_host.store_kinds() or {}
     found = {}
+    disks: dict[str, list[str]] = {}
     for name in names:
         try:
             if kinds.get(name) == 'rbd':
-                found[name] = _rbd(name)
+                item = found[name] = _rbd(name)
+                disks.setdefault(item['fsid'], []).append(name)
             elif kinds.get(name) == 'file':
-                found[name] = _file(name)
+                found[name], systems = _file(name)
+                for device in systems:
+                    disks.setdefault('device %d' % device, []).append(name)
         except exceptions.LifecycleError as error:
             note('The room in store %s cannot be read: %s' % (
                 name, error.detail))
@@ -70,11 +81,14 @@ def of(names: Iterable[str], note: document.Note) -> dict[str, document.Item]:
                 ValueError):
             note('The cluster of store %s answered with what nobody '
                  'understands.' % name)
+    for sharing in dict.fromkeys(map(tuple, disks.values())):
+        if len(sharing) > 1:
+            note(_SHARED % ', '.join(sharing))
     return found
 
 
-def _file(name: str) -> document.Item:
-    """Each file system counts once, however many directories are in it."""
+def _file(name: str) -> tuple[document.Item, Collection[int]]:
+    """And its devices. Each file system counts once, however many directories are in it."""
     options = file_options.describe(CONF, name)
     systems = {}
     try:
@@ -90,7 +104,7 @@ def _file(name: str) -> document.Item:
                for one in systems.values())
     # Ours is sparse, whatever Glance's own driver does.
     return {'capacity': document.read(document.total(used, free)),
-            'free': document.read(document.total(free))}
+            'free': document.read(document.total(free))}, systems
 
 
 def _rbd(name: str) -> document.Item:

@@ -68,7 +68,8 @@ class Sized:
 
     :ivar name: of the compute group; '' for that of Glance
     :ivar points: by their setting
-    :ivar best: the smallest that is as good as any
+    :ivar best: the smallest that is as good as any; of ages, that of today if
+        no other gains anything
     :ivar today: what the cloud has
     :ivar longest: seconds of its longest download
     """
@@ -211,7 +212,7 @@ def _base_images(cloud: clouds.Cloud, group: clouds.ComputeGroup,
 
     today = cloud.caches.base_age.value
     points = tuple(map(point, sorted({*AGES, today})))
-    best = _knee(points)
+    best = _age(points, _at(points, today))
     missed = [one.boot for one in base_images.replay(
         booted, _rules(cloud, best.setting))
         if one.boot.time >= trace.counted_from]
@@ -276,6 +277,15 @@ def _ladder(downloads: list[glance_cache.Download]) -> Iterator[float]:
 def _knee(points: tuple[Point, ...]) -> Point:
     enough = max(one.served for one in points) - WORSE
     return next(one for one in points if one.served >= enough)
+
+
+def _age(points: tuple[Point, ...], today: Point) -> Point:
+    """Today's, where another one gains nothing."""
+    best = _knee(points)
+    if max(one.served for one in points) < LEAST or (
+            today.served >= best.served - WORSE and today.disk <= best.disk):
+        return today
+    return best
 
 
 def _at(points: tuple[Point, ...], setting: float) -> Point:

@@ -138,10 +138,16 @@ class CloudFileTest(unittest.TestCase):
                  'there is no store fast'),
                 ('{main: 400}', '{man: 400}', 'images[ubuntu].boots_per_week'
                  ': there is no man in compute_groups'),
-                ('{volumes: 100}', '{volumes: -1}', '-1 is not'),
+                ('{volumes: 100}', '{volumes: -1}',
+                 '-1 is not a number: it must be 0 or more'),
+                ('{volumes: 100}', '{volumes: .nan}', '.nan is not a plain '
+                 'decimal number such as 0.5: it must be 0 or more'),
+                ('data_size: 2 GiB', 'data_size: -1', '-1 is not a size such '
+                 'as 10 GiB, or bytes: it must be 0 or more'),
                 ('copies: [objects]', 'copies: [objects, objects]',
                  'this store is named twice'),
-                ('copies: [objects]', 'copies: []', 'it is empty'),
+                ('copies: [objects]', 'copies: []', 'it is empty: there must '
+                 'be one at least'),
                 ('copies: [objects]', 'copies: [{store: tape}]',
                  'there is no store tape'),
                 ('name: old', 'name: ubuntu',
@@ -159,6 +165,13 @@ class CloudFileTest(unittest.TestCase):
                     paper.cloud('ceph', (old, new))
                 self.assertIn(said, str(caught.exception))
                 self.assertRegex(str(caught.exception), r'line \d+')
+
+    def test_below_nothing(self) -> None:
+        """Where it means something."""
+        cloud = paper.cloud('ceph', ('weight: 10', 'weight: -10'), (
+            'currency: EUR', 'caches: {manager_interval: -1}'))
+        self.assertEqual((-10, -1), (
+            cloud.stores[0].weight, cloud.caches.manager_interval.value))
 
     def test_raw_has_its_size(self) -> None:
         for old, new, said in (

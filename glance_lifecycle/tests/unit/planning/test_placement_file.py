@@ -54,6 +54,13 @@ class PlacementFileTest(unittest.TestCase):
         self.refused(placement_file.text(FACTS, self.placed),
                      'has not the stores of the cloud')
 
+    def test_not_written(self) -> None:
+        """What would be refused when it is read."""
+        self.placed['totals']['moved_per_week'] = 2 ** 63
+        with self.assertRaisesRegex(
+                exceptions.InputRefused, 'is not saved.*"moved_per_week"'):
+            placement_file.text(FACTS, self.placed)
+
     def test_hostile(self) -> None:
         """Signed by nobody: each field is looked at."""
         for name, value in (

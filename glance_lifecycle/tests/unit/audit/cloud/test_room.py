@@ -12,12 +12,37 @@
 
 """What "ceph df" says of a pool."""
 
+import pathlib
+import tempfile
 import unittest
+from unittest import mock
 
 from glance_lifecycle.audit.cloud import room
 
 
 class RoomTest(unittest.TestCase):
+
+    def test_shared(self) -> None:
+        """What two stores have together is noted, and no other."""
+        here = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for name in ('a', 'b'):
+            (here / name).mkdir()
+        notes: list[str] = []
+        kinds = {'a': 'file', 'b': 'file', 'c': 'rbd', 'd': 'rbd', 'e': 'rbd'}
+        with mock.patch.multiple(
+                room, glance_host=mock.Mock(
+                    store_kinds=lambda: kinds),
+                file_options=mock.Mock(describe=lambda _conf, name: {
+                    'datadirs': [(str(here / name), 1)]}),
+                _rbd=lambda name: {'fsid': 'f2' if name == 'd' else 'f1'}):
+            found = room.of(kinds, notes.append)
+            self.assertEqual({*kinds}, {*found})
+            self.assertEqual(found['a'].keys(), {'free', 'capacity'})
+            self.assertEqual(['Stores a, b are', 'Stores c, e are'], [
+                note.partition(' in ')[0] for note in notes])
+            notes.clear()
+            room.of(['a', 'c', 'd'], notes.append)
+            self.assertEqual([], notes)
 
     def test_room(self) -> None:
         for usage, quota, expected in (

@@ -71,6 +71,22 @@ class SizingTest(unittest.TestCase):
         self.assertAlmostEqual(
             8 * group.longest / 3, group.today.waited)
 
+    def test_age_without_gain(self) -> None:
+        """Each image once, or one each hour: today's age stays."""
+        cloud = paper.cloud('local')
+        image, = cloud.images
+        cloud = dataclasses.replace(cloud, images=tuple(
+            dataclasses.replace(image, name='image-%d' % one)
+            for one in range(20)))
+        for booted in ([(50 * one, 'h', 'image-%d' % one)
+                        for one in range(12)],
+                       [(one, 'h', 'image-0') for one in range(600)]):
+            plan = self.planned(cloud, self.boots(*booted))
+            group, = plan.groups
+            self.assertEqual(24 * HOUR, group.best.setting)
+            self.assertIn('Keep remove_unused_original_minimum_age_seconds = '
+                          '86400', [*rows.of(plan)][1].advice)
+
     def test_size(self) -> None:
         """As many images are asked for as often: all of them, or nearly."""
         sized = self.planned(many(20, 50)).glance
