@@ -88,7 +88,7 @@ def of(names: Iterable[str], note: document.Note) -> dict[str, document.Item]:
 
 
 def _file(name: str) -> tuple[document.Item, Collection[int]]:
-    """And its devices. Each file system counts once, however many directories are in it."""
+    """And its devices: each counts once, however many directories it has."""
     options = file_options.describe(CONF, name)
     systems = {}
     try:
