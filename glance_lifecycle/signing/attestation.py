@@ -248,9 +248,11 @@ def _validate(statement: dict[str, Any]) -> None:
     try:
         parsed = json_format.ParseDict(statement, statement_pb2.Statement())
         in_toto.Statement.copy_from_pb(parsed).validate()
-    # What protobuf raises of a value of another type is not documented.
+    # What protobuf raises of a value of another type is not documented. One
+    # property must not end a listing of all images: SystemError too, which
+    # its C code raises of a text that is no UTF-8.
     except (json_format.Error, ValueError, TypeError, AttributeError,
-            KeyError, OverflowError, RecursionError):
+            KeyError, OverflowError, RecursionError, SystemError):
         raise envelopes.Malformed('it is no in-toto statement') from None
 
 
@@ -261,8 +263,6 @@ def _record(statement: object) -> Record:
     if outer['predicateType'] != PREDICATE_TYPE:
         raise envelopes.Malformed('its predicateType is not %s'
                                   % PREDICATE_TYPE)
-    # After that: protobuf knows other names for the same fields.
-    _validate(outer)
     subjects = outer['subject']
     if not isinstance(subjects, list) or len(subjects) != 1:
         raise envelopes.Malformed('it is not about one image')
@@ -277,7 +277,7 @@ def _record(statement: object) -> Record:
     converter = envelopes.fields(predicate['converter'], 'name', 'version')
     policy = envelopes.fields(predicate['policy'], 'rule', 'digest')
     ((algorithm, value),) = digest.items()
-    return Record(
+    record = Record(
         image_id=_text(subject['name']), os_hash_algo=algorithm,
         os_hash_value=value, source_digest=_digests(source['digest']),
         source_size=_size(source['size']),
@@ -288,6 +288,10 @@ def _record(statement: object) -> Record:
         policy_rule=_optional(_text, policy['rule']),
         policy_digest=_optional(_text, policy['digest']),
         time=_time(predicate['time']))
+    # Last: protobuf knows other names for the same fields, and what it raises
+    # of shapes and texts that it does not expect is not documented.
+    _validate(outer)
+    return record
 
 
 def _source_signature(value: object) -> SourceSignature:

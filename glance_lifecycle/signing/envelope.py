@@ -95,15 +95,25 @@ def parse(text: object) -> Envelope:
 def load(text: str | bytes) -> Any:
     """Any JSON value; no name twice in an object, no NaN, no Infinity.
 
+    No half of a surrogate pair either, which JSON can spell and UTF-8 cannot:
+    what is given such a text later raises what nobody expects, and protobuf
+    a SystemError.
+
     :raises Malformed: no such JSON
     """
     try:
-        return json.loads(text, object_pairs_hook=_unique,
-                          parse_constant=_no_constant)
+        # json itself takes UTF-16, and surrogates encoded as UTF-8.
+        found = json.loads(text if isinstance(text, str)
+                           else text.decode('utf-8'),
+                           object_pairs_hook=_unique,
+                           parse_constant=_no_constant)
+        # Names and values, at any depth. 1e999 is an infinity too.
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode('utf-8')
     # RecursionError: 8 KiB hold 8000 brackets. ValueError: no JSON, no UTF-8,
     # or an integer of more than 4300 digits.
     except (ValueError, RecursionError):
         raise Malformed('it is no JSON') from None
+    return found
 
 
 def dump(value: object) -> str:

@@ -263,6 +263,40 @@ class AttestationTestCase(helpers.SigningTestCase):
             self.refused('attestation-malformed', verify,
                          sign(text[:5000].encode()))
 
+    def test_half_of_a_surrogate_pair(self) -> None:
+        """Such a text made protobuf raise a SystemError."""
+        half = '\ud800'
+        places_: list[Any] = [
+            {**STATEMENT, name: value} for name in STATEMENT
+            for value in (half, [half], {half: 1}, [{half: 1}],
+                          [{'name': half}], {'a': [{'b': half}]})]
+        for statement in (*places_, {**STATEMENT, half: 1}):
+            for payload in (json.dumps(statement).encode(),
+                            json.dumps(statement, ensure_ascii=False).encode(
+                                'utf-8', 'surrogatepass')):
+                text = sign(payload)
+                self.refused('attestation-malformed', verify, text)
+                self.refused('attestation-malformed', attestation.claimed,
+                             text)
+
+    def test_no_shape_reaches_protobuf_unchecked(self) -> None:
+        """Whatever it raises of what it does not expect."""
+        subject = STATEMENT['subject'][0]
+        with mock.patch.object(attestation.json_format, 'ParseDict',
+                               side_effect=ZeroDivisionError):
+            others: list[Any] = [
+                {'subject': ['x']}, {'subject': [{**subject, 'uri': 'x'}]},
+                {'subject': []}, {'predicate': {}}, {'predicate': 'x'}]
+            for changes in others:
+                self.refused('attestation-malformed', attestation.claimed,
+                             sign({**STATEMENT, **changes}))
+
+    def test_other_encodings(self) -> None:
+        text = json.dumps(STATEMENT)
+        for encoding in ('utf-16', 'utf-16-le', 'utf-32', 'utf-8-sig'):
+            self.refused('attestation-malformed', verify,
+                         sign(text.encode(encoding)))
+
     def test_what_would_not_verify_is_not_made(self) -> None:
         for changes in ({'image_id': ''}, {'source_size': -1},
                         {'converter': 'x\n'}, {'source_digest': {'x': 'y'}},
