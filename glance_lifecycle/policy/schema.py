@@ -112,7 +112,8 @@ _SET_PROPERTY = text('text; numbers, true and false in quotes',
 _SECTIONS = {
     'require': mapping({
         'signature': one_of('never', 'signed-only', 'always'),
-        'allowed_certificates': list_of(_WORD),
+        # None is all: an empty list would lift the operator's own.
+        'allowed_certificates': list_of(_WORD, 1),
         'ca_bundle': text('the full path of a PEM file', pattern='^/'),
         'denied_serials': list_of(text(
             'a serial number in hexadecimal, in quotes',

@@ -194,6 +194,16 @@ class DocumentTest(unittest.TestCase):
             self.assertRegex(part, said)
         self.assertEqual(10, len(found))
 
+    def test_no_certificate_is_not_all(self) -> None:
+        """An empty list would lift the one of the configuration."""
+        self.one('defaults: {require: {allowed_certificates: []}}',
+                 2, 44, 'it is empty')
+        self.one("""
+            rules:
+              - name: a
+                require: {allowed_certificates: []}
+            """, 5, 37, 'it is empty')
+
     def test_families(self) -> None:
         for said, problem in (
                 ('family: {}', 'it is empty'),
