@@ -114,15 +114,16 @@ class SignImage(command.ShowOne):
         name = algorithms.hashlib_name(method)
         if parsed_args.signature:
             local_signer.check(certificate, certificate_id, policy)
-            return local_signer.adopt(
+            made = local_signer.adopt(
                 key_store.read(parsed_args.signature, private=False), method,
                 certificate, certificate_id, source.digest(name))
-        data = (key_store.read(parsed_args.key, private=True)
-                if parsed_args.key else store.key(parsed_args.key_id))
-        signer = local_signer.load(
-            data, _passphrase(parsed_args), certificate, certificate_id,
-            policy)
-        made = signer.sign_digest(source.digest(name), method)
+        else:
+            data = (key_store.read(parsed_args.key, private=True)
+                    if parsed_args.key else store.key(parsed_args.key_id))
+            signer = local_signer.load(
+                data, _passphrase(parsed_args), certificate, certificate_id,
+                policy)
+            made = signer.sign_digest(source.digest(name), method)
         source.check_unchanged()
         return made
 

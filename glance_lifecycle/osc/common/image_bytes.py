@@ -50,8 +50,10 @@ class File:
         except OSError as error:
             raise osc_exceptions.CommandError(
                 'Cannot open %s: %s.' % (path, error.strerror)) from None
-        self._status = os.fstat(self.file.fileno())
-        if not stat.S_ISREG(self._status.st_mode):
+        status = os.fstat(self.file.fileno())
+        self._identity = _identity(status)
+        self.size = status.st_size
+        if not stat.S_ISREG(status.st_mode):
             self.file.close()
             raise osc_exceptions.CommandError(
                 '%s is not a regular file.' % path)
@@ -61,10 +63,6 @@ class File:
 
     def __exit__(self, *args: object) -> None:
         self.file.close()
-
-    @property
-    def size(self) -> int:
-        return self._status.st_size
 
     def head(self, length: int) -> bytes:
         return os.pread(self.file.fileno(), length, 0)
@@ -79,13 +77,23 @@ class File:
             shown.end()
 
     def check_unchanged(self) -> None:
-        """:raises CommandError: somebody wrote to it since it was opened"""
-        now = os.fstat(self.file.fileno())
-        if (now.st_size, now.st_mtime_ns) != (
-                self._status.st_size, self._status.st_mtime_ns):
+        """:raises CommandError: it was written or replaced meanwhile"""
+        now = {_identity(os.fstat(self.file.fileno()))}
+        try:
+            # What is open may be whole, and no longer what the name leads to.
+            now.add(_identity(os.stat(self.path)))
+        except OSError:
+            now.add(())
+        if now != {self._identity}:
             raise osc_exceptions.CommandError(
                 '%s changed while it was read. Try again when it is complete.'
                 % self.path)
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    # Whoever writes to a file can set its mtime back, and not its ctime.
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns,
+            status.st_ctime_ns)
 
 
 def of_file(path: str, algorithms: Iterable[str]) -> verification.Digests:

@@ -54,6 +54,42 @@ class FileTestCase(unittest.TestCase):
             self.assertRaises(osc_exceptions.CommandError,
                               source.check_unchanged)
 
+    def test_changed_and_the_time_set_back(self) -> None:
+        with image_bytes.File(self.path) as source:
+            before = os.stat(self.path)
+            changed = before
+            # A clock of the file system may tick but every few milliseconds.
+            while changed.st_ctime_ns == before.st_ctime_ns:
+                with open(self.path, 'r+b') as file:
+                    file.write(b'xyz')
+                os.utime(self.path, ns=(before.st_atime_ns,
+                                        before.st_mtime_ns))
+                changed = os.stat(self.path)
+            self.assertEqual(
+                (before.st_size, before.st_mtime_ns),
+                (changed.st_size, changed.st_mtime_ns))
+            self.assertRaises(osc_exceptions.CommandError,
+                              source.check_unchanged)
+
+    def test_replaced(self) -> None:
+        """What was read is whole, and not what has that name now."""
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'image')
+            other = os.path.join(directory, 'other')
+            for name in (path, other):
+                with open(name, 'wb') as file:
+                    file.write(name.encode())
+            with image_bytes.File(path) as source:
+                source.check_unchanged()
+                os.rename(other, path)
+                self.assertRaises(osc_exceptions.CommandError,
+                                  source.check_unchanged)
+            with image_bytes.File(path) as source:
+                os.unlink(path)
+                self.assertRaisesRegex(
+                    osc_exceptions.CommandError, 'changed while',
+                    source.check_unchanged)
+
     def test_no_file(self) -> None:
         for path in ('/nowhere', '/dev/null'):
             self.assertRaises(osc_exceptions.CommandError, image_bytes.File,
