@@ -59,6 +59,10 @@ _REMEDIES = {
     'signature-mismatch': (
         'Deactivate the image until it was imported again with a good '
         'signature.'),
+    'signature-stripped': (
+        'Have a worker with the key of the service sign it again, or import '
+        'it again with [lifecycle_signing] on_convert = resign. '
+        + _NOT_VERIFIED),
     'attestation-signer': _IMPORT_AGAIN,
     'attestation-certificate': _IMPORT_AGAIN,
     'certificate-not-service': _IMPORT_AGAIN,
@@ -117,6 +121,10 @@ class Audit:
         except exceptions.ImageRefused as error:
             yield _finding(image, error.reason, _ERROR,
                            str(error.fields['detail']))
+            return
+        if given is None and verification.is_resigned(image):
+            # The service had signed it: verifying says what became of that.
+            yield from self._checks(image)
             return
         if given is None:
             if image.visibility == 'public' and image.status == 'active':

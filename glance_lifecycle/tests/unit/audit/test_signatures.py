@@ -12,6 +12,7 @@
 
 """The audit of signatures: one code for each thing that is wrong."""
 
+import dataclasses
 import functools
 import hashlib
 from typing import Any
@@ -24,6 +25,7 @@ from glance_lifecycle.audit import image as images
 from glance_lifecycle.audit import signatures
 from glance_lifecycle import exceptions
 from glance_lifecycle.signing import attestation
+from glance_lifecycle.signing import properties
 from glance_lifecycle.signing import signer
 from glance_lifecycle.signing import trust
 from glance_lifecycle.tests.unit.signing import helpers
@@ -154,6 +156,22 @@ class AuditTestCase(unittest.TestCase):
                 (self.resigned('service', img_signature='AAAA'),
                  'signature-length')):
             self.assertIn((codes[-1], 'error'), self.codes(image))
+
+    def test_stripped(self) -> None:
+        """Who may see it makes no difference to what was removed."""
+        whole = self.resigned('service')
+        kept = {name: value for name, value in whole.properties.items()
+                if name not in properties.NAMES}
+        for visibility in ('private', 'shared', 'community', 'public'):
+            self.assertEqual(
+                [('signature-stripped', 'error')],
+                self.codes(dataclasses.replace(
+                    whole, properties=kept, visibility=visibility)))
+        found, = self.findings(dataclasses.replace(whole, properties=kept))
+        self.assertIn('sign it again', found.remedy)
+        # What the user had signed, and no attestation.
+        self.assertIn(('signature-stripped', 'error'), self.codes(self.image(
+            properties=helpers.given('rsa').to_source_properties())))
 
     def test_attestation_missing(self) -> None:
         image = self.image(properties={
