@@ -115,7 +115,7 @@ def parse_source(properties: Mapping[str, object]
 
 def _check_whole(values: dict[str, str]) -> None:
     unknown = sorted(set(values) - set(NAMES))
-    missing = [name for name in NAMES if not values.get(name)]
+    missing = [name for name in NAMES if not values.get(name, '').strip()]
     if not unknown and not missing:
         return
     said = []
@@ -138,13 +138,16 @@ def _text(name: str, value: object) -> str:
     # have made it of another text than Nova reads.
     if not isinstance(value, str):
         raise _malformed(shown(name), 'is no text')
-    return value.strip()
+    # As it is: Nova does not take 'SHA-256 ', and an image that is good here
+    # would not boot.
+    return value
 
 
 def _signature(value: str) -> bytes:
     # As cursive does, take base64 in lines; other foreign characters, which
-    # it drops silently, mean that this is not base64.
-    compact = ''.join(value.split())
+    # it drops silently, mean that this is not base64. It takes no other spaces
+    # than those of ASCII.
+    compact = ''.join(value.split()) if value.isascii() else value
     try:
         signature = base64.b64decode(compact, validate=True)
     except (binascii.Error, ValueError):

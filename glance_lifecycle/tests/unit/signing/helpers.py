@@ -12,6 +12,7 @@
 
 """Keys, certificates and signatures for the tests, made when first used."""
 
+from collections.abc import Mapping
 import datetime
 import functools
 import os
@@ -190,10 +191,14 @@ class SigningTestCase(unittest.TestCase):
                          str(raised.exception))
         return str(raised.exception)
 
-    def cursive_accepts(self, props: properties.SignatureProperties,
-                        data: bytes = DATA) -> bool:
-        """What Nova would say: its library, really fetching."""
-        values = props.to_properties()
+    def cursive_accepts(self, props: properties.SignatureProperties
+                        | Mapping[str, str], data: bytes = DATA) -> bool:
+        """What Nova would say: its library, really fetching.
+
+        :param props: or the image's own properties, as Nova reads them
+        """
+        values = props if isinstance(props, Mapping) else (
+            props.to_properties())
         try:
             verifier = signature_utils.get_verifier(
                 None, values['img_signature_certificate_uuid'],

@@ -44,6 +44,26 @@ class AgreementTestCase(helpers.SigningTestCase):
         self.assertEqual(good, ours)
         self.assertEqual(good, self.cursive_accepts(props, data))
 
+    def test_properties_as_nova_reads_them(self) -> None:
+        """Whatever stands around the values."""
+        good = helpers.given('rsa').to_properties()
+        for name in properties.NAMES:
+            for space in (' ', '\n', '\t', '\u00a0', '\u2003', '\x1f'):
+                for value in (space + good[name], good[name] + space):
+                    raw = {**good, name: value}
+                    with self.subTest(name=name, value=value[-80:]):
+                        try:
+                            found = properties.parse(raw)
+                        except exceptions.ImageRefused as error:
+                            self.assertEqual('signature-malformed',
+                                             error.reason)
+                            found = None
+                        self.assertEqual(self.cursive_accepts(raw),
+                                         found is not None)
+        self.assertIn("'SHA-256 '", self.refused(
+            'signature-malformed', properties.parse,
+            {**good, properties.HASH_METHOD: 'SHA-256 '}))
+
     def matrix(self, kind: str) -> None:
         for method in METHODS:
             with self.subTest(kind=kind, method=method):
