@@ -282,8 +282,8 @@ class AttestationTestCase(helpers.SigningTestCase):
     def test_no_shape_reaches_protobuf_unchecked(self) -> None:
         """Whatever it raises of what it does not expect."""
         subject = STATEMENT['subject'][0]
-        with mock.patch.object(attestation.json_format, 'ParseDict',
-                               side_effect=ZeroDivisionError):
+        with mock.patch('google.protobuf.json_format.ParseDict',
+                        side_effect=ZeroDivisionError):
             others: list[Any] = [
                 {'subject': ['x']}, {'subject': [{**subject, 'uri': 'x'}]},
                 {'subject': []}, {'predicate': {}}, {'predicate': 'x'}]
