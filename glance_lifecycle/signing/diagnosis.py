@@ -76,6 +76,27 @@ def explain(given: signature_properties.SignatureProperties,
     return _explain_dss(given, public_key, digest)
 
 
+def of_no_bytes(given: signature_properties.SignatureProperties,
+                public_key: algorithms.PublicKey) -> Diagnosis | None:
+    """Why it cannot be a signature with this key, whatever was signed.
+
+    :returns: None where only the digest of the bytes could tell
+    """
+    if isinstance(public_key, rsa.RSAPublicKey):
+        size = (public_key.key_size + 7) // 8
+        if len(given.signature) != size:
+            return _length(len(given.signature), size, public_key)
+        if _opens(public_key) and given.hash_method not in _pss_hashes(
+                public_key, given.signature):
+            return Diagnosis('signature-mismatch', OTHER_KEY)
+        return None
+    try:
+        utils.decode_dss_signature(given.signature)
+    except ValueError:
+        return _not_der(given.signature, _dss_size(public_key), public_key)
+    return None
+
+
 def _explain_rsa(given: signature_properties.SignatureProperties,
                  key: rsa.RSAPublicKey, digest: bytes) -> Diagnosis:
     size = (key.key_size + 7) // 8
@@ -99,15 +120,19 @@ def _explain_rsa(given: signature_properties.SignatureProperties,
 def _explain_dss(given: signature_properties.SignatureProperties,
                  key: dsa.DSAPublicKey | ec.EllipticCurvePublicKey,
                  digest: bytes) -> Diagnosis:
-    order = (key.key_size if isinstance(key, ec.EllipticCurvePublicKey)
-             else key.parameters().parameter_numbers().q.bit_length())
-    size = (order + 7) // 8
     try:
         utils.decode_dss_signature(given.signature)
     except ValueError:
-        return _not_der(given.signature, size, key)
+        return _not_der(given.signature, _dss_size(key), key)
     # Unlike RSA, the key cannot be told from the bytes here.
     return _unclear(given.hash_method, digest)
+
+
+def _dss_size(key: dsa.DSAPublicKey | ec.EllipticCurvePublicKey) -> int:
+    """Octets of each of the two numbers."""
+    order = (key.key_size if isinstance(key, ec.EllipticCurvePublicKey)
+             else key.parameters().parameter_numbers().q.bit_length())
+    return (order + 7) // 8
 
 
 def _unclear(hash_method: str, digest: bytes) -> Diagnosis:
@@ -181,10 +206,9 @@ def _pss_hashes(key: rsa.RSAPublicKey, signature: bytes) -> list[str]:
     judge by: a wrong one passes once in 128, and 2**15 with a wrong key.
     With a shorter one it is the right one alone that has much of it.
     """
-    numbers = key.public_numbers()
-    if (key.key_size > _MAX_BITS
-            or numbers.e.bit_length() > _MAX_EXPONENT_BITS):
+    if not _opens(key):
         return []
+    numbers = key.public_numbers()
     bits = key.key_size - 1
     size = (bits + 7) // 8
     opened = pow(int.from_bytes(signature, 'big'), numbers.e, numbers.n)
@@ -197,6 +221,12 @@ def _pss_hashes(key: rsa.RSAPublicKey, signature: bytes) -> list[str]:
     return ([method for method, zeros in padded.items()
              if zeros >= _NO_ACCIDENT] or
             [method for method, zeros in padded.items() if zeros >= 0])
+
+
+def _opens(key: rsa.RSAPublicKey) -> bool:
+    """Whether its signatures are looked into here."""
+    return (key.key_size <= _MAX_BITS and key.public_numbers().e.bit_length()
+            <= _MAX_EXPONENT_BITS)
 
 
 def _pss_padding(encoded: bytes, spare_bits: int,

@@ -50,8 +50,28 @@ def verify_digest(given: signature_properties.SignatureProperties,
             % (len(digest), given.hash_method))
     if algorithms.verifies(key, given.signature, given.hash_method, digest):
         return
-    found = diagnosis.explain(given, key, digest, others or {})
-    raise exceptions.ImageRefused(reason=found.reason, detail=(
+    raise _refused(diagnosis.explain(given, key, digest, others or {}),
+                   given, certificate)
+
+
+def verify_form(given: signature_properties.SignatureProperties,
+                certificate: x509.Certificate) -> None:
+    """Raise if it is no signature of the certificate's key on anything.
+
+    For who has no digest of the bytes: that it returns does not say that the
+    signature is good.
+
+    :raises ImageRefused: as ``verify_digest()``
+    """
+    found = diagnosis.of_no_bytes(given, _public_key(given, certificate))
+    if found is not None:
+        raise _refused(found, given, certificate)
+
+
+def _refused(found: diagnosis.Diagnosis,
+             given: signature_properties.SignatureProperties,
+             certificate: x509.Certificate) -> exceptions.ImageRefused:
+    return exceptions.ImageRefused(reason=found.reason, detail=(
         'its signature is not valid: %s. Certificate %s: %s.' % (
             found.detail, given.certificate_id,
             certificates.summary(certificate))))

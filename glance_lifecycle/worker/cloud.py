@@ -223,7 +223,7 @@ class Cloud:
         return reconcile.reconcile(image, known, wanted, reconcile.Around(
             view, None if wanted.retain.unused_for is None
             else self.unused(image, now), self._missing(image, wanted),
-            self.signatures.look(image)))
+            self.signatures.look(image, wanted.require.trust())))
 
     def _missing(self, image: Image, wanted: decision.Decision
                  ) -> caching.Missing:

@@ -83,10 +83,13 @@ class Signed:
 class Signatures:
     """Where the service has no key."""
 
-    def look(self, image: Mapping[str, Any]) -> Found:
+    def look(self, image: Mapping[str, Any],
+             trusted: Mapping[str, Any] | None = None) -> Found:
         """What the image's is like, without reading the image.
 
         :param image: of the Image API
+        :param trusted: what the policy says of whom this image's signer may
+            be, by the names of ``[lifecycle_signing]``; None for nothing
         """
         return Found(why_not=NO_KEY if image.get(_ATTESTATION)
                      else NO_PROOF)
@@ -94,6 +97,9 @@ class Signatures:
     def sign(self, image: Mapping[str, Any],
              read: Callable[[], Iterable[bytes]]) -> Signed:
         """Sign what was attested.
+
+        For an image in which ``look()`` has just found nothing against it:
+        here it is the configuration alone that says whom to trust.
 
         :param read: the bytes of the image: called where another digest is
             signed than Glance keeps

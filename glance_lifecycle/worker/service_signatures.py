@@ -41,22 +41,26 @@ from glance_lifecycle.worker import resigning
 _OTHERS = (
     'Somebody else may have signed it. Remove the four img_signature '
     'properties to have the service sign it again.')
+_DEACTIVATE = 'Deactivate the image until it was imported again.'
 _NOT_ACTIVE = (
     'It has to be read for that, and is not active. Reactivate it first.')
 
 
 class ServiceSignatures(resigning.Signatures):
-    """The service's. Its certificate is fetched once.
+    """The service's. Each certificate is fetched once.
 
     :param conf: with ``[lifecycle_signing]`` and ``[key_manager]``
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._conf = conf
+        self._fetched: dict[
+            str, x509.Certificate | exceptions.LifecycleError] = {}
         self._id: str = conf.lifecycle_signing.signing_certificate_id
         self._method: str = conf.lifecycle_signing.hash_method
 
-    def look(self, image: Mapping[str, Any]) -> resigning.Found:
+    def look(self, image: Mapping[str, Any],
+             trusted: Mapping[str, Any] | None = None) -> resigning.Found:
         if not image.get(properties.ATTESTATION):
             return resigning.Found()
         known = _known(image)
@@ -64,12 +68,13 @@ class ServiceSignatures(resigning.Signatures):
         if wrong is None:
             return resigning.Found()
         return resigning.Found(
-            wrong, _OTHERS if others else self._why_not(known))
+            wrong, _OTHERS if others else self._why_not(known, trusted))
 
     def sign(self, image: Mapping[str, Any],
              read: Callable[[], Iterable[bytes]]) -> resigning.Signed:
         try:
             record = self._attested(_known(image))
+            self._check_signer(record)
         except exceptions.ImageRefused as error:
             raise resigning.refused(
                 image, str(error.fields['detail'])) from None
@@ -101,30 +106,54 @@ class ServiceSignatures(resigning.Signatures):
         if given is None:
             return '', False
         if given.certificate_id != self._id:
-            return self._of_another(image, given.certificate_id), True
+            try:
+                former = self._is_former(image, given.certificate_id)
+            except exceptions.LifecycleError:
+                return None, False
+            if not former:
+                return 'one of certificate %s' % given.certificate_id, True
+        return self._spoiled(image, given), False
+
+    def _is_former(self, image: images.Image, certificate_id: str) -> bool:
+        """Whether it attested this image: the service's, before this one.
+
+        Whom the attestation names is not signed, and anybody's to write.
+
+        :raises KeyManagerError: it cannot be had now
+        """
+        text = image.properties[properties.ATTESTATION]
+        try:
+            # Not to ask for what a stranger's image names.
+            if attestation.key_id(text) != certificate_id:
+                return False
+            attestation.verify(
+                text, self._certificate(certificate_id), certificate_id,
+                image_id=image.id, os_hash_algo=image.os_hash_algo,
+                os_hash_value=image.os_hash_value)
+        except (exceptions.ImageRefused, exceptions.KeyManagerForbidden):
+            # Where there is no such certificate, Nova has none either; and
+            # its own the service may read.
+            return False
+        return True
+
+    def _spoiled(self, image: images.Image,
+                 given: properties.SignatureProperties) -> str | None:
         digest = image.digest(algorithms.hashlib_name(given.hash_method))
-        if digest is None:
-            return None, False
         try:
-            verify.verify_digest(given, self._certificate, digest)
+            certificate = self._certificate(given.certificate_id)
+            if digest is None:
+                # Whoever spoils it chooses the hash method, too.
+                verify.verify_form(given, certificate)
+            else:
+                verify.verify_digest(given, certificate, digest)
         except exceptions.ImageRefused:
-            return 'one that is not good', False
+            return 'one that is not good'
         except exceptions.LifecycleError:
-            return None, False
-        return None, False
-
-    @staticmethod
-    def _of_another(image: images.Image, certificate_id: str) -> str | None:
-        try:
-            if attestation.key_id(image.properties[
-                    properties.ATTESTATION]) == certificate_id:
-                # The service had another certificate then.
-                return None
-        except exceptions.ImageRefused:
             pass
-        return 'one of certificate %s' % certificate_id
+        return None
 
-    def _why_not(self, image: images.Image) -> str:
+    def _why_not(self, image: images.Image,
+                 trusted: Mapping[str, Any] | None) -> str:
         try:
             record = self._attested(image)
         except exceptions.ImageRefused as error:
@@ -132,6 +161,11 @@ class ServiceSignatures(resigning.Signatures):
         except exceptions.LifecycleError:
             # It may go well when it is done; else that says why.
             return ''
+        try:
+            self._check_signer(record, trusted)
+        except exceptions.LifecycleError as error:
+            # Whether it is trusted is found out here, or it is not signed.
+            return exceptions.sentence(str(error.fields['detail']))
         if image.status != 'active' and record.os_hash_algo != (
                 algorithms.hashlib_name(self._method)):
             return _NOT_ACTIVE
@@ -141,22 +175,46 @@ class ServiceSignatures(resigning.Signatures):
         """What was attested of the bytes that Glance says the image has.
 
         :raises ImageRefused: nothing, or not by this service, or of another
-            image or other bytes, or of a signer who was revoked since
+            image or other bytes
         :raises KeyManagerError: the certificate cannot be had
         """
-        policy = self._policy
-        record = verification.Verification(
-            image, None, lambda _id: self._certificate, policy,
+        return verification.Verification(
+            image, None, self._certificate, self._policy,
             service_certificate_id=self._id).attested()
+
+    def _check_signer(self, record: attestation.Record,
+                      trusted: Mapping[str, Any] | None = None) -> None:
+        """As the import did, by what is trusted now.
+
+        Of the day of the import: what has expired since was good then.
+
+        :raises ImageRefused: who signed what was imported is not trusted
+        :raises KeyManagerError: the certificate cannot be had
+        :raises ConfigurationError: nobody can tell who is
+        """
         signer = record.signature
-        if signer is not None and trust.parse_serial(
-                signer.serial) in policy.denied_serials:
+        if signer is None:
+            return
+        policy = configured.trust_policy(self._conf, trusted)
+        if trust.parse_serial(signer.serial) in policy.denied_serials:
             raise exceptions.ImageRefused(
                 reason='certificate-denied', detail='the certificate of who '
                 'signed what was imported, serial %s, is revoked '
-                '([lifecycle_signing] denied_serials). Deactivate the image '
-                'until it was imported again.' % signer.serial)
-        return record
+                '(denied_serials). %s' % (signer.serial, _DEACTIVATE))
+        try:
+            certificate = self._certificate(signer.certificate_id)
+            if certificates.summary(
+                    certificate).fingerprint != signer.fingerprint:
+                raise exceptions.ImageRefused(
+                    reason='attestation-signer', detail='the certificate %s '
+                    'in the key manager is not the one that it was then.'
+                    % signer.certificate_id)
+            policy.check(certificate, signer.certificate_id, record.time)
+        except exceptions.ImageRefused as error:
+            raise exceptions.ImageRefused(
+                reason=error.reason, detail='who signed what was imported is '
+                'not trusted now: %s %s' % (
+                    error.fields['detail'], _DEACTIVATE)) from None
 
     @functools.cached_property
     def _policy(self) -> trust.TrustPolicy:
@@ -169,22 +227,21 @@ class ServiceSignatures(resigning.Signatures):
             configured.trust_policy(self._conf), ca_bundle=None,
             require_chain=False)
 
-    @property
-    def _certificate(self) -> x509.Certificate:
-        found = self._fetched
+    def _certificate(self, certificate_id: str) -> x509.Certificate:
+        """:raises ImageRefused, LifecycleError: it cannot be had"""
+        found = self._fetched.get(certificate_id)
+        if found is None:
+            # Once, also where it fails: not for each of 100,000 images.
+            try:
+                found = certificates.fetch(
+                    configured.manager(self._conf),
+                    configured.service_context(self._conf), certificate_id)
+            except exceptions.LifecycleError as error:
+                found = error
+            self._fetched[certificate_id] = found
         if isinstance(found, exceptions.LifecycleError):
             raise found
         return found
-
-    @functools.cached_property
-    def _fetched(self) -> x509.Certificate | exceptions.LifecycleError:
-        """Once, also where it fails: not for each of 100,000 images."""
-        try:
-            return certificates.fetch(
-                configured.manager(self._conf),
-                configured.service_context(self._conf), self._id)
-        except exceptions.LifecycleError as error:
-            return error
 
 
 def _known(image: Mapping[str, Any]) -> images.Image:

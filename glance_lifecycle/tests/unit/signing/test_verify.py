@@ -42,6 +42,9 @@ class AgreementTestCase(helpers.SigningTestCase):
         else:
             ours = True
         self.assertEqual(good, ours)
+        if good:
+            # Nor does what needs no digest refuse it.
+            verify.verify_form(props, helpers.certificate(kind))
         self.assertEqual(good, self.cursive_accepts(props, data))
 
     def test_properties_as_nova_reads_them(self) -> None:
@@ -73,6 +76,8 @@ class AgreementTestCase(helpers.SigningTestCase):
                 self.agree(props, kind, b'', False)
                 cut = helpers.given(kind, method, props.signature[:-1])
                 self.agree(cut, kind, helpers.DATA, False)
+                self.refused('signature-length', verify.verify_form, cut,
+                             helpers.certificate(kind))
                 flipped = bytearray(props.signature)
                 flipped[len(flipped) // 2] ^= 1
                 self.agree(helpers.given(kind, method, bytes(flipped)), kind,

@@ -12,6 +12,7 @@
 
 """What the service signs again, and what nobody makes it sign."""
 
+import base64
 import datetime
 import hashlib
 import pathlib
@@ -29,6 +30,7 @@ from glance_lifecycle.signing import attestation
 from glance_lifecycle.signing import properties
 from glance_lifecycle.signing import signer
 from glance_lifecycle.signing import verify
+from glance_lifecycle.tests.unit.policy import test_checks
 from glance_lifecycle.tests.unit.signing import helpers
 from glance_lifecycle.tests.unit.worker import image_api
 from glance_lifecycle.worker import resigning
@@ -75,6 +77,7 @@ class ServiceSignaturesTest(testtools.TestCase):
             serialization.NoEncryption()))
         key.chmod(0o600)
         self.store('service', 'rsa-2')
+        self.store('cert-rsa', 'rsa')
         self.directory = str(self.base)
         self.options: dict[str, object] = {
             'signing_key': key, 'signing_certificate_id': 'service'}
@@ -108,6 +111,13 @@ class ServiceSignaturesTest(testtools.TestCase):
 
     def stripped(self, **changes: Any) -> dict[str, Any]:
         return self.without(*properties.NAMES, **changes)
+
+    def former(self) -> signer.ServiceSigner:
+        """Of the service, with a certificate that it had before."""
+        self.store('other', 'p384')
+        return signer.ServiceSigner(
+            helpers.key('p384'), helpers.certificate('p384'), 'other',
+            helpers.NOW)
 
     def assert_refused(self, said: str, image: dict[str, Any]) -> None:
         """Left, with the reason; and not signed even if asked for."""
@@ -212,10 +222,7 @@ class ServiceSignaturesTest(testtools.TestCase):
 
     def test_another_service(self) -> None:
         """Whose certificate the key manager knows, too."""
-        self.store('other', 'p384')
-        other = signer.ServiceSigner(
-            helpers.key('p384'), helpers.certificate('p384'), 'other',
-            helpers.NOW)
+        other = self.former()
         self.assert_refused('that of the service is service', self.stripped(
             lifecycle_attestation=attested(other)))
         # What a former certificate has signed is left as it is.
@@ -224,6 +231,124 @@ class ServiceSignaturesTest(testtools.TestCase):
         found = self.signatures.look(self.without(**signed(other)))
         self.assertEqual('one of certificate other', found.wrong)
         self.assertIn('Somebody else may have signed it', found.why_not)
+
+    def test_spoiled_by_another_hash_method(self) -> None:
+        """Of which Glance has no digest: what needs none is looked at."""
+        for method in ('SHA-224', 'SHA-256', 'SHA-384'):
+            for value in ('AAAA', base64.b64encode(
+                    bytes(255) + b'\1').decode()):
+                with self.subTest(method=method, value=value[:4]):
+                    self.assertEqual(
+                        FOUND('one that is not good', ''),
+                        self.signatures.look(self.without(
+                            img_signature=value,
+                            img_signature_hash_method=method)))
+        # One of ours, which only reading the image could judge.
+        self.assertEqual('', self.signatures.look(self.without(
+            **signed(service(), method='SHA-256'))).wrong)
+
+    def test_spoiled_under_a_former_certificate(self) -> None:
+        other = self.former()
+        image = self.without(lifecycle_attestation=attested(other),
+                             **signed(other))
+        self.assertEqual('', self.signatures.look(image).wrong)
+        for changes in ({'img_signature': 'AAAA'}, signed(other, b'evil'),
+                        {'img_signature': 'AAAA',
+                         'img_signature_hash_method': 'SHA-256'},
+                        {'img_signature_key_type': 'RSA-PSS'}):
+            found = self.signatures.look({**image, **changes})
+            self.assertEqual('one that is not good', found.wrong)
+            self.assertIn('that of the service is service', found.why_not)
+
+    def test_named_by_nobody(self) -> None:
+        """Whom an attestation names is anybody's to write."""
+        other = self.former()
+        named = self.image['lifecycle_attestation'].replace(
+            '"keyid":"service"', '"keyid":"other"')
+        image = self.without(lifecycle_attestation=named, **signed(other))
+        found = self.signatures.look(image)
+        self.assertEqual('one of certificate other', found.wrong)
+        self.assertIn('Somebody else may have signed it', found.why_not)
+        (self.base / 'other.pem').unlink()
+        self.assertEqual('one of certificate other',
+                         self.signatures.look(image).wrong)
+
+    def test_signer_not_allowed(self) -> None:
+        """By the configuration; by the policy, whatever that says."""
+        self.options['allowed_certificates'] = 'someone-else'
+        self.assert_refused('not trusted now: the certificate cert-rsa',
+                            self.stripped())
+        del self.options['allowed_certificates']
+        for trusted, said in (
+                ({'allowed_certificates': ('someone-else',)},
+                 'among those that may sign'),
+                ({'min_rsa_bits': 4096}, '4096 bits are the least'),
+                ({'denied_serials': ('%x' % helpers.certificate(
+                    'rsa').serial_number,)}, 'is revoked'),
+                ({'ca_bundle': '/nowhere'}, 'CA bundle cannot be used')):
+            self.assertIn(said, self.signatures.look(
+                self.stripped(), trusted).why_not)
+        self.assertEqual(FOUND('', ''), self.signatures.look(
+            self.stripped(), {'allowed_certificates': ('cert-rsa',)}))
+
+    def test_the_rule_says_whom_to_trust(self) -> None:
+        """That of this image, as at the import."""
+        api = self.useFixture(image_api.ImageApi())
+        for certificate, kinds in (('someone-else', []),
+                                   ('cert-rsa', ['sign'])):
+            policy = test_checks.policy(require={
+                'signature': 'always',
+                'allowed_certificates': [certificate]})
+            needs = api.cloud(signatures=self.signatures).needs(
+                self.stripped(), policy, NOW)
+            self.assertEqual(kinds, [one.kind for one in needs.actions])
+
+    def test_ca_withdrawn(self) -> None:
+        """Or denied: the chain is looked at as it is now."""
+        ca = helpers.certify(helpers.key('p521'), 'CA', ca=True)
+        other = helpers.certify(helpers.key('p384'), 'another CA', ca=True)
+        signers = helpers.certify(helpers.key('rsa'), issuer=(
+            ca, helpers.key('p521')))
+        (self.base / 'cert-rsa.pem').write_bytes(helpers.pem(signers))
+        image = self.stripped(lifecycle_attestation=attested(
+            service(), signature=attestation.SourceSignature.of(
+                helpers.given('rsa'), signers)))
+        bundle = self.base / 'bundle.pem'
+        bundle.write_bytes(helpers.pem(ca) + helpers.pem(other))
+        self.options['ca_bundle'] = bundle
+        self.assertEqual(FOUND('', ''), self.signatures.look(image))
+        self.signatures.sign(image, lambda: [DATA])
+        self.options['denied_serials'] = f'{ca.serial_number:x}'
+        self.assert_refused('the CA CN=CA', image)
+        del self.options['denied_serials']
+        bundle.write_bytes(helpers.pem(other))
+        self.assert_refused('no chain leads from it', image)
+
+    def test_signer_expired_since(self) -> None:
+        """The day of the import counts, as it does for who verifies."""
+        signers = helpers.certify(
+            helpers.key('rsa'), not_after=NOW - helpers.DAY)
+        (self.base / 'cert-rsa.pem').write_bytes(helpers.pem(signers))
+        then = attestation.SourceSignature.of(helpers.given('rsa'), signers)
+
+        def why_not(days: int) -> str:
+            return self.signatures.look(self.stripped(
+                lifecycle_attestation=attested(
+                    service(), signature=then,
+                    time=NOW - days * helpers.DAY))).why_not
+        self.assertEqual('', why_not(2))
+        self.assertIn('it expired on', why_not(0))
+
+    def test_signer_unknown_now(self) -> None:
+        self.store('cert-rsa', 'p384')
+        self.assert_refused('is not the one that it was then',
+                            self.stripped())
+        (self.base / 'cert-rsa.pem').unlink()
+        self.assert_refused('not trusted now', self.stripped())
+
+    def test_unsigned_source(self) -> None:
+        self.assertEqual(FOUND('', ''), self.signatures.look(self.stripped(
+            lifecycle_attestation=attested(service(), signature=None))))
 
     def test_revoked(self) -> None:
         serial = helpers.certificate('rsa').serial_number
