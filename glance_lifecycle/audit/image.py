@@ -28,6 +28,7 @@ class Image:
     :ivar os_hash_algo: such as ``sha512``; empty while queued
     :ivar os_hash_value: hexadecimal
     :ivar properties: the additional ones
+    :ivar plain: all of it, as the Image API shows it; None for a file
     """
 
     id: str
@@ -38,19 +39,11 @@ class Image:
     size: int | None = None
     os_hash_algo: str = ''
     os_hash_value: str = ''
+    plain: Mapping[str, Any] | None = dataclasses.field(
+        default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, resource: Any) -> 'Image':
-        """Of an ``openstack.image.v2.image.Image``."""
-        return cls(
-            id=resource.id, properties=dict(resource.properties or {}),
-            name=resource.name or '', status=resource.status or '',
-            visibility=resource.visibility or '', size=resource.size,
-            os_hash_algo=resource.hash_algo or '',
-            os_hash_value=resource.hash_value or '')
-
-    @classmethod
-    def plain(cls, resource: Mapping[str, Any]) -> 'Image':
+    def of(cls, resource: Mapping[str, Any]) -> 'Image':
         """Of the plain JSON of the Image API: see ``drift.catalogue``."""
         return cls(
             id=resource['id'], properties={
@@ -61,7 +54,8 @@ class Image:
             visibility=resource.get('visibility') or '',
             size=resource.get('size'),
             os_hash_algo=resource.get('os_hash_algo') or '',
-            os_hash_value=resource.get('os_hash_value') or '')
+            os_hash_value=resource.get('os_hash_value') or '',
+            plain=resource)
 
     def digest(self, algorithm: str) -> bytes | None:
         """The digest that Glance computed when it stored the bytes.

@@ -16,6 +16,7 @@ No image is downloaded. One image is held at a time, and each certificate is
 fetched once.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 import datetime
@@ -78,6 +79,8 @@ class Audit:
     :param fetch: a certificate by its id; raises ImageRefused or
         KeyManagerError
     :param policy: what certificates must be
+    :param policy_of: what those of the users of one image must be; as all,
+        if it is not given
     :param service_certificate_id: the only one that may be the service's
     :param days: report certificates that expire within as many
     :param now: with a time zone; by default, now
@@ -85,10 +88,13 @@ class Audit:
 
     def __init__(self, fetch: verification.FetchCertificate,
                  policy: trust.TrustPolicy, *,
+                 policy_of: Callable[[images.Image], trust.TrustPolicy]
+                 | None = None,
                  service_certificate_id: str | None = None, days: int = 30,
                  now: datetime.datetime | None = None) -> None:
         self._fetch = fetch
         self._policy = policy
+        self._policy_of = policy_of or (lambda _image: policy)
         self._service_id = service_certificate_id
         # Images that nobody vouches for.
         self._unvouched: list[str] = []
@@ -165,7 +171,8 @@ class Audit:
         # A bad certificate spoils more than one link.
         said = set()
         for check in verification.Verification(
-                image, None, self._fetch, self._policy,
+                image, None, self._fetch, self._policy_of(image),
+                service_policy=self._policy,
                 service_certificate_id=self._service_id,
                 now=self._now).checks():
             if check.reason in link.UNVOUCHED:

@@ -80,6 +80,8 @@ class Verification:
     :param read: digests of the bytes, None if they were not read
     :param fetch: raises ImageRefused or KeyManagerError
     :param policy: what the users' certificates must be
+    :param service_policy: what that of the service must be, but for
+        ``allowed_certificates``; as of users, if it is not given
     :param service_certificate_id: the only one that may be the service's,
         vouched for by whoever names it; None for any that the policy's CAs
         vouch for
@@ -88,6 +90,7 @@ class Verification:
 
     def __init__(self, image: images.Image, read: Digests | None,
                  fetch: FetchCertificate, policy: trust.TrustPolicy, *,
+                 service_policy: trust.TrustPolicy | None = None,
                  service_certificate_id: str | None = None,
                  pinned: frozenset[str] = frozenset(),
                  now: datetime.datetime | None = None) -> None:
@@ -95,9 +98,11 @@ class Verification:
         self._read = read
         self._fetch = fetch
         self._policy = policy
-        # That list is of users' certificates.
+        others = service_policy or policy
+        # That list is of users' certificates. Who is revoked is so as both.
         self._service_policy = dataclasses.replace(
-            policy, allowed_certificates=frozenset())
+            others, allowed_certificates=frozenset(),
+            denied_serials=others.denied_serials | policy.denied_serials)
         self._service_id = service_certificate_id
         self._pinned = pinned
         self._now = now or datetime.datetime.now(datetime.UTC)
@@ -189,7 +194,7 @@ class Verification:
         since = certificate.not_valid_before_utc
         if record.time > self._now + _CLOCKS:
             what = 'which is still to come'
-        elif self._policy.check_validity and record.time < since:
+        elif self._service_policy.check_validity and record.time < since:
             what = 'and its certificate is valid from %s' % (
                 certificates.date(since))
         else:

@@ -71,7 +71,9 @@ class ShowAttestation(judging.Judging, command.ShowOne):
             try:
                 record = verification.Verification(
                     image, None, store.certificate,
-                    key_store.policy(parsed_args), service_certificate_id=(
+                    key_store.trusts(parsed_args)(image),
+                    service_policy=key_store.policy(parsed_args),
+                    service_certificate_id=(
                         parsed_args.service_certificate_id
                         or key_store.service_certificate_id(parsed_args))
                 ).record()

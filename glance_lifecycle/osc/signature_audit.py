@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from collections.abc import Sequence
-import itertools
 from typing import Any
 from typing import TYPE_CHECKING
 
@@ -63,7 +62,7 @@ class AuditSignatures(judging.Judging, command.Lister):
             default='all', help='Look only at these images (default: all).')
         parser.add_argument(
             '--page-size', metavar='<number>', type=int, default=None,
-            help='Images a request (default: what Glance likes).')
+            help='Images a request (default: 500).')
         parser.add_argument(
             '--service-certificate-id', metavar='<id>',
             help='The only certificate with which the service signs '
@@ -78,31 +77,33 @@ class AuditSignatures(judging.Judging, command.Lister):
 
     def _rows(self, parsed_args: argparse.Namespace
               ) -> Iterator[Sequence[Any]]:
+        from glance_lifecycle.audit import image_api
         from glance_lifecycle.audit import signatures
         with shown.errors():
             store = key_store.store(parsed_args, self)
             audit = signatures.Audit(
                 store.certificate, key_store.policy(parsed_args),
+                policy_of=key_store.trusts(parsed_args),
                 service_certificate_id=(
                     parsed_args.service_certificate_id
                     or key_store.service_certificate_id(parsed_args)),
                 days=parsed_args.days)
-            for found in audit.findings(self._images(parsed_args)):
-                self._code = min(filter(None, (
-                    self._code, _CODES[found.severity])))
-                yield (found.code, str(found.severity), found.subject,
-                       found.evidence, found.remedy)
+            with image_api.asking('list the images'):
+                for found in audit.findings(self._images(parsed_args)):
+                    self._code = min(filter(None, (
+                        self._code, _CODES[found.severity])))
+                    yield (found.code, str(found.severity), found.subject,
+                           found.evidence, found.remedy)
 
     def _images(self, parsed_args: argparse.Namespace
                 ) -> Iterator[images.Image]:
+        from glance_lifecycle.audit import drift
         from glance_lifecycle.audit import image as images
-        client = connection.of(self).image
-        query = {'visibility': parsed_args.visibility}
-        if parsed_args.page_size:
-            query['limit'] = parsed_args.page_size
-        # Hidden images are listed only when asked for, and boot as well.
-        for resource in itertools.chain(
-                client.images(**query),
-                client.images(is_hidden=True, **query)):
-            if resource.status in ('active', 'deactivated'):
+        from glance_lifecycle.audit import image_api
+        # Hidden images too: they boot as well.
+        for resource in drift.catalogue(
+                image_api.getter(connection.of(self).image),
+                page_size=parsed_args.page_size or drift.PAGE,
+                visibility=parsed_args.visibility):
+            if resource.get('status') in drift.SETTLED:
                 yield images.Image.of(resource)

@@ -98,6 +98,7 @@ class VerifyImage(judging.Judging, command.Lister):
         with shown.errors():
             store = key_store.store(parsed_args, self)
             policy = key_store.policy(parsed_args)
+            trusts = key_store.trusts(parsed_args)
             service_id = (parsed_args.service_certificate_id
                           or key_store.service_certificate_id(parsed_args))
             read: verification.Digests | None
@@ -106,7 +107,8 @@ class VerifyImage(judging.Judging, command.Lister):
             else:
                 image, read = self._image(parsed_args, store)
             checks = list(verification.Verification(
-                image, read, store.certificate, policy,
+                image, read, store.certificate, trusts(image),
+                service_policy=policy,
                 service_certificate_id=service_id,
                 pinned=store.named).checks())
         results = {check.result for check in checks}
@@ -151,10 +153,13 @@ def find(running: Any, name_or_id: str) -> images.Image:
     :raises CommandError: none, or several of that name
     """
     from glance_lifecycle.audit import image as images
+    from glance_lifecycle.audit import image_api
     client = connection.of(running).image
     try:
-        return images.Image.of(client.find_image(
-            name_or_id, ignore_missing=False))
+        # As the Image API shows it, which is what the policy is asked about.
+        return images.Image.of(image_api.getter(client)(
+            '/images/' + client.find_image(
+                name_or_id, ignore_missing=False).id, {}))
     except sdk_exceptions.NotFoundException:
         hint = ('. To verify the file of that name, give its signature with '
                 '--signature or --property' if os.path.exists(name_or_id)

@@ -19,7 +19,10 @@ else Barbican, with the user's own session.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
+import datetime
 import os
 from typing import Any
 from typing import TYPE_CHECKING
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
     from cryptography import x509
     from oslo_config import cfg
 
+    from glance_lifecycle.audit import image as images
+    from glance_lifecycle.policy import decision
     from glance_lifecycle.signing import trust
 
 
@@ -48,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         '--config-file', metavar='<file>',
         help='Configuration of the service: [key_manager] says where '
-        'certificates are, [lifecycle_signing] which are trusted.')
+        'certificates are, [lifecycle_signing] and the document of '
+        '[lifecycle] policy_file which are trusted.')
     where.add_argument(
         '--key-directory', metavar='<directory>',
         help='Directory of certificates, <id>.pem, and keys, <id>.key '
@@ -159,14 +165,18 @@ def store(parsed_args: argparse.Namespace, command: Any) -> KeyStore:
     return KeyStore(_Lazily(command), None)
 
 
-def policy(parsed_args: argparse.Namespace) -> trust.TrustPolicy:
-    """Whom the options of ``add_arguments()`` trust."""
+def policy(parsed_args: argparse.Namespace,
+           refined: Mapping[str, Any] | None = None) -> trust.TrustPolicy:
+    """Whom the options of ``add_arguments()`` trust.
+
+    :param refined: what the lifecycle policy says of it, of one image
+    """
     from glance_lifecycle.signing import trust
     found = trust.TrustPolicy()
-    if parsed_args.config_file:
+    if parsed_args.config_file or refined:
         from glance_lifecycle.signing import configured
         found = configured.trust_policy(
-            _configuration(parsed_args.config_file))
+            _configuration(parsed_args.config_file or []), refined)
     if parsed_args.ca_bundle:
         # Now, and not in the middle of a long answer.
         try:
@@ -180,6 +190,49 @@ def policy(parsed_args: argparse.Namespace) -> trust.TrustPolicy:
             **found.__dict__, 'ca_bundle': parsed_args.ca_bundle,
             'require_chain': True})
     return found
+
+
+def trusts(parsed_args: argparse.Namespace,
+           wanted: decision.Policy | None = None
+           ) -> Callable[[images.Image], trust.TrustPolicy]:
+    """Whom they trust to have signed an image, as its import does.
+
+    :param wanted: the lifecycle policy, instead of what ``[lifecycle]
+        policy_file`` of the configuration names
+    :raises CommandError: the policy cannot be used
+    """
+    if wanted is None and parsed_args.config_file:
+        wanted = _lifecycle_policy(parsed_args.config_file)
+    known: dict[tuple[Any, ...], trust.TrustPolicy] = {}
+
+    def of(image: images.Image) -> trust.TrustPolicy:
+        said = {} if wanted is None else wanted.decide(
+            _facts(image)).require.trust()
+        # There are far fewer rules than images.
+        key = tuple(sorted(said.items()))
+        if key not in known:
+            known[key] = policy(parsed_args, said)
+        return known[key]
+    return of
+
+
+def _lifecycle_policy(path: str | Sequence[str]) -> decision.Policy | None:
+    from glance_lifecycle.osc.common import policy_options
+    from glance_lifecycle.policy import decision
+    from glance_lifecycle import policy_file
+    conf = _configuration(path)
+    document = conf.lifecycle.policy_file
+    return None if not document else decision.Policy(
+        policy_options.load(document), policy_file.defaults(conf))
+
+
+def _facts(image: images.Image) -> decision.Facts:
+    from glance_lifecycle.audit import drift
+    from glance_lifecycle.policy import decision
+    if image.plain is None:
+        # Of a file nobody knows which rule it will be imported under.
+        return decision.Facts(None, None, None, None)
+    return drift.facts(image.plain, datetime.datetime.now(datetime.UTC))
 
 
 def service_certificate_id(parsed_args: argparse.Namespace) -> str | None:
@@ -230,10 +283,10 @@ class _Lazily:
 def _configuration(path: str | Sequence[str]) -> cfg.ConfigOpts:
     from oslo_config import cfg
 
-    from glance_lifecycle.conf import signing as signing_conf
+    from glance_lifecycle.conf import opts
     paths = [path] if isinstance(path, str) else list(path)
     conf = cfg.ConfigOpts()
-    signing_conf.register_opts(conf)
+    opts.register_opts(conf)
     try:
         conf(args=[], project='glance', default_config_files=paths,
              default_config_dirs=[])

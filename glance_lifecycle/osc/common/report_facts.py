@@ -202,11 +202,14 @@ class Facts:
         store = key_store.store(self._trust, self._command)
         audit = audits.Audit(
             store.certificate, self._trusted, service_certificate_id=(
-                key_store.service_certificate_id(self._trust)))
+                key_store.service_certificate_id(self._trust)),
+            policy_of=key_store.trusts(
+                self._trust, self._policy if self._args.policy
+                and not isinstance(self._policy, model.NotAsked) else None))
         found = counted.Findings()
         with image_api.asking('list the images'):
             for one in audit.findings(
-                    image.Image.plain(resource)
+                    image.Image.of(resource)
                     for resource in drifts.catalogue(get, visibility='all')
                     if resource.get('status') in drifts.SETTLED):
                 found.add(one)

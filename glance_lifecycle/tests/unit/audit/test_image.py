@@ -19,8 +19,8 @@ from glance_lifecycle.audit import image
 
 class ImageTest(unittest.TestCase):
 
-    def test_plain(self) -> None:
-        found = image.Image.plain({
+    def test_of(self) -> None:
+        found = image.Image.of({
             'id': 'i', 'name': None, 'status': 'active', 'size': 3,
             'visibility': 'public', 'os_hash_algo': 'sha256',
             'os_hash_value': '00ff', 'stores': 's1', 'mine': 'x'})

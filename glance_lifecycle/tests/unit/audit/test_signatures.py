@@ -173,6 +173,26 @@ class AuditTestCase(unittest.TestCase):
         self.assertIn(('signature-stripped', 'error'), self.codes(self.image(
             properties=helpers.given('rsa').to_source_properties())))
 
+    def test_rule_of_the_image(self) -> None:
+        """Whom its import would trust; not of the service's certificate."""
+        def policy_of(image: images.Image) -> trust.TrustPolicy:
+            return trust.TrustPolicy(
+                allowed_certificates=frozenset([image.name]),
+                min_rsa_bits=4096 if image.name == 'strong' else 2048)
+        for image, name, codes in (
+                (self.image('fine'), 'fine', []),
+                (self.image('fine'), 'other', ['certificate-not-allowed']),
+                (self.image('fine'), 'strong', ['certificate-not-allowed']),
+                (self.resigned('service'), 'fine', []),
+                (self.resigned('service'), 'other',
+                 ['certificate-not-allowed'])):
+            found = signatures.Audit(
+                self.fetch, trust.TrustPolicy(), policy_of=policy_of,
+                now=helpers.NOW, service_certificate_id='service').findings(
+                    [dataclasses.replace(image, name=name)])
+            self.assertEqual(codes, [each.code for each in found
+                                     if each.subject != '*'])
+
     def test_attestation_missing(self) -> None:
         image = self.image(properties={
             **helpers.given('rsa').to_properties(),

@@ -18,6 +18,7 @@ import argparse
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 import json
+import os
 import threading
 from typing import Any
 
@@ -25,9 +26,13 @@ from castellan.common import exception as castellan_exceptions
 from openstack import connection
 from osc_lib import exceptions as osc_exceptions
 
+from glance_lifecycle.audit import image as images
 from glance_lifecycle import exceptions
 from glance_lifecycle.osc.common import key_store
+from glance_lifecycle.policy import decision
+from glance_lifecycle.policy import document
 from glance_lifecycle.signing import certificates
+from glance_lifecycle.signing import trust
 from glance_lifecycle.tests.unit.signing import helpers
 
 
@@ -135,6 +140,77 @@ class KeyStoreTestCase(helpers.SigningTestCase):
                 key_store.store(given, None).certificate('one')))
         self.assertEqual(3072, key_store.policy(given).min_rsa_bits)
         self.assertEqual('one', key_store.service_certificate_id(given))
+
+    def trusted(self, document: str, **changes: Any) -> trust.TrustPolicy:
+        """Whom the service trusts with an image."""
+        policy = self.write('policy.yaml', ('version: 1\n' + document)
+                            .encode())
+        path = self.write('glance.conf', (
+            '[lifecycle]\npolicy_file = %s\n[lifecycle_signing]\n'
+            'allowed_certificates = a, b\ndenied_serials = 0A\n'
+            % policy).encode())
+        return key_store.trusts(self.options(config_file=path))(
+            images.Image.of({'id': 'i', 'name': 'golden', 'owner': 'p',
+                             'created_at': '2026-01-01T00:00:00Z',
+                             'tags': [], **changes}))
+
+    def test_policy_document(self) -> None:
+        """As at the import: the rule of the image, or else the defaults."""
+        document = """
+defaults: {require: {allowed_certificates: [b], denied_serials: ['0B']}}
+rules:
+- {name: golden, match: {name: golden, project: p},
+   require: {allowed_certificates: [c], min_rsa_bits: 4096}}
+"""
+        found = self.trusted(document)
+        self.assertEqual((frozenset('c'), frozenset((10, 11)), 4096), (
+            found.allowed_certificates, found.denied_serials,
+            found.min_rsa_bits))
+        found = self.trusted(document, owner='q')
+        self.assertEqual((frozenset('b'), frozenset((10, 11)), 2048), (
+            found.allowed_certificates, found.denied_serials,
+            found.min_rsa_bits))
+        self.assertEqual(frozenset('ab'), self.trusted(
+            '').allowed_certificates)
+
+    def test_policy_document_of_a_file(self) -> None:
+        """No rule is guessed."""
+        self.trusted('')
+        for document, allowed in (
+                ('defaults: {require: {allowed_certificates: [b]}}', 'b'),
+                ('rules: [{name: a, require: {allowed_certificates: [d]}}]',
+                 'd'),
+                ('rules: [{name: a, match: {name: x}, require: '
+                 '{allowed_certificates: [d]}}]', 'ab')):
+            self.write('policy.yaml', b'version: 1\n' + document.encode())
+            self.assertEqual(frozenset(allowed), key_store.trusts(
+                self.options(config_file=os.path.join(
+                    self.directory, 'glance.conf')))(images.Image(
+                        id='', properties={})).allowed_certificates)
+
+    def test_policy_document_of_no_use(self) -> None:
+        """Not as if there were none."""
+        for document in ('rules: 1', 'rules: [{name: a, require: {'
+                         'allowed_certificates: []}}]', '\0'):
+            with self.assertRaisesRegex(osc_exceptions.CommandError,
+                                        'policy.yaml cannot be used'):
+                self.trusted(document)
+        path = self.write('glance.conf', b'[lifecycle]\n'
+                          b'policy_file = /nowhere\n')
+        with self.assertRaisesRegex(osc_exceptions.CommandError,
+                                    '/nowhere cannot be read'):
+            key_store.trusts(self.options(config_file=path))
+
+    def test_no_policy_document(self) -> None:
+        image = images.Image(id='', properties={})
+        self.assertEqual(trust.TrustPolicy(),
+                         key_store.trusts(self.options())(image))
+        # That of another command, as "report --policy".
+        wanted = decision.Policy(document.load(
+            b'version: 1\ndefaults: {require: {min_rsa_bits: 4096}}'))
+        self.assertEqual(
+            trust.TrustPolicy(min_rsa_bits=4096),
+            key_store.trusts(self.options(), wanted)(image))
 
     def test_useless_files(self) -> None:
         for name, value in (('config_file', '/nowhere'),
