@@ -160,7 +160,19 @@ class TrustPolicy:
         if not self.require_chain or not self.ca_bundle:
             return [certificate]
         # Read each time: a CA is added or withdrawn without a restart.
-        return chain.build(certificate, read_bundle(self.ca_bundle), now,
+        bundle = read_bundle(self.ca_bundle)
+        good = [issuer for issuer in bundle
+                if issuer.serial_number not in self.denied_serials
+                and not self.weakness(issuer.public_key())]
+        try:
+            # Whichever comes first in the file, one of these will do.
+            return chain.build(certificate, good, now,
+                               check_purpose=self.check_key_usage)
+        except chain.ChainError:
+            if len(good) == len(bundle):
+                raise
+        # Those that are no good say why there is no path, if it is they.
+        return chain.build(certificate, bundle, now,
                            check_purpose=self.check_key_usage)
 
 

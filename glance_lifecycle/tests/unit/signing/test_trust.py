@@ -234,6 +234,28 @@ class ChainTestCase(helpers.SigningTestCase):
             [self.middle.serial_number]))
         self.untrusted(policy, self.leaf, reason='certificate-denied')
 
+    def test_another_way_than_by_a_bad_issuer(self) -> None:
+        """In whatever order the bundle has them."""
+        renewed = ca('middle', self.middle_key, issuer=(self.root, ROOT_KEY))
+        weak_key = helpers.key('rsa1024')
+        weak = ca(key=weak_key)
+        crossed = ca('middle', self.middle_key, issuer=(weak, weak_key))
+        for bundle in ((self.middle, renewed), (renewed, self.middle)):
+            policy = self.policy(self.root, *bundle, denied_serials=frozenset(
+                [self.middle.serial_number]))
+            self.assertEqual([self.leaf, renewed, self.root],
+                             policy.check(self.leaf, 'id-1', NOW))
+        for bundle in ((weak, crossed, self.middle, self.root),
+                       (self.root, self.middle, crossed, weak)):
+            self.assertEqual(
+                [self.leaf, self.middle, self.root],
+                self.policy(*bundle).check(self.leaf, 'id-1', NOW))
+        # The only way, or none: it is said which stood in it.
+        self.untrusted(self.policy(weak, crossed), self.leaf,
+                       reason='certificate-weak-key')
+        self.assertIn('CN=other', self.untrusted(self.policy(
+            weak, crossed), self.issue((ca('other'), ROOT_KEY))))
+
     def test_name_constraints_are_not_ignored(self) -> None:
         limit = x509.NameConstraints([x509.DNSName('example.org')], None)
         for critical in (True, False):
