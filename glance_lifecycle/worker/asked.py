@@ -60,8 +60,8 @@ class View:
 
     :ivar what: what is done to the image; begins with DESTRUCTIVE if it is
     :ivar destructive: whether that cannot be undone
-    :ivar waits: why it does not run, although it is due: a sentence, if the
-        limit of a store is why
+    :ivar waits: why it does not run, although it is due: a sentence, if a
+        store is why that is away or has as many jobs as its limit
     """
 
     job: jobs.Job
@@ -205,8 +205,16 @@ def show(database: engine.Database, job_id: str,
     :param limits: see [lifecycle_worker] store_jobs
     :raises JobNotFound: there is none, or it was purged
     """
-    return view(jobs.get(database, job_id),
-                store_jobs.room(database, limits, {}))
+    return view(jobs.get(database, job_id), _stores(database, limits))
+
+
+def _stores(database: engine.Database, limits: store_jobs.Limits
+            ) -> store_jobs.Room:
+    """As they are now, and as the workers have found them."""
+    found = store_jobs.room(database, limits, {})
+    for worker in presence.workers(database):
+        found.shut(worker.away)
+    return found
 
 
 def listed(database: engine.Database, *,
@@ -222,7 +230,7 @@ def listed(database: engine.Database, *,
     """
     found = jobs.list_jobs(database, state=states, image_id=image_id,
                            marker=marker, limit=limit + 1)
-    stores = store_jobs.room(database, limits, {})
+    stores = _stores(database, limits)
     return Page(tuple(view(job, stores) for job in found[:limit]),
                 len(found) > limit)
 

@@ -91,6 +91,13 @@ class Circuits:
                 self._known.pop(store, None)
             return closed
 
+    def away(self) -> list[str]:
+        """The stores of which no job may even try now."""
+        with self._lock:
+            now = self._clock()
+            return sorted(store for store, circuit in self._known.items()
+                          if self._open(store) and circuit.until > now)
+
     def opened(self) -> list[str]:
         """The stores that are taken to be away."""
         with self._lock:

@@ -54,6 +54,7 @@ class Room:
                  running: Iterable[Collection[str]] = ()) -> None:
         self._limits = limits
         self._jobs: Counter[str] = Counter()
+        self._away: set[str] = set()
         for stores in running:
             self.take(stores)
 
@@ -61,10 +62,15 @@ class Room:
         """One more job of these runs, whether or not there is room."""
         self._jobs.update({*stores} & self._limits.keys())
 
+    def shut(self, stores: Iterable[str]) -> None:
+        """These are away, whether or not they have a limit."""
+        self._away.update(stores)
+
     def full(self) -> list[str]:
         """The stores that take no other job now."""
-        return [store for store, limit in sorted(self._limits.items())
-                if self._jobs[store] >= limit]
+        return sorted(self._away.union(
+            store for store, limit in self._limits.items()
+            if self._jobs[store] >= limit))
 
     def allows(self, stores: Collection[str]) -> bool:
         """Whether another job of these may run."""
@@ -72,8 +78,10 @@ class Room:
 
     def why(self, stores: Collection[str]) -> str:
         """Why it may not, for people; empty if it may."""
-        return ', '.join('store %s has %d of %d jobs' % (
-            store, self._jobs[store], self._limits[store])
+        return ', '.join(
+            'store %s is taken to be away' % store if store in self._away
+            else 'store %s has %d of %d jobs' % (
+                store, self._jobs[store], self._limits[store])
             for store in self.full() if store in stores)
 
     def running(self) -> dict[str, int]:

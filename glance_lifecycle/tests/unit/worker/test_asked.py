@@ -154,6 +154,21 @@ class ViewTest(AskedCase):
             {one.job.id: one.waits for one in asked.listed(
                 self.database, limits=limits).views})
 
+    def test_store_away(self) -> None:
+        """A worker said so with its last sign of life."""
+        worker = presence.Presence(self.database, 'w1', mode='act')
+        worker.beat(['s1'])
+        waits, other = (self.act('copy', IMAGE[:-1] + store[-1], stores=[
+            store]) for store in ('s1', 's2'))
+        said = 'Waits: store s1 is taken to be away.'
+        self.assertEqual(said, asked.show(self.database, waits.id).waits)
+        self.assertEqual(
+            {waits.id: said, other.id: ''},
+            {one.job.id: one.waits for one in asked.listed(
+                self.database).views})
+        worker.beat()
+        self.assertEqual('', asked.show(self.database, waits.id).waits)
+
     def test_unknown(self) -> None:
         self.assertRaises(errors.JobNotFound, asked.show, self.database, 'x')
 

@@ -47,6 +47,7 @@ class CircuitsTest(unittest.TestCase):
         """Said once, and only of the store that failed."""
         self.assertEqual([False, False, True], self.away())
         self.assertEqual(['far'], self.circuits.opened())
+        self.assertEqual(['far'], self.circuits.away())
         self.assertEqual(FIRST, self.circuits.wait(['fast', 'far']))
         self.assertEqual(0, self.circuits.wait(['fast']))
         self.assertEqual(0, self.circuits.wait([]))
@@ -62,7 +63,9 @@ class CircuitsTest(unittest.TestCase):
         """The others wait for what comes of it."""
         self.away()
         self.clock.now += FIRST
+        self.assertEqual([], self.circuits.away())
         self.assertEqual(0, self.circuits.wait(['far']))
+        self.assertEqual(['far'], self.circuits.away())
         self.assertEqual(FIRST, self.circuits.wait(['far']))
         self.assertFalse(self.circuits.failed('far'))
         self.assertEqual(2 * FIRST, self.circuits.wait(['far']))
@@ -138,8 +141,10 @@ class CircuitsMachine(stateful.RuleBasedStateMachine):
 
     @stateful.rule(stores=st.sets(_STORES))
     def ask(self, stores: set[str]) -> None:
+        away = stores & set(self.circuits.away())
         seconds = self.circuits.wait(stores)
         assert 0 <= seconds <= LONGEST
+        assert bool(away) is (seconds > 0)
         if not stores & set(self.circuits.opened()):
             assert seconds == 0
         elif seconds == 0:
