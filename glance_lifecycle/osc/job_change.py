@@ -35,6 +35,8 @@ _COLUMNS = ('ID', 'Image', 'Name', 'Action', 'State', 'Detail')
 
 _STOPS = 'The worker was told to stop it, and undoes what it has begun.'
 
+_GOES_ON = ' The job goes on until it is, and ends then.'
+
 
 class _Change(shown.Judging):
     """What is done to each of some jobs; the others go on where one fails."""
@@ -100,8 +102,10 @@ class _Change(shown.Judging):
         except errors.JobStateError as error:
             self.failed = True
             return self._cells(asked.show(database, job_id), str(error))
-        return self._cells(
-            view, _STOPS if view.job.state == jobs.State.RUNNING else '')
+        detail = _STOPS if view.job.state == jobs.State.RUNNING else ''
+        if view.job.cancel_requested and view.missing:
+            detail = shown.visible(view.missing) + _GOES_ON
+        return self._cells(view, detail)
 
     @staticmethod
     def _cells(view: asked.View, detail: str) -> Sequence[Any]:

@@ -92,7 +92,7 @@ def _row(view: asked.View, now: datetime.datetime) -> Sequence[Any]:
             worker_host.when(job.created_at),
             worker_host.ago(job.created_at, now), job.attempts,
             shown.visible(' '.join(filter(None, (
-                view.waits, job.error or job.reason)))))
+                view.waits, view.missing, job.error or job.reason)))))
 
 
 def _limit(text: str) -> int:

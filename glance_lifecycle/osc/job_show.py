@@ -72,6 +72,7 @@ def _fields(view: asked.View, now: datetime.datetime) -> dict[str, Any]:
         'not_before': worker_host.when(job.not_before)
         if job.state == jobs.State.QUEUED else None,
         'waits': shown.visible(view.waits),
+        'missing': shown.visible(view.missing),
         'worker': job.worker, 'cancel_requested': job.cancel_requested,
         'policy_digest': job.policy_digest}
 

@@ -28,6 +28,7 @@ from typing import Any
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.worker import action as actions
+from glance_lifecycle.worker.database import dropped
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import fields
@@ -62,16 +63,19 @@ class View:
     :ivar destructive: whether that cannot be undone
     :ivar waits: why it does not run, although it is due: a sentence, if a
         store is why that is away or has as many jobs as its limit
+    :ivar missing: a sentence, if it has dropped a copy and not made it again
     """
 
     job: jobs.Job
     what: str
     destructive: bool
     waits: str = ''
+    missing: str = ''
 
     def to_dict(self) -> dict[str, Any]:
         return {**plain(self.job), 'what': self.what,
-                'destructive': self.destructive, 'waits': self.waits}
+                'destructive': self.destructive, 'waits': self.waits,
+                'missing': self.missing}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -195,7 +199,8 @@ def view(job: jobs.Job, stores: store_jobs.Room = _UNLIMITED,
         what = ('DESTRUCTIVE: ' if destructive else '') + job.purpose
     due = job.state == State.QUEUED and job.not_before <= fields.moment(now)
     why = stores.why(job.stores) if due else ''
-    return View(job, what, destructive, 'Waits: %s.' % why if why else '')
+    return View(job, what, destructive, 'Waits: %s.' % why if why else '',
+                dropped.missing(job.state, job.action))
 
 
 def show(database: engine.Database, job_id: str,

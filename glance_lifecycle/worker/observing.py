@@ -115,6 +115,7 @@ class Observer:
                      whole=True)
         now = datetime.datetime.now(datetime.UTC)
         scrubbing = self._scrubbing()
+        left = scrubbings.left(self._database, cloud) if scrubbing else {}
         if policy.watches_use:
             cloud = self._watched(cloud)
         noting = kindreds.Noting(self._database, cloud.families(policy, now),
@@ -122,9 +123,10 @@ class Observer:
         for image in images:
             open_jobs = look.take(image, cloud.needs(
                 image, policy, now, noting.view))
-            action = scrubbing.action(image, now) if scrubbing else None
+            action = scrubbing.action(image, now, left.get(
+                image['id'], ())) if scrubbing else None
             if action is not None:
-                look.scrub(action, open_jobs)
+                look.scrub(action, open_jobs, cloud)
         noting.end()
         look.end_of_gone(cloud)
         return look.finish()
@@ -211,10 +213,16 @@ class _Look:
         """Of a look at some images."""
         return bool(self._open_jobs(image_id))
 
-    def scrub(self, action: actions.Action,
-              open_jobs: list[opened.OpenJob]) -> None:
+    def scrub(self, action: actions.Action, open_jobs: list[opened.OpenJob],
+              cloud: clouds.Cloud) -> None:
         """Read copies back: it touches nothing, and is held by no brake."""
-        if not any(job.purpose == action.purpose for job in open_jobs):
+        if any(job.purpose == action.purpose for job in open_jobs):
+            return
+        # By now: since the look began, another worker may have had it done, or
+        # have failed at it.
+        action = scrubbings.with_left(action, jobs.latest(
+            self._database, action.image_id, action.purpose), cloud)
+        if action.stores:
             self._open(action, None, brake=False)
 
     def _take(self, action: actions.Action, image: clouds.Image,

@@ -27,6 +27,7 @@ import uuid
 from oslo_db import exception as db_exception
 import sqlalchemy as sa
 
+from glance_lifecycle.worker.database import dropped
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import fields
@@ -207,7 +208,7 @@ def retry(database: engine.Database, job_id: str, fence: int, error: str,
           now: datetime.datetime | None = None) -> jobs.Job:
     """Put a job back, until its next attempt is due, and tell its history.
 
-    If somebody asked for its end, it ends here.
+    If somebody asked for its end, it ends here, unless it has dropped a copy.
 
     :param error: a sentence: why it has to be tried again
     :raises Fenced: the claim was taken away; nothing is written
@@ -284,8 +285,11 @@ def take_back_one(database: engine.Database, job_id: str, fence: int, *,
 
 
 def _put_back(now: datetime.datetime) -> dict[str, Any]:
-    """A running job waits again, or is over if somebody asked for that."""
-    over = _TABLE.c.cancel_requested == sa.true()
+    """A running job waits again, or is over if somebody asked for that.
+
+    Not one that has dropped a copy: nobody else would make it again.
+    """
+    over = sa.and_(_TABLE.c.cancel_requested == sa.true(), ~dropped.noted())
     return {
         'state': sa.case((over, State.CANCELLED.value),
                          else_=State.QUEUED.value),

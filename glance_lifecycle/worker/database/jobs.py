@@ -40,6 +40,7 @@ import uuid
 from oslo_db import exception as db_exception
 import sqlalchemy as sa
 
+from glance_lifecycle.worker.database import dropped
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import fields
@@ -131,8 +132,8 @@ def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
              now: datetime.datetime | None = None) -> tuple[Job, bool]:
     """Have a job for this, and say whether there was one already.
 
-    One that waits gets the new action and the new reason; one that runs is
-    left as it is. The rest of a job - that it is held, or waits until its
+    One that waits gets the new action and the new reason; one that runs, or
+    has dropped a copy, which nobody else knows of, is left as it is. The rest of a job - that it is held, or waits until its
     next attempt - stays.
 
     :param actor: of the history: who saw that it is needed
@@ -163,7 +164,7 @@ def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
     def join(connection: sa.Connection) -> Job:
         _ask(first, connection, str(found))
         connection.execute(sa.update(_TABLE).where(
-            _TABLE.c.id == found,
+            _TABLE.c.id == found, ~dropped.noted(),
             _TABLE.c.state.in_((State.QUEUED, State.HELD))).values(**told))
         job = one(connection, _TABLE.c.id == found)
         if job is None or job.state in CLOSED:
@@ -285,7 +286,8 @@ def cancel(database: engine.Database, job_id: str, *, actor: str,
 
     One that runs is asked to: ``claims.check()`` tells its holder, who undoes
     what it has begun and then closes the job. Until then nobody else begins
-    the same. Of a closed job nothing changes.
+    the same. Of a closed job nothing changes. One that has dropped a copy goes
+    on, whether it runs or waits, until that is made again.
 
     :param actor: of the history
     :param reason: a sentence
@@ -296,17 +298,20 @@ def cancel(database: engine.Database, job_id: str, *, actor: str,
 
     def work(connection: sa.Connection) -> Job | None:
         waits = connection.execute(sa.update(_TABLE).where(
-            mine, _TABLE.c.state.in_((State.QUEUED, State.HELD))).values(
+            mine, ~dropped.noted(),
+            _TABLE.c.state.in_((State.QUEUED, State.HELD))).values(
                 state=State.CANCELLED, open_key=None, updated_at=now))
-        runs = waits.rowcount == 0 and connection.execute(
+        goes_on = waits.rowcount == 0 and connection.execute(
             sa.update(_TABLE).where(
-                mine, _TABLE.c.state == State.RUNNING,
+                mine, _TABLE.c.state.in_(sorted(OPEN)),
                 _TABLE.c.cancel_requested == sa.false()).values(
                     cancel_requested=True, updated_at=now)).rowcount
         job = one(connection, mine)
-        if job is not None and (waits.rowcount or runs):
-            tell(connection, job, 'cancel' if runs else 'cancelled',
-                 reason or 'The job was cancelled.', actor, now)
+        if job is not None and (waits.rowcount or goes_on):
+            said = (reason or 'The job was cancelled.',
+                    dropped.missing(job.state, job.action) if goes_on else '')
+            tell(connection, job, 'cancel' if goes_on else 'cancelled',
+                 ' '.join(filter(None, said)), actor, now)
         return job
 
     return _there(database.write(work), job_id)

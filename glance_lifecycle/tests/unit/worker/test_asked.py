@@ -154,6 +154,15 @@ class ViewTest(AskedCase):
             {one.job.id: one.waits for one in asked.listed(
                 self.database, limits=limits).views})
 
+    def test_missing(self) -> None:
+        """A copy that was dropped, and was not made again."""
+        job = self.act('scrub', stores=['s1'], repairing=['s1'])
+        view = asked.cancel(self.database, job.id, actor=WHO)
+        self.assertEqual((State.QUEUED, 'The copy in store s1 was dropped, '
+                          'and has to be made again.'),
+                         (view.job.state, view.missing))
+        self.assertEqual(view.missing, view.to_dict()['missing'])
+
     def test_store_away(self) -> None:
         """A worker said so with its last sign of life."""
         worker = presence.Presence(self.database, 'w1', mode='act')
