@@ -81,8 +81,8 @@ def plan(image_id: str, name: str, store: str, lock: str | None,
                        'nobody needs it')
     elif not any(c.good or (c.present is None and more is None)
                  for c in kept):
-        against.append('no other copy is known to be whole, so this may be the '
-                       'last one')
+        against.append('no other copy is known to be whole, so this may be '
+                       'the last one')
     if lock:
         against.append('the image is being imported or copied now, by task '
                        '%s' % lock)

@@ -156,7 +156,8 @@ class Doctor(judging.Judging, text_formatter.ByDefault,
         from glance_lifecycle.policy import yaml_tree
         if parsed_args.mutes is None:
             return ()
-        return input_file.load(str(parsed_args.mutes), yaml_tree.MAX_BYTES, mutes.load)
+        return input_file.load(str(parsed_args.mutes), yaml_tree.MAX_BYTES,
+                               mutes.load)
 
     def _write_sarif(self, path: pathlib.Path) -> None:
         from glance_lifecycle.audit.doctor import sarif

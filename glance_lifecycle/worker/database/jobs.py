@@ -133,8 +133,8 @@ def open_job(database: engine.Database, wanted: Wanted, *, actor: str,
     """Have a job for this, and say whether there was one already.
 
     One that waits gets the new action and the new reason; one that runs, or
-    has dropped a copy, which nobody else knows of, is left as it is. The rest of a job - that it is held, or waits until its
-    next attempt - stays.
+    has dropped a copy, which nobody else knows of, is left as it is. The rest
+    of a job - that it is held, or waits until its next attempt - stays.
 
     :param actor: of the history: who saw that it is needed
     :param held: a new one waits for an operator

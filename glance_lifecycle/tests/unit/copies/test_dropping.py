@@ -54,8 +54,9 @@ class PlanTest(unittest.TestCase):
 
     def test_last(self) -> None:
         self.assert_against('the last one', plan(GOOD))
-        self.assert_against('no other copy is known to be whole', plan(GOOD, GONE))
-        self.assert_against('no other copy is known to be whole', plan(GOOD, SHORT))
+        for bad in (GONE, SHORT):
+            self.assert_against('no other copy is known to be whole',
+                                plan(GOOD, bad))
         self.assertEqual((), plan(
             GOOD, GONE, known.Copy('s3', 'file', True, 10)).against)
 

@@ -15,6 +15,7 @@
 import io
 import json
 import pathlib
+import re
 import tempfile
 import types
 from typing import Any
@@ -130,7 +131,7 @@ class AdviseTest(unittest.TestCase):
                 self.run_it(path)
             path.write_text('version: 1\nstore: []\n')
             with self.assertRaisesRegex(
-                    osc_exceptions.CommandError, 'The cloud on paper cannot '
-                    'be used: .*line 2, column 1: the key store is not known '
-                    'here: did you mean stores?'):
+                    osc_exceptions.CommandError, re.escape(str(path)) + ' '
+                    'cannot be used: .*line 2, column 1: the key store is not '
+                    'known here: did you mean stores?'):
                 self.run_it(path)

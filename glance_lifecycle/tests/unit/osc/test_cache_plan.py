@@ -14,6 +14,7 @@ import argparse
 import io
 import json
 import pathlib
+import re
 import tempfile
 import types
 from typing import Any
@@ -62,6 +63,6 @@ class CachePlanTest(unittest.TestCase):
                 '--boots', path, '-f', 'json'))['given'])
             path.write_text('time,consumer,host,image\n0,local,h,other\n')
             with self.assertRaisesRegex(
-                    osc_exceptions.CommandError, 'The boots cannot be read: '
-                    'line 2: the cloud has no image other'):
+                    osc_exceptions.CommandError, re.escape(str(path)) + ' '
+                    'cannot be used: line 2: the cloud has no image other'):
                 self.run_it('--boots', path)

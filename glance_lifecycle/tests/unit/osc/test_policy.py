@@ -241,4 +241,5 @@ rules:
     def test_huge(self) -> None:
         path = self.file('huge', b'#' * 10 ** 6)
         self.assertIn('%s cannot be used: ' % path, self.failure(
-            policy_explain.ExplainPolicy, '--policy', path))
+            policy_explain.ExplainPolicy, '--policy', path, '--file',
+            self.image))

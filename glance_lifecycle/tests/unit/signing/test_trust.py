@@ -245,11 +245,11 @@ class ChainTestCase(helpers.SigningTestCase):
                 [self.middle.serial_number]))
             self.assertEqual([self.leaf, renewed, self.root],
                              policy.check(self.leaf, 'id-1', NOW))
-        for bundle in ((weak, crossed, self.middle, self.root),
-                       (self.root, self.middle, crossed, weak)):
+        several = [weak, crossed, self.middle, self.root]
+        for whole in (several, several[::-1]):
             self.assertEqual(
                 [self.leaf, self.middle, self.root],
-                self.policy(*bundle).check(self.leaf, 'id-1', NOW))
+                self.policy(*whole).check(self.leaf, 'id-1', NOW))
         # The only way, or none: it is said which stood in it.
         self.untrusted(self.policy(weak, crossed), self.leaf,
                        reason='certificate-weak-key')
