@@ -19,6 +19,7 @@ some thousands of names: those whose move saves the most are in it, and it says
 how many are not.
 """
 
+import collections
 from collections.abc import Iterable
 from collections.abc import Iterator
 import json
@@ -125,16 +126,18 @@ def _named(found: placement.Placement) -> list[_Named]:
     for move in found.moves:
         image = move.placed.image
         moving.setdefault((image.in_glance, image.project), []).append(move)
-    names = {name for name, _project in moving}
+    # Most have a name of their own.
+    count = collections.Counter(one.image.in_glance for one in found.images)
     targets: dict[str, dict[str, set[_Target]]] = {}
     for placed in found.images:
         name = placed.image.in_glance
-        if name in names:
+        if count[name] > 1:
             targets.setdefault(name, {}).setdefault(
                 placed.image.project, set()).add(_target(placed))
     result = []
     for (name, project), moves in moving.items():
-        projects = targets[name]
+        projects = targets.get(name) or {
+            project: {_target(moves[0].placed)}}
         matched = set().union(*projects.values()) if '' in projects else (
             projects[project])
         stores = next(iter(matched))
