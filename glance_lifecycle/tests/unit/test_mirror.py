@@ -268,8 +268,7 @@ REAL = {
         'plugin/tasks/offload', 'worker/importing'},
     'functional/worker/test_monitoring': {'worker/monitoring'},
     'functional/worker/test_prefetch': {'worker/tasks/prefetch'},
-    'functional/worker/test_scrub': {
-        'worker/scrubbing', 'worker/tasks/scrub'},
+    'functional/worker/test_scrub': {'worker/tasks/scrub'},
     'functional/worker/test_service': {'worker/audit_events'},
     'functional/worker/test_sign': {'worker/tasks/sign'},
 }
