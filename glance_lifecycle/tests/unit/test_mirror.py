@@ -193,9 +193,8 @@ REAL = {
     'functional/test_doctor_services': {
         'audit/doctor/asked/block_storage', 'audit/doctor/asked/compute'},
     'functional/test_duplicates': {
-        'audit/duplicates/here', 'audit/duplicates/sources',
-        'glance_host/contents', 'osc/common/duplicates',
-        'osc/duplicates_list'},
+        'audit/duplicates/here', 'glance_host/contents',
+        'osc/common/duplicates', 'osc/duplicates_list'},
     'functional/test_duplicates_plan': {
         'osc/common/duplicates_outcomes', 'osc/duplicates_apply',
         'osc/duplicates_plan', 'osc/duplicates_undo',
@@ -230,7 +229,7 @@ REAL = {
         'osc/sign', 'osc/signature_audit', 'osc/verify'},
     'functional/test_plan_apply': {
         'osc/apply', 'osc/plan', 'worker/carrying_out', 'worker/cloud',
-        'worker/flows', 'worker/tasks/base', 'worker/tasks/copies',
+        'worker/flows', 'worker/tasks/base',
         'worker/tasks/dependents', 'worker/tasks/image'},
     'functional/test_policy': {'plugin/policy'},
     'functional/test_protection': {
@@ -254,7 +253,8 @@ REAL = {
         'copies/copying', 'copies/facade', 'copies/host',
         'glance_host/copies', 'jobs/copies', 'copies/copy_image',
         'osc/common/progress', 'osc/common/store_host', 'osc/store_copy'},
-    'functional/test_store_drop': {'copies/removal', 'osc/store_drop'},
+    'functional/test_store_drop': {
+        'copies/leading', 'copies/removal', 'osc/store_drop'},
     'functional/test_store_show_verify': {
         'copies/looking', 'copies/verifying', 'osc/store_show',
         'osc/store_verify'},
@@ -263,7 +263,7 @@ REAL = {
     'functional/worker/test_migrate': {
         'osc/common/migrations', 'osc/migrate_change', 'osc/migrate_plan',
         'osc/migrate_run', 'osc/migrate_status', 'osc/migrate_undo',
-        'worker/tasks/migrate'},
+        'worker/tasks/migrate', 'worker/tasks/reading'},
     'functional/worker/test_offload': {
         'plugin/tasks/offload', 'worker/importing'},
     'functional/worker/test_monitoring': {'worker/monitoring'},

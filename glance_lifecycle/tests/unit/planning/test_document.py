@@ -49,7 +49,7 @@ class DocumentTest(testtools.TestCase):
             error = self.assertRaises(exceptions.ConfigurationError,
                                       KIND.load, data.encode(), CHECKS)
             self.assertIn(why, str(error))
-            self.assertIn('This is no plan of "some plan": ', str(error))
+            self.assertIn('it is no plan of "some plan": ', str(error))
 
     def test_checks(self) -> None:
         good: tuple[tuple[document.Check, Any, Any], ...] = (
