@@ -128,7 +128,9 @@ def why(cloud: clouds.Cloud, placement: Placement, placed: layout.Placed
     if image.used and (added or placed.converted):
         reasons.append(_faster(cloud, placement, placed))
     if not image.used and gone:
-        reasons.append(_idle(image))
+        reasons.append(_idle(image) if cost(placed) <= cost_before(image)
+                       else 'it has to boot as fast from whichever copy '
+                       'Glance reads first')
     elif gone:
         reasons.append('none of its disks needs the copy in %s' % (
             words.names(gone)))

@@ -10,7 +10,6 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The file of a plan: written once, read with a bound."""
 """Files that the operator names to a command, and what is made of them."""
 
 from collections.abc import Callable

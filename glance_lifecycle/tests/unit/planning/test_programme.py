@@ -82,10 +82,12 @@ class ProgrammeTest(unittest.TestCase):
             self.assertIn('more than today', placement.summary(
                 cloud, found)['dearer'])
             # Of what is as fast as today, nothing costs more, unless there
-            # have to be more copies.
-            self.assertTrue(advised or any(
-                image.least_copies > len(image.copies)
-                for image in cloud.images))
+            # have to be more copies, or another store becomes the default,
+            # from which Glance then reads first, and which may be slower.
+            self.assertTrue(
+                advised or plan.default.store != cloud.default_store or any(
+                    image.least_copies > len(image.copies)
+                    for image in cloud.images))
         for placed, choice in zip(found.images, found.result.choices,
                                   strict=True):
             image = placed.image

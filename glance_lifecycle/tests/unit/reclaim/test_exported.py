@@ -89,7 +89,7 @@ class ExportedTest(testtools.TestCase):
                 ([self.export('good'), '/no/export'], mine,
                  'cannot be read: No such file'),
                 ([self.export('other')], ['/no/file'],
-                 'certificate /no/file cannot be used: No such file'),
+                 'Certificate /no/file cannot be used: No such file'),
                 ([self.export('another')], [self.export('a')],
                  'cannot be used: ')):
             self.assertIn(why, self.refused(paths, certificates))

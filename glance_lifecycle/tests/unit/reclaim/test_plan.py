@@ -119,4 +119,4 @@ class PlanTest(testtools.TestCase):
             {'identity': 0}, {'deleted': 'yes'}, {'store': 's2'},
             {'more': 1})
         for change in changes:
-            self.refused(self.hostile(**change), 'This is no plan')
+            self.refused(self.hostile(**change), 'it is no plan')

@@ -10,38 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-import testtools
-
-from glance_lifecycle.audit.duplicates import links
-from glance_lifecycle import exceptions
-
-Why = links.Why
-
-
-class LinksTest(testtools.TestCase):
-
-    def test_joined(self) -> None:
-        found = links.Links()
-        self.assertEqual('a', found.top('a'))
-        found.join(('b', 'a'), Why.SOURCE)
-        found.join(('d', 'c'), Why.CONTENT)
-        self.assertNotEqual(found.top('a'), found.top('c'))
-        found.join(('d', 'b'), Why.CONTENT)
-        top = found.top('a')
-        self.assertEqual({top}, set(map(found.top, 'abcd')))
-        self.assertEqual({Why.SOURCE, Why.CONTENT}, found.why(top))
-        self.assertIn('c', found)
-        self.assertNotIn('e', found)
-        self.assertEqual(set(), found.why('e'))
-
-    def test_bounded(self) -> None:
-        found = links.Links(most=3)
-        found.join('abc', Why.SOURCE)
-        self.assertRaises(exceptions.ConfigurationError, found.join, 'de',
-                          Why.SOURCE)
 """What an image says it was made of, whoever wrote that."""
 
-import base64
 import json
 from typing import Any
 import unittest

@@ -176,13 +176,13 @@ rules:
     def test_policy_document_of_a_file(self) -> None:
         """No rule is guessed."""
         self.trusted('')
-        for document, allowed in (
+        for text, allowed in (
                 ('defaults: {require: {allowed_certificates: [b]}}', 'b'),
                 ('rules: [{name: a, require: {allowed_certificates: [d]}}]',
                  'd'),
                 ('rules: [{name: a, match: {name: x}, require: '
                  '{allowed_certificates: [d]}}]', 'ab')):
-            self.write('policy.yaml', b'version: 1\n' + document.encode())
+            self.write('policy.yaml', b'version: 1\n' + text.encode())
             self.assertEqual(frozenset(allowed), key_store.trusts(
                 self.options(config_file=os.path.join(
                     self.directory, 'glance.conf')))(images.Image(
@@ -190,11 +190,11 @@ rules:
 
     def test_policy_document_of_no_use(self) -> None:
         """Not as if there were none."""
-        for document in ('rules: 1', 'rules: [{name: a, require: {'
+        for text in ('rules: 1', 'rules: [{name: a, require: {'
                          'allowed_certificates: []}}]', '\0'):
             with self.assertRaisesRegex(osc_exceptions.CommandError,
                                         'policy.yaml cannot be used'):
-                self.trusted(document)
+                self.trusted(text)
         path = self.write('glance.conf', b'[lifecycle]\n'
                           b'policy_file = /nowhere\n')
         with self.assertRaisesRegex(osc_exceptions.CommandError,
