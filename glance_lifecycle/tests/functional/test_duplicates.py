@@ -133,7 +133,7 @@ class ListTest(DuplicatesCase):
         answer = duplicates(self.api, self.operator(), 'list', '--store',
                             's9')
         self.assertEqual(1, answer.code)
-        self.assertIn('store s9 is not among enabled_backends',
+        self.assertIn('Store s9 is not among enabled_backends',
                       answer.stderr)
 
     def test_only_active(self) -> None:

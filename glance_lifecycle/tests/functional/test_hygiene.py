@@ -100,7 +100,7 @@ class FileHygieneTest(FileHygieneCase):
         self.assertIn('orphan-object: 3, ', answer.stderr)
         answer = self.hygiene('--store', 's9')
         self.assertEqual(1, answer.code)
-        self.assertIn('store s9 is not among enabled_backends, which has s1',
+        self.assertIn('Store s9 is not among enabled_backends, which has s1',
                       answer.stderr)
 
     def test_empty_database(self) -> None:

@@ -135,7 +135,7 @@ class UnsignedTest(ExportCase):
         self.assertEqual(content, self.path(both).read_bytes())
 
     def test_not_written(self) -> None:
-        self.assertIn('the database has no image', self.export().stderr)
+        self.assertIn('The database has no image', self.export().stderr)
         self.new_images()
         self.exported()
         content = self.out.read_bytes()

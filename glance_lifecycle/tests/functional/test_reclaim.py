@@ -220,7 +220,7 @@ class ReclaimTest(reclaim_case.ReclaimCase):
         self.assertEqual(theirs, {path: self.look(path) for path in theirs})
         answer = self.operator().spawn(*self.reclaiming(
             'plan', '--alone', 's9'))
-        self.assertIn('store s9 is not among', answer.stderr)
+        self.assertIn('Store s9 is not among', answer.stderr)
 
     def test_not_a_plan(self) -> None:
         plan = self.plan()
