@@ -23,9 +23,13 @@ import sys
 import tempfile
 import types
 from typing import Any
+import urllib.parse
 import uuid
 
 import glanceclient
+from nova.api.openstack import api_version_request
+from nova.api.openstack.compute import servers
+from nova.api.openstack import wsgi
 import nova.conf
 from nova import context
 from nova import exception
@@ -50,6 +54,16 @@ def main() -> None:
         question = json.loads(line)
         print(json.dumps(QUESTIONS[question.pop('ask')](**question)),
               flush=True)
+
+
+def names_all(version: str, query: dict[str, str]) -> bool:
+    """Whether a list of servers has those of cells that do not answer."""
+    request = wsgi.Request.blank(
+        '/servers?' + urllib.parse.urlencode(query))
+    request.api_version_request = (
+        api_version_request.APIVersionRequest(version))
+    return bool(servers.ServersController._is_cell_down_supported(
+        request, dict(query)))
 
 
 def supports_clone(images_type: str) -> bool:
@@ -123,7 +137,7 @@ def base_images(boots: list[list[Any]], age: float, interval: float,
 
 QUESTIONS: dict[str, Callable[..., Any]] = {
     'supports_clone': supports_clone, 'boot': boot,
-    'base_images': base_images}
+    'base_images': base_images, 'names_all': names_all}
 
 if __name__ == '__main__':
     main()
