@@ -21,7 +21,12 @@ none of that before it deletes.
 import os
 import posixpath
 
+from oslo_utils import uuidutils
+
 from glance_lifecycle import glance_host
+
+# Glance reads there only, and many images may be of one such address.
+_NEVER_DELETED = ('http://', 'https://')
 
 # Images that are named.
 _MOST = 3
@@ -30,14 +35,23 @@ _MOST = 3
 def others(image_id: str, copy: glance_host.StoredCopy) -> list[str]:
     """Which other images need it, without a full stop; empty for none.
 
-    A location that only names it counts, too: that of another store, or of
-    one that is gone, may lead there.
+    A location that names it by an id counts, too: that of another store, or
+    of one that is gone, may lead there.
 
     :raises DatabaseError: it cannot be told
     """
+    if copy.url.startswith(_NEVER_DELETED):
+        return []
+    name = _name(copy.url)
+    if not name:
+        return ['nobody can tell where its location in store %s leads to'
+                % copy.store]
     found: dict[str, str] = {}
-    for other_id, url in glance_host.locations_with(_name(copy.url),
-                                                    image_id):
+    for other_id, url in glance_host.locations_with(name, image_id):
+        if url and not uuidutils.is_uuid_like(name) and not _same(
+                url, copy.url):
+            # Many a "disk.img" is another one.
+            continue
         if len(found) == _MOST and other_id not in found:
             return [*found.values(), 'and so do more images']
         found[other_id] = (

@@ -47,8 +47,8 @@ def text(facts: bytes, placed: dict[str, Any]) -> str:
         document.fields(found, _CHECKS, 'the placement')
     except document.Malformed as error:
         raise exceptions.InputRefused(
-            detail='the placement is not saved, as no report would take it: '
-            '%s' % error) from None
+            detail='The placement is not saved, as no report would take it: '
+            '%s. Is a number of the cloud far too large?' % error) from None
     return _KIND.text(found)
 
 

@@ -12,6 +12,9 @@
 
 """One copy goes; never the last one, nor one that is needed."""
 
+import json
+import subprocess
+import sys
 from unittest import mock
 
 from glance_lifecycle.copies import leading
@@ -21,6 +24,16 @@ from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
 from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional import store_case
+
+# In a process of its own: Glance's configuration is a global.
+_OTHERS = """
+import json, sys
+from glance_lifecycle.copies import host, leading
+from glance_lifecycle import glance_host
+host.configure((sys.argv[1],), ())
+print(json.dumps(leading.others(
+    sys.argv[2], glance_host.StoredCopy('s1', sys.argv[3]))))
+"""
 
 
 class DropTest(store_case.StoreCase):
@@ -133,6 +146,44 @@ class DropTest(store_case.StoreCase):
         self.assertEqual(1, answer.code, str(answer))
         self.assertIn('did not drop the copy', answer.stderr)
         self.assert_both()
+
+
+class OthersTest(store_case.StoreCase):
+    """Locations of other images, as the database may have them."""
+
+    def setUp(self) -> None:
+        self.api = self.useFixture(glance.GlanceApi())
+        super().setUp()
+
+    def test_retire(self) -> None:
+        """What no store deletes, and what is only called the same."""
+        images = [str(self.admin.create_image()['id']) for _ in range(2)]
+        for url in ('http://mirror/disk.img', 'https://mirror/disk.img'):
+            self.assertEqual([], self.others(images, url, url))
+        self.assertEqual([], self.others(
+            images, 'file:///a/disk.img', 'file:///b/disk.img'))
+        self.assertIn('image %s has a location' % images[1], self.others(
+            images, 'file:///a/disk.img', 'file:///a/../a/disk.img')[0])
+        self.assertIn('image %s has a location' % images[1], self.others(
+            images, 'rbd://f/p/%s/snap' % images[0],
+            'rbd://f/q/%s/snap' % images[0])[0])
+        self.assertIn('nobody can tell where its location in store s1 leads',
+                      self.others(images, '', 'file:///a/b')[0])
+
+    def others(self, images: list[str], url: str, other: str) -> list[str]:
+        """Of the first image, which has a copy there."""
+        self.api.sql('delete from image_locations')
+        self.api.sql(
+            'insert into image_locations (value, meta_data, status, '
+            'created_at, deleted, image_id) values '
+            f"('{other}', '{{}}', 'active', datetime('now'), 0, "
+            f"'{images[1]}')")
+        done = subprocess.run(
+            [sys.executable, '-c', _OTHERS, str(
+                self.api.etc / 'glance-api.conf'), images[0], url],
+            text=True, capture_output=True, check=True)
+        found: list[str] = json.loads(done.stdout)
+        return found
 
 
 class SameTest(base.FunctionalTestCase):

@@ -86,6 +86,7 @@ class DropCopy(reading.Reads):
             image: Mapping[str, Any]) -> dict[str, Any]:
         store, = action.stores
         self._check_others(self.host(image), image, store)
+        # As it is now: another one may have been read for hours.
         resource = self.cloud.resource(image['id'])
         plan = removal.plan(self.cloud.client, resource, store,
                             self.cloud.copies(resource))
@@ -110,10 +111,10 @@ class DropCopy(reading.Reads):
         good = [copy for copy in kept if copy.good]
         if any(copy.verified for copy in good):
             return
-        results = {}
+        results: dict[str, str] = {}
         for copy in good:
-            results[copy.store] = self.read_back(host, copy.store)
-            if results[copy.store] == reading.VERIFIED:
+            results |= self.read_back(host, [copy.store])
+            if results.get(copy.store) == reading.VERIFIED:
                 return
         for copy in kept:
             if copy.present is None:

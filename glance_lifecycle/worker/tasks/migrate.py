@@ -56,7 +56,7 @@ class Migrate(reading.Reads):
         written = self._copy(host, image, target)
         # One that was there before has not been read in this pass.
         if action.arguments['read_back'] or written is None:
-            found = self.read_back(self.host(image), target)
+            found = self.read_back(self.host(image), [target]).get(target, '')
             if found != reading.VERIFIED:
                 self._wrong(action, image, target, found)
         return {'stores': [target], 'written': written,
@@ -138,7 +138,7 @@ class MigrateDrop(reading.Reads):
         if known is not None and known.good and (
                 known.verified or not read_back):
             return
-        found = self.read_back(host, target)
+        found = self.read_back(host, [target]).get(target)
         if found != reading.VERIFIED:
             raise exceptions.ActionRefused(
                 image=image['id'], detail='the copy in store %s is %s, so '

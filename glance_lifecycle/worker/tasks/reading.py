@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from collections.abc import Mapping
 from typing import Any
 from typing import TYPE_CHECKING
@@ -25,8 +26,7 @@ from glance_lifecycle.worker.tasks import base
 if TYPE_CHECKING:
     from glance_lifecycle.copies import facade
 
-VERIFIED = 'verified'
-_WRONG = ('corrupt', 'missing')
+VERIFIED, CORRUPT, MISSING = 'verified', 'corrupt', 'missing'
 
 
 class Reads(base.Act):
@@ -40,27 +40,30 @@ class Reads(base.Act):
         host = self.cloud.copies(self.cloud.resource(image['id']))
         if host is None:
             raise exceptions.ActionRefused(
-                image=image['id'], detail='copies are compared only by a '
-                'worker on a host of glance-api, and nothing else is trusted '
-                'before the other copy is deleted')
+                image=image['id'], detail='copies are read and compared '
+                'only on a host of glance-api, and no other is trusted. Run '
+                'a worker there')
         return host
 
-    def read_back(self, host: facade.Copies, store: str) -> str:
-        """What came of it; '' if there is no copy.
+    def read_back(self, host: facade.Copies, stores: Container[str]
+                  ) -> dict[str, str]:
+        """Store -> what came of it: VERIFIED, CORRUPT, or MISSING.
 
         :raises StoreError: it could not be read
         """
+        found = {}
         for copy in host.image.copies:
-            if copy.store == store:
-                self.cloud.may_act()
-                outcome = host.verify(copy, self.progress,
-                                      paced=self.cloud.pacing.reading_back)
-                if outcome.result not in (VERIFIED, *_WRONG):
-                    raise exceptions.StoreError(
-                        store=store, detail=base.without_store(
-                            store, outcome.detail))
-                return str(outcome.result)
-        return ''
+            if copy.store not in stores:
+                continue
+            self.cloud.may_act()
+            outcome = host.verify(copy, self.progress,
+                                  paced=self.cloud.pacing.reading_back)
+            if outcome.result not in (VERIFIED, CORRUPT, MISSING):
+                raise exceptions.StoreError(
+                    store=copy.store, detail=base.without_store(
+                        copy.store, outcome.detail))
+            found[copy.store] = str(outcome.result)
+        return found
 
     def progress(self, report: dict[str, Any]) -> None:
         self.say('%d MiB read' % (report['done'] // 2 ** 20))

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 from typing import ClassVar
@@ -24,17 +23,15 @@ from glance_lifecycle.copies import removal
 from glance_lifecycle import exceptions
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker.tasks import base
+from glance_lifecycle.worker.tasks import reading
 
 if TYPE_CHECKING:
     from glance_lifecycle.copies import facade
 
-_GOOD = ('verified',)
-_MISSING = 'missing'
-_BAD = ('corrupt', _MISSING)
 _COPIED = ('copied', 'already there')
 
 
-class Scrub(base.Act):
+class Scrub(reading.Reads):
     """Read copies and compare; replace a bad one by a good one.
 
     A bad copy is dropped only after another one was read to its end, and
@@ -46,57 +43,30 @@ class Scrub(base.Act):
 
     def act(self, action: actions.Action,
             image: Mapping[str, Any]) -> dict[str, Any]:
-        host = self._host(image)
+        host = self.host(image)
         host.check_user()
         for text in host.recover():
             self.say('Undone of an earlier copy: %s' % text)
         repairing = list(action.arguments.get('repairing', ()))
         # Also those: whoever noted them may have been killed before the drop.
-        results = self._verify(host, {*action.stores, *repairing})
-        bad = sorted(s for s, found in results.items() if found in _BAD)
+        results = self.read_back(host, {*action.stores, *repairing})
+        bad = sorted(store for store, found in results.items()
+                     if found != reading.VERIFIED)
         proof = {'verified': sorted(set(results) - set(bad)), 'repaired': [],
                  'os_hash_algo': image.get('os_hash_algo'),
                  'os_hash_value': image.get('os_hash_value')}
         if not bad and not repairing:
             return proof
         for store in bad:
-            if results[store] == _MISSING:
+            if results[store] == reading.MISSING:
                 self._check_store(host, store)
         good = self._good(image, host, results, {*bad, *repairing})
         for store in bad:
             repairing = list(dict.fromkeys((*repairing, store)))
             self._drop(image, store, action, repairing)
         # As the database has it now.
-        self._copy(self._host(image), repairing, good)
+        self._copy(self.host(image), repairing, good)
         return {**proof, 'repaired': repairing, 'source': good}
-
-    def _host(self, image: Mapping[str, Any]) -> facade.Copies:
-        host = self.cloud.copies(self.cloud.resource(image['id']))
-        if host is None:
-            raise exceptions.ActionRefused(
-                image=image['id'], detail='copies are read back only by a '
-                'worker on a host of glance-api')
-        return host
-
-    def _verify(self, host: facade.Copies, stores: Iterable[str]
-                ) -> dict[str, str]:
-        """Store -> what came of it.
-
-        :raises StoreError: it could not be read
-        """
-        found: dict[str, str] = {}
-        for copy in host.image.copies:
-            if copy.store not in stores:
-                continue
-            self.cloud.may_act()
-            outcome = host.verify(copy, self._progress,
-                                  paced=self.cloud.pacing.reading_back)
-            if outcome.result not in (*_GOOD, *_BAD):
-                raise exceptions.StoreError(
-                    store=copy.store, detail=base.without_store(
-                        copy.store, outcome.detail))
-            found[copy.store] = str(outcome.result)
-        return found
 
     def _check_store(self, host: facade.Copies, store: str) -> None:
         """That it is there, and has others.
@@ -124,8 +94,8 @@ class Scrub(base.Act):
                 'and "store copy"' % said)
         others = {*host.image.stores} - bad - set(results)
         for store, result in [*results.items(),
-                              *self._verify(host, others).items()]:
-            if result in _GOOD:
+                              *self.read_back(host, others).items()]:
+            if result == reading.VERIFIED:
                 return store
         raise exceptions.ActionRefused(
             image=image['id'], detail='%s, and NO OTHER COPY IS GOOD. Restore '
@@ -148,13 +118,10 @@ class Scrub(base.Act):
     def _copy(self, host: facade.Copies, stores: list[str], source: str
               ) -> None:
         """:raises StoreError: not all of them are there"""
-        for outcome in host.copy(stores, source, self._progress, trust=False,
+        for outcome in host.copy(stores, source, self.progress, trust=False,
                                  may_register=self.cloud.may_act,
                                  paced=self.cloud.pacing.copying):
             if outcome.result not in _COPIED:
                 raise exceptions.StoreError(
                     store=outcome.store, detail=base.without_store(
                         outcome.store, outcome.detail))
-
-    def _progress(self, report: dict[str, Any]) -> None:
-        self.say('%d MiB read' % (report['done'] // 2 ** 20))
