@@ -34,6 +34,7 @@ from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import fields
 from glance_lifecycle.worker.database import history
 from glance_lifecycle.worker.database import imports
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker.database import store_jobs
@@ -269,7 +270,7 @@ def retry(database: engine.Database, job_id: str, *, actor: str,
     if imports.is_import(job.purpose):
         raise errors.JobStateError(
             detail='%s is an import, and its user asks for it again' % job_id)
-    return view(jobs.requeue(
+    return view(job_changes.requeue(
         database, job_id, actor=actor, reason=reason, now=now,
         states={State.FAILED, State.CANCELLED, State.QUEUED}))
 
@@ -281,7 +282,8 @@ def cancel(database: engine.Database, job_id: str, *, actor: str,
     :raises JobNotFound: there is none
     :raises JobStateError: it is over
     """
-    job = jobs.cancel(database, job_id, actor=actor, reason=reason, now=now)
+    job = job_changes.cancel(database, job_id, actor=actor, reason=reason,
+                             now=now)
     if job.state in jobs.CLOSED - {State.CANCELLED}:
         raise errors.JobStateError(detail='%s is %s already' % (
             job_id, job.state.value))
@@ -295,7 +297,7 @@ def release(database: engine.Database, job_id: str, *, actor: str,
     :raises JobNotFound: there is none
     :raises JobStateError: it runs, or is over
     """
-    return view(jobs.requeue(
+    return view(job_changes.requeue(
         database, job_id, actor=actor, now=now, states={State.HELD},
         reason=reason or 'The job was released.'))
 

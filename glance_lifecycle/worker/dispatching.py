@@ -28,6 +28,7 @@ from glance_lifecycle.worker import circuits
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import imports
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import store_jobs
 from glance_lifecycle.worker import running
@@ -203,7 +204,7 @@ class Dispatcher:
         seconds = self._stores.wait(store_jobs.touched(job.action))
         if seconds > 0 and not job.stores:
             # Of an older release: it would be found again at once.
-            jobs.postpone(
+            job_changes.postpone(
                 self._database, job.id,
                 datetime.datetime.now(datetime.UTC)
                 + datetime.timedelta(seconds=seconds))

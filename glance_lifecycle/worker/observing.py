@@ -38,6 +38,7 @@ from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import moves
 from glance_lifecycle.worker import kindred as kindreds
@@ -272,7 +273,7 @@ class _Look:
             # runs by now is left as it is.
             with contextlib.suppress(errors.JobNotFound,
                                      errors.JobStateError):
-                jobs.hold(self._database, waits.id, actor=self._actor,
+                job_changes.hold(self._database, waits.id, actor=self._actor,
                           reason=hold)
         job, joined = jobs.open_job(
             self._database, self._wanted(action, hold), actor=self._actor,
@@ -361,7 +362,8 @@ class _Look:
         return opened.of_image(self._database, image_id)
 
     def _end(self, job: opened.OpenJob, reason: str) -> None:
-        jobs.over(self._database, job.id, actor=self._actor, reason=reason)
+        job_changes.over(self._database, job.id, actor=self._actor,
+                         reason=reason)
         self.seen.ended += 1
 
 

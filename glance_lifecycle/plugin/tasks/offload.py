@@ -36,6 +36,7 @@ from glance_lifecycle.plugin.tasks import verify_source
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import imports
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import opening
 from glance_lifecycle.worker import presence
@@ -204,7 +205,8 @@ class _Wait:
 
     def _cancel(self, why: str) -> None:
         """The job is over, and who has it may not write any more."""
-        jobs.cancel(self._database, self._job.id, actor=ACTOR, reason=why)
+        job_changes.cancel(self._database, self._job.id, actor=ACTOR,
+                           reason=why)
         job = jobs.get(self._database, self._job.id)
         if job.state == jobs.State.RUNNING:
             claims.take_back_one(self._database, job.id, job.fence,

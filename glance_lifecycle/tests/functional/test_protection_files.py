@@ -15,7 +15,7 @@
 from glance_lifecycle.tests.functional.fixtures import client
 from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional import plugin_case
-from glance_lifecycle.tests.functional import test_protection
+from glance_lifecycle.tests.functional import protection_case
 
 
 class BrokenFromTheStartTest(plugin_case.PluginTestCase):
@@ -24,7 +24,7 @@ class BrokenFromTheStartTest(plugin_case.PluginTestCase):
         document = self.work / 'policy.yaml'
         document.write_text('version: 1\nrules: {}\n')
         api = self.new_api({
-            'oslo_policy': {'policy_file': test_protection.FRAGMENT},
+            'oslo_policy': {'policy_file': protection_case.FRAGMENT},
             'lifecycle': {'policy_file': document}})
         user, admin = api.user(), api.admin()
         image = user.create_image(disk_format='raw')

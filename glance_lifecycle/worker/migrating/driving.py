@@ -39,6 +39,7 @@ from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import move_turns
 from glance_lifecycle.worker.database import moves
@@ -279,13 +280,13 @@ def _cancel(database: engine.Database, job_id: str, actor: str) -> bool:
     try:
         # Held first, so that nobody claims it in between, and what runs is
         # left alone.
-        jobs.hold(database, job_id, actor=actor, reason=_TAKEN_BACK)
+        job_changes.hold(database, job_id, actor=actor, reason=_TAKEN_BACK)
     except errors.JobStateError:
         return False
     except errors.JobNotFound:
         return True
     with contextlib.suppress(errors.JobNotFound):
-        jobs.cancel(database, job_id, actor=actor, reason=_TAKEN_BACK)
+        job_changes.cancel(database, job_id, actor=actor, reason=_TAKEN_BACK)
     return True
 
 

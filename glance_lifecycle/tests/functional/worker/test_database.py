@@ -46,6 +46,7 @@ from glance_lifecycle.tests.unit.worker.database import test_uses
 from glance_lifecycle.tests.unit.worker.database import test_waiting
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker.database import migration
@@ -170,7 +171,7 @@ class Races(cases.DatabaseTestCase):
             self.assertLessEqual(len(got), 3)
             self.assertGreaterEqual(len(got), 3 if number else 1)
             for job_id in wanted:
-                jobs.cancel(self.database, job_id, actor='me')
+                job_changes.cancel(self.database, job_id, actor='me')
             for job_id, fence in got:
                 claims.finish(self.database, job_id, fence, State.CANCELLED)
 
@@ -202,7 +203,7 @@ class Races(cases.DatabaseTestCase):
             job = self.job(f'i{number}')
 
             def over() -> object:
-                return jobs.over(self.database, job.id, actor='sweep',
+                return job_changes.over(self.database, job.id, actor='sweep',
                                  reason='No.').state
 
             def claim() -> object:
@@ -222,7 +223,7 @@ class Races(cases.DatabaseTestCase):
             job = self.job(f'i{number}')
 
             def postpone() -> None:
-                jobs.postpone(self.database, job.id, LATER)
+                job_changes.postpone(self.database, job.id, LATER)
 
             def claim() -> int | None:
                 return claims.claim(self.database, job.id, 'w1')

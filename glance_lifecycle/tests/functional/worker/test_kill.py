@@ -22,7 +22,7 @@ from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional.worker import worker_case
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import job_changes
 
 
 class KillTest(worker_case.WorkerCase):
@@ -98,7 +98,7 @@ class KillTest(worker_case.WorkerCase):
 
     def test_cancelled(self) -> None:
         daemon, child = self.copying()
-        jobs.cancel(daemon.database, daemon.job(self.golden, 'copy').id,
+        job_changes.cancel(daemon.database, daemon.job(self.golden, 'copy').id,
                     actor='an operator')
         with transfer.Throttle(child):
             daemon.wait_for_job(self.golden, 'copy', 'cancelled')
@@ -116,7 +116,7 @@ class KillTest(worker_case.WorkerCase):
         other = self.image(name='golden-2')
         waiting.until('both are opened', lambda: daemon.states(other) == {
             'copy': 'queued', 'update': 'queued'})
-        jobs.cancel(daemon.database, daemon.job(other, 'copy').id,
+        job_changes.cancel(daemon.database, daemon.job(other, 'copy').id,
                     actor='an operator')
         daemon.terminate()
         # Its times are whole seconds.

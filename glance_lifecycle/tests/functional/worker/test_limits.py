@@ -21,7 +21,7 @@ from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional import store_case
 from glance_lifecycle.tests.functional.worker import worker_case
 from glance_lifecycle.tests import waiting
-from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import job_changes
 
 _RETAIN = """\
 version: 1
@@ -50,7 +50,7 @@ class BrakeTest(worker_case.WorkerCase):
         later = self.image(name='golden-later', protected=True)
         daemon.wait_for_job(later, 'copy')
         self.assertEqual('held', daemon.states(made[0])['copy'])
-        jobs.requeue(daemon.database, daemon.job(made[0], 'copy').id,
+        job_changes.requeue(daemon.database, daemon.job(made[0], 'copy').id,
                      actor='an operator')
         daemon.wait_for_job(made[0], 'copy')
         self.assertEqual(['s1', 's2'], self.stores_of(made[0]))

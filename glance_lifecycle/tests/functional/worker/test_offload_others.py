@@ -29,6 +29,7 @@ from glance_lifecycle.tests.functional import signing_case
 from glance_lifecycle.tests.functional.worker import offloading_case
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker.database import imports
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 
 
@@ -105,7 +106,7 @@ class ManyTest(offloading_case.OffloadingCase):
                     self.task(image_id)['message'])))
         self.api.user().delete(waiters[0])
         self.wait_state(daemon, waiters[0], 'cancelled')
-        jobs.cancel(daemon.database, jobs.list_jobs(
+        job_changes.cancel(daemon.database, jobs.list_jobs(
             daemon.database, image_id=waiters[1])[0].id, actor='somebody')
         image = self.api.user().wait_import(waiters[1])
         self.assertEqual('uploading', image['status'])

@@ -27,7 +27,7 @@ from glance_lifecycle.tests.functional.worker import worker_case
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer import pacing
 from glance_lifecycle.transfer import window
-from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import job_changes
 
 #: MiB a second; without a limit it is hundreds
 RATE = 4
@@ -137,7 +137,7 @@ class WaitingTest(RateCase):
 
     def test_cancelled(self) -> None:
         child = transfer.find_below(self.daemon.pid)
-        jobs.cancel(self.daemon.database,
+        job_changes.cancel(self.daemon.database,
                     self.daemon.job(self.image_id, 'copy').id,
                     actor='an operator')
         self.daemon.wait_for_job(self.image_id, 'copy', 'cancelled')

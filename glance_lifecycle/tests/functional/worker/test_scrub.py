@@ -22,6 +22,7 @@ from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.fixtures import worker
 from glance_lifecycle.tests.functional.worker import worker_case
 from glance_lifecycle.tests import waiting
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 
 POLICY = 'version: 1\nrules: []\n'
@@ -133,7 +134,7 @@ class ScrubTest(worker_case.WorkerCase):
         child = transfer.find_below(daemon.pid)
         os.kill(child, signal.SIGSTOP)
         self.addCleanup(transfer.resume, child)
-        found = jobs.cancel(daemon.database,
+        found = job_changes.cancel(daemon.database,
                             daemon.job(self.image_id, 'scrub').id,
                             actor='an operator')
         self.assertTrue(found.cancel_requested)

@@ -27,6 +27,7 @@ from glance_lifecycle.worker import asked
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import marks
 from glance_lifecycle.worker.database import waiting
@@ -140,7 +141,7 @@ class ViewTest(AskedCase):
         first, waits = (self.act('copy', image, stores=['s1']) for image in (
             IMAGE, IMAGE[:-1] + '2'))
         later = self.act('copy', IMAGE[:-1] + '3', stores=['s1'])
-        jobs.postpone(self.database, later.id, cases.at(10 ** 10))
+        job_changes.postpone(self.database, later.id, cases.at(10 ** 10))
         other = self.act('copy', IMAGE[:-1] + '4', stores=['s2'])
         self.assertEqual('', asked.show(
             self.database, waits.id, limits).waits)

@@ -16,15 +16,14 @@ import datetime
 import threading
 from typing import Any
 from unittest import mock
-import uuid
 
 import fixtures
 import sqlalchemy as sa
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.unit.policy import test_checks
+from glance_lifecycle.tests.unit.worker import dispatching_case
 from glance_lifecycle.tests.unit.worker import image_api
-from glance_lifecycle.tests.unit.worker import test_circuits
 from glance_lifecycle.tests.unit.worker import test_running
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.worker import circuits
@@ -40,40 +39,7 @@ Outcome = running.Outcome
 State = jobs.State
 
 
-class DispatcherTest(test_running.RunningCase):
-
-    room = 2
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.wake = threading.Event()
-        self.outcomes: list[tuple[str, Outcome]] = []
-        self.gate = threading.Event()
-        self.gate.set()
-        self.entered: list[str] = []
-        self.api.hook = self.enter
-        self.dispatcher = dispatching.Dispatcher(
-            self.database, self.runner, self.deletions, self.stores,
-            self.worker, self.room, self.wake, self.ended)
-        self.addCleanup(self.dispatcher.stop, waiting.BOUND)
-        self.addCleanup(self.gate.set)
-
-    def enter(self, method: str, path: str) -> None:
-        """Before an image is changed."""
-        if method != 'GET':
-            self.entered.append(path)
-            self.gate.wait(waiting.BOUND)
-
-    def ended(self, job: jobs.Job, outcome: Outcome, _took: float) -> None:
-        self.outcomes.append((job.image_id, outcome))
-
-    def images(self, *numbers: int) -> list[str]:
-        """Each with a job."""
-        self.api.add(*(image_api.image(number) for number in numbers))
-        return [self.needed(number) for number in numbers]
-
-    def quiet(self) -> None:
-        waiting.until('all have ended', lambda: not self.dispatcher.running())
+class DispatcherTest(dispatching_case.DispatcherCase):
 
     def test_all(self) -> None:
         """No more at once than there is room for."""
@@ -161,101 +127,6 @@ class DispatcherTest(test_running.RunningCase):
         self.assertEqual(State.DONE, self.get(last).state)
         self.assertEqual(7, jobs.counts(self.database)[State.QUEUED])
         self.assertEqual(0, self.dispatcher.turn())
-
-    def many(self, count: int, **changes: Any) -> None:
-        """So many others like the last job, each of an image of its own."""
-        table = models.JOBS
-        row = self.database.read(lambda connection: connection.execute(
-            sa.select(table).order_by(table.c.created_at.desc())
-        ).mappings().first())
-        assert row is not None
-        images = [image_api.image_id(number)
-                  for number in range(1000, 1000 + count)]
-        self.database.write(lambda connection: connection.execute(
-            sa.insert(table), [{
-                **row, 'id': str(uuid.uuid4()), 'image_id': image,
-                'open_key': jobs.open_key(image, row['purpose']), **changes}
-                for image in images]))
-
-    def asked(self, clock: test_circuits.Clock) -> list[str]:
-        """What the database is asked from now on; that takes its time."""
-        found: list[str] = []
-
-        def slow(kind: str) -> None:
-            work = getattr(self.database, kind)
-
-            def asks(*args: Any) -> Any:
-                found.append(kind)
-                clock.now += 0.04
-                return work(*args)
-            self.useFixture(fixtures.MockPatchObject(
-                self.database, kind, asks))
-        slow('read')
-        slow('write')
-        return found
-
-    def away(self, clock: test_circuits.Clock) -> dispatching.Dispatcher:
-        """One to which the store far is away; its jobs take for ever."""
-        stores = circuits.Circuits(clock)
-        for _each in range(circuits.FAILURES):
-            stores.failed('far')
-
-        def run(_job_id: str) -> Any:
-            self.gate.wait(waiting.BOUND)
-            return mock.Mock(), Outcome.MISSED
-        self.gate.clear()
-        found = dispatching.Dispatcher(
-            self.database, mock.Mock(run=run), self.deletions, stores,
-            self.worker, 8, self.wake, self.ended)
-        self.addCleanup(found.stop, waiting.BOUND)
-        self.addCleanup(self.gate.set)
-        return found
-
-    def test_thousand_of_a_store_away(self) -> None:
-        """They were postponed one by one, and due again before that ended."""
-        self.policy = test_checks.policy(**test_running.FAR)
-        self.images(1)
-        self.many(1000)
-        self.policy = test_checks.policy(**test_running.PROTECT)
-        other = self.images(2, 3)
-        clock = test_circuits.Clock()
-        dispatcher = self.away(clock)
-        asked = self.asked(clock)
-        self.assertEqual(2, dispatcher.turn())
-        self.assertEqual({*other}, dispatcher.running())
-        self.assertLessEqual(len(asked), 4)
-        self.assertNotIn('write', asked)
-
-    def test_one_of_a_thousand_tries(self) -> None:
-        """Each time that the store may be back, and only one."""
-        self.policy = test_checks.policy(**test_running.FAR)
-        self.images(1)
-        self.many(1000)
-        self.policy = test_checks.policy(**test_running.PROTECT)
-        other = self.images(2, 3)
-        clock = test_circuits.Clock()
-        dispatcher = self.away(clock)
-        asked = self.asked(clock)
-        clock.now += 10
-        self.assertEqual(3, dispatcher.turn())
-        self.assertLess({*other}, dispatcher.running())
-        self.assertEqual(0, dispatcher.turn())
-        clock.now += 10
-        self.assertEqual(1, dispatcher.turn())
-        self.assertEqual(0, dispatcher.turn())
-        self.assertLessEqual(len(asked), 16)
-        self.assertNotIn('write', asked)
-
-    def test_store_away_of_an_older_release(self) -> None:
-        """Of what it has opened, a turn asks no more than there is room."""
-        self.policy = test_checks.policy(**test_running.FAR)
-        self.images(1)
-        self.many(100, stores=None)
-        clock = test_circuits.Clock()
-        dispatcher = self.away(clock)
-        asked = self.asked(clock)
-        self.assertEqual(0, dispatcher.turn())
-        self.assertEqual(8, asked.count('write'))
 
     def limited(self, room: int = 8, **limits: int
                 ) -> dispatching.Dispatcher:

@@ -29,6 +29,7 @@ from glance_lifecycle.worker import brake
 from glance_lifecycle.worker import cloud as clouds
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import models
 from glance_lifecycle.worker.database import moves
@@ -302,7 +303,7 @@ class GivenUpTest(ObservingCase):
     def test_cancelled(self) -> None:
         """By an operator, and not after a day either."""
         self.look()
-        jobs.cancel(self.database, self.only().id, actor='operator')
+        job_changes.cancel(self.database, self.only().id, actor='operator')
         self.assertTrue(self.given_up())
         self.age(days=99)
         self.assertTrue(self.given_up())
@@ -322,7 +323,7 @@ class GivenUpTest(ObservingCase):
     def test_changed_by_a_worker(self) -> None:
         """That is no reason to open what an operator has cancelled."""
         self.look()
-        jobs.cancel(self.database, self.only().id, actor='operator')
+        job_changes.cancel(self.database, self.only().id, actor='operator')
         old = self.images[image_api.image_id(1)]['updated_at']
         first, second, third = ('2100-01-01T00:00:0%dZ' % n for n in (1, 2, 3))
         self.own(old, first)
@@ -336,7 +337,7 @@ class GivenUpTest(ObservingCase):
     def test_changed_between(self) -> None:
         """By somebody else, before a worker did."""
         self.look()
-        jobs.cancel(self.database, self.only().id, actor='operator')
+        job_changes.cancel(self.database, self.only().id, actor='operator')
         old = self.images[image_api.image_id(1)]['updated_at']
         first, second, third = ('2100-01-01T00:00:0%dZ' % n for n in (1, 2, 3))
         self.own(old, first)
@@ -346,7 +347,7 @@ class GivenUpTest(ObservingCase):
     def test_changed_by_what(self) -> None:
         """A worker of another release says nothing of that."""
         self.look()
-        jobs.cancel(self.database, self.only().id, actor='operator')
+        job_changes.cancel(self.database, self.only().id, actor='operator')
         self.own(None, None)
         self.change(updated_at='2100-01-01T00:00:00Z')
         self.assertFalse(self.given_up())

@@ -32,6 +32,7 @@ from glance_lifecycle.worker import brake
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import models
 from glance_lifecycle.worker import observing
@@ -99,7 +100,8 @@ class ObservingMachine(stateful.RuleBasedStateMachine):
     def cancel(self, data: st.DataObject) -> None:
         job = self.some(data, State.QUEUED, State.HELD)
         if job is not None:
-            self._gave_up(jobs.cancel(self.database, job.id, actor='op'))
+            self._gave_up(job_changes.cancel(self.database, job.id,
+                                             actor='op'))
 
     @stateful.rule(data=st.data())
     def claim(self, data: st.DataObject) -> None:
@@ -140,7 +142,7 @@ class ObservingMachine(stateful.RuleBasedStateMachine):
         """By an operator."""
         job = self.some(data, State.HELD)
         if job is not None:
-            jobs.requeue(self.database, job.id, actor='op')
+            job_changes.requeue(self.database, job.id, actor='op')
 
     def _gave_up(self, job: jobs.Job) -> None:
         self.given_up[job.image_id, job.purpose] = (

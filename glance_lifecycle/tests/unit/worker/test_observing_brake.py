@@ -17,6 +17,7 @@ import datetime
 from glance_lifecycle.tests.unit.policy import test_checks
 from glance_lifecycle.tests.unit.worker import test_observing
 from glance_lifecycle.worker import brake
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import observing
 
@@ -68,7 +69,7 @@ class BrakeTest(test_observing.ObservingCase):
         self.brake = brake.Brake(images=2)
         self.look()
         for job in jobs.list_jobs(self.database):
-            jobs.requeue(self.database, job.id, actor='operator')
+            job_changes.requeue(self.database, job.id, actor='operator')
         self.look()
         self.assertEqual((3, 0), self.counts())
 
@@ -99,7 +100,7 @@ class BrakeTest(test_observing.ObservingCase):
         numbers = range(1, 13)
         self.assertEqual(12, self.look(PROTECT, *numbers, total=12).held)
         for job in jobs.list_jobs(self.database):
-            jobs.over(self.database, job.id, actor='x', reason='x')
+            job_changes.over(self.database, job.id, actor='x', reason='x')
         self.assertEqual(0, self.look(PROTECT, *numbers, total=1000).held)
 
     def test_more_than_there_were(self) -> None:

@@ -31,6 +31,7 @@ from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker import running
 
@@ -99,7 +100,7 @@ class RunningCase(cases.DatabaseTestCase):
 
     def again(self, job_id: str) -> None:
         """Its next attempt is due."""
-        jobs.postpone(self.database, job_id, cases.START)
+        job_changes.postpone(self.database, job_id, cases.START)
 
     def methods(self) -> list[str]:
         return [method for method, path in self.api.requests
@@ -246,7 +247,7 @@ class RunnerTest(RunningCase):
         self.assertEqual(Outcome.FAILED, self.outcome(job_id))
         self.assertIn('begun 3 times', self.get(job_id).error)
         self.assertEqual([], self.methods())
-        jobs.requeue(self.database, job_id, actor='operator')
+        job_changes.requeue(self.database, job_id, actor='operator')
         self.assertEqual(Outcome.DONE, self.outcome(job_id))
 
 
@@ -305,7 +306,7 @@ class ClaimTest(RunningCase):
     def test_cancelled(self) -> None:
         job_id = self.needed()
         self.assertEqual(Outcome.CANCELLED, self.act(
-            job_id, lambda: jobs.cancel(self.database, job_id,
+            job_id, lambda: job_changes.cancel(self.database, job_id,
                                         actor='operator')))
         self.assertEqual([], self.methods())
         self.assertEqual(State.CANCELLED, self.get(job_id).state)
@@ -313,7 +314,7 @@ class ClaimTest(RunningCase):
     def test_cancelled_and_failed(self) -> None:
         """It is not tried again, and says so."""
         def between() -> None:
-            jobs.cancel(self.database, job_id, actor='operator')
+            job_changes.cancel(self.database, job_id, actor='operator')
             raise exceptions.ServiceError(what='do it', detail='no')
         job_id = self.needed()
         self.assertEqual(Outcome.CANCELLED, self.act(job_id, between))

@@ -51,8 +51,8 @@ class ScrubbingTest(test_observing.ObservingCase):
                            test_observing.NOTHING)
         return jobs.latest(self.database, IMAGE, 'scrub')
 
-    def fails(self, state: State = State.FAILED) -> jobs.Job:
-        """It has dropped the copy in bulk, which could not be made again."""
+    def drops(self) -> tuple[jobs.Job, int]:
+        """A job that has dropped the copy in bulk, and its fence."""
         job = self.read_back()
         assert job is not None
         fence = claims.claim(self.database, job.id, 'w1')
@@ -60,6 +60,11 @@ class ScrubbingTest(test_observing.ObservingCase):
         claims.note(self.database, job.id, fence, {
             **job.action, 'arguments': {**job.action['arguments'],
                                         'repairing': ['bulk']}})
+        return job, fence
+
+    def fails(self, state: State = State.FAILED) -> jobs.Job:
+        """It has dropped the copy in bulk, which could not be made again."""
+        job, fence = self.drops()
         self.change(stores='fast')
         self.verified = {'fast'}
         return claims.finish(self.database, job.id, fence, state,
@@ -135,13 +140,7 @@ class ScrubbingTest(test_observing.ObservingCase):
 
     def fails_once_more(self) -> str:
         """The other look's job: put back, and due again."""
-        job = self.read_back()
-        assert job is not None
-        fence = claims.claim(self.database, job.id, 'w1')
-        assert fence is not None
-        claims.note(self.database, job.id, fence, {
-            **job.action, 'arguments': {**job.action['arguments'],
-                                        'repairing': ['bulk']}})
+        job, fence = self.drops()
         claims.retry(self.database, job.id, fence, 'Away.', NOW)
         return job.id
 

@@ -105,6 +105,13 @@ class DatabaseTestCase(testtools.TestCase):
         self.assertFalse(joined)
         return job
 
+    def join(self, image_id: str = 'image', purpose: str = 'restore',
+             reason: str = 'Another.') -> tuple[jobs.Job, bool]:
+        """What another observer finds: the job, and whether it was there."""
+        return jobs.open_job(self.database, jobs.Wanted(
+            image_id, purpose, {'a': 2}, reason, rule='r2',
+            policy_digest='d2'), actor='notification', now=at(9))
+
     def claimed(self, image_id: str = 'image', worker: str = 'w1',
                 **wanted: Any) -> tuple[str, int]:
         """A job that runs: id and fence."""

@@ -20,6 +20,7 @@ from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import dropped
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 
 State = jobs.State
@@ -64,7 +65,7 @@ class DroppedTest(cases.DatabaseTestCase):
         """Cancelled while it runs, and then it fails, or is killed."""
         job_id, fence = self.runs('s2')
         for put_back in self.puts_back():
-            jobs.cancel(self.database, job_id, actor='op')
+            job_changes.cancel(self.database, job_id, actor='op')
             put_back(job_id, fence)
             found = self.get(job_id)
             self.assertEqual((State.QUEUED, True, ('s2',)), (
@@ -79,18 +80,18 @@ class DroppedTest(cases.DatabaseTestCase):
         """Whatever its names look like, it ends."""
         for put_back in self.puts_back():
             job_id, fence = self.runs()
-            jobs.cancel(self.database, job_id, actor='op')
+            job_changes.cancel(self.database, job_id, actor='op')
             put_back(job_id, fence)
             self.assertEqual(State.CANCELLED, self.get(job_id).state)
         waits = self.scrub()
-        self.assertEqual(State.CANCELLED, jobs.cancel(
+        self.assertEqual(State.CANCELLED, job_changes.cancel(
             self.database, waits.id, actor='op').state)
 
     def test_cancel_waiting(self) -> None:
         job_id, fence = self.runs('s2')
         self.retry(job_id, fence)
         for _twice in range(2):
-            found = jobs.cancel(self.database, job_id, actor='op',
+            found = job_changes.cancel(self.database, job_id, actor='op',
                                 reason='Not now.')
             self.assertEqual((State.QUEUED, True), (
                 found.state, found.cancel_requested))
@@ -102,7 +103,7 @@ class DroppedTest(cases.DatabaseTestCase):
 
     def test_cancel_running(self) -> None:
         job_id, fence = self.runs('s2')
-        jobs.cancel(self.database, job_id, actor='op')
+        job_changes.cancel(self.database, job_id, actor='op')
         self.assertEqual('The job was cancelled. ' + SAID, history.of_image(
             self.database, 'image')[-1].text)
         self.assertRaises(errors.JobCancelled, claims.check, self.database,
@@ -147,7 +148,7 @@ class DroppedTest(cases.DatabaseTestCase):
         claims.finish(self.database, job_id, fence, State.FAILED, error='No.')
         self.assertIn('s2 was dropped, and this job has not made it again: '
                       'retry it', self.missing(job_id))
-        jobs.requeue(self.database, job_id, actor='op')
+        job_changes.requeue(self.database, job_id, actor='op')
         self.assertEqual(SAID, self.missing(job_id))
         odd: list[dict[str, Any]] = [
             {}, {'arguments': 3}, {'arguments': {'repairing': 's2'}},

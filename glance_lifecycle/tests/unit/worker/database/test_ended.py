@@ -14,7 +14,7 @@
 
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.worker.database import ended
-from glance_lifecycle.worker.database import jobs
+from glance_lifecycle.worker.database import job_changes
 
 at = cases.at
 
@@ -24,7 +24,7 @@ class EndedTest(cases.DatabaseTestCase):
     def cancelled(self, image_id: str, purpose: str, seconds: float,
                   size: int | None = None) -> None:
         job = self.job(image_id, purpose, bytes=size)
-        jobs.cancel(self.database, job.id, actor='me', now=at(seconds))
+        job_changes.cancel(self.database, job.id, actor='me', now=at(seconds))
 
     def test_since(self) -> None:
         self.cancelled('a', 'drop:s1', 10, 5)
@@ -33,8 +33,8 @@ class EndedTest(cases.DatabaseTestCase):
         self.cancelled('d', 'copy', 9, 1)
         self.job('e', 'copy')
         over = self.job('f', 'copy', bytes=3)
-        jobs.over(self.database, over.id, actor='me', reason='Not needed.',
-                  now=at(20))
+        job_changes.over(self.database, over.id, actor='me',
+                         reason='Not needed.', now=at(20))
         self.assertEqual(
             [ended.Ended('copy', 'cancelled', 1, 0),
              ended.Ended('drop', 'cancelled', 2, 12)],

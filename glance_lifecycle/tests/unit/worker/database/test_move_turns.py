@@ -18,6 +18,7 @@ from typing import Any
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import move_turns
 from glance_lifecycle.worker.database import moves
@@ -88,7 +89,7 @@ class MoveTurnsTest(cases.DatabaseTestCase):
         # A new job for the same is no other image.
         found = self.images()[0]
         moves.step(self.database, 'one', found, Step.COPYING, job_id=None)
-        jobs.cancel(self.database, str(began[0]), actor='me')
+        job_changes.cancel(self.database, str(began[0]), actor='me')
         again = self.start(self.images()[0])
         self.assertNotIn(again, (None, *began))
 

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import models
 from glance_lifecycle.worker.database import moves
@@ -154,7 +155,8 @@ class PurgingTest(cases.DatabaseTestCase):
             found = read(work)
             if found == [job_id]:
                 self.database.read = read  # type: ignore[method-assign]
-                jobs.requeue(self.database, job_id, actor='op', now=at(1))
+                job_changes.requeue(self.database, job_id, actor='op',
+                                    now=at(1))
             return found
 
         self.database.read = late  # type: ignore[assignment, method-assign]

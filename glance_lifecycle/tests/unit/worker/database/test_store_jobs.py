@@ -21,6 +21,7 @@ import testtools
 
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import models
 from glance_lifecycle.worker.database import store_jobs
@@ -106,7 +107,7 @@ class StoreJobsTest(cases.DatabaseTestCase):
         """It is at the store until it has undone what it has begun."""
         first, second = self.copy('a', 's1'), self.copy('b', 's1')
         self.claim(first, s1=1)
-        jobs.cancel(self.database, first, actor='me')
+        job_changes.cancel(self.database, first, actor='me')
         self.assertIsNone(self.claim(second, s1=1))
 
     def test_due_at_stores(self) -> None:
@@ -146,9 +147,9 @@ class StoreJobsTest(cases.DatabaseTestCase):
     def test_retried_of_an_older_release(self) -> None:
         """What an older release has closed, and an operator wants again."""
         job_id = self.copy('a', 's1')
-        jobs.cancel(self.database, job_id, actor='me')
+        job_changes.cancel(self.database, job_id, actor='me')
         self.set_stores(job_id, None)
-        jobs.requeue(self.database, job_id, actor='me', now=at(0))
+        job_changes.requeue(self.database, job_id, actor='me', now=at(0))
         self.assertEqual(('s1',), self.get(job_id).stores)
 
     def test_told_anew(self) -> None:

@@ -13,6 +13,7 @@
 """How long jobs wait, and which of them destroy."""
 
 from glance_lifecycle.tests.unit.worker.database import cases
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import waiting
 
@@ -27,7 +28,7 @@ class WaitingTest(cases.DatabaseTestCase):
                          waiting.oldest(self.database, at(0)))
         self.job('running', seconds=-50)
         self.claimed('running', purpose='copy')
-        self.assertIsNotNone(jobs.cancel(
+        self.assertIsNotNone(job_changes.cancel(
             self.database, jobs.list_jobs(
                 self.database, state=State.QUEUED)[0].id, actor='me'))
         self.job('held', held=True, seconds=-10)

@@ -19,6 +19,7 @@ from glance_lifecycle.tests.unit.worker.migrating import migrating_case
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import history
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import moves
 from glance_lifecycle.worker.migrating import asked
@@ -86,7 +87,7 @@ class PauseTest(migrating_case.MigratingCase):
         for hold in (True, False):
             move_id = self.begin((10, 10 + hold))
             self.driver.turn(migrating_case.NOW)
-            asked_of = jobs.hold if hold else jobs.cancel
+            asked_of = job_changes.hold if hold else job_changes.cancel
             for job in self.queued():
                 asked_of(self.database, job.id, actor=migrating_case.WHO,
                          reason='The migration does not go on for now.')
@@ -99,7 +100,7 @@ class PauseTest(migrating_case.MigratingCase):
         move_id = self.begin((10, 10))
         self.driver.turn(migrating_case.NOW)
         for job in self.queued():
-            jobs.hold(self.database, job.id, actor=migrating_case.WHO,
+            job_changes.hold(self.database, job.id, actor=migrating_case.WHO,
                       reason='The migration does not go on for now.')
         moves.turn_to(self.database, moves.get(self.database, move_id),
                       moves.State.PAUSED)

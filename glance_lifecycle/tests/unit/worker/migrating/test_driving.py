@@ -26,6 +26,7 @@ from glance_lifecycle.tests.unit.worker.migrating import migrating_case
 from glance_lifecycle.worker import action as actions
 from glance_lifecycle.worker import carrying_out
 from glance_lifecycle.worker.database import claims
+from glance_lifecycle.worker.database import job_changes
 from glance_lifecycle.worker.database import jobs
 from glance_lifecycle.worker.database import models
 from glance_lifecycle.worker.database import moves
@@ -211,7 +212,8 @@ class DriverTest(migrating_case.MigratingCase):
         move_id = self.begin((10, 10, 10), parallel=4)
         self.driver.turn(migrating_case.NOW)
         job, = self.queued()
-        jobs.over(self.database, job.id, actor='sweep', reason='It is gone.')
+        job_changes.over(self.database, job.id, actor='sweep',
+                         reason='It is gone.')
         self.go()
         self.assertEqual(['gone'] * 3, self.steps(move_id))
         self.assertEqual('done', self.state(move_id))
@@ -262,7 +264,7 @@ class DriverTest(migrating_case.MigratingCase):
         move_id = self.begin((10,))
         self.driver.turn(migrating_case.NOW)
         job, = self.queued()
-        jobs.cancel(self.database, job.id, actor=migrating_case.WHO)
+        job_changes.cancel(self.database, job.id, actor=migrating_case.WHO)
         self.driver.turn(migrating_case.NOW)
         self.assertEqual('stopped', self.state(move_id))
         self.assertIn('was cancelled',
