@@ -28,6 +28,7 @@ from oslo_config import cfg
 from oslo_log import log as logging
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.glance_host import store_drivers
 
 CONF = cfg.CONF
 
@@ -170,8 +171,9 @@ def load_configuration(argv: Sequence[str], *, log: bool = True,
         logging.setup(CONF, 'glance')
     glance_notifier.set_defaults()
     if CONF.enabled_backends:
-        glance_store.register_store_opts(
-            CONF, reserved_stores=wsgi_app.RESERVED_STORES)
+        with store_drivers.only(CONF.enabled_backends.values()):
+            glance_store.register_store_opts(
+                CONF, reserved_stores=wsgi_app.RESERVED_STORES)
         # Whoever reads an image has its locations sorted by the weights of
         # their drivers. Of each the log says that it is not to be found, as
         # if something were wrong: none is loaded here.

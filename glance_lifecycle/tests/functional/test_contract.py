@@ -13,8 +13,10 @@
 """What Glance does not promise and we rely on, on the release at hand."""
 
 import importlib.metadata
+import json
 import subprocess
 import sys
+from typing import Any
 
 from glance_lifecycle.tests.functional.fixtures import gate
 from glance_lifecycle.tests.functional.fixtures import images
@@ -48,6 +50,29 @@ for found in (first, second):
         assert not task._session.broken, task._session.broken
 '''
 
+# The options of each store: as Glance has them registered, or by us.
+_OPTIONS = '''
+import json, sys
+kinds = dict(item.split(':') for item in sys.argv[2].split(','))
+arguments = ['--config-file', '/dev/null']
+from glance.common import config, wsgi_app
+import glance_store
+from glance_lifecycle import glance_host
+conf = config.CONF
+conf.set_default('enabled_backends', kinds)
+if sys.argv[1] == 'glance':
+    conf(arguments)
+    glance_store.register_store_opts(
+        conf, reserved_stores=wsgi_app.RESERVED_STORES)
+else:
+    glance_host.load_configuration(arguments, log=False)
+loaded = sorted({'boto3', 'keystoneclient', 'rados'} & set(sys.modules))
+print(json.dumps([
+    {store: sorted(conf[store]) if store in conf else []
+     for store in conf.enabled_backends},
+    sorted(conf.glance_store), loaded]))
+'''
+
 
 class ContractTest(plugin_case.PluginTestCase):
 
@@ -64,6 +89,22 @@ class ContractTest(plugin_case.PluginTestCase):
              str(api.etc / 'glance-api.conf')], env=api.environ(),
             text=True, capture_output=True, check=False)
         self.assertEqual(0, result.returncode, result.stderr)
+
+    def test_options_of_stores(self) -> None:
+        """Of configured stores as Glance has them; no other is loaded."""
+        kinds = 'a:file,b:rbd,c:s3,d:swift,e:http,f:file,g:no-such'
+        of_glance = self.options('glance', kinds)
+        self.assertEqual(of_glance, self.options('lifecycle', kinds))
+        self.assertIn('rbd_store_pool', of_glance[0]['b'])
+        self.assertEqual(['boto3', 'keystoneclient', 'rados'], of_glance[2])
+        self.assertEqual([], self.options('lifecycle', 'a:file')[2])
+
+    def options(self, whose: str, kinds: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, '-c', _OPTIONS, whose, kinds], text=True,
+            capture_output=True, check=False)
+        self.assertEqual(0, done.returncode, done.stderr)
+        return json.loads(done.stdout)
 
     def test_emptied_list_is_honoured(self) -> None:
         """No upload of Glance's own follows, and the lists are right."""
