@@ -99,9 +99,13 @@ class Figure:
 
 # What the images need.
 
+def _policy() -> decision.Policy:
+    return decision.Policy(document.load(worker_host.policy().encode()))
+
+
 def needed(count: int) -> Iterator[actions.Action]:
     """What so many images of the stand-in need, which are not as wanted."""
-    policy = decision.Policy(document.load(worker_host.policy().encode()))
+    policy = _policy()
     now = datetime.datetime.now(datetime.UTC)
     for number in range(count):
         image = image_api.image(number, wrong=True)
@@ -121,12 +125,13 @@ def _wanted(action: actions.Action) -> jobs.Wanted:
 def open_all(database: engine.Database, count: int) -> None:
     """A job for each image, all at once."""
     now = datetime.datetime.now(datetime.UTC)
+    digest = _policy().digest
     rows = [{
         'id': str(uuid.uuid4()), 'image_id': one.image_id,
         'image_name': one.image_name, 'project': one.project,
         'purpose': one.purpose, 'reason': 'It is needed.', 'rule': '',
         'open_key': jobs.open_key(one.image_id, one.purpose),
-        'action': fields.dump(one.to_dict()), 'policy_digest': '',
+        'action': fields.dump(one.to_dict()), 'policy_digest': digest,
         'state': jobs.State.QUEUED, 'attempts': 0, 'fence': 0, 'error': '',
         'cancel_requested': False, 'created_at': now, 'updated_at': now,
         'not_before': now} for one in needed(count)]
