@@ -78,6 +78,7 @@ def check(action: str, target: Mapping[str, Any], creds: Mapping[str, Any],
     :param is_admin: Glance's rule ``context_is_admin`` for these credentials
     :raises glance.common.exception.Forbidden: it does not; or nobody can
         tell
+    :raises webob.exc.HTTPNotFound: the image was deleted meanwhile
     """
     image_id = ''
     try:
@@ -91,6 +92,8 @@ def check(action: str, target: Mapping[str, Any], creds: Mapping[str, Any],
         LOG.error('%(action)s of image %(image)s is refused: %(error)s', {
             'action': action, 'image': image_id, 'error': error})
         why = _BROKEN
+    except glance_host.NOT_FOUND:
+        raise glance_host.deleted_meanwhile() from None
     except Exception:
         LOG.exception('The lifecycle policy cannot be applied to the '
                       '%(action)s of image %(image)s.',

@@ -58,8 +58,10 @@ from glance_lifecycle.glance_host.database import StaleTask
 from glance_lifecycle.glance_host.database import task_over
 from glance_lifecycle.glance_host.domain import Wanted
 from glance_lifecycle.glance_host.enforcement import ceph_clusters
+from glance_lifecycle.glance_host.enforcement import deleted_meanwhile
 from glance_lifecycle.glance_host.enforcement import Enforced
 from glance_lifecycle.glance_host.enforcement import enforced
+from glance_lifecycle.glance_host.enforcement import NOT_FOUND
 from glance_lifecycle.glance_host.enforcement import refusal
 from glance_lifecycle.glance_host.enforcement import UNFINISHED
 from glance_lifecycle.glance_host.locations import change_store
@@ -96,6 +98,7 @@ from glance_lifecycle.glance_host.settings import wsgi_python
 __all__ = [
     'DOWNLOADS',
     'GONE',
+    'NOT_FOUND',
     'PAGE',
     'RELEASES',
     'UNFINISHED',
@@ -123,6 +126,7 @@ __all__ = [
     'clear_stores',
     'configuration_files',
     'delays_deletes',
+    'deleted_meanwhile',
     'direct_unsupported',
     'drop_location',
     'drop_lock',

@@ -20,6 +20,7 @@ from typing import Any
 from glance.common import exception as glance_exception
 import glance.db
 from oslo_config import cfg
+import webob.exc
 
 from glance_lifecycle.dependents import base as dependents
 from glance_lifecycle.glance_host import copies
@@ -31,6 +32,8 @@ CONF = cfg.CONF
 
 # Statuses in which nothing was ever stored for others to use.
 UNFINISHED = ('queued', 'saving', 'uploading', 'importing', 'killed')
+
+NOT_FOUND: type[Exception] = glance_exception.NotFound
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,6 +59,13 @@ def refusal(sentence: str) -> Exception:
     return error
 
 
+def deleted_meanwhile() -> Exception:
+    """Glance answers 404, whichever request was checked."""
+    error: Exception = webob.exc.HTTPNotFound(
+        explanation='The image was deleted meanwhile.')
+    return error
+
+
 def enforced(target: Mapping[str, Any], creds: Mapping[str, Any]
              ) -> Enforced:
     """What the target of a rule tells.
@@ -63,6 +73,7 @@ def enforced(target: Mapping[str, Any], creds: Mapping[str, Any]
     :param target: ``glance.api.policy.ImageTarget``, or the dictionary that
         stands for an image to be created
     :param creds: of the request, as oslo.policy has them
+    :raises NOT_FOUND: the image was deleted since the request began
     """
     image = getattr(target, 'target', None)
     project = str(target.get('owner') or '')

@@ -32,17 +32,17 @@ def only(kinds: Iterable[str]) -> Generator[None, None, None]:
     :param kinds: names of drivers, as in enabled_backends
     """
     wanted = sorted(set(kinds))
+    load = multi_backend._load_multi_store  # noqa: SLF001 - glance_store's
 
     def options() -> dict[str, Any]:
         # None: it cannot be loaded, and the log says so.
-        drivers = {kind: multi_backend._load_multi_store(None, kind, False)
-                   for kind in wanted}
+        drivers = {kind: load(None, kind, False) for kind in wanted}
         return {kind: driver.OPTIONS for kind, driver in drivers.items()
                 if getattr(driver, 'OPTIONS', None) is not None}
 
-    listing = multi_backend._list_driver_opts
-    multi_backend._list_driver_opts = options
+    listing = multi_backend._list_driver_opts  # noqa: SLF001 - the same
+    multi_backend._list_driver_opts = options  # noqa: SLF001
     try:
         yield
     finally:
-        multi_backend._list_driver_opts = listing
+        multi_backend._list_driver_opts = listing  # noqa: SLF001

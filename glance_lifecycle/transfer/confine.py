@@ -214,7 +214,7 @@ def linked(program: str) -> tuple[str, ...]:
         [program], env={'LD_TRACE_LOADED_OBJECTS': '1'}, check=False,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL).stdout.decode(errors='replace')
-    found = re.findall(r'^\s*(/\S+) \(0x', said, re.M)
+    found = re.findall(r'^[^\S\n]*(/\S+) \(0x', said, re.M)
     found += re.findall(r'=> (/\S+) \(0x', said)
     # Loaded by the C library itself when a thread is ended.
     found += [os.path.join(os.path.dirname(path), 'libgcc_s.so.1')

@@ -30,7 +30,8 @@ _MOST_PROBLEMS = 20
 
 _MARK = '\ufeff'
 _NAME = re.compile(r'[\w.:-]{1,64}')
-_COMMENT = re.compile(r'\s+[#;](?=\s|$|\w)')
+# Not tried anew at each blank: a line of 30,000 of them took 8 s.
+_COMMENT = re.compile(r'(?<!\s)\s+[#;](?=\s|$|\w)')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

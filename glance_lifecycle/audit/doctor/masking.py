@@ -23,9 +23,8 @@ _SECRET_NAME = re.compile(
 
 # From "//" to the last "@": passwords have "/", ":" and "@", too.
 _WORD = re.compile(r'\S+')
-# The same, but for what a remedy tells to replace.
-_NO_EXAMPLE = re.compile(
-    r'(?<=//)(?!(?:USER|glance):PASSWORD@[^@\s]*(?:\s|\Z))\S*@')
+# What a remedy tells to replace.
+_EXAMPLE = re.compile(r'(?:USER|glance):PASSWORD@[^@]*')
 # The same without a scheme, as user:password@host.
 _BARE_USER_INFO = re.compile(r'(?<![^\s,;=\[{"\'])[^\s/@:,]+:(?!//)\S*@')
 # Nothing is tried unless a "=" is near to end at: a line of 4,000 "?" took a
@@ -100,19 +99,23 @@ def line(text: str) -> str:
     return plain(_QUERY.sub(r'\1***', _without_user_info(text)))
 
 
-def _without_user_info(text: str) -> str:
-    """Not by one pattern: of "////..." it would try each "/" to the end."""
+def _without_user_info(text: str, but: re.Pattern[str] | None = None) -> str:
+    """Not by one pattern: of "////..." it would try each "/" to the end.
+
+    :param but: what may stand behind the "//" of a word
+    """
     def shorter(found: re.Match[str]) -> str:
         word = found[0]
         begin, end = word.find('//') + 2, word.rfind('@')
-        return word if begin < 2 or end < begin else (
-            word[:begin] + '***' + word[end:])
+        if begin < 2 or end < begin or (but and but.fullmatch(word, begin)):
+            return word
+        return word[:begin] + '***' + word[end:]
     return _WORD.sub(shorter, text) if '@' in text else text
 
 
 def sentence(text: str) -> str:
     """What is said of something, whatever of others' it repeats."""
-    return bounded(_QUERY.sub(r'\1***', _NO_EXAMPLE.sub('***@', text)))
+    return bounded(_QUERY.sub(r'\1***', _without_user_info(text, _EXAMPLE)))
 
 
 def bounded(text: str) -> str:

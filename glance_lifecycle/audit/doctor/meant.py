@@ -68,7 +68,7 @@ def _candidates(name: str, kind: kinds.Spec, text: str) -> Iterator[str]:
         yield ('[%s]' if kind[2] else '%s') % ', '.join(items)
     if kind[0] == 'dict':
         yield re.sub(r'[;,\s]+', ',', re.sub(
-            r'\s*[=:]\s*', ':', bare.strip(',; ')))
+            r'(?<!\s)\s*[=:]\s*', ':', bare.strip(',; ')))
     if kind[0] == 'bool':
         word = near.closest(bare.lower(), _BOOLEANS, 0.75)
         if word:

@@ -28,6 +28,7 @@ from glance import domain
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
 from oslo_policy import opts as policy_opts
+import webob.exc
 
 from glance_lifecycle.conf import opts
 from glance_lifecycle import glance_host
@@ -57,8 +58,13 @@ class CheckTestCase(base.FunctionalTestCase):
         self.rows: dict[str, Any] = {}
         # There is no database here: tests with a real Glance have one.
         self.useFixture(fixtures.MockPatch(
-            'glance.db.get_api', return_value=mock.Mock(
-                image_get=lambda _context, image_id: self.rows[image_id])))
+            'glance.db.get_api', return_value=mock.Mock(image_get=self.row)))
+
+    def row(self, _context: Any, image_id: str) -> Any:
+        """As Glance's own says it."""
+        if image_id not in self.rows:
+            raise glance_exception.ImageNotFound
+        return self.rows[image_id]
 
     def enforcer(self, rule: str) -> Any:
         path = self.work / 'policy.yaml'
@@ -160,6 +166,14 @@ class CheckTest(CheckTestCase):
                                 self.image(), 'boss')
         self.assertIn('could not be applied', said)
         self.assertNotIn('secret', said)
+
+    def test_deleted_meanwhile(self) -> None:
+        """404, as for whoever asks a moment later, and not "forbidden"."""
+        enforcer = self.enforcer('lifecycle:delete')
+        target = glance_policy.ImageTarget(self.image())
+        self.rows.clear()
+        self.assertRaises(webob.exc.HTTPNotFound, enforcer.enforce,
+                          self.context(), 'delete_image', target)
 
     def test_no_policy(self) -> None:
         self.config.config(group='lifecycle', policy_file=None)

@@ -111,7 +111,7 @@ SAID = (
 # Of the logs, where Glance's message says nothing.
 LOGGED = (
     ('data-corrupt', re.compile(
-        r'qemu-img|Conversion failed|ImportTaskError.*format|'
+        r'qemu-img|Conversion failed|ImportTaskError.{0,500}format|'
         r'Image metadata disallows|Unable to (?:inspect|convert)', re.I)),
     ('store-full', re.compile(
         r'StorageFull|No space left|storage media is full|not enough disk',

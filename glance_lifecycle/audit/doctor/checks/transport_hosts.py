@@ -88,7 +88,7 @@ class TransportHosts(check.Check):
 
     # Behind the hosts, another "@", and behind that what looks like a port,
     # or like the virtual host.
-    _BEHIND = re.compile(r'[^@,]*@[^@,]*(?::\d+|/)')
+    _BEHIND = re.compile(r'(?<![^@,])[^@,]*@[^@,]*(?::\d+|/)')
 
     def _cut(self, value: str) -> bool:
         rest = value.partition('://')[2][:_LONGEST]

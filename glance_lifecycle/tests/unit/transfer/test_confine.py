@@ -73,8 +73,10 @@ class ReachTest(base.BaseTestCase):
         """The ones that ceph.conf names, and librados' own places."""
         holder = self.useFixture(fixtures.TempDir())
         conf = pathlib.Path(holder.path) / 'east.conf'
+        # Many empty lines: none is read to the last of them.
         conf.write_text(
-            '[global]\nkeyring = /k/$cluster.$name.keyring, /k/b # old\n'
+            '\n' * 1_000_000 + '[global]\n'
+            'keyring = /k/$cluster.$name.keyring, /k/b # old\n'
             '[client.glance]\n  key file="/k/$id"\n;keyring = /no\n')
         reach = rbd_options.reach({'user': 'glance', 'conf_file': str(conf)})
         self.assertTrue(reach.network)

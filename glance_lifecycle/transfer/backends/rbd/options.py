@@ -104,7 +104,7 @@ def _keyrings(conf_file: str) -> list[str]:
     try:
         with open(conf_file, errors='replace') as stream:
             values = re.findall(
-                r'^\s*key[ _-]?(?:ring|file)\s*=\s*([^#;\n]+)',
+                r'^[^\S\n]*key[ _-]?(?:ring|file)\s*=\s*([^#;\n]+)',
                 stream.read(), re.M)
     except OSError:
         # Connecting will say so.

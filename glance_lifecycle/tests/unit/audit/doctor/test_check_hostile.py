@@ -94,14 +94,22 @@ class HostileTest(cases.DoctorTestCase):
 
     def test_long(self) -> None:
         """All values of a file at once, 1 MiB together."""
+        self.all_long('x.')
+
+    def test_long_alike(self) -> None:
+        """What a pattern would try to the end, again at each character."""
+        for repeated in (' ', '//'):
+            self.all_long(repeated)
+
+    def all_long(self, repeated: str) -> None:
         for kind, number, files in _examples():
             lines = max(1, len(list(_values(files))))
-            long = (NASTY + ',$debug ' + 'x.' * LONG)[:LONG // lines]
+            long = (NASTY + ',$debug ' + repeated * LONG)[:LONG // lines] + 'x'
             self.judged(kind, self.gathered({
                 path: text if path.endswith('.json') else _LINE.sub(
                     lambda found: found['name'] + long, text)
                 for path, text in files.items()}), cases.live_of(files),
-                (kind.code, number))
+                (kind.code, number, repeated))
 
     def test_bytes(self) -> None:
         """What is no text at the end of each file."""

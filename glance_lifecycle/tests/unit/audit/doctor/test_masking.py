@@ -47,6 +47,8 @@ class MaskingTest(unittest.TestCase):
         for text in ('?' * 3990, '?' + 'pass' * 990, '@ ' + '/' * 3990):
             for _each in range(30):
                 self.assertEqual(text, masking.line(text))
+        # Of any length, before it is cut.
+        masking.sentence('a://' * 100_000 + '@')
 
     def test_no_scheme(self) -> None:
         for text, shown in (('u:s3cr3t@h', '***@h'), ('a@h:1', 'a@h:1'),
@@ -82,6 +84,9 @@ class MaskingTest(unittest.TestCase):
                 ('Set it to mysql+pymysql://USER:PASSWORD@HOST/glance.',
                  'Set it to mysql+pymysql://USER:PASSWORD@HOST/glance.'),
                 ('rabbit://USER:PASSWORD@secret@h', 'rabbit://***@h'),
+                ('rabbit://USER:PASSWORD@h,x://secret@h', 'rabbit://***@h'),
+                ('rabbit://USER:PASSWORD@h, x://secret@h',
+                 'rabbit://USER:PASSWORD@h, x://***@h'),
                 ('a\u00a0b\u3000c', 'a\\u00a0b\\u3000c')):
             self.assertEqual(shown, masking.sentence(text))
         self.assertLess(len(masking.sentence('x' * 10_000)), 5000)
