@@ -64,6 +64,20 @@ class Families:
         self._asked.setdefault(key.project, set()).add(key)
         return self._of(key).view(key, member, decision.retain.keep_last)
 
+    def after(self, image: drift.Resource, facts: decisions.Facts,
+              decision: decisions.Decision, but: Collection[str]) -> str:
+        """See ``generations``; empty, too, where it is of no family.
+
+        :param facts: of the image, or of what would take its place
+
+        Raises what the client does.
+        """
+        key = generations.key(facts, decision)
+        member = drift.member(image, facts, decision)
+        if key is None or member is None:
+            return ''
+        return self._of(key).after(key, member, but)
+
     def others(self, than: Collection[str]) -> Iterator[drift.Resource]:
         """The other images of all families that were asked for.
 

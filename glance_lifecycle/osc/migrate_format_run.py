@@ -28,6 +28,7 @@ from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import migrations
 from glance_lifecycle.osc.common import plan_file
+from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class RunFormat(judging.Judging, command.Lister):
     the old one, verified while they are read, and so converted by the
     service. Once it is raw, active and in its stores, it is shown, and the
     old one hidden. Nothing is deleted. An image that has changed since the
-    plan was made is left. What would be done is shown, and you are asked
+    plan was made, or has a newer one in its family by now, is left: so the
+    policy has to be known. What would be done is shown, and you are asked
     first. Run it again after it was interrupted or killed: it goes on. The
     exit code is 0 if all is done; 1 if something failed; 3 if something was
     left.
@@ -56,6 +58,7 @@ class RunFormat(judging.Judging, command.Lister):
         parser.add_argument('plan', metavar='<file>',
                             help='What "migrate format plan --out" wrote.')
         migrations.add_asking(parser)
+        policy_options.add_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace
@@ -66,12 +69,13 @@ class RunFormat(judging.Judging, command.Lister):
         with shown.errors(), plan_file.alone(parsed_args.plan):
             plan = input_file.load(parsed_args.plan, plans.MAX_BYTES,
                                    plans.load)
+            policy = migrations.known_policy(parsed_args)
             cloud = clouds.Cloud(connection.of(self))
 
             def run(steps: Sequence[plans.Step], dry_run: bool
                     ) -> Iterable[outcome.Outcome]:
                 return running.Running(
-                    plan, cloud, outcomes.Lines(), dry_run=dry_run,
+                    plan, cloud, policy, outcomes.Lines(), dry_run=dry_run,
                     steps=steps).run()
 
             found = outcomes.carried_out(

@@ -23,6 +23,7 @@ Pure. Of an image no more than its id and its time is kept: some 400 bytes.
 """
 
 import bisect
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Mapping
 import dataclasses
@@ -160,6 +161,21 @@ class Generations:
             newest[1] if newest else '', first[0] if first else None,
             None if out is None
             else int((out - member.created).total_seconds()))
+
+    def after(self, key: Key, member: Member, but: Collection[str]) -> str:
+        """Id of the newest image after this one; empty if it is that itself.
+
+        Usable or not, and whoever sees it: another one with the visibility
+        of this one, made now, would be newer for one of them or the other.
+
+        :param but: ids of images that do not count
+        """
+        widest = dataclasses.replace(
+            member, width=len(wants.ALL_VISIBILITIES) - 1)
+        newest = [next((moment for moment in itertools.islice(
+            reversed(group), len(group) - start) if moment[1] not in but),
+            None) for group, start in self._newer(key, widest, False)]
+        return max(filter(None, newest), default=(None, ''))[1]
 
     def _newer(self, key: Key, member: Member, usable: bool
                ) -> Iterator[tuple[list[_Moment], int]]:

@@ -92,6 +92,21 @@ def policy(parsed_args: argparse.Namespace) -> decision.Policy:
     return policy_file.in_force(conf)
 
 
+def known_policy(parsed_args: argparse.Namespace) -> decision.Policy:
+    """The same, where what is done must not be done without knowing it.
+
+    :raises CommandError: nothing says which policy is in force
+    """
+    if not (parsed_args.policy
+            or policy_options.configuration_files(parsed_args)):
+        raise osc_exceptions.CommandError(
+            'It is not known here which policy is in force, and so not '
+            'which images are the newest of their families: name the '
+            'configuration of the service with --config-file, or the policy '
+            'with --policy.')
+    return policy(parsed_args)
+
+
 def add_asking(parser: argparse.ArgumentParser) -> None:
     """Of what is shown first, and then asked."""
     parser.add_argument('--dry-run', action='store_true',

@@ -67,11 +67,16 @@ def configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
 
     :raises CommandError: it cannot be used
     """
-    files = parsed_args.config_file
+    return _configuration(configuration_files(parsed_args))
+
+
+def configuration_files(parsed_args: argparse.Namespace) -> list[str]:
+    """Those that are read; none where nothing is known of the service."""
+    files: list[str] = parsed_args.config_file
     usual = glance_config.directory() / _CONFIG
     if not files and usual.exists():
         files = [str(usual)]
-    return _configuration(files)
+    return files
 
 
 def load(path: str) -> document.Document:

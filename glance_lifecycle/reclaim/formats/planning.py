@@ -26,6 +26,7 @@ from glance_lifecycle.policy import decision
 from glance_lifecycle.reclaim.duplicates import asked
 from glance_lifecycle.reclaim.duplicates import seen
 from glance_lifecycle.reclaim.formats import carried
+from glance_lifecycle.reclaim.formats import newest
 from glance_lifecycle.reclaim.formats import plan as plans
 from glance_lifecycle.reclaim.formats import staying
 from glance_lifecycle.worker import cloud as clouds
@@ -62,12 +63,14 @@ class _Found:
 
     :ivar names: (owner, name) of visible images -> how many
     :ivar missing: what was asked for, and is not there
+    :ivar newest: which images are the newest of their families
     """
 
     steps: list[plans.Step]
     left: list[plans.Left]
     names: collections.Counter[tuple[str, str]]
     missing: set[str]
+    newest: newest.Newest
 
 
 def make(cloud: clouds.Cloud, users: Mapping[str, int] | None,
@@ -79,7 +82,8 @@ def make(cloud: clouds.Cloud, users: Mapping[str, int] | None,
         None if nobody knows
     :raises ServiceError: the Image API cannot be asked
     """
-    found = _Found([], [], collections.Counter(), set(wishes.images))
+    found = _Found([], [], collections.Counter(), set(wishes.images),
+                   newest.Newest(cloud, wishes.policy, now))
     with image_api.asking('list the images'):
         for image in drift.catalogue(
                 image_api.getter(cloud.client), page_size=drift.PAGE,
@@ -120,6 +124,8 @@ def _look(image: Mapping[str, Any], cloud: clouds.Cloud,
     why = staying.why(image)
     if not why:
         step, why = _decided(step, image, facts, wishes)
+    if not why:
+        why = found.newest.why_not(image, step.stores)
     if not why and len(found.steps) >= plans.MOST:
         why = _MANY
     if why:

@@ -20,9 +20,11 @@ the next run goes on where this one ended.
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import datetime
 from typing import Any
 
 from glance_lifecycle import exceptions
+from glance_lifecycle.policy import decision
 from glance_lifecycle.policy import generations
 from glance_lifecycle.reclaim.duplicates import applying
 from glance_lifecycle.reclaim.duplicates import asked
@@ -31,8 +33,10 @@ from glance_lifecycle.reclaim.duplicates import seen
 from glance_lifecycle.reclaim.formats import api
 from glance_lifecycle.reclaim.formats import carried
 from glance_lifecycle.reclaim.formats import making
+from glance_lifecycle.reclaim.formats import newest
 from glance_lifecycle.reclaim.formats import outcome
 from glance_lifecycle.reclaim.formats import plan as plans
+from glance_lifecycle.reclaim.formats import proof
 from glance_lifecycle.reclaim.formats import staying
 from glance_lifecycle.worker import cloud as clouds
 
@@ -49,6 +53,7 @@ _Image = Mapping[str, Any]
 class Running:
     """One run.
 
+    :param policy: that of the service, now
     :param shown: where progress goes
     :param dry_run: only say what would be done
     :param steps: those that are done; None for all
@@ -56,11 +61,13 @@ class Running:
     """
 
     def __init__(self, plan: plans.Plan, cloud: clouds.Cloud,
-                 shown: api.Shown, *, dry_run: bool = False,
+                 policy: decision.Policy, shown: api.Shown, *,
+                 dry_run: bool = False,
                  steps: Sequence[plans.Step] | None = None) -> None:
         applying.check(plan.cloud, cloud)
         self._plan = plan
         self._cloud = cloud
+        self._policy = policy
         self._making = making.Making(plan, cloud, shown)
         self._dry_run = dry_run
         self._steps = plan.steps if steps is None else steps
@@ -83,7 +90,7 @@ class Running:
             return Outcome(step, Result.GONE, detail=GONE)
         if old.get('os_hidden'):
             return self._hidden(step, old)
-        why = _not_now(step, old)
+        why = self._not_now(step, old)
         if why:
             return Outcome(step, Result.LEFT, detail=why)
         if self._dry_run:
@@ -91,7 +98,7 @@ class Running:
         new_id = str(self._making.make(step, old)['id'])
         # That may have taken hours.
         old = self._cloud.image(step.image.id)
-        why = GONE if old is None else _not_now(step, old)
+        why = GONE if old is None else self._not_now(step, old)
         if old is None or why:
             return Outcome(step, Result.LEFT, new_id, (
                 '%s The new image stays hidden; "migrate format undo '
@@ -100,6 +107,19 @@ class Running:
         self._swap(step, old, new_id)
         return Outcome(step, Result.REPLACED, new_id,
                        _ACCEPT % refused if refused else '')
+
+    def _not_now(self, step: plans.Step, image: _Image) -> str:
+        """Why it is left as it is, as a sentence; empty for nothing."""
+        why = (seen.changed(step.image, image) or staying.why(image)
+               or ('It has changed since the plan was made: its disk_format.'
+                   if image.get('disk_format') != step.disk_format else ''))
+        if why:
+            return why
+        # A newer build may have come since, also while this one was made.
+        return newest.Newest(
+            self._cloud, self._policy, datetime.datetime.now(datetime.UTC)
+        ).why_not(image, step.stores, {*proof.ids(
+            self._plan.digest, step.image.id)})
 
     def _hidden(self, step: plans.Step, old: _Image) -> Outcome:
         """It was hidden before: by this plan, or by somebody."""
@@ -140,13 +160,6 @@ class Running:
                 image=step.image.id, detail='somebody has deleted image %s, '
                 'which had replaced it. It is shown again; run the plan '
                 'again' % new_id)
-
-
-def _not_now(step: plans.Step, image: _Image) -> str:
-    """Why it is left as it is, as a sentence; empty for nothing."""
-    return (seen.changed(step.image, image) or staying.why(image)
-            or ('It has changed since the plan was made: its disk_format.'
-                if image.get('disk_format') != step.disk_format else ''))
 
 
 def unhide(image: _Image) -> list[dict[str, Any]]:

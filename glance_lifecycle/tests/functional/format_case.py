@@ -58,7 +58,7 @@ class FormatCase(store_case.StoreCase):
         return {}
 
     def words_of(self, word: str, *argv: str) -> list[str]:
-        config = [] if word != 'plan' else [
+        config = [] if word == 'undo' else [
             '--config-file', str(self.api.etc / 'glance-api.conf')]
         return ['image', 'lifecycle', 'migrate', 'format', word, *argv,
                 *config, '-f', 'json']

@@ -281,6 +281,56 @@ class MigrateFormatTest(format_case.FormatCase):
         self.assertEqual(('done before', row['New Image']), (result, new))
         self.assert_nothing_left(self.api, image_id, new)
 
+    def test_families(self) -> None:
+        """Only the newest of a family is replaced, and stays the newest."""
+        policy = self.work / 'policy.yaml'
+        policy.write_text(
+            'version: 1\nrules: [{name: builds, retain: {family: {property: '
+            'build}, keep_last: 1, delete_after: 30 days}}]\n')
+        self.api.configure(lifecycle={'policy_file': policy})
+        self.api.restart()
+        made = {}
+        for number, name in enumerate(('01', '02', '11', 'other'), 1):
+            made[name] = self.image(
+                name=name, build={'11': 'y', 'other': 'z'}.get(name, 'x'))
+            self.created(made[name], number)
+        rows = self.plan(code=3)
+        self.assertEqual({made['02'], made['11'], made['other']}, {
+            one for one, row in rows.items() if row['Step'] != 'left'})
+        self.assertIn(f"Image {made['02']} of its family is newer:",
+                      rows[made['01']]['Why Not'])
+        # One comes before the run, and one while it converts.
+        early = self.image(name='12', build='y')
+        stop = points.Stop(API + 'import_to', self.work / 'stop')
+        stop.directory.mkdir()
+        run = self.operator().fork(
+            *self.words_of('run', str(self.file), '--yes'), first=stop)
+        stop.wait()
+        late = {self.admin.get(made[name])['build']: self.image(
+            name='late ' + name, build=self.admin.get(made[name])['build'])
+            for name in ('02', 'other')}
+        stop.go_on()
+        answer = run.end()
+        self.assertEqual(3, answer.code, str(answer))
+        found = {row['Image']: row for row in answer.json}
+        for name, newer in (('02', late['x']), ('11', early),
+                            ('other', late['z'])):
+            self.assertIn(f'Image {newer} of its family is newer:',
+                          found[made[name]]['Detail'])
+            self.assertFalse(self.admin.get(made[name])['os_hidden'])
+        # What the run has made of one of them is not in its own way.
+        self.assertTrue(any(row['New Image'] for row in found.values()))
+        for image_id in late.values():
+            self.admin.delete(image_id)
+        found_now = self.became('--yes', code=3)
+        self.assertEqual(
+            {'02': 'replaced', '11': 'left', 'other': 'replaced'},
+            {name: found_now[made[name]][0] for name in ('02', '11', 'other')})
+
+    def created(self, image_id: str, day: int) -> None:
+        self.api.sql("update images set created_at = "
+                     f"'2026-01-0{day} 00:00:00' where id = '{image_id}'")
+
     def test_refused(self) -> None:
         image_id = self.image(name='one')
         self.assertIn('There is no image two.', self.migrate(
@@ -290,6 +340,12 @@ class MigrateFormatTest(format_case.FormatCase):
         self.assertEqual({}, self.plan('--where', '{name: x*}'))
         self.assertEqual({image_id}, {*self.plan(
             '--where', '{disk_format: qcow2}')})
+        answer = self.operator().spawn(
+            'image', 'lifecycle', 'migrate', 'format', 'run', str(self.file),
+            '--yes')
+        self.assertEqual(1, answer.code)
+        self.assertIn('It is not known here which policy is in force',
+                      answer.stderr)
         self.file.write_text(self.file.read_text().replace('one', 'two'))
         self.assertIn('its digest is another', self.migrate(
             'run', str(self.file), '--yes', code=1).stderr)
