@@ -28,8 +28,8 @@ from glance_lifecycle.osc.common import input_file
 from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import migrations
 from glance_lifecycle.osc.common import plan_file
-from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import store_host
 
 if TYPE_CHECKING:
     from glance_lifecycle.reclaim.formats import outcome
@@ -58,7 +58,11 @@ class RunFormat(judging.Judging, command.Lister):
         parser.add_argument('plan', metavar='<file>',
                             help='What "migrate format plan --out" wrote.')
         migrations.add_asking(parser)
-        policy_options.add_arguments(parser)
+        parser.add_argument(
+            '--policy', metavar='<file>',
+            help='Policy document (default: what [lifecycle] policy_file of '
+            'the configuration names).')
+        store_host.add_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace
@@ -70,7 +74,9 @@ class RunFormat(judging.Judging, command.Lister):
             plan = input_file.load(parsed_args.plan, plans.MAX_BYTES,
                                    plans.load)
             policy = migrations.known_policy(parsed_args)
-            cloud = clouds.Cloud(connection.of(self))
+            cloud = clouds.Cloud(connection.of(self),
+                                 store_host.of(parsed_args),
+                                 outcomes.ASKED)
 
             def run(steps: Sequence[plans.Step], dry_run: bool
                     ) -> Iterable[outcome.Outcome]:

@@ -29,12 +29,10 @@ from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import migrations
 from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import shown
+from glance_lifecycle.osc.common import store_host
 
 if TYPE_CHECKING:
     from glance_lifecycle.reclaim.formats import outcome
-
-# A copy in Ceph that has clones is kept by Glance itself.
-_ASKED = ('servers', 'volumes')
 
 
 class UndoFormat(judging.Judging, command.Lister):
@@ -42,7 +40,8 @@ class UndoFormat(judging.Judging, command.Lister):
 
     The new ones become hidden. With --delete they are deleted, also those
     that an interrupted run has left, if neither a server nor a volume is made
-    of them; the others are hidden and named. Only images that this very plan
+    of them, and, on a host of glance-api, no other image needs what is stored
+    for them; the others are hidden and named. Only images that this very plan
     has made or hidden are touched. What would be done is shown, and you are
     asked first. The exit code is 0 if all of it is undone; 1 if something
     failed; 3 if something was left.
@@ -58,6 +57,7 @@ class UndoFormat(judging.Judging, command.Lister):
             '--delete', action='store_true',
             help='DESTRUCTIVE: delete the new images that nothing needs.')
         migrations.add_asking(parser)
+        store_host.add_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace
@@ -68,7 +68,9 @@ class UndoFormat(judging.Judging, command.Lister):
         with shown.errors(), plan_file.alone(parsed_args.plan):
             plan = input_file.load(parsed_args.plan, plans.MAX_BYTES,
                                    plans.load)
-            cloud = clouds.Cloud(connection.of(self), providers=_ASKED)
+            cloud = clouds.Cloud(connection.of(self),
+                                 store_host.of(parsed_args),
+                                 outcomes.ASKED)
 
             def run(steps: Sequence[plans.Step], dry_run: bool
                     ) -> Iterable[outcome.Outcome]:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from glance_lifecycle.reclaim.formats import outcome
     from glance_lifecycle.reclaim.formats import plan as plans
 
+#: What may need a new image: a copy in Ceph that has clones is kept by Glance
+#: itself.
+ASKED = ('servers', 'volumes')
+
 COLUMNS = ('Image', 'Name', 'Project', 'Result', 'New Image', 'Detail')
 
 #: Shown before it is asked whether it shall be so.

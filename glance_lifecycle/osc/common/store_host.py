@@ -19,6 +19,8 @@ needed and there: the client of a user has none.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+import functools
 import importlib.util
 from typing import Any
 from typing import TYPE_CHECKING
@@ -97,6 +99,16 @@ def here(parsed_args: argparse.Namespace, resource: Any
         raise _lacking(error) from error
     return facade.of(resource, parsed_args.config_file,
                      parsed_args.config_dir)
+
+
+def of(parsed_args: argparse.Namespace
+       ) -> Callable[[Any], facade.Copies | None]:
+    """The same, for a cloud that asks in the middle of its work.
+
+    :raises CommandError: a Glance is named that cannot be imported
+    """
+    _is_meant(parsed_args)
+    return functools.partial(here, parsed_args)
 
 
 def configured(parsed_args: argparse.Namespace) -> None:

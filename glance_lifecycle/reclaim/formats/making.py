@@ -47,6 +47,7 @@ _OVER = ('killed', 'deleted', 'pending_delete')
 class Making:
     """For the images of one plan.
 
+    :param cloud: that asks for dependents what is to be asked
     :param shown: where progress goes
     """
 
@@ -86,15 +87,64 @@ class Making:
         for new_id, image in attempts.items():
             # What is queued has no bytes yet that anybody could have staged.
             if image.get('status') != 'queued':
-                self.discard(new_id)
+                self._clear(step, new_id)
         for new_id in proof.ids(self._plan.digest, step.image.id):
             if attempts.get(new_id, {}).get('status') == 'queued' or (
                     api.create(self._cloud, carried.body(old, new_id))):
-                with self._or_discarded(new_id):
+                with self._or_discarded(step, new_id):
                     return self._fill(step, new_id)
         raise exceptions.ActionRefused(
             image=step.image.id, detail='it was tried too often. Make a new '
             'plan')
+
+    def needed(self, new: _Image) -> str:
+        """Why it must not be deleted, as a sentence; empty for nothing.
+
+        Also of one without a proof: its owner can have removed that from one
+        that servers are made of.
+        """
+        if new.get('status') == 'queued':
+            return ''
+        try:
+            self._cloud.check_unused(new)
+            self._cloud.check_alone(new)
+        except exceptions.ActionRefused as error:
+            return error.detail
+        return ''
+
+    def _clear(self, step: plans.Step, new_id: str) -> None:
+        """Delete what is left of an attempt; what is needed is left.
+
+        :raises ActionRefused: it is more than what is left of an attempt
+        """
+        new = self._check_left(step, new_id)
+        why = self.needed(new) if new else ''
+        if why:
+            # The next attempt has another id.
+            LOG.warning('Image %(image)s, which is left of an attempt to '
+                        'replace image %(old)s, is not deleted: %(why)s',
+                        {'image': new_id, 'old': step.image.id, 'why': why})
+            return
+        # To ask that may have taken minutes.
+        self._check_left(step, new_id)
+        self.discard(new_id)
+
+    def _check_left(self, step: plans.Step, new_id: str) -> _Image | None:
+        """The image, if it still is there, and no run has ended it.
+
+        Another one, on another host, may have shown it by now, and hidden
+        the old one.
+
+        :raises ActionRefused: it has, or somebody else has shown it
+        """
+        new = self._cloud.image(new_id)
+        if new is not None and (not new.get('os_hidden') or proof.holds(
+                self._plan.digest, step.image.id, new)):
+            raise _refused(
+                step, new_id, 'another run of the plan has verified it, or '
+                'somebody has shown it. Run the plan again; if it fails '
+                'again, "migrate format undo" hides that image')
+        return new
 
     def discard(self, new_id: str) -> None:
         """Delete an image of this plan, whatever became of it.
@@ -130,13 +180,15 @@ class Making:
             'op': 'replace', 'path': '/protected', 'value': value}])
 
     @contextlib.contextmanager
-    def _or_discarded(self, new_id: str) -> Iterator[None]:
+    def _or_discarded(self, step: plans.Step, new_id: str
+                      ) -> Iterator[None]:
         try:
             yield
         except exceptions.LifecycleError:
             # The next run does it, should this fail; there is only one reason
             # to tell.
             with contextlib.suppress(exceptions.LifecycleError):
+                self._check_left(step, new_id)
                 self.discard(new_id)
             raise
 

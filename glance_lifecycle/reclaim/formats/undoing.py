@@ -21,11 +21,11 @@ from glance_lifecycle import exceptions
 from glance_lifecycle.policy import generations
 from glance_lifecycle.reclaim.duplicates import applying
 from glance_lifecycle.reclaim.duplicates import marks
+from glance_lifecycle.reclaim.duplicates import seen
 from glance_lifecycle.reclaim.formats import api
 from glance_lifecycle.reclaim.formats import making
 from glance_lifecycle.reclaim.formats import outcome
 from glance_lifecycle.reclaim.formats import plan as plans
-from glance_lifecycle.reclaim.formats import proof
 from glance_lifecycle.reclaim.formats import running
 from glance_lifecycle.worker import cloud as clouds
 
@@ -35,6 +35,8 @@ Result = outcome.Result
 _Image = Mapping[str, Any]
 
 _HIDDEN = 'The image is hidden, and not deleted: %s'
+_STAYS = ('Image %s stays as it is: the old one, which was to be used instead '
+          'of it, %s')
 
 
 class Undoing:
@@ -83,7 +85,7 @@ class Undoing:
         # First: both for a moment, and never none.
         if ours and not self._dry_run:
             self._cloud.change(step.image.id, _shown(old, new_id))
-        kept = [*filter(None, [self._remove(step, image)
+        kept = [*filter(None, [self._remove(step, old, image)
                                for image in attempts.values()])]
         if kept:
             return Outcome(step, Result.LEFT, new_id, ' '.join(kept))
@@ -93,13 +95,20 @@ class Undoing:
                        new_id or next(iter(attempts), ''),
                        deleted=bool(self._delete and attempts))
 
-    def _remove(self, step: plans.Step, new: _Image) -> str:
-        """Hide or delete a new image; why it is not deleted, if not."""
+    def _remove(self, step: plans.Step, old: _Image, new: _Image) -> str:
+        """Hide or delete a new image; why it is not deleted, if not.
+
+        :param old: as it was before anybody was asked what needs the new one
+        """
         why = ''
         if self._delete:
-            # One without a proof was never shown to anybody.
-            if proof.holds(self._plan.digest, step.image.id, new):
-                why = self._needed(new)
+            needed = self._making.needed(new)
+            why = _HIDDEN % needed if needed else ''
+        # To ask that may have taken minutes, and the last one stays.
+        gone = self._against(old)
+        if gone:
+            return _STAYS % (new['id'], gone)
+        if self._delete:
             if not why and self._dry_run:
                 return ''
             if not why:
@@ -114,12 +123,18 @@ class Undoing:
                 self._plan.id, step.image.id))
         return why
 
-    def _needed(self, new: _Image) -> str:
-        try:
-            self._cloud.check_unused(new)
-            self._cloud.check_alone(new)
-        except exceptions.ActionRefused as error:
-            return _HIDDEN % error.detail
+    def _against(self, old: _Image) -> str:
+        """Why it is of no use instead of the new one; empty if it is."""
+        now = self._cloud.image(str(old['id']))
+        if now is None:
+            return 'is gone.'
+        if now.get('status') != 'active':
+            return 'is %s.' % now.get('status')
+        # Without a change, it is as this undo shows it first.
+        if now.get('os_hidden') and not self._dry_run:
+            return 'was hidden again.'
+        if seen.changed(seen.of(old), now):
+            return 'has changed meanwhile.'
         return ''
 
 

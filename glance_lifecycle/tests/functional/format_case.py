@@ -58,10 +58,9 @@ class FormatCase(store_case.StoreCase):
         return {}
 
     def words_of(self, word: str, *argv: str) -> list[str]:
-        config = [] if word == 'undo' else [
-            '--config-file', str(self.api.etc / 'glance-api.conf')]
         return ['image', 'lifecycle', 'migrate', 'format', word, *argv,
-                *config, '-f', 'json']
+                '--config-file', str(self.api.etc / 'glance-api.conf'),
+                '-f', 'json']
 
     def migrate(self, word: str, *argv: str, code: int = 0
                 ) -> openstack.Answer:
