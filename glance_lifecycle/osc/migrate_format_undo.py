@@ -88,9 +88,11 @@ class UndoFormat(judging.Judging, command.Lister):
 
 def _would(one: outcome.Outcome) -> str:
     image = outcomes.image(one.step)
-    if one.detail:
+    if one.detail and not one.deleted:
         return 'Image %s: %s' % (image, shown.visible(one.detail))
     then = '' if not one.new else (
         ' DESTRUCTIVE: image %s is deleted.' if one.deleted
         else ' Image %s becomes hidden.') % one.new
+    if one.detail:
+        return 'Image %s: %s%s' % (image, shown.visible(one.detail), then)
     return 'Image %s is shown again.%s' % (image, then)

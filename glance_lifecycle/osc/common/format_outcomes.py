@@ -72,7 +72,7 @@ def carried_out(plan: plans.Plan, run: Run, changes: Sequence[str],
 
     What was not shown is not done, should it fit by now.
 
-    :param changes: results that are asked about
+    :param changes: results that are asked about, beside what is deleted
     :param would: what is shown of one of these
     :raises CommandError: the answer is not yes
     """
@@ -80,14 +80,15 @@ def carried_out(plan: plans.Plan, run: Run, changes: Sequence[str],
     steps = plan.steps
     if not (dry_run or yes):
         looked = list(run(steps, True))
-        some = [one for one in looked if str(one.result) in changes]
+        some = [one for one in looked
+                if one.deleted or str(one.result) in changes]
         for one in some[:_MOST_SHOWN]:
             _say(would(one))
         if len(some) > _MOST_SHOWN:
             _say('... and %d more' % (len(some) - _MOST_SHOWN))
         if some:
             shown.agreed('Nothing was done')
-        found = [one for one in looked if str(one.result) not in changes]
+        found = [one for one in looked if one not in some]
         steps = tuple(one.step for one in some)
     try:
         for one in run(steps, dry_run):

@@ -29,6 +29,9 @@ _Patch = list[dict[str, Any]]
 #: What an image has beside its properties, and may be set.
 ATTRIBUTES = ('name', 'min_disk', 'min_ram', 'tags', 'visibility')
 
+#: Of a new image that was verified, and never shown to anybody.
+UNSHOWN = 'lifecycle_replaces_unshown'
+
 # In every spelling that MySQL and MariaDB take for the same. The sums that
 # openstacksdk writes are of the bytes that were uploaded; vmware_disktype says
 # how a VMDK is laid out.
@@ -57,6 +60,9 @@ def dropped(image: _Image) -> tuple[str, ...]:
 def body(image: _Image, image_id: str) -> dict[str, Any]:
     """The new image, for POST /v2/images: hidden, and of the same owner.
 
+    Private, whatever the old one is: to convert it may take hours, in which
+    its owner may withdraw it.
+
     :param image_id: of the new one
     """
     return {
@@ -65,7 +71,18 @@ def body(image: _Image, image_id: str) -> dict[str, Any]:
         'disk_format': image['disk_format'],
         'container_format': image['container_format'],
         **{name: image[name] for name in ATTRIBUTES
-           if image.get(name) is not None}}
+           if image.get(name) is not None},
+        'visibility': 'private'}
+
+
+def waits(new: _Image) -> bool:
+    """Whether nobody but its owner can have seen it yet."""
+    return bool(new.get('os_hidden')) and (
+        UNSHOWN in new or new.get('status') not in drift.SETTLED)
+
+
+def visible(visibility: str) -> _Patch:
+    return [_replace('visibility', visibility)]
 
 
 def swapped(old: _Image, new: _Image) -> _Patch:
@@ -77,6 +94,8 @@ def swapped(old: _Image, new: _Image) -> _Patch:
     return [*_attributes(old, new), *(
         _add(name, value) for name, value in properties(old).items()
         if new.get(name) != value), *marks.show(new),
+        *([{'op': 'remove', 'path': '/' + UNSHOWN}] if UNSHOWN in new
+          else []),
         *([_replace('protected', True)] if old.get('protected') else [])]
 
 

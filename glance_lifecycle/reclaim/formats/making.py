@@ -25,6 +25,7 @@ from typing import Any
 
 from oslo_log import log as logging
 
+from glance_lifecycle.audit import drift
 from glance_lifecycle.audit import image_api
 from glance_lifecycle import exceptions
 from glance_lifecycle.reclaim.duplicates import facts
@@ -85,11 +86,10 @@ class Making:
             self._check(step, new)
             return new
         for new_id, image in attempts.items():
-            # What is queued has no bytes yet that anybody could have staged.
-            if image.get('status') != 'queued':
+            if not _fresh(image):
                 self._clear(step, new_id)
         for new_id in proof.ids(self._plan.digest, step.image.id):
-            if attempts.get(new_id, {}).get('status') == 'queued' or (
+            if _fresh(attempts.get(new_id, {})) or (
                     api.create(self._cloud, carried.body(old, new_id))):
                 with self._or_discarded(step, new_id):
                     return self._fill(step, new_id)
@@ -97,13 +97,15 @@ class Making:
             image=step.image.id, detail='it was tried too often. Make a new '
             'plan')
 
-    def needed(self, new: _Image) -> str:
+    def needed(self, new_id: str) -> str:
         """Why it must not be deleted, as a sentence; empty for nothing.
 
         Also of one without a proof: its owner can have removed that from one
-        that servers are made of.
+        that servers are made of. What was never active is of no use to
+        anybody, and the service may be writing it.
         """
-        if new.get('status') == 'queued':
+        new = self._cloud.image(new_id)
+        if new is None or new.get('status') not in drift.SETTLED:
             return ''
         try:
             self._cloud.check_unused(new)
@@ -117,8 +119,8 @@ class Making:
 
         :raises ActionRefused: it is more than what is left of an attempt
         """
-        new = self._check_left(step, new_id)
-        why = self.needed(new) if new else ''
+        self._check_left(step, new_id)
+        why = self.needed(new_id)
         if why:
             # The next attempt has another id.
             LOG.warning('Image %(image)s, which is left of an attempt to '
@@ -129,13 +131,10 @@ class Making:
         self._check_left(step, new_id)
         self.discard(new_id)
 
-    def _check_left(self, step: plans.Step, new_id: str) -> _Image | None:
-        """The image, if it still is there, and no run has ended it.
+    def _check_left(self, step: plans.Step, new_id: str) -> None:
+        """:raises ActionRefused: another run, on another host, has ended it
 
-        Another one, on another host, may have shown it by now, and hidden
-        the old one.
-
-        :raises ActionRefused: it has, or somebody else has shown it
+        It may have shown it by now, and hidden the old one.
         """
         new = self._cloud.image(new_id)
         if new is not None and (not new.get('os_hidden') or proof.holds(
@@ -144,7 +143,6 @@ class Making:
                 step, new_id, 'another run of the plan has verified it, or '
                 'somebody has shown it. Run the plan again; if it fails '
                 'again, "migrate format undo" hides that image')
-        return new
 
     def discard(self, new_id: str) -> None:
         """Delete an image of this plan, whatever became of it.
@@ -202,6 +200,7 @@ class Making:
         new = self._imported(step, new_id)
         self._check(step, new)
         self._cloud.change(new_id, [
+            {'op': 'add', 'path': '/' + carried.UNSHOWN, 'value': 'true'},
             {'op': 'add', 'path': '/' + proof.REPLACES,
              'value': step.image.id},
             {'op': 'add', 'path': '/' + proof.PROOF, 'value': proof.of(
@@ -236,6 +235,12 @@ class Making:
         why = next(_against(step, new), '')
         if why:
             raise _refused(step, new['id'], why)
+
+
+def _fresh(new: _Image) -> bool:
+    """Whether it has no bytes yet that anybody could have staged."""
+    return new.get('status') == 'queued' and new.get(
+        'visibility') == 'private'
 
 
 def _against(step: plans.Step, new: _Image) -> Iterator[str]:

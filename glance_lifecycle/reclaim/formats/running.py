@@ -87,11 +87,13 @@ class Running:
     def _replace(self, step: plans.Step) -> Outcome:
         old = self._cloud.image(step.image.id)
         if old is None:
+            self._withdraw(step)
             return Outcome(step, Result.GONE, detail=GONE)
         if old.get('os_hidden'):
             return self._hidden(step, old)
         why = self._not_now(step, old)
         if why:
+            self._withdraw(step)
             return Outcome(step, Result.LEFT, detail=why)
         if self._dry_run:
             return Outcome(step, Result.REPLACED)
@@ -99,12 +101,13 @@ class Running:
         # That may have taken hours.
         old = self._cloud.image(step.image.id)
         why = GONE if old is None else self._not_now(step, old)
-        if old is None or why:
+        if why:
+            self._withdraw(step)
             return Outcome(step, Result.LEFT, new_id, (
                 '%s The new image stays hidden; "migrate format undo '
                 '--delete" deletes it.' % why))
         refused = self._share(step, new_id)
-        self._swap(step, old, new_id)
+        self._swap(step, new_id)
         return Outcome(step, Result.REPLACED, new_id,
                        _ACCEPT % refused if refused else '')
 
@@ -124,6 +127,7 @@ class Running:
     def _hidden(self, step: plans.Step, old: _Image) -> Outcome:
         """It was hidden before: by this plan, or by somebody."""
         if marks.plan_of(old) != self._plan.id:
+            self._withdraw(step)
             return Outcome(step, Result.LEFT,
                            detail='Somebody else has hidden it.')
         new = self._making.proven(step, self._making.attempts(step))
@@ -137,12 +141,38 @@ class Running:
     def _share(self, step: plans.Step, new_id: str) -> int:
         if step.image.visibility != 'shared':
             return 0
+        # Only what is shared has members.
+        self._set_visibility(new_id, 'shared')
         members = asked.members(self._cloud)
         return api.share(self._cloud, new_id, dict(members(step.image.id)),
                          dict(members(new_id)))
 
-    def _swap(self, step: plans.Step, old: _Image, new_id: str) -> None:
+    def _withdraw(self, step: plans.Step) -> None:
+        """Of an image that may have been withdrawn nobody else gets another.
+
+        A run that died after it had shared it, or one of an earlier release,
+        has left it to be seen by who knows its id. What "undo" has hidden was
+        shown before, and servers may be made of it.
+        """
+        for new_id, image in self._making.attempts(step).items():
+            if image.get('os_hidden') and not (
+                    marks.plan_of(image) or self._dry_run):
+                self._set_visibility(new_id, 'private')
+
+    def _set_visibility(self, new_id: str, visibility: str) -> None:
+        new = self._cloud.image(new_id)
+        if new is not None and new.get('visibility') != visibility:
+            self._cloud.change(new_id, carried.visible(visibility))
+
+    def _swap(self, step: plans.Step, new_id: str) -> None:
         """The new one is shown first: both for a moment, and never none."""
+        # To look at its family, and to share the new one, took a while.
+        old = self._cloud.image(step.image.id)
+        if old is None or seen.changed(step.image, old):
+            raise exceptions.ActionRefused(
+                image=step.image.id, detail='it was changed or deleted just '
+                'before image %s was to replace it. Run the plan again'
+                % new_id)
         new = self._cloud.image(new_id)
         if new is None:
             raise exceptions.ActionRefused(

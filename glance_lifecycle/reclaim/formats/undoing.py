@@ -23,6 +23,7 @@ from glance_lifecycle.reclaim.duplicates import applying
 from glance_lifecycle.reclaim.duplicates import marks
 from glance_lifecycle.reclaim.duplicates import seen
 from glance_lifecycle.reclaim.formats import api
+from glance_lifecycle.reclaim.formats import carried
 from glance_lifecycle.reclaim.formats import making
 from glance_lifecycle.reclaim.formats import outcome
 from glance_lifecycle.reclaim.formats import plan as plans
@@ -76,8 +77,7 @@ class Undoing:
         new = self._making.proven(step, attempts)
         new_id = str(new['id']) if new else ''
         if old is None:
-            return Outcome(step, Result.GONE, new_id, (
-                running.GONE + (' The new image stays.' if new else '')))
+            return self._gone(step, attempts, new_id)
         ours = marks.plan_of(old) == self._plan.id
         if old.get('os_hidden') and not ours:
             return Outcome(step, Result.LEFT, new_id, (
@@ -95,6 +95,30 @@ class Undoing:
                        new_id or next(iter(attempts), ''),
                        deleted=bool(self._delete and attempts))
 
+    def _gone(self, step: plans.Step, attempts: Mapping[str, _Image],
+              new_id: str) -> Outcome:
+        """Without the old one, only what was never shown goes.
+
+        It has the bytes of what its owner has deleted; any other may be the
+        last one that there is.
+        """
+        told, deleted = [running.GONE], []
+        for image_id in attempts if self._delete else ():
+            new = self._cloud.image(image_id)
+            if new is None or not carried.waits(new):
+                continue
+            needed = self._making.needed(image_id)
+            if needed:
+                told.append(_HIDDEN % needed)
+                continue
+            if not self._dry_run:
+                self._making.discard(image_id)
+            deleted.append(image_id)
+        if new_id and new_id not in deleted and len(told) == 1:
+            told.append('The new image stays.')
+        return Outcome(step, Result.GONE, new_id or next(iter(deleted), ''),
+                       ' '.join(told), deleted=bool(deleted))
+
     def _remove(self, step: plans.Step, old: _Image, new: _Image) -> str:
         """Hide or delete a new image; why it is not deleted, if not.
 
@@ -102,7 +126,7 @@ class Undoing:
         """
         why = ''
         if self._delete:
-            needed = self._making.needed(new)
+            needed = self._making.needed(str(new['id']))
             why = _HIDDEN % needed if needed else ''
         # To ask that may have taken minutes, and the last one stays.
         gone = self._against(old)

@@ -19,6 +19,7 @@ With a Keystone, stand-ins for Nova and Cinder, and the plugin in a Glance.
 import json
 import shutil
 
+from glance_lifecycle.reclaim.formats import plan as plans
 from glance_lifecycle.reclaim.formats import proof
 from glance_lifecycle.tests.functional.fixtures import points
 from glance_lifecycle.tests.functional import format_case
@@ -108,6 +109,64 @@ class MigrateFormatKeptTest(format_case.FormatCase):
         found = self.became('--yes', '--delete', word='undo', code=3)
         self.assertIn('another image needs what is stored', found[old][2])
         self.assertTrue(self.api.stored_copy(new, 's1').exists())
+
+    def test_withdrawn(self) -> None:
+        """While it is converted; then nobody but its owner gets a new one."""
+        names = {'made private': 'public', 'deleted': 'community',
+                 'shared no more': 'shared'}
+        old = {name: self.image(name=name, visibility=visibility)
+               for name, visibility in names.items()}
+        member = self.identity.projects['demo']
+        self.admin.request('POST', f"images/{old['shared no more']}/members",
+                           json={'member': member})
+        self.plan()
+        import_to = 'glance_lifecycle.reclaim.formats.api:import_to'
+        stop = points.Stops(
+            'glance_lifecycle.reclaim.formats.running:Running._replace',
+            (import_to,) * len(old), self.work)
+        run = self.operator().fork(
+            *self.words_of('run', str(self.file), '--yes'), first=stop)
+        steps = plans.load(self.file.read_bytes()).steps
+        for number, step in enumerate(steps):
+            stop.wait(number)
+            if step.image.id == old['deleted']:
+                self.admin.delete(step.image.id)
+            else:
+                self.admin.update(step.image.id, visibility='private')
+            stop.go_on(number)
+        answer = run.end()
+        self.assertEqual(3, answer.code, str(answer))
+        new = {row['Image']: row['New Image'] for row in answer.json}
+        for image_id in new.values():
+            self.assert_private(image_id)
+        # A run that died after it had shared it, or one of old.
+        self.admin.update(new[old['shared no more']], visibility='shared')
+        self.admin.update(new[old['made private']], visibility='public')
+        self.became('--yes', code=3)
+        for image_id in new.values():
+            self.assert_private(image_id)
+        gone = new[old['deleted']]
+        answer = self.migrate('undo', str(self.file), '--delete', code=1)
+        self.assertIn('does not show it any more. DESTRUCTIVE: image '
+                      f'{gone} is deleted.', answer.stderr)
+        self.became('--yes', word='undo')
+        self.assertTrue(self.admin.exists(gone))
+        self.became('--yes', '--delete', word='undo')
+        self.assertEqual([False] * 3, [*map(self.admin.exists, new.values())])
+
+    def test_shown_stays(self) -> None:
+        """Without the old one it is the last, also if it is hidden."""
+        old, new = self.replaced()
+        self.admin.update(new, os_hidden=True)
+        self.admin.delete(old)
+        found = self.became('--yes', '--delete', word='undo')
+        self.assertIn('The new image stays.', found[old][2])
+        self.assertTrue(self.admin.exists(new))
+
+    def assert_private(self, image_id: str) -> None:
+        found = self.admin.get(image_id)
+        self.assertEqual((True, 'private'), (
+            found['os_hidden'], found['visibility']))
 
     def test_ended_on_another_host(self) -> None:
         """Just before what looked like the rest of an attempt is deleted."""

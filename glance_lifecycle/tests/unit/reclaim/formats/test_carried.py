@@ -45,25 +45,37 @@ class CarriedTest(testtools.TestCase):
         """All that Glance takes of who creates an image, and no more."""
         old = helpers.image(**KEPT, **NOT, direct_url='x', locations=[])
         self.assertEqual(
-            {**KEPT, 'id': B, 'owner': 'p1', 'visibility': 'public',
+            {**KEPT, 'id': B, 'owner': 'p1', 'visibility': 'private',
              'os_hidden': True, 'disk_format': 'qcow2',
              'container_format': 'bare', 'name': 'ubuntu', 'min_disk': 1,
              'min_ram': 64, 'tags': ['a']}, carried.body(old, B))
         self.assertNotIn('name', carried.body(helpers.image(name=None), B))
+
+    def test_waits(self) -> None:
+        new = helpers.image(id=B, os_hidden=True)
+        self.assertFalse(carried.waits(new))
+        for marked in ({carried.UNSHOWN: 'true'}, {'status': 'importing'}):
+            self.assertTrue(carried.waits({**new, **marked}))
+            self.assertFalse(carried.waits(
+                {**new, **marked, 'os_hidden': False}))
 
     def test_swapped(self) -> None:
         """As the old one is by then; what else the new one has stays."""
         old = helpers.image(name='new name', tags=['b'], protected=True,
                             hw_disk_bus='ide', **{'a/b~c': '2'})
         new = helpers.image(id=B, os_hidden=True, hw_disk_bus='scsi',
-                            os_distro='policy', lifecycle_hidden_by='x')
+                            os_distro='policy', lifecycle_hidden_by='x',
+                            visibility='private',
+                            lifecycle_replaces_unshown='true')
         self.assertEqual(
             [{'op': 'replace', 'path': '/name', 'value': 'new name'},
              {'op': 'replace', 'path': '/tags', 'value': ['a', 'b']},
+             {'op': 'replace', 'path': '/visibility', 'value': 'public'},
              {'op': 'add', 'path': '/a~1b~0c', 'value': '2'},
              {'op': 'add', 'path': '/hw_disk_bus', 'value': 'ide'},
              {'op': 'replace', 'path': '/os_hidden', 'value': False},
              {'op': 'remove', 'path': '/lifecycle_hidden_by'},
+             {'op': 'remove', 'path': '/lifecycle_replaces_unshown'},
              {'op': 'replace', 'path': '/protected', 'value': True}],
             carried.swapped(old, new))
         self.assertEqual(
