@@ -173,11 +173,15 @@ class _OfStore:
         if not self._quarantine.put(entry, self._plan.id):
             return _said(step, Result.LEFT, 'It has just changed, or somebody '
                          'uses it.')
+        return self._checked(step, entry)
+
+    def _checked(self, step: plans.Step, entry: inventory.Entry) -> Outcome:
+        """What was put there just now stays, if it is needless still."""
         try:
             judged = self._look.away(entry)
         except exceptions.LifecycleError as error:
             # Nobody can tell whether it is needed: it is.
-            stuck = self._stuck(step)
+            stuck = self._stuck(entry)
             if not stuck:
                 raise
             return _said(step, Result.FAILED, 'It is in quarantine, and '
@@ -187,19 +191,19 @@ class _OfStore:
         if judged.now in (Now.NEEDLESS, Now.ANOTHER):
             return _said(step, Result.QUARANTINED, '' if judged.entry else
                          judged.why)
-        return self._restored(step, judged.why, self._back(step))
+        return self._restored(step, judged.why, self._back(entry))
 
-    def _stuck(self, step: plans.Step) -> str:
+    def _stuck(self, entry: inventory.Entry) -> str:
         """Bring it back; why that cannot be done, as a sentence."""
         try:
-            return '' if self._back(step) else 'It cannot be brought back.'
+            return '' if self._back(entry) else 'It cannot be brought back.'
         except exceptions.StoreError as error:
             return exceptions.sentence(
                 'It cannot be brought back: %s' % error.detail)
 
-    def _back(self, step: plans.Step) -> bool:
+    def _back(self, entry: inventory.Entry) -> bool:
         found = [one for one in self._quarantine.kept(self._plan.id)
-                 if one.entry.spot == step.entry.spot]
+                 if one.entry.spot == entry.spot]
         return bool(found) and all(map(self._quarantine.restore, found))
 
     def _keep(self, step: plans.Step, kept: quarantine.Kept) -> Outcome:
@@ -215,9 +219,9 @@ class _OfStore:
                 # What is deleted goes from the database, too, in its time.
                 step.deleted and self._look.forgotten(entry)):
             return _said(step, Result.KEPT, judged.why)
-        if self._is_ended(dataclasses.replace(
-                step.entry, place=kept.entry.place)):
-            return _said(step, Result.QUARANTINED)
+        ended = self._ended(step, kept)
+        if ended is not None:
+            return ended
         until = kept.since + max(self._plan.keep, self._wishes.keep)
         if not self._wishes.purge or time.time() < until:
             return _said(step, Result.KEPT, kept.entry.note)
@@ -227,18 +231,35 @@ class _OfStore:
         self._brake.count(step)
         return self._purge(step, kept)
 
-    def _is_ended(self, entry: inventory.Entry) -> bool:
-        """Whether it was in both places, and is not any more.
+    def _ended(self, step: plans.Step, kept: quarantine.Kept
+               ) -> Outcome | None:
+        """What became of it if it is in both places; None if it is not.
 
         Where a store copies, whoever is killed after that leaves the original.
         """
+        entry = dataclasses.replace(step.entry, place=kept.entry.place)
         # Of segments some are left, which is another thing than all.
         found = self._quarantine.look(
             dataclasses.replace(entry, identity='')
             if entry.kind is inventory.Kind.SEGMENT else entry)
-        return found is not None and found.kind is entry.kind and (
-            self._wishes.dry_run
-            or self._quarantine.put(entry, self._plan.id))
+        if found is None or found.kind is not entry.kind:
+            return None
+        # A location may lead to it since: then the copy is what is left over,
+        # and it is the original that the image needs.
+        judged = self._look.there(found)
+        if judged.now is Now.NEEDED:
+            return self._restored(
+                step, judged.why, self._wishes.dry_run
+                or self._quarantine.restore(kept))
+        if judged.now is Now.UNCLEAR:
+            return _said(step, Result.KEPT, judged.why)
+        if judged.now in (Now.GONE, Now.ANOTHER):
+            return None
+        if self._wishes.dry_run:
+            return _said(step, Result.QUARANTINED)
+        if not self._quarantine.put(entry, self._plan.id):
+            return None
+        return self._checked(step, entry)
 
     def _purge(self, step: plans.Step, kept: quarantine.Kept) -> Outcome:
         if self._wishes.dry_run:

@@ -12,18 +12,72 @@
 
 """From a plan to the purge, and back, with object stores of a real Glance."""
 
+import abc
+import pathlib
 from typing import Any
 
+from glance_lifecycle.reclaim import plan as plans
 from glance_lifecycle.tests.functional.fixtures import openstack
 from glance_lifecycle.tests.functional import reclaim_case
 from glance_lifecycle.tests.functional.stores import test_hygiene_objects
 from glance_lifecycle.tests import waiting
+from glance_lifecycle.transfer.backends.object_store import quarantined
 
 PLACE = test_hygiene_objects.PLACE
 
 
+class BothPlacesCase(
+        test_hygiene_objects.ObjectHygieneCase, reclaim_case.ReclaimCase):
+    """Whoever took it was killed when it was copied."""
+
+    @abc.abstractmethod
+    def copied(self, name: str, to: str) -> None:
+        """The service copies an object."""
+
+    def revive(self, image_id: str) -> None:
+        """Deleted by mistake, and brought back by hand."""
+        self.api.sql("update images set status = 'active', deleted = 0 "
+                     f"where id = '{image_id}'")
+        self.api.sql("update image_locations set deleted = 0, status = "
+                     f"'active' where image_id = '{image_id}'")
+
+    def killed(self, image_id: str, name: str) -> pathlib.Path:
+        """It has copied one image of a plan."""
+        path = self.plan(name=name)
+        self.copied(image_id, quarantined.name(
+            plans.load(path.read_bytes()).id, image_id))
+        return path
+
+    def in_both_places(self) -> None:
+        """The original goes, unless a location leads to it again."""
+        self.new_images()
+        image_id = self.new_image(b'g' * 500)
+        self.drop(image_id)
+        plan = self.killed(image_id, 'needed')
+        self.revive(image_id)
+        self.assertEqual(
+            {image_id: 'restored'},
+            self.outcomes(self.reclaim('apply', str(plan), code=3)))
+        self.assertEqual(b'g' * 500, self.admin.download(image_id))
+        self.assertEqual([], self.found(code=0))
+        self.drop(image_id)
+        plan = self.killed(image_id, 'needless')
+        for result in ('quarantined', 'in quarantine'):
+            self.assertEqual(
+                {image_id: result},
+                self.outcomes(self.reclaim('apply', str(plan))))
+        self.assertEqual({'GLC038': [image_id]},
+                         self.about(self.found(code=0)))
+
+
 class SwiftReclaimTest(  # type: ignore[misc] # "put" is of that store
-        test_hygiene_objects.SwiftHygieneCase, reclaim_case.ReclaimCase):
+        test_hygiene_objects.SwiftHygieneCase, BothPlacesCase):
+
+    def copied(self, name: str, to: str) -> None:
+        self.client.copy_object(PLACE, name, f'/{PLACE}/{to}')
+
+    def test_in_both_places(self) -> None:
+        self.in_both_places()
 
     def look(self, name: Any) -> Any:
         return self.client.get_object(PLACE, str(name))[1]
@@ -65,7 +119,14 @@ class SwiftReclaimTest(  # type: ignore[misc] # "put" is of that store
 
 
 class S3ReclaimTest(  # type: ignore[misc]
-        test_hygiene_objects.S3HygieneCase, reclaim_case.ReclaimCase):
+        test_hygiene_objects.S3HygieneCase, BothPlacesCase):
+
+    def copied(self, name: str, to: str) -> None:
+        self.client.copy_object(Bucket=PLACE, Key=to, CopySource={
+            'Bucket': PLACE, 'Key': name})
+
+    def test_in_both_places(self) -> None:
+        self.in_both_places()
 
     def reclaim(self, what: str, *argv: str, code: int = 0
                 ) -> openstack.Answer:

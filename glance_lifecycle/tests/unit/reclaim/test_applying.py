@@ -230,6 +230,53 @@ class ApplyingTest(helpers.TempDirTestCase):
             put.return_value = False
             self.assert_becomes(Result.PURGED, plan, purge=True)
 
+    def test_needed_in_both_places(self) -> None:
+        """It is the original that stays, and the copy is left over."""
+        entry = self.orphan()
+        plan = self.plan(entry)
+        self.apply(plan)
+        for image in (self.gone(size=5000), self.alive()):
+            self.rescued()
+            self.database.now[A] = image
+            with mock.patch.object(self.found, 'look', return_value=entry), (
+                    mock.patch.object(self.found, 'put')) as put, (
+                    mock.patch.object(self.found, 'restore')) as restore:
+                for dry_run in (True, False):
+                    restore.assert_not_called()
+                    self.assert_becomes(
+                        Result.RESTORED, plan, 'A location leads to it.',
+                        purge=True, dry_run=dry_run)
+                put.assert_not_called()
+                self.assertEqual(A, restore.call_args.args[0].entry.name)
+
+    def test_unclear_in_both_places(self) -> None:
+        entry = self.orphan()
+        plan = self.plan(entry)
+        self.apply(plan)
+        with mock.patch.object(self.found, 'look', return_value=entry), (
+                mock.patch.object(self.found, 'put', return_value=True)
+                ) as put:
+            # Its row is purged in the meantime.
+            self.database.now.clear()
+            self.assert_becomes(Result.KEPT, plan, 'gone', purge=True)
+            put.assert_not_called()
+
+    def test_needed_after_both_places(self) -> None:
+        """A location came while the original was removed."""
+        entry = self.orphan()
+        plan = self.plan(entry)
+        self.apply(plan)
+
+        def put(*_args: Any) -> bool:
+            self.database.now[A] = self.alive()
+            looked.return_value = None
+            return True
+        with mock.patch.object(self.found, 'look', return_value=entry
+                               ) as looked, mock.patch.object(
+                                   self.found, 'put', side_effect=put):
+            self.assert_becomes(Result.RESTORED, plan, 'A location')
+        self.assertTrue(self.there())
+
     def test_needed_before(self) -> None:
         plan = self.plan(self.orphan())
         for image, why in (
