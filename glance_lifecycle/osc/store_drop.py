@@ -68,18 +68,37 @@ class DropFromStore(command.Command):
             plan = self._plan(parsed_args, resource)
         for line in plan.lines():
             self.app.stdout.write(line + '\n')
-        if plan.against:
-            raise osc_exceptions.CommandError(
-                'The copy of image %s in store %s cannot be dropped: %s.' % (
-                    plan.image_id, parsed_args.store,
-                    '; '.join(plan.against).rstrip('.')))
+        _check(plan)
         if parsed_args.dry_run:
             return
         if not parsed_args.yes:
             shown.agreed('Nothing was dropped')
+            plan = self._again(parsed_args, plan)
         with shown.errors():
             removal.drop(connection.of(self).image, plan)
         self.app.stdout.write('Dropped.\n')
+
+    def _again(self, parsed_args: argparse.Namespace, before: dropping.Plan
+               ) -> dropping.Plan:
+        """As it is after the answer, which may have taken hours.
+
+        Meanwhile a colleague, or the worker, may have dropped the other copy,
+        and another image may have been registered with this one.
+
+        :raises CommandError: it must not be dropped now, or is not what was
+            shown
+        """
+        # By its id: another image may have the name by now.
+        resource = store_host.find(self, before.image_id)
+        with shown.errors():
+            plan = self._plan(parsed_args, resource)
+        _check(plan)
+        if plan != before:
+            raise osc_exceptions.CommandError(
+                'Nothing was dropped: what is known of the copies of image '
+                '%s changed while you were asked. Run it again.'
+                % before.image_id)
+        return plan
 
     def _plan(self, parsed_args: argparse.Namespace,
               resource: Any) -> dropping.Plan:
@@ -92,3 +111,12 @@ class DropFromStore(command.Command):
             connection.of(self).image, resource, parsed_args.store,
             store_host.here(parsed_args, resource), ceph,
             ceph_timeout=parsed_args.ceph_timeout)
+
+
+def _check(plan: dropping.Plan) -> None:
+    """:raises CommandError: something speaks against it"""
+    if plan.against:
+        raise osc_exceptions.CommandError(
+            'The copy of image %s in store %s cannot be dropped: %s.' % (
+                plan.image_id, plan.destroyed.store,
+                '; '.join(plan.against).rstrip('.')))

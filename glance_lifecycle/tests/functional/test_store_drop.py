@@ -12,7 +12,10 @@
 
 """One copy goes; never the last one, nor one that is needed."""
 
+from collections.abc import Callable
 import json
+import os
+import pty
 import subprocess
 import sys
 from unittest import mock
@@ -68,6 +71,53 @@ class DropTest(store_case.StoreCase):
         (self.work / 'got').write_bytes(self.admin.download(self.image_id))
         self.assertEqual(images.digests(self.source),
                          images.digests(self.work / 'got'))
+
+    def test_changed_while_asked(self) -> None:
+        """What was shown is not what there is when the answer comes."""
+        other = str(self.admin.create_image()['id'])
+        there = self.api.stored_copy(self.image_id, 's2')
+        aside = self.work / 'aside'
+        self.register(other, 's3', self.api.stored_copy(self.image_id, 's1'))
+        location = ('update image_locations set deleted = %d where '
+                    f"image_id = '{other}'")
+        self.api.sql(location % 1)
+        for changes, back, why in (
+                (lambda: self.api.sql(location % 0),
+                 lambda: self.api.sql(location % 1),
+                 f'image {other} has a location that leads there'),
+                (lambda: there.rename(aside), lambda: aside.rename(there),
+                 'no other copy is known to be whole'),
+                (lambda: self.rows('copy', self.image_id, '--to', 's3'),
+                 lambda: None, 'changed while you were asked')):
+            answer = self.answered(changes)
+            self.assertEqual(1, answer.code, str(answer))
+            self.assertIn(why, answer.stderr)
+            back()
+            self.assertTrue(
+                self.api.stored_copy(self.image_id, 's1').exists())
+        self.assertIn('Dropped.', self.answered(lambda: None).stdout)
+        self.assertEqual({'s2', 's3'}, set(self.stores_of(self.image_id)))
+
+    def answered(self, before: Callable[[], object]) -> openstack.Answer:
+        """Asked on a terminal; what happens before the answer "y"."""
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        operator = self.operator()
+        with os.fdopen(theirs) as terminal:
+            process = subprocess.Popen(
+                operator.argv(*self.words('drop', self.image_id, '--from',
+                                          's1')),
+                text=True, stdin=terminal, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, env=operator.environ())
+            self.addCleanup(process.kill)
+            said = ''
+            while not said.endswith('[y/N] '):
+                char = process.stderr.read(1) if process.stderr else ''
+                self.assertTrue(char, said)
+                said += char
+            before()
+            os.write(ours, b'y\n')
+            return operator.end(process)
 
     def test_last(self) -> None:
         self.drop('--from', 's1', '--yes')
