@@ -13,13 +13,17 @@
 """The quarantine of a pool, on a real cluster."""
 
 import dataclasses
+import functools
 import time
+from typing import Any
+from unittest import mock
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.tests.functional.stores import quarantine_case
 from glance_lifecycle.tests.functional.stores import rbd_case
 from glance_lifecycle.tests import waiting
 from glance_lifecycle.transfer.backends import inventory
+from glance_lifecycle.transfer.backends.rbd import cluster as rbd_cluster
 from glance_lifecycle.transfer.backends.rbd import plan_mark
 
 IMAGE = quarantine_case.IMAGE
@@ -247,3 +251,81 @@ class TrashTest(quarantine_case.QuarantineCase):
         self.assertFalse(self.quarantine.restore(other))
         self.assertEqual(before, self.whole(kept.entry.identity))
         self.assertEqual([kept], self.kept())
+
+
+class TwoHostsTest(quarantine_case.QuarantineCase):
+    """Two take one image at once, each by its own plan."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.entry = self.store()
+        self.other = self.opened()
+        self.taken_there: list[bool] = []
+
+    def take_there(self) -> None:
+        self.taken_there.append(self.other.put(self.entry, OTHER_PLAN))
+
+    def write(self, cluster: rbd_cluster.Cluster, mark: plan_mark.Mark,
+              real: Any = plan_mark.write) -> None:
+        """The other has taken it before we mark it."""
+        if mark.plan == PLAN:
+            self.take_there()
+        real(cluster, mark)
+
+    def assert_kept_by(self, plan: str) -> None:
+        """And by nobody else; "undo" of that plan brings it back."""
+        kept = self.only_kept()
+        self.assertEqual(plan, kept.plan)
+        self.assertTrue(self.quarantine.restore(kept))
+        self.assertEqual(([IMAGE], []), (self.cluster.images('images'),
+                                         self.kept()))
+
+    def test_the_other_moves_it(self) -> None:
+        once = self.before('trash_move', self.take_there)
+        self.assertFalse(self.quarantine.put(self.entry, PLAN))
+        self.assertTrue(once.done)
+        self.assertEqual([True], self.taken_there)
+        self.assert_kept_by(OTHER_PLAN)
+
+    def test_the_other_has_marked_it_before(self) -> None:
+        """Its mark is written over when it has moved the image."""
+        plan_mark.write(self.other._cluster, plan_mark.Mark(
+            OTHER_PLAN, self.entry.identity, time.time()))
+        with mock.patch.object(plan_mark, 'write', self.write):
+            self.assertFalse(self.quarantine.put(self.entry, PLAN))
+        self.assertEqual([True], self.taken_there)
+        self.assert_kept_by(OTHER_PLAN)
+
+    def test_whose_it_was_is_not_known(self) -> None:
+        """One of the two plans has it, at least."""
+        with mock.patch.object(plan_mark, 'write', self.write):
+            self.assertFalse(self.quarantine.put(self.entry, PLAN))
+        self.assertEqual([True], self.taken_there)
+        self.assert_kept_by(PLAN)
+
+    def test_the_other_marks_it(self) -> None:
+        """Or removes the mark, and does not move it."""
+        mark = plan_mark.Mark(OTHER_PLAN, self.entry.identity, time.time())
+
+        def removed() -> None:
+            with self.by_id(self.entry.identity) as image:
+                image.metadata_remove(plan_mark.KEY)
+        for change in (functools.partial(plan_mark.write,
+                                         self.other._cluster, mark), removed):
+            once = self.before('trash_move', change)
+            self.assertTrue(self.quarantine.put(self.entry, PLAN))
+            self.assertTrue(once.done)
+            self.assert_kept_by(PLAN)
+
+    def test_the_mark_of_the_other_stays(self) -> None:
+        """It has marked the image, and is about to move it."""
+        mark = plan_mark.Mark(OTHER_PLAN, self.entry.identity, time.time())
+
+        def marked() -> None:
+            plan_mark.write(self.other._cluster, mark)
+            self.cluster.rbd('mv', f'images/{IMAGE}', 'images/renamed')
+        once = self.before('trash_move', marked)
+        self.assertFalse(self.quarantine.put(self.entry, PLAN))
+        self.assertTrue(once.done)
+        with self.by_id(self.entry.identity) as image:
+            self.assertEqual(mark, plan_mark.read(image))

@@ -130,19 +130,18 @@ def write(cluster: rbd_cluster.Cluster, mark: Mark) -> None:
             lambda image: image.metadata_set(KEY, mark.to_text()))
 
 
-def remove(cluster: rbd_cluster.Cluster, image_id: str) -> None:
-    """The same, without a mark.
+def remove(cluster: rbd_cluster.Cluster, mark: Mark) -> None:
+    """The same, without this mark; that of another host stays.
 
     :raises StoreError: likewise
     """
     def removed(image: Any) -> None:
-        try:
-            image.metadata_get(KEY)
-        except KeyError:
-            # librbd would fail.
-            return
-        image.metadata_remove(KEY)
-    _change(cluster, 'removing the mark of the image', image_id, removed)
+        found = read(image)
+        # What is recorded of a removal may have changed since.
+        if found is not None and (found.plan, found.since) == (
+                mark.plan, mark.since):
+            image.metadata_remove(KEY)
+    _change(cluster, 'removing the mark of the image', mark.image, removed)
 
 
 def _change(cluster: rbd_cluster.Cluster, doing: str, image_id: str,

@@ -71,12 +71,34 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
         self._wait_for_dead(entry.identity)
         if not self._is_free(entry.identity, entry):
             return False
+        # Another host may be at the same.
+        before = self._mark(entry.identity, None)
         mark = plan_mark.Mark(plan, entry.identity, time.time())
         plan_mark.write(self._cluster, mark)
         if trash.move(self._cluster, entry.name, entry.identity):
+            if self._mark(entry.identity, None) != mark:
+                # It has put its own mark there, or removed it; it was we who
+                # moved the image.
+                plan_mark.write(self._cluster, mark)
             return self._is_well(entry, mark)
-        plan_mark.remove(self._cluster, entry.identity)
+        self._unmark(mark, before)
         return False
+
+    def _unmark(self, mark: plan_mark.Mark, before: plan_mark.Mark | None
+                ) -> None:
+        """It could not be moved, perhaps because another host has done so.
+
+        Then that one's mark has to stay, or its "hygiene undo" finds nothing.
+        Where ours has replaced one that nobody knows, ours is the only thing
+        that tells of the quarantine.
+        """
+        there = trash.get(self._cluster, mark.image)
+        if there is None:
+            plan_mark.remove(self._cluster, mark)
+        elif self._mark(mark.image, None) == mark and before is not None and (
+                before.is_of(mark.image, rbd_inventory.seconds(
+                    there['deletion_time']))):
+            plan_mark.write(self._cluster, before)
 
     def _is_well(self, entry: inventory.Entry, mark: plan_mark.Mark) -> bool:
         """Whether it can stay; if not, it is as it was.
@@ -234,7 +256,7 @@ class RbdQuarantine(rbd_inventory.RbdInventory, quarantine.Quarantine):
             self._wait_for_dead(image_id)
             with self._opened(image_id) as image:
                 snapshots.put_back(self._cluster, image, mark)
-        plan_mark.remove(self._cluster, image_id)
+        plan_mark.remove(self._cluster, mark)
 
     def _lost(self, name: str, why: str) -> exceptions.StoreError:
         return exceptions.StoreError(
