@@ -26,6 +26,7 @@ from typing import Any
 from oslo_config import cfg
 
 from glance_lifecycle.copies import known
+from glance_lifecycle.copies import leading
 from glance_lifecycle.copies import looking
 from glance_lifecycle.copies import repair_plan
 from glance_lifecycle.copies import room
@@ -179,7 +180,21 @@ def _with_way(image: glance_host.StoredImage, copy: glance_host.StoredCopy,
     # It may yet be found to be wrong, by comparison with others.
     way = room.way(image.id, copy.store, found)
     return dataclasses.replace(one, way=way, against=one.against or (
-        '' if way is known.Way.BESIDE else room.against(found)))
+        '' if way is known.Way.BESIDE else room.against(found)
+        or needed(image.id, copy)))
+
+
+def needed(image_id: str, copy: glance_host.StoredCopy) -> str:
+    """Which other images need what is there, as a sentence; '' for none.
+
+    Other bytes of the image's name may have been registered as another image,
+    to rescue them: wrong for this one, they are all that the other has.
+
+    :raises DatabaseError: that cannot be told
+    """
+    found = leading.others(image_id, copy)
+    return exceptions.sentence('It is not replaced: %s' % '; '.join(
+        found)) if found else ''
 
 
 def not_the_store(image: glance_host.StoredImage,

@@ -125,6 +125,11 @@ class Rewriting:
         copy, entry, way = (self._bad[store], self._entries.get(store),
                             self._ways[store])
         check_still(copy, entry, way)
+        if way not in (known.Way.BESIDE, known.Way.NONE):
+            # It may have been registered while all was read.
+            why = examining.needed(self.image.id, copy)
+            if why:
+                raise exceptions.StoreError(store=store, detail=why)
         if way is known.Way.IN_PLACE:
             target = room.target(copy)
             # Which file that is was asked between two looks.

@@ -284,7 +284,7 @@ class BusyTest(FileRepairCase):
         self.assertIn('it is queued', found['busy']['Detail'].lower())
 
 
-class InterruptedTest(FileRepairCase):
+class InterruptedCase(FileRepairCase):
 
     size = 64 * images.MIB
 
@@ -302,6 +302,9 @@ class InterruptedTest(FileRepairCase):
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
+
+
+class InterruptedTest(InterruptedCase):
 
     def unfinished(self, store: str) -> pathlib.Path:
         return self.api.base / store / f'.{self.image_id}.lifecycle'
