@@ -109,8 +109,13 @@ class SecondLook:
         return judged
 
     def forgotten(self, entry: inventory.Entry) -> bool:
-        """Whether Glance's database knows nothing of its image any more."""
-        return (entry.image_id not in self._host.busy()
+        """Whether Glance's database knows nothing of its image any more.
+
+        Not if it knows of no image in this store at all: then it is empty, or
+        half restored, or that of a Glance that does not use the store.
+        """
+        return (self._leads.anywhere()
+                and entry.image_id not in self._host.busy()
                 and not self._host.some([entry.image_id])
                 and not planning.is_needed(entry, self._needed)
                 and not any(self._leads.to(entry.subject))

@@ -75,6 +75,7 @@ class Leading:
         # Subject -> images.
         self._images: dict[str, set[str]] = {}
         self._unreadable: set[str] = set()
+        self._any = False
 
     def refresh(self) -> None:
         """Read what has been written since.
@@ -92,6 +93,7 @@ class Leading:
             return
         spot = self._store.spot(url)
         if spot is not None:
+            self._any = True
             self._add(spot.name, image_id)
         if spot is None and not self._store.elsewhere(url):
             for name in claims.named(url):
@@ -107,6 +109,10 @@ class Leading:
         """It has a location that cannot be decrypted."""
         if len(self._unreadable) < _MOST:
             self._unreadable.add(image_id)
+
+    def anywhere(self) -> bool:
+        """Whether one was read, of any image, that leads into the store."""
+        return self._any
 
     def to(self, subject: str) -> Iterator[claims.Image]:
         """The other images that may lead to it, as they are now."""

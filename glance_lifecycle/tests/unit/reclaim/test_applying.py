@@ -403,10 +403,23 @@ class ApplyingTest(helpers.TempDirTestCase):
         """Rows of deleted images are purged, too."""
         plan = self.plan(self.orphan())
         self.apply(plan)
-        self.database.now.clear()
+        self.database.now = {B: self.alive(B)}
         self.assert_becomes(Result.RESTORED, plan, 'Another Glance',
                             needed={A}, dry_run=True)
         self.assert_becomes(Result.PURGED, plan, purge=True)
+
+    def test_another_database_while_kept(self) -> None:
+        """One that is empty, or of a Glance that does not use the store."""
+        plan = self.plan(self.orphan())
+        self.apply(plan)
+        for images in ({}, {B: self.alive(B, locations=(hygiene.Location(
+                f'file://{self.path}/elsewhere/{B}', 's2'),))}, {
+                    B: self.gone(B, locations=(hygiene.Location(
+                        f'file://{self.top}/{B}', status='deleted'),))}):
+            self.database.now = images
+            self.assert_becomes(Result.KEPT, plan, 'gone from the database',
+                                purge=True)
+        self.assertEqual(1, len(list(self.found.kept(plan.id))))
 
     def test_name_taken_while_kept(self) -> None:
         plan = self.plan(self.orphan())

@@ -114,6 +114,13 @@ class LeadingTest(testtools.TestCase):
         found.note_unreadable(A)
         self.assertEqual('', found.unreadable())
 
+    def test_anywhere(self) -> None:
+        """Whether the database knows of the store at all."""
+        self.assertFalse(self.known().anywhere())
+        self.assertFalse(self.known(image(A, 'file:///other/' + A)
+                                    ).anywhere())
+        self.assertTrue(self.known(image(A, helpers.URL + A)).anywhere())
+
     def test_since(self) -> None:
         """All of them once, and with other clocks' hour after that."""
         host = Host()
