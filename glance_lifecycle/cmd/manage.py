@@ -22,6 +22,8 @@ from oslo_log import log as logging
 from glance_lifecycle.cmd import manage_db
 from glance_lifecycle.cmd import manage_locations
 from glance_lifecycle.conf import opts
+from glance_lifecycle.conf import places
+from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
 
 CONF = cfg.CONF
@@ -52,7 +54,8 @@ def _parser() -> argparse.ArgumentParser:
         parser.add_argument(
             name, action='append', default=[], metavar='PATH',
             help='As glance-api has it; may be repeated. Default: the files '
-            'in /etc/glance, or in $OS_GLANCE_CONFIG_DIR.')
+            'of glance-api in /etc/glance, or in $OS_GLANCE_CONFIG_DIR, and '
+            'of the worker, %s.' % worker_conf.FILE)
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     manage_db.add_parser(commands)
     manage_locations.add_parser(commands)
@@ -92,15 +95,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _configure(args: argparse.Namespace) -> None:
-    """Read the configuration, as Glance does where it is installed.
+    """Read the configuration, as the worker does.
 
-    The database of the worker is wanted also where only the worker is.
+    Its database is wanted also where Glance is not installed.
 
     :raises ConfigurationError: the command is for a host of Glance's
     """
     argv = [word for name, values in (('--config-file', args.config_file),
                                       ('--config-dir', args.config_dir))
             for value in values for word in (name, value)]
+    argv = places.of_worker(argv)
     if importlib.util.find_spec('glance') is None:
         if getattr(args, 'needs_glance', False):
             raise exceptions.ConfigurationError(

@@ -20,13 +20,13 @@ import importlib.util
 import os
 import socket
 import sys
-from typing import Any
 
 from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 
 from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import opts
+from glance_lifecycle.conf import places
 from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle import exceptions
 from glance_lifecycle import policy_file
@@ -165,24 +165,17 @@ def _known_stores() -> Collection[str]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """:returns: 0 all is well, 1 warnings, 2 failures, 255 it did not run"""
+    if importlib.util.find_spec('glance') is not None:
+        # It registers options of the command line, which is parsed once.
+        from glance_lifecycle import glance_host
+        assert glance_host  # noqa: S101 - for the linter
     opts.register_opts(CONF)
     credentials.register(CONF, worker_conf.NAME)
     code: int = upgradecheck.main(
         CONF, project='glance', upgrade_command=Checks(),
-        argv=sys.argv[1:] if argv is None else list(argv),
-        **_files())
+        argv=places.of_worker(sys.argv[1:] if argv is None else argv),
+        default_config_files=[])
     return code
-
-
-def _files() -> dict[str, Any]:
-    """Those that glance-api finds by itself, and that of a worker."""
-    own = [worker_conf.FILE] if os.path.exists(worker_conf.FILE) else []
-    if importlib.util.find_spec('glance') is None:
-        return {'default_config_files': own} if own else {}
-    # It imports glance.
-    from glance_lifecycle import glance_host
-    return {'default_config_files': [*glance_host.configuration_files(),
-                                     *own]}
 
 
 if __name__ == '__main__':

@@ -21,7 +21,6 @@ import functools
 import gc
 import importlib.util
 import multiprocessing
-import os
 import sys
 from typing import Any
 
@@ -33,6 +32,7 @@ from oslo_reports import opts as report_opts
 
 from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import opts
+from glance_lifecycle.conf import places
 from glance_lifecycle.conf import worker as worker_conf
 from glance_lifecycle.copies import verified
 from glance_lifecycle import exceptions
@@ -115,6 +115,7 @@ def _configure(argv: Sequence[str]) -> hosts.Host:
     :raises oslo_config.cfg.Error: it is of no use
     """
     report_opts.set_defaults(CONF)
+    argv = places.of_worker(argv)
     if importlib.util.find_spec('glance') is None:
         logging.register_options(CONF)
         CONF(argv, project='glance', prog=PROG, version=version.VERSION)
@@ -133,8 +134,7 @@ def _with_glance(argv: Sequence[str]) -> hosts.Host:
     from glance_lifecycle.copies import facade
     from glance_lifecycle import glance_host
     from glance_lifecycle.recovery import recovering
-    own = [worker_conf.FILE] if os.path.exists(worker_conf.FILE) else []
-    glance_host.load_configuration(argv, log=False, prog=PROG, more_files=own)
+    glance_host.load_configuration(argv, log=False, prog=PROG)
     if not CONF.enabled_backends:
         return hosts.Host()
     return hosts.Host(

@@ -155,18 +155,16 @@ def _of_drivers(record: stdlib_logging.LogRecord) -> bool:
 
 
 def load_configuration(argv: Sequence[str], *, log: bool = True,
-                       prog: str = 'glance-api',
-                       more_files: Sequence[str] = ()) -> None:
+                       prog: str = 'glance-api') -> None:
     """Configure this process as glance-api is, for a command line.
 
     :param argv: ``--config-file`` and the like; with none, the files that
         glance-api finds
     :param log: log where glance-api does
-    :param more_files: read after those that glance-api finds
     """
     glance_config.set_config_defaults()
     CONF(argv, project='glance', prog=prog,
-         default_config_files=[*configuration_files(), *more_files])
+         default_config_files=configuration_files())
     if log:
         logging.setup(CONF, 'glance')
     glance_notifier.set_defaults()

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from glance_lifecycle.policy import decision
     from glance_lifecycle.policy import document
 
-_CONFIG = 'glance-api.conf'
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that say which policy."""
@@ -41,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--config-file', metavar='<file>', action='append', default=[],
         help='Configuration of the service: its options decide where the '
-        'policy is silent (repeat for more; default: %s/%s, if it is there).'
-        % (glance_config.USUAL, _CONFIG))
+        'policy is silent (repeat for more; default: the files of glance-api '
+        'in %s, if there are any).' % glance_config.USUAL)
 
 
 def policy(parsed_args: argparse.Namespace) -> decision.Policy:
@@ -67,16 +65,21 @@ def configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
 
     :raises CommandError: it cannot be used
     """
-    return _configuration(configuration_files(parsed_args))
+    from oslo_config import cfg
 
-
-def configuration_files(parsed_args: argparse.Namespace) -> list[str]:
-    """Those that are read; none where nothing is known of the service."""
-    files: list[str] = parsed_args.config_file
-    usual = glance_config.directory() / _CONFIG
-    if not files and usual.exists():
-        files = [str(usual)]
-    return files
+    from glance_lifecycle.conf import opts
+    from glance_lifecycle.conf import places
+    conf = cfg.ConfigOpts()
+    opts.register_opts(conf)
+    argv = [word for path in parsed_args.config_file
+            for word in ('--config-file', path)] or places.of_glance()
+    try:
+        conf(argv, default_config_files=[], default_config_dirs=[])
+    except (cfg.Error, OSError) as error:
+        raise osc_exceptions.CommandError(
+            'The configuration file %s cannot be used: %s.'
+            % (', '.join(argv[1::2]), error)) from None
+    return conf
 
 
 def load(path: str) -> document.Document:
@@ -87,19 +90,3 @@ def load(path: str) -> document.Document:
     from glance_lifecycle.policy import document
     from glance_lifecycle.policy import yaml_tree
     return input_file.load(path, yaml_tree.MAX_BYTES, document.load)
-
-
-def _configuration(paths: list[str]) -> cfg.ConfigOpts:
-    from oslo_config import cfg
-
-    from glance_lifecycle.conf import opts
-    conf = cfg.ConfigOpts()
-    opts.register_opts(conf)
-    try:
-        conf(args=[], project='glance',
-             default_config_files=paths, default_config_dirs=[])
-    except (cfg.Error, OSError) as error:
-        raise osc_exceptions.CommandError(
-            'The configuration file %s cannot be used: %s.'
-            % (', '.join(paths), error)) from None
-    return conf

@@ -29,7 +29,6 @@ from cliff import columns
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle import exceptions
-from glance_lifecycle.osc.common import glance_config
 from glance_lifecycle.osc.common import shown
 
 if TYPE_CHECKING:
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
     from glance_lifecycle.worker.database import engine
 
-# As glance-api finds them, and then the worker its own.
-_GLANCE = ('glance-image-import.conf', 'glance-api.conf')
 # Of glance_lifecycle.conf.worker, which takes long to load.
 _OWN = '/etc/glance/glance-lifecycle-worker.conf'
 
@@ -103,6 +100,7 @@ def _configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
     from oslo_config import cfg
 
     from glance_lifecycle.conf import opts
+    from glance_lifecycle.conf import places
     conf = cfg.ConfigOpts()
     opts.register_opts(conf)
     argv = [word for name, values in (
@@ -110,21 +108,13 @@ def _configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
         ('--config-dir', parsed_args.config_dir))
         for value in values for word in (name, value)]
     try:
-        conf(argv, project='glance', prog='glance-lifecycle-worker',
-             default_config_files=default_files())
+        conf(places.of_worker(argv), default_config_files=[],
+             default_config_dirs=[])
     except (cfg.Error, OSError) as error:
         raise osc_exceptions.CommandError(
             'The configuration of the worker cannot be used: %s'
             % exceptions.sentence(str(error))) from None
     return conf
-
-
-def default_files() -> list[str] | None:
-    """Those that are there; None for what oslo.config finds."""
-    directory = glance_config.directory()
-    return [path for path in (
-        *(str(directory / name) for name in _GLANCE), _OWN)
-        if os.path.exists(path)] or None
 
 
 def operator() -> str:

@@ -73,7 +73,9 @@ def files(conf: Any) -> dict[str, list[str]]:
     :returns: ``config_files`` and ``config_dirs``, lists of paths
     """
     return {'config_files': list(map(os.path.abspath, conf.config_file)),
-            'config_dirs': list(map(os.path.abspath, conf.config_dir))}
+            # config_dir has only the last of those that a command line names.
+            'config_dirs': list(map(os.path.abspath,
+                                    conf.config_dirs or conf.config_dir))}
 
 
 def reach(options: dict[str, Any], *files: str | None) -> confine.Reach:

@@ -20,7 +20,6 @@ files and reads its secrets there.
 from collections.abc import Iterator
 import contextlib
 import importlib
-import os
 import threading
 from typing import Any
 import urllib.parse
@@ -28,6 +27,7 @@ import urllib.parse
 from glance_lifecycle import exceptions
 from glance_lifecycle.transfer.backends.driver import store as driver_store
 from glance_lifecycle.transfer.backends import errors
+from glance_lifecycle.transfer.backends import settings
 from glance_lifecycle.transfer.backends import stored
 from glance_lifecycle.transfer import confine
 from glance_lifecycle.transfer import extents
@@ -66,10 +66,7 @@ class StoredStream(stored.StoredSource):
         driver = (conf.enabled_backends or {}).get(store)
         if driver == 'http':
             # It only reads, which is all that is asked here.
-            options = {
-                'driver': driver,
-                'config_files': list(map(os.path.abspath, conf.config_file)),
-                'config_dirs': list(map(os.path.abspath, conf.config_dir))}
+            options = {'driver': driver, **settings.files(conf)}
         else:
             options = driver_store.describe(conf, store)
         if '@' in urllib.parse.urlsplit(url).netloc:

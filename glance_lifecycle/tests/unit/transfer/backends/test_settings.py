@@ -41,6 +41,17 @@ class RereadTest(helpers.TempDirTestCase):
                          [read[name] for name in ('user', 'key', 'size')])
         self.assertFalse(hasattr(cfg.CONF, 'reread'))
 
+    def test_all_directories(self) -> None:
+        """Also where a command line names them."""
+        places = [os.path.join(self.path, name) for name in ('1', '2')]
+        for name in places:
+            os.mkdir(name)
+        conf = cfg.ConfigOpts()
+        conf(['--config-dir', places[0], '--config-dir', places[1]],
+             default_config_files=[])
+        self.assertEqual({'config_files': [], 'config_dirs': places},
+                         settings.files(conf))
+
     def test_as_it_is_now(self) -> None:
         files = self.write('[one]\nkey = old\n')
         self.write('[one]\nkey = new\n')
