@@ -19,11 +19,13 @@ After a change that is meant, write these anew and look at the difference::
     python -m glance_lifecycle.tests.unit.test_devstack
 """
 
+import ast
 from collections.abc import Iterator
 import contextlib
 import copy
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -38,6 +40,7 @@ from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import protection
 from glance_lifecycle.conf import worker
 from glance_lifecycle.policy import document
+from glance_lifecycle.signing import properties
 from glance_lifecycle.tests import waiting
 
 PLUGIN = pathlib.Path(__file__).parents[3]
@@ -322,6 +325,22 @@ class SettingsTest(unittest.TestCase):
                 self.assertTrue((machine.top / 'opt/data/glance' / store
                                  ).is_dir())
 
+    def test_not_inherited(self) -> None:
+        """A snapshot that inherits what only the service writes is refused."""
+        name = 'non_inheritable_image_properties'
+        shipped = (PLUGIN / 'etc/glance/property-protections-lifecycle.conf'
+                   ).read_text().split(name + ' = ')[1].split()[0].split(',')
+        with stacked('plain') as machine:
+            text, = sections(machine.top / 'etc/nova/nova.conf')[
+                'DEFAULT'][name]
+        set_up = text.split(',')
+        written = set(written_by_the_service())
+        # The rest are Nova's own.
+        for named in (shipped, set_up):
+            self.assertEqual(written, {
+                name for name in named if name.startswith('lifecycle_')})
+            self.assertEqual(len(named), len(set(named)))
+
     def test_own_files(self) -> None:
         """Those that are taken as they are, and the sample's roles."""
         with stacked('plain') as machine:
@@ -427,6 +446,24 @@ def sections(path: pathlib.Path) -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {}
     cfg.ConfigParser(str(path), found).parse()
     return found
+
+
+def written_by_the_service() -> Iterator[str]:
+    """Properties of images, as the constants of the code name them."""
+    yield from (properties.SOURCE_PREFIX + name.removeprefix('img_')
+                for name in properties.NAMES)
+    top = PLUGIN / 'glance_lifecycle'
+    for path in top.rglob('*.py'):
+        # These name sections, what stands in Ceph, tables and more.
+        if path.relative_to(top).parts[0] in (
+                'tests', 'conf', 'transfer', 'worker'):
+            continue
+        for node in ast.parse(path.read_text()).body:
+            if (isinstance(node, ast.Assign)
+                    and isinstance(node.value, ast.Constant)
+                    and re.fullmatch('lifecycle_[a-z_]*[a-z]',
+                                     str(node.value.value))):
+                yield str(node.value.value)
 
 
 def main() -> None:
