@@ -22,6 +22,7 @@ import configparser
 import importlib.metadata
 import pathlib
 import re
+import subprocess
 import tempfile
 import unittest
 from unittest import mock
@@ -126,6 +127,23 @@ class DocumentationTest(unittest.TestCase):
                 parser = configparser.RawConfigParser(strict=False)
                 parser.read_string(block.text)
         self.assertGreater(count, 10)
+
+    def test_capabilities(self) -> None:
+        """Ceph refuses those that have a newline in them."""
+        count = 0
+        for block in blocks():
+            for command in re.findall(
+                    r'ceph auth caps (?:.*\\\n)*.*', block.text):
+                count += 1
+                with self.subTest(where=block.where):
+                    said = subprocess.run(
+                        ['sh', '-c', r'ceph() { printf "%s\0" "$@"; }' + '\n'
+                         + command], check=True, capture_output=True,
+                        text=True).stdout
+                    self.assertNotIn('\n', said)
+                    self.assertEqual(
+                        ['mon', 'osd'], said.split('\0')[3:-1:2])
+        self.assertGreater(count, 2)
 
     def test_policies(self) -> None:
         count = 0
