@@ -194,6 +194,27 @@ class StartTest(unittest.TestCase):
                  stat.S_IMODE(path.lstat().st_mode)
                  for path in self.target.rglob('*')})
 
+    @unittest.skipIf(os.getuid(), 'it gives files to others')
+    def test_directory_of_root(self) -> None:
+        """As an emptyDir of Kubernetes is."""
+        top = self.source.parent
+        top.chmod(0o755)
+        self.target.chmod(0o777)
+        self.source.mkdir(mode=0o755)
+        (self.source / 'worker.conf').write_text('password\n')
+        done = subprocess.run(
+            ['sh', '-s', 'cat', str(self.target / 'worker.conf')], check=False,
+            input=(CONTAINER / 'start').read_text(), cwd=top,
+            text=True, capture_output=True, timeout=waiting.BOUND,
+            user=65534, group=65534, extra_groups=(), env={
+                'PATH': os.environ['PATH'], 'CONFIG_SOURCE': str(self.source),
+                'CONFIG_TARGET': str(self.target)})
+        self.assertEqual((0, 'password\n', ''),
+                         (done.returncode, done.stdout, done.stderr))
+        found = (self.target / 'worker.conf').stat()
+        self.assertEqual((65534, 0o600),
+                         (found.st_uid, stat.S_IMODE(found.st_mode)))
+
     def test_not_ours(self) -> None:
         """A directory of the host may be mounted there: it stays whole."""
         self.source.mkdir()
