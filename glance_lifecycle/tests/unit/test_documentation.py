@@ -145,6 +145,16 @@ class DocumentationTest(unittest.TestCase):
                         ['mon', 'osd'], said.split('\0')[3:-1:2])
         self.assertGreater(count, 2)
 
+    def test_packages(self) -> None:
+        """README.rst names what bindep.txt does; Debian always has two."""
+        wanted = set(re.findall(r'^(\S+) \[platform:dpkg functional',
+                                (TOP / 'bindep.txt').read_text(),
+                                re.MULTILINE)) - {'perl-base', 'util-linux'}
+        named = re.search(r'apt install ((?:.*\\\n)*.*)',
+                          (TOP / 'README.rst').read_text())
+        assert named is not None
+        self.assertLess(wanted, set(named[1].split()))
+
     def test_policies(self) -> None:
         count = 0
         for block in blocks():
