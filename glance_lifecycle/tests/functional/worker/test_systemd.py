@@ -175,6 +175,10 @@ class UnitTest(base.BaseTestCase):
             self.assertNotEqual('', self.analyze(
                 text.replace(good, bad), 'verify', '--man=no').stderr, bad)
 
+    def test_ipc_of_others(self) -> None:
+        """Of a glance-api that runs as the same user, but as no unit."""
+        self.assertNotIn('RemoveIPC', TEXT)
+
     def test_what_it_may_do(self) -> None:
         words = ('security', '--offline=true', f'--threshold={EXPOSURE}')
         done = self.analyze(TEXT, *words)
