@@ -61,10 +61,15 @@ def value(host: hosts.Host, section: str, name: str) -> Any:
         return None
 
 
-def _settings(host: hosts.Host) -> list[ini.Setting]:
+def parsed(host: hosts.Host) -> ini.Parsed:
+    """What stands in it; nothing where it cannot be read."""
     path = host.directory.path / NAME
     try:
         text = reading.text(path, host.directory.root or host.directory.path)
     except (FileNotFoundError, reading.Unreadable):
-        return []
-    return ini.parse(text, str(path)).settings
+        return ini.Parsed()
+    return ini.parse(text, str(path))
+
+
+def _settings(host: hosts.Host) -> list[ini.Setting]:
+    return parsed(host).settings

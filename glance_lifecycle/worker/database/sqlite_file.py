@@ -103,13 +103,13 @@ def _make(path: pathlib.Path) -> None:
     try:
         if not path.parent.exists():
             path.parent.mkdir(mode=0o700)
-            os.chown(path.parent, *_owner(path.parent), follow_symlinks=False)
+            os.chown(path.parent, *owner(path.parent), follow_symlinks=False)
         try:
             made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         except FileExistsError:
             return
         try:
-            os.fchown(made, *_owner(path))
+            os.fchown(made, *owner(path))
         finally:
             os.close(made)
     except OSError as error:
@@ -142,7 +142,7 @@ def _look(path: pathlib.Path) -> None:
             operator=str(path))
 
 
-def _owner(path: pathlib.Path) -> tuple[int, int]:
+def owner(path: pathlib.Path) -> tuple[int, int]:
     """Whose a new file is: "db sync" is run by root, the worker is not."""
     if os.geteuid():
         return -1, -1

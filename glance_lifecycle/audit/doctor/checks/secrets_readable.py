@@ -15,8 +15,10 @@
 from collections.abc import Iterator
 
 from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import files
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
+from glance_lifecycle.audit.doctor import worker_files
 from glance_lifecycle.audit import finding
 
 
@@ -24,8 +26,8 @@ class SecretsReadable(check.Check):
     """Every user of this host may read the secrets of Glance.
 
     Passwords of the database, of Keystone and of stores stand in the files of
-    glance-api. Who can read them can do what Glance can. Looked at only with
-    ``--this-host``.
+    glance-api and of the worker. Who can read them can do what Glance can.
+    Looked at only with ``--this-host``.
 
     Let only root and the group of the service read the file: ``chown
     root:glance`` and ``chmod 640``.
@@ -35,7 +37,13 @@ class SecretsReadable(check.Check):
     bad = ({'etc/glance/glance-api.conf': '[keystone_authtoken]\n'
             'password = s3cr3t\n',
             'this-host.json': '{"places": {"{directory}/glance-api.conf": '
-            '{"mode": "644", "owner": "root"}}}'},)
+            '{"mode": "644", "owner": "root"}}}'},
+           {'etc/glance/glance-api.conf': '[DEFAULT]\ndebug = false\n',
+            'etc/glance/glance-lifecycle-worker.conf':
+            '[lifecycle_worker]\npassword = s3cr3t\n',
+            'this-host.json': '{"places": {'
+            '"{directory}/glance-lifecycle-worker.conf": '
+            '{"mode": "644", "owner": "root"}}}'})
     good = (
         {'etc/glance/glance-api.conf': '[keystone_authtoken]\n'
          'password = s3cr3t\n',
@@ -47,7 +55,9 @@ class SecretsReadable(check.Check):
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
-        for file in host.files if host.here else ():
+        own = files.File(host.directory.shown(worker_files.NAME),
+                         worker_files.parsed(host))
+        for file in (*host.files, own) if host.here else ():
             place = host.here and host.here.place(file.shown)
             if not place or not place.looked or not place.exists or not (
                     place.mode & 4):
