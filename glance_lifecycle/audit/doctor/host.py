@@ -153,7 +153,8 @@ class Host:
             not masking.is_secret(setting.name))
         return finding.Place(
             setting.path, setting.line, '[%s] %s' % (
-                masking.name(setting.section), masking.name(setting.name)),
+                masking.name(setting.section), setting.name
+                if option else masking.option(setting.name)),
             masking.value(setting.value) if known else None)
 
     def _named(self, group: str, name: str, depth: int) -> str:

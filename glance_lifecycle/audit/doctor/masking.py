@@ -34,6 +34,12 @@ _QUERY = re.compile(
     r'((?>[?&;](?=[^=&;\s]{0,100}=)[^=&;\s]*'
     r'(?:pass|secret|token|key|sig|auth)[^=&;\s]*=))[^&;\s]+', re.IGNORECASE)
 
+# Of a list that is continued, an option that is indented is an item.
+_ASSIGNED = re.compile(
+    r'((?:pass|secret|token|credential|key)\w*+\s*+=\s*+)\S.*', re.IGNORECASE)
+
+_OPTION = re.compile('[a-z][a-z0-9_.-]*')
+
 # What sosreport and its like put in the place of a secret.
 _HIDDEN = re.compile(r'\*{3,}')
 
@@ -74,16 +80,34 @@ def value(text: str) -> str:
     if len(text) > _MOST_MASKED:
         return '(%d characters)' % len(text)
     text = _BARE_USER_INFO.sub('***@', _without_user_info(text))
-    # Of one that is continued, the lines are values as if on one.
-    text = text.replace('\n', ' ')
-    return name(_QUERY.sub(r'\1***', text))
+    return name(_ASSIGNED.sub(r'\1***', _QUERY.sub(r'\1***', text)))
 
 
 def name(text: str) -> str:
     """A name that a stranger wrote, such as of a section."""
+    text = _first_line(text)
     if len(text) > _LONGEST:
         text = text[:_LONGEST] + '...'
     return plain(text)
+
+
+def option(text: str) -> str:
+    """The name of an option that nobody may know.
+
+    A key of Ceph that stands on a line of its own looks like one, too.
+    """
+    return name(text) if _OPTION.fullmatch(text) else '(a name not shown)'
+
+
+def _first_line(text: str) -> str:
+    """Without the lines that continue it.
+
+    An option that is indented is a part of the value before it, and may be
+    a password.
+    """
+    first, *more = text.split('\n')
+    return first + ' (and %d line%s)' % (
+        len(more), 's' if len(more) > 1 else '') if more else text
 
 
 def line(text: str) -> str:
@@ -115,7 +139,8 @@ def _without_user_info(text: str, but: re.Pattern[str] | None = None) -> str:
 
 def sentence(text: str) -> str:
     """What is said of something, whatever of others' it repeats."""
-    return bounded(_QUERY.sub(r'\1***', _without_user_info(text, _EXAMPLE)))
+    return bounded(_QUERY.sub(r'\1***', _without_user_info(
+        _first_line(text), _EXAMPLE)))
 
 
 def bounded(text: str) -> str:

@@ -208,7 +208,7 @@ class Service:
             known = False
         return finding.Place(
             setting.path, setting.line, '[%s] %s' % (
-                masking.name(setting.section), masking.name(setting.name)),
+                masking.name(setting.section), masking.option(setting.name)),
             masking.value(setting.value) if known else None)
 
     def _known(self, section: str, name: str) -> tuple[kinds.Spec, Any]:

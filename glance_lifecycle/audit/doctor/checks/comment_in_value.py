@@ -71,4 +71,5 @@ class CommentInValue(check.Check):
                 'part of it: %s is %s.' % (
                     option.full_name, host.shown(setting)),
                 'Write %s = %s, and the comment on a line of its own.' % (
-                    option.name, masking.value(before)), setting)
+                    option.name, 'VALUE' if '\n' in before else
+                    masking.value(before)), setting)

@@ -60,5 +60,7 @@ class DotInList(check.Check):
                     yield self.found(
                         host, option.full_name, '"%s" is one format, with '
                         'blanks in its name.' % masking.name(item),
+                        # Another line may be an option, that is indented.
+                        'Write commas between them.' if '\n' in item else
                         'Write "%s".' % masking.name(
                             ','.join(item.split())), setting)

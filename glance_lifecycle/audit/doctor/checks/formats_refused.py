@@ -61,7 +61,7 @@ class FormatsRefused(check.Check):
             yield self.found(
                 host, '[image_format] disk_formats',
                 'Imports of %s are refused.' % ', '.join(
-                    map(masking.name, refused[:5])),
+                    map(masking.value, refused[:5])),
                 'Take them out of disk_formats in [image_format], or add them '
                 'to formats in [lifecycle].', setting,
                 host.setting('lifecycle', 'formats'))

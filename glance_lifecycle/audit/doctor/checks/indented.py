@@ -62,7 +62,7 @@ class Indented(check.Check):
                     yield self.found(
                         host, lost, '%s is indented, and so it is a part of '
                         'the value of %s.' % (
-                            lost, masking.name(setting.name)),
+                            lost, masking.option(setting.name)),
                         'Take away the blanks at the beginning of line %d of '
                         '%s.' % (where.line, setting.path), where)
 

@@ -59,7 +59,7 @@ class PastedCharacters(check.Check):
             if (value and value[0] in self._QUOTES) or (
                     self._BLANKS.intersection(setting.name + value)):
                 name = '[%s] %s' % (masking.name(setting.section),
-                                    masking.name(setting.name))
+                                    masking.option(setting.name))
                 yield self.found(
                     host, name, 'The line has typographic quotes, or blanks '
                     'that are none.', 'Type line %d of %s anew, with plain '

@@ -92,13 +92,13 @@ class UnknownOption(check.Check):
 
     def _judged(self, host: hosts.Host, setting: ini.Setting,
                 known: list[str]) -> finding.Finding:
-        name = masking.name(setting.name)
+        name = masking.option(setting.name)
         section = masking.name(setting.section)
         subject = '[%s] %s' % (section, name)
         moved = history.moved(setting)
         if moved:
             return self._moved(host, setting, subject, *moved)
-        meant = history.MEANT.get(name)
+        meant = history.MEANT.get(setting.name)
         if meant not in known:
             meant = near.closest(setting.name, known)
         if meant:

@@ -48,6 +48,8 @@ CANARY = 'c4n4ry'
 # password in a URL: all that may not be printed as it is.
 NASTY = ('\x01\x1b[2J\x1b]0;x\x07\x9b\u202e\u2028"\'%%(x)s{{'
          'https://u:%s@h:x/?token=%s' % (CANARY, CANARY))
+# What is meant for an option of its own.
+CONTINUED = '\n  password = %s' % CANARY
 LONG = 1024 ** 2
 HUGE = 10 ** 40
 HIDDEN = '*********'
@@ -85,7 +87,9 @@ class HostileTest(cases.DoctorTestCase):
             said = cases.live_of(files)
             found = self.written(files)
             for path, line, value in _values(files):
-                for new in (NASTY, value + NASTY, HIDDEN):
+                for new in (NASTY, value + NASTY, HIDDEN, *(
+                        value + comma + CONTINUED for comma in ('', ',')
+                        if path.endswith('.conf'))):
                     self.paths[path].write_bytes(
                         _with(files[path], line, new).encode())
                     self.judged(kind, self.of(found, files), said,

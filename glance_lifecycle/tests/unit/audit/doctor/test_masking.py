@@ -92,14 +92,30 @@ class MaskingTest(unittest.TestCase):
         self.assertLess(len(masking.sentence('x' * 10_000)), 5000)
 
     def test_continued(self) -> None:
-        self.assertEqual('a, b', masking.value('a,\nb'))
+        for text, shown in (('a', 'a'), ('a,\nb', 'a, (and 1 line)'),
+                            ('a\npassword = x\ny', 'a (and 2 lines)')):
+            self.assertEqual(shown, masking.value(text))
+            self.assertEqual(shown, masking.name(text))
+            self.assertEqual(shown, masking.sentence(text))
+
+    def test_items(self) -> None:
+        """Of a list that ends with a comma, and what is indented below."""
+        self.assertEqual('a_key = ***', masking.value('a_key = b c'))
+        self.assertEqual('monkey=***', masking.value('monkey=x'))
+        self.assertEqual('key' * 40 + '...', masking.value('key' * 600))
+
+    def test_options(self) -> None:
+        for text in ('debug', 'x2', 'a.b-c_d'):
+            self.assertEqual(text, masking.option(text))
+        for text in ('AQBvL', 'sw0rd hunter2', 'a\nb', '', '1a', 'a=b'):
+            self.assertEqual('(a name not shown)', masking.option(text))
 
     def test_plain(self) -> None:
         for text in ('http://h:9292/v2', '/srv/images', 'a,b', 'me@example'):
             self.assertEqual(text, masking.value(text))
 
     def test_terminals(self) -> None:
-        self.assertEqual('a\\x1b[2Jb\\x0a', masking.name('a\x1b[2Jb\n'))
+        self.assertEqual('a\\x1b[2Jb\\x0b', masking.name('a\x1b[2Jb\x0b'))
         self.assertEqual('\\u202ex', masking.name('\u202ex'))
 
     def test_names(self) -> None:

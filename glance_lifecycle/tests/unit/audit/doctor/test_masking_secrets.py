@@ -92,6 +92,44 @@ class CanaryTest(cases.DoctorTestCase):
         self.assertIn('transport_ulr', said)
         self.assertNotIn(CANARY, said)
 
+    def test_continued(self) -> None:
+        """What is indented is a part of the value before it."""
+        known = options.Catalogue(options.NEWEST, {'fast': 'rbd'})
+        lines = ['[DEFAULT]', 'enabled_backends = fast:rbd']
+        for group, members in known.groups.items():
+            lines.append('[%s]' % group)
+            for name in members:
+                lines += ['%s = %s\n  password = %s' % (name, begin, CANARY)
+                          for begin in ('x', '1,', 'https://h:x ## y')]
+        said = self.said('\n'.join(lines))
+        self.assertIn('(and 1 line)', said)
+        self.assertNotIn(CANARY, said)
+
+    def test_lines_of_their_own(self) -> None:
+        """A key that was broken over lines looks like an option."""
+        for text in ('[DEFAULT]\ndebug = true\nAQBvL%s==\n',
+                     '[keystone_authtoken]\npassword =\nsw0rd %s: x\n',
+                     '[DEFAULT]\nAQ\u00a0%s: x\n',
+                     '[DEFAULT]\nAQ%s: x\n  debug = true\n'):
+            said = self.said(text % CANARY)
+            self.assertIn('(a name not shown)', said)
+            self.assertNotIn(CANARY, said)
+
+    def test_continued_beside(self) -> None:
+        (self.work / 'etc').mkdir()
+        keys = [*service.NOVA_OPTIONS, *service.CINDER_OPTIONS,
+                *(('x', name) for name in service.BACKEND_OPTIONS)]
+        text = ''.join('[%s]\n%s = x\n  password = %s\n%s: x\n' % (
+            *key, CANARY, CANARY.upper()) for key in keys)
+        argv = []
+        for name in ('nova', 'cinder', 'ceph'):
+            path = self.work / ('%s.conf' % name)
+            path.write_text(text)
+            argv += ['--%s-conf' % name, str(path)]
+        said = self.said('[DEFAULT]\nenabled_backends = a:rbd\n', *argv)
+        self.assertIn('GLC836', said)
+        self.assertNotIn(CANARY, said.lower())
+
     def test_beside(self) -> None:
         """Of Nova, Cinder and Ceph, only what is known is shown."""
         (self.work / 'etc').mkdir()
