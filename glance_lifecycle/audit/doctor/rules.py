@@ -58,6 +58,8 @@ _DEEPEST = 5
 # Roles that every user of a cloud has somewhere.
 _COMMON = frozenset(('role:member', 'role:_member_', 'role:reader',
                      'project_id:%(project_id)s'))
+# A line of YAML.
+_NOTHING = re.compile(rb'\s*+(#.*)?|(---|\.\.\.)(\s+(#.*)?)?')
 _REFERENCE = re.compile(r'\brule:([^\s()]+)')
 
 
@@ -153,8 +155,8 @@ class Rules:
         return rule is not None and self._open(rule.text, users, depth - 1)
 
     def _read(self, shown: str, data: bytes) -> None:
-        if all(not line.strip() or line.lstrip().startswith(b'#')
-               for line in data.split(b'\n')):
+        # Ansible begins each with "---". oslo.policy has no rules then.
+        if all(_NOTHING.fullmatch(line) for line in data.split(b'\n')):
             return
         tree = yaml_tree.read(data)
         if not isinstance(tree.value, dict):

@@ -55,6 +55,10 @@ class PoliciesBroken(check.Check):
         {'glance-api.conf': ('[DEFAULT]\n'
             'debug = false\n'),
          'policy.yaml': ('# "publicize_image": "role:admin"\n')},
+        # As Ansible writes it.
+        {'glance-api.conf': ('[DEFAULT]\n'
+            'debug = false\n'),
+         'policy.yaml': ('--- # Managed.\n\n  # None.\n...\n')},
         {'glance-api.conf': ('[DEFAULT]\n'
             'debug = false\n'),
          'lifecycle-policy.yaml': ('version: 1\n')},

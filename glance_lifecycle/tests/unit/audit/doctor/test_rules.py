@@ -44,6 +44,12 @@ class RulesTest(cases.DoctorTestCase):
         self.assertTrue(self.rules('x:\n').anybody('x'))
         self.assertFalse(self.rules('x: [["role:admin"]]\n').anybody('x'))
 
+    def test_nothing(self) -> None:
+        for text in ('---', '---\n', '# x\n--- # y\n \n # z\n...\n'):
+            self.assertEqual([], self.rules(text).broken, text)
+        for text in ('--- x\n', '----\n', '---\n- a\n'):
+            self.assertTrue(self.rules(text).broken, text)
+
     def test_users(self) -> None:
         found = self.rules('"x": "role:admin or role:member"\n')
         self.assertFalse(found.anybody('x'))
