@@ -31,7 +31,7 @@ _MOST_PROBLEMS = 20
 _MARK = '\ufeff'
 _NAME = re.compile(r'[\w.:-]{1,64}')
 # Not tried anew at each blank: a line of 30,000 of them took 8 s.
-_COMMENT = re.compile(r'(?<!\s)\s+[#;](?=\s|$|\w)')
+_COMMENT = re.compile(r'(?<!\s)\s+[#;]++(?=\s|$|\w)')
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

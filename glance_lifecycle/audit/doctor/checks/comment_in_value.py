@@ -44,6 +44,8 @@ class CommentInValue(check.Check):
          '[glance_store]\ndefault_backend = fast\n'
          '[fast]\nrbd_store_user = glance\n'
          'rbd_store_pool = images # on flash\n'},
+        {'glance-api.conf': '[DEFAULT]\nnode_staging_uri = file:///srv/fast'
+         '   ## main\n'},
     )
     good = (
         {'glance-api.conf': '[DEFAULT]\n# 10 GiB\n'

@@ -75,7 +75,9 @@ class IniTest(unittest.TestCase):
     def test_comments(self) -> None:
         for value, before in (
                 ('5 # a', '5'), ('5   #a', '5'), ('a;b', None), ('#a', None),
-                ('a ; b', 'a'), ('a#b', None), (' ' * 1_000_000, None)):
+                ('a ; b', 'a'), ('5  ## a', '5'), ('a #;#', 'a'),
+                ('a ##!', None), (' ' + '#' * 1_000_000 + '!', None),
+                ('a#b', None), (' ' * 1_000_000, None)):
             self.assertEqual(before, ini.without_comment(value), value)
 
     @given(strategies.text('[]=:#;ab \t\n"\'', max_size=60))
