@@ -28,7 +28,8 @@ class SingleStore(check.Check):
 
     Name the store in ``enabled_backends``, give it a section of its own, and
     name it in ``[glance_store] default_backend``. Images that are there stay
-    where they are: Glance finds their store by its location at start-up.
+    where they are: when one is next read, Glance finds its store by its
+    location. That is saved only if somebody reads it who may change it.
     """
 
     code = 'GLC201'
