@@ -106,27 +106,33 @@ class UnknownOption(check.Check):
                 host, subject, 'Nobody reads [%s] %s: the option is called '
                 '%s.' % (section, name, meant),
                 'Rename it to %s.' % meant, setting)
-        homes = self._homes(host, setting)
-        # The sections of stores know one another's options.
-        if homes:
-            return self.found(
-                host, subject, 'Nobody reads %s in [%s]: it belongs in [%s].'
-                % (name, section, '], or ['.join(homes[:5])),
-                'Move the line to the section [%s].' % homes[0], setting)
+        if host.catalogue.homes(setting.name):
+            return self._elsewhere(host, setting, subject)
         return self.found(
             host, subject, 'Nobody in Glance %d reads [%s] %s.' % (
                 host.release, section, name),
             'Remove the line, unless something else reads it.', setting,
             severity=check.INFO)
 
-    def _homes(self, host: hosts.Host, setting: ini.Setting) -> list[str]:
-        homes = host.catalogue.homes(setting.name)
-        stores = {options.group_name(one) for one in host.stores}
-        # With several stores, what is in [glance_store] would be ignored.
-        if stores.intersection(homes):
-            return [one for one in homes if one != options.SINGLE_STORE
-                    and one not in options.RESERVED]
-        return homes
+    def _elsewhere(self, host: hosts.Host, setting: ini.Setting,
+                   subject: str) -> finding.Finding:
+        """Of one that another section has."""
+        name, groups = setting.name, host.catalogue.groups
+        # The sections of stores know one another's options. With several
+        # stores, what is in [glance_store] is ignored.
+        homes = [home for home in host.catalogue.homes(name)
+                 if not host.multi_store or not (
+                     home in options.RESERVED
+                     or host.unread(groups[home][name]))]
+        free = [home for home in homes if host.setting(home, name) is None]
+        where = 'it belongs in [%s]%s' % (
+            '], or ['.join(homes[:5]), '' if free else ', and is set there'
+        ) if homes else 'no store of enabled_backends has it'
+        return self.found(
+            host, subject, 'Nobody reads %s: %s.' % (subject, where),
+            'Move the line to the section [%s].' % free[0] if free else
+            'Remove the line.', setting,
+            severity=None if free else check.INFO)
 
     def _moved(self, host: hosts.Host, setting: ini.Setting, subject: str,
                group: str, name: str) -> finding.Finding:

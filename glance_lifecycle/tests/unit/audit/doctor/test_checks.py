@@ -170,6 +170,26 @@ class SeenTest(cases.DoctorTestCase):
                         'image_conversion_format = raw\n'}, 'GLC101')
         self.assertIn('output_format', one.remedy)
 
+    def test_move_to_nowhere(self) -> None:
+        """No remedy tells to move a line where it has no effect."""
+        stores = ('[DEFAULT]\nenabled_backends = a:%s\n%s\n'
+                  '[glance_store]\ndefault_backend = a\n[a]\n%s\n')
+        info = ('Remove the line.', finding.Severity.INFO)
+        for driver, wrong, own, remedy in (
+                ('file', 'stores = file', '', info),
+                ('file', 'default_store = file', '', info),
+                ('file', 'cinder_catalog_info = a:b:c', '', info),
+                ('rbd', 'filesystem_store_datadir = /a', '', info),
+                ('cinder', 'cinder_catalog_info = a:b:c',
+                 'cinder_catalog_info = d:e:f', info),
+                ('cinder', 'cinder_catalog_info = a:b:c', '', (
+                    'Move the line to the section [a].',
+                    finding.Severity.WARNING))):
+            self.assertEqual([remedy], [
+                (one.remedy, one.severity) for one in self.examined({
+                    'glance-api.conf': stores % (driver, wrong, own)})
+                if one.code == 'GLC101'], wrong)
+
     def test_comment(self) -> None:
         one = self.one({'glance-api.conf': STORES + (
             '[lifecycle_worker]\nsweep_interval = 43200   # daily\n')},
