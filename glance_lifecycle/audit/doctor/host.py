@@ -57,6 +57,7 @@ class Host:
         self.here = here
         self.release = release
         self.files = tuple(directory.files())
+        self._named_once: dict[tuple[str, str, int], str | None] = {}
         self._by_name: dict[tuple[str, str], list[list[ini.Setting]]] = {}
         for number, file in enumerate(self.files):
             for setting in file.parsed.settings:
@@ -136,9 +137,12 @@ class Host:
         if depth == 0 or len(text) > _LONGEST or (
                 text.count('$') > _MOST_NAMES):
             raise ValueError('too deep')
-        return cfg.ConfigOpts.Template(
+        found = cfg.ConfigOpts.Template(
             text.replace(r'\$', '$$')).safe_substitute(
                 _Names(functools.partial(self._named, depth=depth), group))
+        if len(found) > _LONGEST:
+            raise ValueError('too long')
+        return found
 
     def shown(self, setting: ini.Setting) -> str:
         """Its value in a sentence."""
@@ -158,6 +162,17 @@ class Host:
             masking.value(setting.value) if known else None)
 
     def _named(self, group: str, name: str, depth: int) -> str:
+        # Each of 20 names may have 20 of the next: 20 ** 5 of them.
+        key = group, name, depth
+        if key not in self._named_once:
+            self._named_once[key] = None
+            self._named_once[key] = self._looked_up(group, name, depth)
+        found = self._named_once[key]
+        if found is None:
+            raise ValueError(name)
+        return found
+
+    def _looked_up(self, group: str, name: str, depth: int) -> str:
         section, _, last = name.rpartition('.')
         for where in ([section] if section else [group, 'DEFAULT']):
             option = self.catalogue.option(where, last)

@@ -21,6 +21,8 @@ ALIKE = 0.85
 
 # A name that is longer is nobody's slip of the pen.
 _LONGEST = 80
+# Each is compared: of a file that is none, there would be thousands.
+_MOST = 2000
 
 
 def closest(name: str, known: Iterable[str], alike: float = ALIKE
@@ -28,7 +30,8 @@ def closest(name: str, known: Iterable[str], alike: float = ALIKE
     """The one that is most like it; None if none is."""
     if len(name) > _LONGEST:
         return None
-    return _closest(name, tuple(known), alike)
+    names = tuple(known)
+    return None if len(names) > _MOST else _closest(name, names, alike)
 
 
 # Hosts of a cloud have the same mistakes.

@@ -16,6 +16,8 @@
 from collections.abc import Iterator
 import configparser
 import dataclasses
+import itertools
+import re
 
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
@@ -28,6 +30,8 @@ _APPS = ('app', 'application', 'composite', 'composit', 'pipeline',
          'filter-app')
 _API = 'glance-api'
 _MOST = 200
+# Of the name of an option.
+_END = re.compile('[=:]')
 
 
 class _Parser(configparser.RawConfigParser):
@@ -59,7 +63,7 @@ class Paste:
     def __init__(self, text: str, shown: str, flavor: str) -> None:
         self._parser = _Parser(strict=False)
         self._parser.read_string(text)
-        self._lines = text.split('\n')
+        self._lines = _lines(text)
         self._shown = shown
         self._flavor = flavor
         # As PasteDeploy: blanks around the name do not count.
@@ -85,7 +89,10 @@ class Paste:
             section, 'paste.filter_factory', fallback='') if section else ''
 
     def pipelines(self) -> Iterator[Pipeline]:
-        """Those of Glance's flavors."""
+        """Those of Glance's flavors; of a file that is none, some."""
+        return itertools.islice(self._pipelines(), _MOST)
+
+    def _pipelines(self) -> Iterator[Pipeline]:
         for (kind, name), section in self._sections.items():
             if kind == 'pipeline' and name.startswith(_API):
                 yield self._pipeline(
@@ -103,18 +110,22 @@ class Paste:
                   ) -> Pipeline:
         words = self._parser.get(section, key, fallback='').split()[:_MOST]
         return Pipeline(name, tuple(words[:-1]), name == used, finding.Place(
-            self._shown, self._line(section, key), '[%s] %s' % (
+            self._shown, self._lines.get((section, key), 0), '[%s] %s' % (
                 masking.name(section), masking.name(key))))
 
-    def _line(self, section: str, key: str) -> int:
-        inside = False
-        for number, line in enumerate(self._lines, 1):
-            if line.startswith('['):
-                inside = line.startswith('[%s]' % section)
-            elif inside and line.startswith(key) and (
-                    line[len(key):].lstrip()[:1] in ('=', ':')):
-                return number
-        return 0
+
+def _lines(text: str) -> dict[tuple[str, str], int]:
+    """Where each option stands first: (section, name) -> line."""
+    lines: dict[tuple[str, str], int] = {}
+    section = ''
+    for number, line in enumerate(text.split('\n'), 1):
+        heading = _Parser.SECTCRE.match(line)
+        if heading:
+            section = heading['header']
+        else:
+            lines.setdefault(
+                (section, _END.split(line, maxsplit=1)[0].rstrip()), number)
+    return lines
 
 
 def of(host: hosts.Host) -> Paste | None:

@@ -73,15 +73,21 @@ class RuleUndefined(check.Check):
         if found.broken:
             # What is missing may be there.
             return
-        for rule in found.rules.values():
-            for name in sorted(rules.references(rule) - known):
-                meant = near.closest(name, known)
-                yield self.found(
-                    host, masking.name(rule.name),
-                    _evidence(name, found.instead()),
-                    'Write rule:%s.' % masking.name(meant) if meant else
-                    'Write the rule %s, or refer to another one.'
-                    % masking.name(name), rule.place)
+        undefined = ((rule, name) for rule in found.rules.values()
+                     for name in sorted(rules.references(rule) - known))
+        for rule, name in itertools.islice(undefined, _MOST):
+            meant = near.closest(name, known)
+            yield self.found(
+                host, masking.name(rule.name),
+                _evidence(name, found.instead()),
+                'Write rule:%s.' % masking.name(meant) if meant else
+                'Write the rule %s, or refer to another one.'
+                % masking.name(name), rule.place)
+        more = sum(1 for _ in undefined)
+        if more:
+            yield self.found(
+                host, '*', 'There are no rules for %d more references.' % more,
+                'Correct these first.')
         yield from self._protections(host, found, known)
 
     def _protections(self, host: hosts.Host, found: rules.Rules,

@@ -12,9 +12,7 @@
 
 """GLC206"""
 
-from collections.abc import Hashable
 from collections.abc import Iterator
-import itertools
 import os.path
 
 from glance_lifecycle.audit.doctor import check
@@ -59,6 +57,8 @@ class SharedPlace(check.Check):
          'rbd_store_ceph_conf = /etc/ceph/b.conf\n'},
     )
 
+    _MOST = 5
+
     #: driver -> the options that together are its place
     _PLACES = {
         'file': ('filesystem_store_datadir',),
@@ -70,7 +70,7 @@ class SharedPlace(check.Check):
     }
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
-        places: dict[str, tuple[Hashable, ...]] = {}
+        places: dict[tuple[str, ...], list[str]] = {}
         for store, driver in host.stores.items():
             names = self._PLACES.get(driver, ())
             values = [host.value(store, name) for name in names]
@@ -78,18 +78,26 @@ class SharedPlace(check.Check):
                     store, 'filesystem_store_datadirs'):
                 continue
             if any(values):
-                places[store] = (driver, *(
+                places.setdefault((driver, *(
                     os.path.normpath(value) if driver == 'file' and value
-                    else value for value in values))
-        for one, other in itertools.combinations(places, 2):
-            if places[one] == places[other]:
-                names = self._PLACES[host.stores[one]]
-                shown = ' and '.join(sorted(map(masking.name, (one, other))))
-                yield self.found(
-                    host, 'stores %s' % shown,
-                    'The stores %s are one place: %s.' % (
-                        shown, ' and '.join(names) + ' are the same'
-                        if len(names) > 1 else names[0] + ' is the same'),
-                    'Give one of them another %s.' % names[-1],
-                    *(host.setting(store, name) for name in names
-                      for store in (one, other)))
+                    else value for value in values)), []).append(store)
+        for (driver, *_values), stores in places.items():
+            if len(stores) > 1:
+                yield self._shared(host, self._PLACES[driver], stores)
+
+    def _shared(self, host: hosts.Host, names: tuple[str, ...],
+                stores: list[str]) -> finding.Finding:
+        more = len(stores) - self._MOST
+        shown = ' and '.join(sorted(map(masking.name, stores[:self._MOST])))
+        if more > 0:
+            shown += ' and %d more' % more
+        return self.found(
+            host, 'stores %s' % shown,
+            'The stores %s are one place: %s.' % (
+                shown, ' and '.join(names) + ' are the same'
+                if len(names) > 1 else names[0] + ' is the same'),
+            'Give %s another %s.' % (
+                'one of them' if len(stores) == 2 else 'each of them',
+                names[-1]),
+            *(host.setting(store, name) for name in names
+              for store in stores[:self._MOST]))

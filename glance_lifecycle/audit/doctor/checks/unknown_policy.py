@@ -21,6 +21,9 @@ from glance_lifecycle.audit.doctor import near
 from glance_lifecycle.audit.doctor import rules
 from glance_lifecycle.audit import finding
 
+# Of one host: of a file that is none, there would be thousands.
+_MOST = 100
+
 
 class UnknownPolicy(check.Check):
     """A policy that Glance does not know.
@@ -58,10 +61,17 @@ class UnknownPolicy(check.Check):
         # Property protections can ask for rules of any name.
         others = host.value(
             'DEFAULT', 'property_protection_rule_format') == 'policies'
-        for name in sorted(found.rules.keys() - rules.NAMES - found.named()):
+        named = found.named()
+        unknown = sorted(found.rules.keys() - rules.NAMES - named)
+        if len(unknown) > _MOST:
+            yield self.found(
+                host, '*', 'Glance knows no policies of %d more names.' % (
+                    len(unknown) - _MOST), 'Correct these first.',
+                severity=check.INFO)
+        for name in unknown[:_MOST]:
             meant = near.closest(name, rules.NAMES)
             # Another one may be meant to refer to it: that is GLC747.
-            if near.closest(name, found.named()):
+            if near.closest(name, named):
                 continue
             if others and meant is None:
                 continue

@@ -170,6 +170,23 @@ class SeenTest(cases.DoctorTestCase):
                         'image_conversion_format = raw\n'}, 'GLC101')
         self.assertIn('output_format', one.remedy)
 
+    def test_many(self) -> None:
+        """Of a file that is none, what is found is bounded."""
+        for code, files, most in (
+                ('GLC206', {'glance-api.conf': '[DEFAULT]\nenabled_backends = '
+                            + ','.join('s%d:file' % one for one in range(300))
+                            + ''.join('\n[s%d]\nfilesystem_store_datadir = /a'
+                                      % one for one in range(300))}, 1),
+                ('GLC747', {'glance-api.conf': '', 'policy.yaml': ''.join(
+                    'r%d: rule:x%d\n' % (one, one) for one in range(300))},
+                 101),
+                ('GLC710', {'glance-api.conf': '', 'policy.yaml': ''.join(
+                    'r%d: role:x\n' % one for one in range(300))}, 101)):
+            with self.subTest(code):
+                found = list(check.load(code)().cloud(self.gathered(files)))
+                self.assertEqual(most, len(found))
+                self.assertLess(len(str(found)), 100_000)
+
     def test_move_to_nowhere(self) -> None:
         """No remedy tells to move a line where it has no effect."""
         stores = ('[DEFAULT]\nenabled_backends = a:%s\n%s\n'

@@ -10,7 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import itertools
 import pathlib
+import unittest.mock
 
 from oslo_config import cfg
 
@@ -33,6 +35,30 @@ FILES = {
 
 
 class HostTest(cases.DoctorTestCase):
+
+    def test_long_names_of_names(self) -> None:
+        """What is put together is bounded."""
+        host = self.host(
+            '[DEFAULT]\nlog_file = %s\nlog_dir = %s\n'
+            'image_cache_dir = %s\n' % (
+                '$log_dir', '$image_cache_dir ' * 20, 'x' * 1000))
+        self.assertIsNone(host.value('DEFAULT', 'log_file'))
+        self.assertIsNone(host.value('DEFAULT', 'log_dir'))
+
+    def test_names_of_names(self) -> None:
+        """Each is looked up once at each depth, and not 6 ** 5 times."""
+        names = ('log_file', 'log_dir', 'image_cache_dir', 'node_staging_uri',
+                 'public_endpoint')
+        for last in ('x', '', '$log_file', '$nosuchname'):
+            host = self.host('[DEFAULT]\n' + ''.join(
+                '%s = %s\n' % (name, ('$%s ' % other) * 6)
+                for name, other in itertools.pairwise(names))
+                + 'public_endpoint = %s\n' % last)
+            with unittest.mock.patch.object(
+                    host, 'setting', wraps=host.setting) as asked:
+                for _each in range(3):
+                    host.value('DEFAULT', 'log_file')
+            self.assertLess(asked.call_count, 50)
 
     def test_as_oslo_config(self) -> None:
         host = self.gathered(FILES)[0]

@@ -44,6 +44,15 @@ class PasteTest(cases.DoctorTestCase):
             'glance-api.conf': '[paste_deploy]\nflavor = %s\n' % flavor,
             'glance-api-paste.ini': text})[0])
 
+    def test_many(self) -> None:
+        found = self.paste('', ''.join(
+            '[pipeline:glance-api-%d]\npipeline = a b\n' % one
+            for one in range(500)))
+        assert found is not None
+        every = list(found.pipelines())
+        self.assertEqual(200, len(every))
+        self.assertEqual([2, 4], [one.place.line for one in every[:2]])
+
     def test_pipelines(self) -> None:
         for flavor, used in (('', 'default'), ('keystone', 'keystone'),
                              ('Ours', 'Ours'), ('ours', None)):
