@@ -96,7 +96,11 @@ class Host:
     def setting(self, section: str, name: str) -> ini.Setting | None:
         """Where the value that counts stands; None if it is the default."""
         option = self.catalogue.option(section, name)
-        return self._last([(section, name), *(option.old if option else ())])
+        found = self._last([(section, name), *(option.old if option else ())])
+        if found is None and name not in options.UNSHARED and (
+                section in self.stores):
+            return self._last([(options.SHARED, name)])
+        return found
 
     def value(self, section: str, name: str) -> Any:
         """The value that counts, converted; of multi options, all.
@@ -112,7 +116,7 @@ class Host:
         setting = self.setting(section, name)
         if setting is None:
             return option.default
-        values = ([one.value for one in self._all(section, name)]
+        values = ([one.value for one in self._all(section, name) or [setting]]
                   if option.multi else [setting.value])
         if any(map(masking.hidden, values)):
             raise Hidden

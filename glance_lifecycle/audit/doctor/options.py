@@ -36,6 +36,13 @@ NEWEST = RELEASES[-1]
 STAGING = 'os_glance_staging_store'
 TASKS = 'os_glance_tasks_store'
 RESERVED = (STAGING, TASKS)
+#: What a store does not set itself, it takes from here.
+SHARED = 'backend_defaults'
+#: Unless glance_store asks the store's own section only.
+UNSHARED = (
+    'default_swift_reference', 'store_description',
+    'swift_store_config_file', 'swift_store_create_container_on_put',
+    'swift_store_multi_tenant', 'swift_upload_buffer_dir', 'weight')
 SINGLE_STORE = 'glance_store'
 _DATADIR = 'filesystem_store_datadir'
 
@@ -112,6 +119,11 @@ class Catalogue:
                 **self._groups.get(name, {}), **{
                     each.name: dataclasses.replace(each, group=name)
                     for each in known.drivers.get(driver, {}).values()}}
+        if stores:
+            self._groups[SHARED] = {
+                each.name: dataclasses.replace(each, group=SHARED)
+                for driver in known.drivers.values()
+                for each in driver.values() if each.name not in UNSHARED}
         for store in RESERVED:
             # glance_store registers another default for these.
             self._groups[store] = {**self._groups[store], _DATADIR: (
@@ -132,9 +144,12 @@ class Catalogue:
         return group.get(name) or self._old.get((group_name(section), name))
 
     def homes(self, name: str) -> list[str]:
-        """The sections that know an option of this name."""
+        """The sections that know an option of this name.
+
+        Where stores share what they do not set is no home of its own.
+        """
         return sorted(group for group, options in self._groups.items()
-                      if name in options)
+                      if name in options and group != SHARED)
 
 
 # Hosts of a cloud have the same stores.

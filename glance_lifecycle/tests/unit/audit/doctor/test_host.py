@@ -45,6 +45,23 @@ class HostTest(cases.DoctorTestCase):
         self.assertIsNone(host.value('DEFAULT', 'log_file'))
         self.assertIsNone(host.value('DEFAULT', 'log_dir'))
 
+    def test_shared(self) -> None:
+        """A store takes what it does not set from [backend_defaults]."""
+        host = self.host(
+            '[DEFAULT]\nenabled_backends = a:rbd,b:rbd,c:swift,d:file\n'
+            '[backend_defaults]\nrbd_store_user = shared\n'
+            'default_swift_reference = x\nfilesystem_store_datadirs = /a:1\n'
+            '[a]\nrbd_store_user = own\n')
+        for store, name, value in (
+                ('a', 'rbd_store_user', 'own'),
+                ('b', 'rbd_store_user', 'shared'),
+                ('d', 'filesystem_store_datadirs', ['/a:1']),
+                # glance_store asks the store's own section for it.
+                ('c', 'default_swift_reference', 'ref1')):
+            self.assertEqual(value, host.value(store, name))
+        self.assertEqual(['a', 'b', 'glance_store'],
+                         host.catalogue.homes('rbd_store_user'))
+
     def test_names_of_names(self) -> None:
         """Each is looked up once at each depth, and not 6 ** 5 times."""
         names = ('log_file', 'log_dir', 'image_cache_dir', 'node_staging_uri',
