@@ -25,7 +25,9 @@ class IncompleteStore(check.Check):
     """A store lacks what its driver must know.
 
     glance_store logs an error and goes on: the store is listed, and whoever
-    writes to it is refused.
+    writes to it is refused. A Swift store with ``swift_store_multi_tenant``
+    signs in as the user, and needs no account; but ``swift_store_container``
+    has to stand in its own section: its default does not count there.
 
     Set the options that are named, in the section of the store.
     """
@@ -40,6 +42,9 @@ class IncompleteStore(check.Check):
         {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:swift\n'
          '[glance_store]\ndefault_backend = a\n'
          '[a]\nswift_store_user = glance\nswift_store_key = k\n'},
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:swift\n'
+         '[glance_store]\ndefault_backend = a\n'
+         '[a]\nswift_store_multi_tenant = true\n'},
     )
     good = (
         {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:swift,b:s3\n'
@@ -48,6 +53,10 @@ class IncompleteStore(check.Check):
          '[b]\ns3_store_host = https://s3.example\n'
          's3_store_access_key = k\ns3_store_secret_key = *********\n'
          's3_store_bucket = images\n'},
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:swift\n'
+         '[glance_store]\ndefault_backend = a\n'
+         '[a]\nswift_store_multi_tenant = true\n'
+         'swift_store_container = glance\n'},
         # Its section has another name: that is GLC102.
         {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:s3\n'
          '[glance_store]\ndefault_backend = a\n'
@@ -78,6 +87,10 @@ class IncompleteStore(check.Check):
         if driver == 's3':
             return lack('s3_store_host', 's3_store_access_key',
                         's3_store_secret_key', 's3_store_bucket')
+        if driver == 'swift' and host.value(
+                store, 'swift_store_multi_tenant'):
+            # Whoever uploads brings a token.
+            return lack('swift_store_container')
         if driver == 'swift' and lack('swift_store_config_file'):
             by_user = lack('swift_store_auth_address', 'swift_store_user',
                            'swift_store_key')
