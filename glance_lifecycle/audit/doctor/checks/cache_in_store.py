@@ -16,12 +16,14 @@ from collections.abc import Iterator
 import posixpath
 
 from glance_lifecycle.audit.doctor import check
+from glance_lifecycle.audit.doctor import directories
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import options
 from glance_lifecycle.audit import finding
 
 
+_DATADIR = 'filesystem_store_datadir'
 _CONF = ('[DEFAULT]\nimage_cache_dir = %s\nenabled_backends = a:file\n'
          '[glance_store]\ndefault_backend = a\n[a]\n'
          'filesystem_store_datadir = /srv/images\n')
@@ -38,23 +40,27 @@ class CacheInStore(check.Check):
 
     code = 'GLC744'
     severity = check.ERROR
-    bad = ({'glance-api.conf': _CONF % '/srv/images/'},)
+    bad = ({'glance-api.conf': _CONF % '/srv/images/'},
+           {'glance-api.conf': _CONF.replace('datadir = ', 'datadirs = ')
+            % '/srv/images'},
+           {'glance-api.conf': _CONF % '/var/lib/glance/'
+            'os_glance_staging_store'})
     good = ({'glance-api.conf': _CONF % '/srv/cache'},
             {'glance-api.conf': _CONF % '*********'})
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         cache = host.value('DEFAULT', 'image_cache_dir')
-        stores = [*host.stores.items(),
-                  *((name, 'file') for name in options.RESERVED)]
-        for store, driver in stores if cache and host.multi_store else ():
-            found = host.value(store, 'filesystem_store_datadir') if (
-                driver == 'file') else None
-            if found and posixpath.normpath(found) == posixpath.normpath(
-                    cache):
+        places = ([(one.store, one.name, one.path)
+                   for one in directories.stores(host)]
+                  + [(store, _DATADIR, host.value(store, _DATADIR))
+                     for store in options.RESERVED]
+                  ) if cache and host.multi_store else []
+        for store, name, path in places:
+            if path and posixpath.normpath(path) == posixpath.normpath(cache):
                 yield self.found(
                     host, '[DEFAULT] image_cache_dir',
                     'The directory of the cache is that of the store %s.'
                     % masking.name(store),
                     'Set image_cache_dir = /var/lib/glance/image-cache in '
                     '[DEFAULT].', host.setting('DEFAULT', 'image_cache_dir'),
-                    host.setting(store, 'filesystem_store_datadir'))
+                    host.setting(store, name))

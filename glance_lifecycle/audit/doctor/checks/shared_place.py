@@ -15,6 +15,7 @@
 from collections.abc import Iterator
 import os.path
 
+from glance_lifecycle.audit.doctor import ceph
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
@@ -42,6 +43,10 @@ class SharedPlace(check.Check):
         {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:rbd,b:rbd\n'
          '[glance_store]\ndefault_backend = a\n'
          '[a]\nrbd_store_user = glance\n[b]\nrbd_store_user = other\n'},
+        {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:rbd,b:rbd\n'
+         '[glance_store]\ndefault_backend = a\n'
+         '[a]\nrbd_store_ceph_conf = /etc/ceph/ceph.conf\n'
+         '[b]\nrbd_store_user = glance\n'},
     )
     good = (
         {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file,b:file\n'
@@ -69,11 +74,15 @@ class SharedPlace(check.Check):
                   'swift_store_container'),
     }
 
+    # That of Ceph itself: Glance has none.
+    _DEFAULTS = {'rbd_store_ceph_conf': ceph.DEFAULT}
+
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         places: dict[tuple[str, ...], list[str]] = {}
         for store, driver in host.stores.items():
             names = self._PLACES.get(driver, ())
-            values = [host.value(store, name) for name in names]
+            values = [host.value(store, name) or self._DEFAULTS.get(name)
+                      for name in names]
             if driver == 'file' and host.value(
                     store, 'filesystem_store_datadirs'):
                 continue

@@ -13,7 +13,7 @@
 """GLC302"""
 
 from collections.abc import Iterator
-import pathlib
+import posixpath
 
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import directories
@@ -40,6 +40,12 @@ class StagingIsAStore(check.Check):
             '[a]\nfilesystem_store_datadir = /srv/images\n'
             '[os_glance_staging_store]\n'
             'filesystem_store_datadir = /srv/images/\n'},
+           {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file\n'
+            '[glance_store]\ndefault_backend = a\n'
+            '[a]\nfilesystem_store_datadirs = /srv/a:200\n'
+            'filesystem_store_datadirs = /srv/images:100\n'
+            '[os_glance_staging_store]\n'
+            'filesystem_store_datadir = /srv/images\n'},
            )
     good = ({'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file\n'
              '[glance_store]\ndefault_backend = a\n'},
@@ -52,23 +58,19 @@ class StagingIsAStore(check.Check):
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         name = 'filesystem_store_datadir'
-        stores = [store for store, driver in host.stores.items()
-                  if driver == 'file' and host.value(store, name)]
-        used = {str(pathlib.PurePath(host.value(store, name)))
-                for store in stores}
+        stores = list(directories.stores(host))
+        used = {one.path for one in stores}
         for reserved in options.RESERVED if host.multi_store else ():
-            own = host.value(reserved, name) or ''
+            own = posixpath.normpath(host.value(reserved, name) or '')
             before = directories.staging_of_old(host) if (
                 reserved == options.STAGING) else ''
             better = before if before and before not in used else (
                 '/var/lib/glance/' + reserved)
-            for store in stores:
-                if pathlib.PurePath(own) == pathlib.PurePath(
-                        host.value(store, name)):
+            for one in stores:
+                if one.path == own:
                     yield self.found(
                         host, '[%s] %s' % (reserved, name),
                         'The directory of %s is that of the store %s.' % (
-                            reserved, masking.name(store)),
+                            reserved, masking.name(one.store)),
                         'Set %s = %s in [%s].' % (name, better, reserved),
-                        host.setting(reserved, name),
-                        host.setting(store, name))
+                        host.setting(reserved, name), one.setting)
