@@ -22,6 +22,8 @@ import dataclasses
 import pathlib
 import re
 
+import yaml
+
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import reading
@@ -52,6 +54,7 @@ NAMES = frozenset("""
 
 _DEFAULT = 'default'
 _FILE = 'policy.yaml'
+_FILE_OF_OLD = 'policy.json'
 _DIRECTORY = 'policy.d'
 _DEEPEST = 5
 
@@ -67,7 +70,8 @@ _REFERENCE = re.compile(r'\brule:([^\s()]+)')
 class Rule:
     """One line.
 
-    :ivar text: as it is written; None for the lists of old
+    :ivar text: as it is written, empty for what YAML reads as nothing; None
+        for the lists of old
     """
 
     name: str
@@ -137,8 +141,7 @@ class Rules:
         if text is None or depth == 0 or len(text) > 1000:
             return False
         text = text.strip()
-        # YAML's own nothing is no rule either.
-        if text in ('', '@', '~', 'null') or (users and text in _COMMON):
+        if text in ('', '@') or (users and text in _COMMON):
             return True
         # "and", "not" and brackets may close it again.
         if re.search(r'[()]|\b(and|not)\b', text, re.IGNORECASE):
@@ -167,23 +170,69 @@ class Rules:
                 certain=tree.value is not None or any(
                     'not YAML' in one.message for one in tree.problems)))
             return
+        line = _bad_tab(data)
+        if line:
+            self.broken.append(Broken(
+                shown, line, 'A tab stands where YAML allows none.',
+                certain=True))
+            return
+        plain = {(one.line, one.column) for one in tree.problems}
         for name, value in tree.value.items():
             line = tree.keys.get((name,), (1, 1))[0]
-            if isinstance(value, int | dict):
+            if isinstance(value, str) and tree.place((name,)) in plain:
+                value = _WORDS.get(value.lower(), value)
+            # Whatever is false is no rule for oslo.policy, and lets everybody.
+            if value and isinstance(value, int | dict):
                 self.broken.append(Broken(
                     shown, line, 'What stands for "%s" is no rule.'
                     % masking.name(str(name)), certain=True,
                     lifecycle='version' in tree.value))
                 return
             self.rules[str(name)] = Rule(
-                str(name), None if isinstance(value, list) else value or '',
+                str(name), None if value and isinstance(value, list)
+                else value or '',
                 finding.Place(shown, line, masking.name(str(name))))
+
+
+# What YAML reads where these are not in quotes.
+_WORDS = {'~': None, 'null': None, 'no': False, 'off': False, 'false': False,
+          'yes': True, 'on': True, 'true': True}
+
+
+def _bad_tab(data: bytes) -> int:
+    """The line of a tab that oslo.policy refuses; 0 if there is none.
+
+    The loader that it uses is stricter than the one in C, which we use.
+    """
+    if b'\t' not in data:
+        return 0
+    try:
+        for _event in yaml.parse(data, Loader=yaml.SafeLoader):
+            pass
+    except yaml.YAMLError as error:
+        mark = getattr(error, 'problem_mark', None)
+        return mark.line + 1 if mark else 1
+    return 0
+
+
+def file_name(host: hosts.Host) -> str:
+    """The file that is read, as it is named.
+
+    :raises Hidden: a report has taken it away
+    """
+    name: str = host.value('oslo_policy', 'policy_file') or _FILE
+    # oslo.policy 4.6, pick_default_policy_file; 5.0 does so no longer.
+    if host.release < 32 and name == _FILE and (
+            host.policies.lacks(_FILE)) and (
+                not host.policies.lacks(_FILE_OF_OLD)):
+        return _FILE_OF_OLD
+    return name
 
 
 def _files(host: hosts.Host) -> Iterator[tuple[str, bytes | str]]:
     """Path, as it is shown, and the bytes, or why there are none."""
     directory = host.policies
-    named = [host.value('oslo_policy', 'policy_file') or _FILE]
+    named = [file_name(host)]
     for one in host.value('oslo_policy', 'policy_dirs') or [_DIRECTORY]:
         path = pathlib.PurePath(str(one))
         if path.is_relative_to('/etc/glance'):

@@ -47,6 +47,10 @@ class PoliciesBroken(check.Check):
             'debug = false\n'),
          'policy.yaml': ('a: &a role:admin\n'
             'b: *a\n')},
+        {'glance-api.conf': ('[DEFAULT]\n'
+            'debug = false\n'),
+         'policy.yaml': ('"a":\n'
+            '\t"role:admin"\n')},
     )
     good = (
         {'glance-api.conf': ('[DEFAULT]\n'

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from glance_lifecycle.audit.doctor import check
 from glance_lifecycle.audit.doctor import host as hosts
 from glance_lifecycle.audit.doctor import masking
-from glance_lifecycle.audit.doctor import options
+from glance_lifecycle.audit.doctor import rules
 from glance_lifecycle.audit import finding
 
 
@@ -25,8 +25,8 @@ class PoliciesNotRead(check.Check):
     """There is a file with policies, and Glance reads another one.
 
     oslo.policy reads the file that ``[oslo_policy] policy_file`` names,
-    policy.yaml unless it is set. If there is none, all policies are at their
-    defaults, and nothing says so.
+    policy.yaml unless it is set; to 2025.2 it took policy.json for that. If
+    there is none, all policies are at their defaults, and nothing says so.
 
     Name the file that is there, or move it.
     """
@@ -38,6 +38,8 @@ class PoliciesNotRead(check.Check):
         {'glance-api.conf': '[oslo_policy]\n'
          'policy_file = /etc/glance/policies.yaml\n',
          'policy.yaml': '"publicize_image": "role:admin"\n'},
+        {'glance-api.conf': '\n',
+         'policy.json': '{"publicize_image": "role:admin"}\n'},
     )
     good = (
         {'glance-api.conf': '[oslo_policy]\npolicy_file = policy.json\n',
@@ -51,10 +53,7 @@ class PoliciesNotRead(check.Check):
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         setting = host.setting('oslo_policy', 'policy_file')
-        named = host.value('oslo_policy', 'policy_file') or self._USUAL[0]
-        # Without the option, older releases take the other one.
-        if setting is None and host.release < options.NEWEST:
-            return
+        named = rules.file_name(host)
         there = [one for one in self._USUAL if not host.policies.lacks(one)]
         if host.policies.lacks(named) and there:
             yield self.found(

@@ -41,11 +41,12 @@ class RuleBroken(check.Check):
          '"get_images": "(role:a or role:b"\n'},
         {'glance-api.conf': '\n', 'policy.yaml':
          '"get_images": "role:a role:b"\n'},
+        {'glance-api.conf': '\n', 'policy.yaml': '"get_images": "no"\n'},
     )
     good = (
         {'glance-api.conf': '\n', 'policy.yaml':
          '"get_images": "not (role:a or rule:b) and project_id:%(x)s"\n'
-         '"a": "@"\n"b": "!"\n"c": ""\n"d": []\n'
+         '"a": "@"\n"b": "!"\n"c": ""\n"d": []\n"e": no\n"f": ~\n'
          '"add_image": "role:admin AND (project_id:x or True:%(y)s)"\n'},
     )
 

@@ -12,6 +12,7 @@
 import pathlib
 
 from glance.policies import list_rules
+from oslo_policy import policy
 
 from glance_lifecycle.audit.doctor import examination
 from glance_lifecycle.audit.doctor import host as hosts
@@ -41,7 +42,12 @@ class RulesTest(cases.DoctorTestCase):
             found = self.rules('"x": "%s"\n"all": "@"\n"self": "rule:self"\n'
                                % text)
             self.assertEqual(anybody, found.anybody('x'), text)
-        self.assertTrue(self.rules('x:\n').anybody('x'))
+        for text in ('', '~', 'null', '[]', '{}', 'no', 'Off', 'false', '0'):
+            self.assertTrue(self.rules('x: %s\n' % text).anybody('x'), text)
+        for text in ('"no"', '"~"', '"null"', '"false"'):
+            self.assertFalse(self.rules('x: %s\n' % text).anybody('x'), text)
+        for text in ('yes', 'true', '1'):
+            self.assertTrue(self.rules('x: %s\n' % text).broken, text)
         self.assertFalse(self.rules('x: [["role:admin"]]\n').anybody('x'))
 
     def test_nothing(self) -> None:
@@ -71,6 +77,34 @@ class RulesTest(cases.DoctorTestCase):
             'p.yaml': 'x: "@"\n', 'q.d/y.yaml': 'y: "@"\n',
             'policy.yaml': 'z: "@"\n'})[0])
         self.assertEqual({'x', 'y'}, set(found.rules))
+
+    def test_release(self) -> None:
+        """To 31, policy.json is read where there is no policy.yaml."""
+        for release, files, read in (
+                (31, {'policy.json': '{"x": "@"}'}, {'x'}),
+                (31, {'policy.json': '{"x": "@"}', 'policy.yaml': 'y: "@"'},
+                 {'y'}),
+                (32, {'policy.json': '{"x": "@"}'}, set()),
+                (33, {'policy.json': '{"x": "@"}'}, set())):
+            with self.subTest(release=release, files=files):
+                host, = self.gathered({'glance-api.conf': '', **files},
+                                      release)
+                self.assertEqual(read, set(rules.of(host).rules))
+
+    def test_tabs(self) -> None:
+        """As oslo.policy reads them, and not as the loader in C."""
+        for text, line in (('"x":\n\t"@"\n', 2), ('{\n\t"x": "@"\n}', 2),
+                           ('"x": "@"\t# y\n', 1),
+                           ('"x": "role:a or\trole:b"\n', 0)):
+            try:
+                policy.Rules.load(text)
+            except ValueError:
+                self.assertTrue(line, text)
+            else:
+                self.assertFalse(line, text)
+            self.assertEqual([line] * bool(line), [
+                one.line for one in self.rules(text).broken
+                if one.certain], text)
 
     def test_directory(self) -> None:
         """--policy-dir takes the place of the one with glance-api.conf."""
