@@ -37,6 +37,9 @@ _MOST_FILES = 10
 _SECTION = '[uwsgi]'
 _MOST_LINES = 10_000
 _WORD = re.compile(r'[\w.-]{1,64}')
+# What has uWSGI read another file, or another section of this one.
+_OTHERS = frozenset(('ini', 'include', 'inherit', 'config', 'xml', 'yaml',
+                     'yml', 'json'))
 _FALSE = frozenset(('0', 'false', 'no', 'off', ''))
 
 
@@ -53,6 +56,11 @@ class Uwsgi:
     def on(self, name: str) -> bool:
         """:raises Hidden: a report has taken it away"""
         return self._value(name).lower() not in _FALSE
+
+    def unknown(self, *names: str) -> bool:
+        """Whether these may stand in a file that this one has read."""
+        return not self.options.keys().isdisjoint(_OTHERS) and (
+            self.options.keys().isdisjoint(names))
 
     def number(self, *names: str) -> int | None:
         """Of the first of these that there is; None if it is none.

@@ -36,12 +36,15 @@ class AppsNotLazy(check.Check):
     good = (
         {'glance-uwsgi.ini': '[uwsgi]\nprocesses = 4\nlazy_apps = true\n'},
         {'glance-uwsgi.ini': '[uwsgi]\nenable-threads = true\n'},
+        # It may stand in the other file.
+        {'glance-uwsgi.ini': '[uwsgi]\nprocesses = 4\nini = base.ini\n'},
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for found in uwsgi.of(host):
             if (found.number('processes', 'workers') or 1) > 1 and not any(
-                    found.on(name) for name in ('lazy-apps', 'lazy')):
+                    found.on(name) for name in ('lazy-apps', 'lazy')
+            ) and not found.unknown('lazy-apps', 'lazy'):
                 yield self.found(
                     host, '[uwsgi] lazy-apps',
                     'uWSGI has several processes, and lazy-apps is not set.',

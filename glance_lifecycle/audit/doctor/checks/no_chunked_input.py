@@ -40,13 +40,16 @@ class NoChunkedInput(check.Check):
         # uWSGI itself knows chunks.
         {'glance-uwsgi.ini': '[uwsgi]\nhttp-socket = :9292\n'},
         {'glance-uwsgi.ini': '[uwsgi]\nsocket = /run/glance.sock\n'},
+        # It may stand in the other file.
+        {'glance-uwsgi.ini': '[uwsgi]\nhttp = :9292\nini = base.ini\n'},
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for found in uwsgi.of(host):
             router = next((name for name in ('http', 'http-router', 'https')
                            if name in found.options), None)
-            if router and not found.on('http-chunked-input'):
+            if router and not found.on('http-chunked-input') and (
+                    not found.unknown('http-chunked-input')):
                 yield self.found(
                     host, '[uwsgi] http-chunked-input',
                     'The HTTP router of uWSGI does not know chunked uploads.',

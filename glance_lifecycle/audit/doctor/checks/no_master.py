@@ -33,11 +33,14 @@ class NoMaster(check.Check):
     code = 'GLC413'
     bad = ({'glance-uwsgi.ini': '[uwsgi]\nprocesses = 2\n'},)
     good = ({'glance-uwsgi.ini': '[uwsgi]\nmaster = true\n'},
-            {'glance-uwsgi.ini': '[uwsgi]\nM = true\n'})
+            {'glance-uwsgi.ini': '[uwsgi]\nM = true\n'},
+            # It may stand in the other file.
+            {'glance-uwsgi.ini': '[uwsgi]\ninherit = base.ini\n'})
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for found in uwsgi.of(host):
-            if not found.on('master') and not found.on('M'):
+            if not found.on('master') and not found.on('M') and (
+                    not found.unknown('master', 'M')):
                 yield self.found(
                     host, '[uwsgi] master', 'uWSGI runs without a master.',
                     'Set master = true in [uwsgi].', found.place('master'))

@@ -33,11 +33,13 @@ class NoNeedApp(check.Check):
     code = 'GLC420'
     severity = check.INFO
     bad = ({'glance-uwsgi.ini': '[uwsgi]\nhttp-socket = :9292\n'},)
-    good = ({'glance-uwsgi.ini': '[uwsgi]\nneed-app = true\n'},)
+    good = ({'glance-uwsgi.ini': '[uwsgi]\nneed-app = true\n'},
+            # It may stand in the other file.
+            {'glance-uwsgi.ini': '[uwsgi]\ninclude = base.ini\n'})
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for found in uwsgi.of(host):
-            if not found.on('need-app'):
+            if not found.on('need-app') and not found.unknown('need-app'):
                 yield self.found(
                     host, '[uwsgi] need-app', 'need-app is not set.',
                     'Set need-app = true in [uwsgi].',

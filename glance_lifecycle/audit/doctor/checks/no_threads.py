@@ -34,17 +34,22 @@ class NoThreads(check.Check):
     severity = check.ERROR
     bad = ({'glance-uwsgi.ini': '[uwsgi]\nmodule = glance.wsgi.api\n'},
            {'glance-uwsgi.ini': '[uwsgi]\nmodule = glance.wsgi.api\n'
+            'enable-threads = false\n'},
+           {'glance-uwsgi.ini': '[uwsgi]\ninclude = /etc/uwsgi/base.ini\n'
             'enable-threads = false\n'})
     good = (
         {'glance-uwsgi.ini': '[uwsgi]\nenable-threads = true\n'},
         {'uwsgi.ini': '[uwsgi]\nprocesses = 2\nthreads = 4\n'},
         {'glance-uwsgi.ini': '[other]\nx = 1\n'},
+        # It may stand in the other file.
+        {'glance-uwsgi.ini': '[uwsgi]\nini = /etc/uwsgi/base.ini\n'},
     )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for found in uwsgi.of(host):
             if not found.on('enable-threads') and (
-                    (found.number('threads') or 0) < 2):
+                    (found.number('threads') or 0) < 2) and (
+                        not found.unknown('enable-threads')):
                 yield self.found(
                     host, '[uwsgi] enable-threads',
                     'uWSGI runs glance-api without threads.',

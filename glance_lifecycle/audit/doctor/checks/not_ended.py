@@ -51,11 +51,15 @@ class NotEnded(check.Check):
          _UNIT: _SERVICE % ''},
         {'glance-uwsgi.ini': _INI % '',
          _UNIT: _SERVICE % 'KillSignal=SIGQUIT\n'},
+        # It may stand in the other file.
+        {'glance-uwsgi.ini': _INI % 'ini = base.ini\n', _UNIT: _SERVICE % ''},
         # What stops it is not known here.
         {'glance-uwsgi.ini': _INI % ''},
         {'glance-uwsgi.ini': '[uwsgi]\nprocesses = 1\n',
          _UNIT: _SERVICE % ''},
     )
+
+    _ENDING = ('die-on-term', 'exit-on-reload', 'hook-master-start')
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         for unit in units.of(host):
@@ -66,9 +70,8 @@ class NotEnded(check.Check):
                 continue
             for found in uwsgi.of(host):
                 if (found.on('master') or found.on('M')) and not any(
-                        found.on(name) for name in (
-                            'die-on-term', 'exit-on-reload',
-                            'hook-master-start')):
+                        found.on(name) for name in self._ENDING
+                ) and not found.unknown(*self._ENDING):
                     yield self.found(
                         host, '[uwsgi] die-on-term',
                         '%s is stopped by SIGTERM, at which uWSGI reloads.'

@@ -43,6 +43,8 @@ class ReloadMercy(check.Check):
          'worker-reload-mercy = 3600\n'},
         {'glance-uwsgi.ini': '[uwsgi]\nworker-reload-mercy = 80\n',
          'glance-api.conf': '[lifecycle_transfer]\nrun_in = worker\n'},
+        # It may stand in the other file.
+        {'glance-uwsgi.ini': '[uwsgi]\ninclude = base.ini\n'},
     )
 
     _NAMES = ('worker-reload-mercy', 'reload-mercy')
@@ -55,7 +57,7 @@ class ReloadMercy(check.Check):
             return
         for found in uwsgi.of(host):
             seconds = found.number(*self._NAMES) or self._DEFAULT
-            if seconds < self._ENOUGH:
+            if seconds < self._ENOUGH and not found.unknown(*self._NAMES):
                 yield self.found(
                     host, '[uwsgi] %s' % self._NAMES[0],
                     'At a reload, an import is killed after %d seconds.'

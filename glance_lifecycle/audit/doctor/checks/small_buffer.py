@@ -35,7 +35,9 @@ class SmallBuffer(check.Check):
     severity = check.INFO
     bad = ({'glance-uwsgi.ini': '[uwsgi]\nhttp-socket = :9292\n'},
            {'glance-uwsgi.ini': '[uwsgi]\nbuffer-size = 4096\n'})
-    good = ({'glance-uwsgi.ini': '[uwsgi]\nbuffer-size = 65535\n'},)
+    good = ({'glance-uwsgi.ini': '[uwsgi]\nbuffer-size = 65535\n'},
+            # It may stand in the other file.
+            {'glance-uwsgi.ini': '[uwsgi]\ninclude = base.ini\n'})
 
     _ENOUGH = 16_384
 
@@ -43,7 +45,8 @@ class SmallBuffer(check.Check):
         for found in uwsgi.of(host):
             size = found.number('buffer-size') if (
                 'buffer-size' in found.options) else 4096
-            if size is not None and size < self._ENOUGH:
+            if size is not None and size < self._ENOUGH and (
+                    not found.unknown('buffer-size')):
                 yield self.found(
                     host, '[uwsgi] buffer-size',
                     'The headers of a request may have %d bytes.' % size,
