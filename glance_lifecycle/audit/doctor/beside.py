@@ -47,6 +47,9 @@ _PLACES = (
     (CINDER, 'etc/kolla/cinder-volume/cinder.conf'),
     (CINDER, _TRIPLEO + '/cinder/etc/cinder/cinder.conf'),
 )
+# Whose programs read a directory of their own after that of the project.
+_PROGRAMS = {'nova.conf': 'nova-compute.conf',
+             'cinder.conf': 'cinder-volume.conf'}
 _ROOT = pathlib.Path('/')
 
 
@@ -202,12 +205,14 @@ def _glob(directory: pathlib.Path, pattern: str) -> list[pathlib.Path]:
         return []
 
 
-def _more(path: pathlib.Path) -> list[pathlib.Path]:
-    if not os.path.isdir('%s.d' % path):
-        return []
-    try:
-        return sorted(one for one in path.with_name(
-            path.name + '.d').glob('*.conf')
-            if not one.name.startswith('.'))[:_MOST_FILES]
-    except OSError:
-        return []
+def _more(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    program = _PROGRAMS.get(path.name)
+    # Debian and Ubuntu start nova-compute with both.
+    own = path.with_name('nova-compute.conf')
+    if path.name == 'nova.conf' and path.is_file() and own.is_file():
+        yield own
+    for name in (path.name, program) if program else (path.name,):
+        directory = path.with_name('%s.d' % name)
+        if os.path.isdir(directory):
+            yield from (one for one in _glob(directory, '*.conf')
+                        if not one.name.startswith('.'))

@@ -62,6 +62,21 @@ class BesideTest(cases.DoctorTestCase):
         self.assertEqual('qcow2', nova.value('libvirt', 'images_type'))
         self.assertEqual(3, len(nova.files))
 
+    def test_files_of_the_program(self) -> None:
+        """As Debian and Ubuntu start it: those of the program win."""
+        names = ('nova.conf', 'nova-compute.conf', 'nova.conf.d/a.conf',
+                 'nova-compute.conf.d/a.conf')
+        for count, name in enumerate(names, 1):
+            self.write(name, '[libvirt]\nimages_type = %d\n' % count)
+            nova, = self.beside().of('nova')
+            self.assertEqual([str(self.work / one) for one in names[:count]],
+                             [one.shown for one in nova.files])
+        (self.work / 'nova.conf').unlink()
+        self.write('cinder.conf', '')
+        self.write('cinder-volume.conf.d/a.conf', '')
+        cinder, = self.beside().of('cinder')
+        self.assertEqual(2, len(cinder.files))
+
     def test_given(self) -> None:
         given = beside.Given(
             nova=[('c1', self.write('c1/nova.conf')),
