@@ -76,7 +76,23 @@ def stores(host: hosts.Host) -> Iterator[Directory]:
 
     :raises Hidden: a report has taken one away
     """
-    for store, driver in host.stores.items():
+    yield from _of(host, list(host.stores.items()))
+
+
+def places(host: hosts.Host) -> Iterator[Directory]:
+    """Those of the file stores, also of the single store of old.
+
+    There, "file" may be enabled and never be used: this tells what would be
+    overwritten, and not what is written to.
+
+    :raises Hidden: a report has taken one away
+    """
+    yield from _of(host, host.places)
+
+
+def _of(host: hosts.Host, stores: list[tuple[str, str]]
+        ) -> Iterator[Directory]:
+    for store, driver in stores:
         if driver != 'file':
             continue
         several = host.value(store, _DATADIR + 's') or []
@@ -87,7 +103,8 @@ def stores(host: hosts.Host) -> Iterator[Directory]:
             path = path if several and priority.isdecimal() else value
             if path.startswith('/'):
                 yield Directory(os.path.normpath(path), store, name,
-                                host.setting(store, name), store)
+                                host.setting(store, name),
+                                store if host.multi_store else driver)
 
 
 def user(host: hosts.Host) -> str:

@@ -73,6 +73,17 @@ class Host:
                 setting.value for setting in self.settings()
                 if setting.name == 'auth_section'))
 
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Section and driver of each store, also in the single store of old.
+
+        :raises Hidden: a report has taken it away
+        """
+        if self.multi_store:
+            return list(self.stores.items())
+        return [(options.SINGLE_STORE, driver) for driver in
+                self.value(options.SINGLE_STORE, 'stores') or ()]
+
     def settings(self) -> Iterator[ini.Setting]:
         """All of them, in the order in which they are read."""
         for file in self.files:

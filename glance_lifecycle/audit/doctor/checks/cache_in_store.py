@@ -44,18 +44,22 @@ class CacheInStore(check.Check):
            {'glance-api.conf': _CONF.replace('datadir = ', 'datadirs = ')
             % '/srv/images'},
            {'glance-api.conf': _CONF % '/var/lib/glance/'
-            'os_glance_staging_store'})
+            'os_glance_staging_store'},
+           {'glance-api.conf': '[DEFAULT]\nimage_cache_dir = /srv/images\n'
+            '[glance_store]\nstores = file\n'
+            'filesystem_store_datadir = /srv/images\n'})
     good = ({'glance-api.conf': _CONF % '/srv/cache'},
             {'glance-api.conf': _CONF % '*********'})
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         cache = host.value('DEFAULT', 'image_cache_dir')
-        places = ([(one.store, one.name, one.path)
-                   for one in directories.stores(host)]
-                  + [(store, _DATADIR, host.value(store, _DATADIR))
-                     for store in options.RESERVED]
-                  ) if cache and host.multi_store else []
-        for store, name, path in places:
+        places = [(one.store, one.path, one.setting)
+                  for one in directories.places(host)] if cache else []
+        if cache and host.multi_store:
+            places += [(store, host.value(store, _DATADIR) or '',
+                        host.setting(store, _DATADIR))
+                       for store in options.RESERVED]
+        for store, path, setting in places:
             if path and posixpath.normpath(path) == posixpath.normpath(cache):
                 yield self.found(
                     host, '[DEFAULT] image_cache_dir',
@@ -63,4 +67,4 @@ class CacheInStore(check.Check):
                     % masking.name(store),
                     'Set image_cache_dir = /var/lib/glance/image-cache in '
                     '[DEFAULT].', host.setting('DEFAULT', 'image_cache_dir'),
-                    host.setting(store, name))
+                    setting)

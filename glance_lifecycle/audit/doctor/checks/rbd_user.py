@@ -35,6 +35,8 @@ class RbdUser(check.Check):
     bad = ({'glance-api.conf': '[DEFAULT]\nenabled_backends = a:rbd\n'
             '[glance_store]\ndefault_backend = a\n'
             '[a]\nrbd_store_pool = images\n'},
+           {'glance-api.conf': '[glance_store]\nstores = rbd\n'
+            'default_store = rbd\n'},
            )
     good = ({'glance-api.conf': '[DEFAULT]\nenabled_backends = a:rbd\n'
              '[glance_store]\ndefault_backend = a\n'
@@ -43,20 +45,26 @@ class RbdUser(check.Check):
             {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:rbd\n'
              '[glance_store]\ndefault_backend = a\n'
              '[rbd]\nrbd_store_user = glance\n'},
+            # It is enabled, and not used.
+            {'glance-api.conf': '[glance_store]\nstores = file,rbd\n'
+             'default_store = file\n'},
             )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
         _section, misnamed = store_sections.misnamed(host) or ('', '')
-        for store, driver in host.stores.items():
-            if driver != 'rbd' or store == misnamed:
+        for store, driver in host.places:
+            if driver != 'rbd' or store == misnamed or not (
+                    host.multi_store or host.value(
+                        store, 'default_store') == driver):
                 continue
             setting = host.setting(store, 'rbd_store_user')
             if setting is None or not setting.value:
                 shown = masking.name(store)
+                name = shown if host.multi_store else driver
                 yield self.found(
-                    host, 'store %s' % shown,
+                    host, 'store %s' % name,
                     'rbd_store_user of the store %s is not set: it would '
-                    'connect as client.None.' % shown,
+                    'connect as client.None.' % name,
                     'Set rbd_store_user = glance in [%s], or '
                     'whatever the user of Glance is called.' % shown,
                     setting, host.setting('DEFAULT', 'enabled_backends'))

@@ -46,6 +46,10 @@ class StagingIsAStore(check.Check):
             'filesystem_store_datadirs = /srv/images:100\n'
             '[os_glance_staging_store]\n'
             'filesystem_store_datadir = /srv/images\n'},
+           {'glance-api.conf': '[DEFAULT]\n'
+            'node_staging_uri = file:///srv/images\n'
+            '[glance_store]\nstores = file\n'
+            'filesystem_store_datadir = /srv/images\n'},
            )
     good = ({'glance-api.conf': '[DEFAULT]\nenabled_backends = a:file\n'
              '[glance_store]\ndefault_backend = a\n'},
@@ -54,9 +58,15 @@ class StagingIsAStore(check.Check):
              '[a]\nfilesystem_store_datadir = /srv/images\n'
              '[os_glance_staging_store]\n'
              'filesystem_store_datadir = /srv/staging\n'},
+            {'glance-api.conf': '[DEFAULT]\n'
+             'node_staging_uri = file:///srv/staging\n'
+             '[glance_store]\nstores = file\n'
+             'filesystem_store_datadir = /srv/images\n'},
             )
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
+        if not host.multi_store:
+            yield from self._single(host)
         name = 'filesystem_store_datadir'
         stores = list(directories.stores(host))
         used = {one.path for one in stores}
@@ -74,3 +84,15 @@ class StagingIsAStore(check.Check):
                             reserved, masking.name(one.store)),
                         'Set %s = %s in [%s].' % (name, better, reserved),
                         host.setting(reserved, name), one.setting)
+
+    def _single(self, host: hosts.Host) -> Iterator[finding.Finding]:
+        """Of the single store of old, which has no section for staging."""
+        staging = directories.staging(host)
+        for one in directories.places(host) if staging else ():
+            if staging and one.path == staging.path:
+                yield self.found(
+                    host, staging.full_name,
+                    'The directory of staging is that of the store %s.'
+                    % masking.name(one.store),
+                    'Set node_staging_uri = file:///var/lib/glance/staging '
+                    'in [DEFAULT].', staging.setting, one.setting)
