@@ -40,7 +40,9 @@ class NoAbsolutePath(check.Check):
     bad = ({'glance-api.conf': _CONF % 'file:///srv/images'},
            {'glance-api.conf': _CONF % '~/images'},
            {'glance-api.conf': '[DEFAULT]\nenabled_backends = a:rbd\n'
-            '[os_glance_staging_store]\nfilesystem_store_datadir = staging\n'})
+            '[os_glance_staging_store]\nfilesystem_store_datadir = staging\n'},
+           {'glance-api.conf': '[glance_store]\nstores = file\n'
+            'filesystem_store_datadir = images\n'})
     good = ({'glance-api.conf': _CONF % '/srv/images'},
             {'glance-api.conf': _CONF % ''},
             {'glance-api.conf': _CONF % '*********'})
@@ -48,9 +50,9 @@ class NoAbsolutePath(check.Check):
     _NAME = 'filesystem_store_datadir'
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
-        stores = [*host.stores.items(),
-                  *((name, 'file') for name in options.RESERVED)]
-        for store, driver in stores if host.multi_store else ():
+        reserved = options.RESERVED if host.multi_store else ()
+        for store, driver in (*host.places,
+                              *((name, 'file') for name in reserved)):
             found = host.value(store, self._NAME) if driver == 'file' else ''
             if found and not found.startswith('/'):
                 path = found.removeprefix('file://')
