@@ -15,6 +15,7 @@
 from collections.abc import Mapping
 import inspect
 import io
+import sys
 import time
 from typing import Any
 from typing import cast
@@ -45,9 +46,14 @@ def create(client: Any, attributes: Mapping[str, Any],
     image = _image.Image.new(**attributes).create(client)
     try:
         _stage(client, image, source)
-        client.import_image(image, 'glance-direct', stores=stores,
-                            all_stores=all_stores or None)
+        # It returns errors instead of raising them.
+        sdk_exceptions.raise_from_response(client.import_image(
+            image, 'glance-direct', stores=stores,
+            all_stores=all_stores or None))
         return _wait(client, image.id)
+    except KeyboardInterrupt:
+        sys.stderr.write(_left(image.id) + '\n')
+        raise
     except sdk_exceptions.SDKException as error:
         raise osc_exceptions.CommandError('%s %s' % (
             exceptions.sentence(str(error)), _left(image.id))) from None

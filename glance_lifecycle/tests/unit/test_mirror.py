@@ -226,8 +226,8 @@ REAL = {
     'functional/test_modes': {'plugin/tasks/stage'},
     'functional/test_osc_policy': {'osc/common/connection', 'osc/drift'},
     'functional/test_osc_signing': {
-        'osc/attestation', 'osc/common/shown', 'osc/common/upload',
-        'osc/sign', 'osc/signature_audit', 'osc/verify'},
+        'osc/attestation', 'osc/common/shown', 'osc/sign',
+        'osc/signature_audit', 'osc/verify'},
     'functional/test_plan_apply': {
         'osc/apply', 'osc/plan', 'worker/carrying_out', 'worker/cloud',
         'worker/flows', 'worker/tasks/base',
