@@ -16,6 +16,13 @@ import sys
 
 
 def agreed() -> bool:
-    """Whether the operator has said yes; it was shown before what to."""
+    """Whether the operator has said yes; it was shown before what to.
+
+    If not, the command ends with 1: a script has to see that nothing was
+    done.
+    """
+    if not sys.stdin.isatty():
+        print('There is no terminal to ask on. Use --yes.', file=sys.stderr)
+        return False
     print('Go on? [y/N] ', end='', file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ('y', 'yes')

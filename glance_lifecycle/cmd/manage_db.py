@@ -101,7 +101,7 @@ def _purge(args: argparse.Namespace) -> int:
             before.isoformat(' ', 'seconds'), what), file=sys.stderr)
         if not asking.agreed():
             print('Nothing is changed.')
-            return 0
+            return 1
     print('Removed: %s.' % _said(purging.purge(database, before)))
     return 0
 

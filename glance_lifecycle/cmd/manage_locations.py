@@ -106,16 +106,20 @@ def _add_asking(parser: argparse.ArgumentParser) -> None:
 
 
 def _rewrite(args: argparse.Namespace) -> int:
-    """:returns: 0, or 1 if a location is left that is not as it should be"""
+    """:returns: 0, or 1 if a location is left that is not as it should be, or
+        it was declined
+    """
     # Only now: --help is there for everybody.
     from glance_lifecycle.copies.locations import rewriting
     found = rewriting.survey(args.store)
     report: dict[str, Any] = {'plan': found.to_dict(), 'done': None}
+    declined = False
     shown = sys.stdout if args.format == 'text' else sys.stderr
     print('\n'.join(_planned(found.to_dict())), file=shown)
     if found.number and not args.dry_run:
         if not _agreed(args, 'the old credentials are replaced in the '
                        'database of Glance.'):
+            declined = True
             print('Nothing is changed.', file=shown)
         else:
             done = rewriting.rewrite(args.store, _progress)
@@ -127,11 +131,13 @@ def _rewrite(args: argparse.Namespace) -> int:
                       'can be revoked.', file=shown)
     if args.format == 'json':
         print(json.dumps(report, indent=2))
-    return _code(report)
+    return int(declined or _code(report))
 
 
 def _rename(args: argparse.Namespace) -> int:
-    """:returns: 0, or 1 if it is refused or a location keeps the old name"""
+    """:returns: 0, or 1 if it is refused, declined, or a location keeps the
+        old name
+    """
     from glance_lifecycle.copies.locations import renaming
     found = renaming.survey(args.old, args.new)
     report: dict[str, Any] = {'plan': found.to_dict(), 'done': None}
@@ -143,6 +149,7 @@ def _rename(args: argparse.Namespace) -> int:
     elif found.number and not args.dry_run:
         if not _agreed(args, 'the old name is replaced in the database of '
                        'Glance.'):
+            refused = True
             print('Nothing is changed.', file=shown)
         else:
             done = renaming.rename(args.old, args.new, _progress)

@@ -25,7 +25,8 @@ CONF = cfg.CONF
 
 
 def recover(args: argparse.Namespace) -> int:
-    """:returns: 0 done, 1 it failed, if only for one import"""
+    """:returns: 0 done, 1 it failed, if only for one import, or was declined
+    """
     state_dir = CONF.lifecycle.state_dir
     plans: list[recovering.Plan] = []
     declined = False
@@ -38,7 +39,7 @@ def recover(args: argparse.Namespace) -> int:
                 plans += _recover_stale(args, state_dir)
     except _Declined:
         declined = True
-    failed = int(any(plan.failed for plan in plans))
+    failed = int(declined or any(plan.failed for plan in plans))
     if args.format == 'json':
         print(json.dumps([plan.to_dict() for plan in plans], indent=2))
         return failed

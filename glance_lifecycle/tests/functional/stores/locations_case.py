@@ -105,15 +105,19 @@ class LocationsCase(store_case.StoreCase):
         answer: dict[str, Any] = json.loads(done.stdout or '{}')
         return answer
 
-    def run_text(self, typed: str) -> str:
+    def run_text(self, typed: str, code: int = 0) -> str:
         """As an operator has it who is asked."""
+        ours, theirs = os.openpty()
+        self.addCleanup(os.close, ours)
+        os.write(ours, typed.encode())
         done = subprocess.run(
             self.api.command('glance-lifecycle-manage', 'locations',
                              'rewrite', '--store', 'objects'),
-            env=self.api.environ(), text=True, input=typed, check=False,
+            env=self.api.environ(), text=True, stdin=theirs, check=False,
             capture_output=True, timeout=waiting.BOUND)
+        os.close(theirs)
         text = done.stdout + done.stderr
-        self.assertEqual(0, done.returncode, text[-2000:])
+        self.assertEqual(code, done.returncode, text[-2000:])
         self.assert_no_secret(text)
         return text
 

@@ -174,7 +174,7 @@ class SwiftKeyTest(SwiftCase):
         self.new_image(self.data)
         before = self.values()
         self.rotate()
-        done = self.run_text('n\n')
+        done = self.run_text('n\n', code=1)
         self.assertIn('Nothing is changed.', done)
         self.assertIn('The old credentials are still needed', done)
         self.assertEqual(before, self.values())

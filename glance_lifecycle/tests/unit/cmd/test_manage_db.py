@@ -21,6 +21,7 @@ from oslo_config import cfg
 from glance_lifecycle.cmd import manage
 from glance_lifecycle.cmd import manage_db
 from glance_lifecycle.conf import opts
+from glance_lifecycle.tests.unit.cmd import test_asking
 from glance_lifecycle.tests.unit.worker.database import cases
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import errors
@@ -30,7 +31,8 @@ from glance_lifecycle.worker.database import migration
 
 class ManageDbTest(cases.DatabaseTestCase):
 
-    def said(self, *args: str, answer: str = '') -> tuple[str, str]:
+    def said(self, *args: str, answer: str = '',
+             status: int = 0) -> tuple[str, str]:
         """What stands on standard output and on standard error."""
         parsed = manage._parser().parse_args(['db', *args])
         conf = cfg.ConfigOpts()
@@ -38,10 +40,10 @@ class ManageDbTest(cases.DatabaseTestCase):
         conf([], default_config_files=[])
         conf.set_override('connection', self.url, 'lifecycle_worker')
         with mock.patch.object(manage_db, 'CONF', conf), \
-                mock.patch('sys.stdin', io.StringIO(answer)), \
+                mock.patch('sys.stdin', test_asking.Terminal(answer)), \
                 mock.patch('sys.stdout', io.StringIO()) as out, \
                 mock.patch('sys.stderr', io.StringIO()) as err:
-            self.assertEqual(0, parsed.function(parsed))
+            self.assertEqual(status, parsed.function(parsed))
         return out.getvalue(), err.getvalue()
 
     def old_job(self) -> str:
@@ -67,7 +69,8 @@ class ManageDbTest(cases.DatabaseTestCase):
     def test_purge_refused(self) -> None:
         job_id = self.old_job()
         for answer in ('', 'n\n', 'yesterday\n'):
-            out, err = self.said('purge', '--days', '1', answer=answer)
+            out, err = self.said('purge', '--days', '1', answer=answer,
+                                 status=1)
             self.assertEqual('Nothing is changed.\n', out)
             self.assertIn('DESTRUCTIVE', err)
             self.assertIn('history: 2, jobs that are over: 1, migrations '

@@ -19,6 +19,7 @@ from glance_lifecycle.cmd import manage
 from glance_lifecycle.cmd import manage_recover
 from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
+from glance_lifecycle.tests.unit.cmd import test_asking
 from glance_lifecycle.tests.unit.recovery import test_undoing
 
 
@@ -32,7 +33,7 @@ class AskedTest(test_undoing.OldJournalTestCase):
         conf = mock.Mock()
         conf.lifecycle.state_dir = self.cloud.state_dir('a')
         with mock.patch.object(manage_recover, 'CONF', conf), \
-                mock.patch('sys.stdin', io.StringIO(answer)), \
+                mock.patch('sys.stdin', test_asking.Terminal(answer)), \
                 mock.patch('sys.stdout', io.StringIO()) as out, \
                 mock.patch('sys.stderr', io.StringIO()) as err:
             self.assertEqual(status, parsed.function(parsed))
@@ -42,7 +43,8 @@ class AskedTest(test_undoing.OldJournalTestCase):
         self.write('s1')
         for option in ('--by-name', '--forget'):
             for answer in ('', '\n', 'n\n', 'yesterday\n'):
-                out, err = self.said(option, self.task_id, answer=answer)
+                out, err = self.said(option, self.task_id, answer=answer,
+                                     status=1)
                 self.assertEqual('Nothing is changed.\n', out)
                 self.assertIn('DESTRUCTIVE', err)
         self.assertIn(self.task_id, self.said('--dry-run')[0])
@@ -66,7 +68,7 @@ class AskedTest(test_undoing.OldJournalTestCase):
         self.write('s1')
         for option, answer in (('--by-name', 'n\n'), ('--forget', '\n')):
             out, err = self.said(option, self.task_id, '-f', 'json',
-                                 answer=answer)
+                                 answer=answer, status=1)
             self.assertEqual([], json.loads(out))
             self.assertIn('DESTRUCTIVE', err)
         for args in (('--dry-run',), ()):
