@@ -13,6 +13,8 @@
 
 """``openstack image lifecycle drift list``"""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -21,13 +23,18 @@ import datetime
 import json
 from typing import Any
 from typing import TextIO
+from typing import TYPE_CHECKING
 
 from cliff.formatters import json_format
 from osc_lib.command import command
 
+from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
+
+if TYPE_CHECKING:
+    from glance_lifecycle.audit import drift
 
 _COLUMNS = ('Image', 'Name', 'Section', 'Field', 'Wanted', 'Found', 'Rule')
 
@@ -51,7 +58,8 @@ class ListDrift(command.Lister):
         parser.add_argument('--project', metavar='<id>',
                             help='Look only at images of this project.')
         parser.add_argument(
-            '--page-size', metavar='<number>', type=int, default=drift.PAGE,
+            '--page-size', metavar='<number>',
+            type=amounts.number_from(1), default=drift.PAGE,
             help='Images a request (default: %d).' % drift.PAGE)
         policy_options.add_arguments(parser)
         return parser
@@ -69,16 +77,13 @@ class ListDrift(command.Lister):
             query['owner'] = parsed_args.project
         images = drift.catalogue(image_api.getter(client),
                                  page_size=parsed_args.page_size, **query)
-        kinds = image_api.store_kinds(client)
+        with shown.errors(), image_api.asking('list its stores'):
+            kinds = image_api.store_kinds(client)
         now = datetime.datetime.now(datetime.UTC)
         found = drift.drifted(
             images, policy, kinds, now=now, view=families.Families(
                 image_api.getter(client), policy, kinds, now).view)
-        return _COLUMNS, (
-            (one.image_id, shown.visible(one.name), one.drift.section,
-             one.drift.field, one.drift.wanted, one.drift.found,
-             one.drift.rule)
-            for one in found)
+        return _COLUMNS, _rows(found)
 
     def produce_output(self, parsed_args: argparse.Namespace,
                        column_names: Sequence[str],
@@ -86,6 +91,15 @@ class ListDrift(command.Lister):
         if isinstance(self.formatter, json_format.JSONFormatter):
             self.formatter = StreamedJson()
         return int(super().produce_output(parsed_args, column_names, data))
+
+
+def _rows(found: Iterable[drift.Drifted]) -> Iterator[Sequence[Any]]:
+    from glance_lifecycle.audit import image_api
+    with shown.errors(), image_api.asking('list the images'):
+        for one in found:
+            yield (one.image_id, shown.visible(one.name), one.drift.section,
+                   one.drift.field, one.drift.wanted, one.drift.found,
+                   one.drift.rule)
 
 
 class StreamedJson(json_format.JSONFormatter):

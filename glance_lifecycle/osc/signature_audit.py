@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from osc_lib.command import command
 
 from glance_lifecycle.audit import finding
+from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import connection
 from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import key_store
@@ -53,7 +54,8 @@ class AuditSignatures(judging.Judging, command.Lister):
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         parser = super().get_parser(prog_name)
         parser.add_argument(
-            '--days', metavar='<days>', type=int, default=30,
+            '--days', metavar='<days>', type=amounts.number_from(0),
+            default=30,
             help='Report certificates that expire within as many days '
             '(default: 30).')
         parser.add_argument(
@@ -61,7 +63,8 @@ class AuditSignatures(judging.Judging, command.Lister):
             choices=['all', 'private', 'shared', 'community', 'public'],
             default='all', help='Look only at these images (default: all).')
         parser.add_argument(
-            '--page-size', metavar='<number>', type=int, default=None,
+            '--page-size', metavar='<number>',
+            type=amounts.number_from(1), default=None,
             help='Images a request (default: 500).')
         parser.add_argument(
             '--service-certificate-id', metavar='<id>',

@@ -224,10 +224,10 @@ REAL = {
         'plugin/tasks/transfer'},
     'functional/test_kill': {'glance_host/database', 'plugin/outcome'},
     'functional/test_modes': {'plugin/tasks/stage'},
-    'functional/test_osc_policy': {'osc/common/connection', 'osc/drift'},
+    'functional/test_osc_policy': {'osc/common/connection'},
     'functional/test_osc_signing': {
         'osc/attestation', 'osc/common/shown', 'osc/sign',
-        'osc/signature_audit', 'osc/verify'},
+        'osc/verify'},
     'functional/test_plan_apply': {
         'osc/apply', 'osc/plan', 'worker/carrying_out', 'worker/cloud',
         'worker/flows', 'worker/tasks/base',
