@@ -27,6 +27,7 @@ from osc_lib.command import command
 
 from glance_lifecycle.audit import finding
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import file_options
 from glance_lifecycle.osc.common import judging
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import text_formatter
@@ -62,6 +63,7 @@ class AuditCache(judging.Judging, text_formatter.ByDefault,
         parser = super().get_parser(prog_name)
         parser.add_argument(
             '--endpoint', metavar='<url>', action='append', default=[],
+            type=file_options.url,
             help='URL of one glance-api; repeat it for each that is behind a '
             'load balancer (default: the endpoint of the catalogue).')
         parser.add_argument(

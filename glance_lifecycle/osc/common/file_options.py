@@ -16,6 +16,7 @@ import argparse
 from collections.abc import Sequence
 import pathlib
 from typing import TYPE_CHECKING
+import urllib.parse
 
 from osc_lib import exceptions as osc_exceptions
 
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, config_dir: str,
         help="Directory with Glance's own policy.yaml and policy.d "
         '(default: that of glance-api.conf).')
     parser.add_argument('--api-url', metavar='<url>', action='append',
-                        default=[], help=api_url)
+                        default=[], type=url, help=api_url)
     parser.add_argument(
         '--release', metavar='<number>', type=int, choices=(31, 32, 33),
         help='Release of Glance: 31 (2025.2), 32 (2026.1) or 33 (2026.2) '
@@ -139,6 +140,19 @@ def used(parsed_args: argparse.Namespace) -> list[str]:
         'host', 'nova_conf', 'cinder_conf', 'ceph_conf', 'uwsgi',
         'this_host', 'policy_dir', 'api_url', 'release')
         if getattr(parsed_args, name)]
+
+
+def url(text: str) -> str:
+    """Without http:// it would be asked nothing, and taken for silent."""
+    try:
+        parts = urllib.parse.urlsplit(text)
+        good = bool(parts.scheme in ('http', 'https') and parts.hostname)
+    except ValueError:
+        good = False
+    if not good:
+        raise argparse.ArgumentTypeError(
+            '"%s" is no URL that begins with http:// or https://.' % text)
+    return text
 
 
 def maybe_named(text: str) -> tuple[str, pathlib.Path]:

@@ -71,8 +71,7 @@ WITHIN = {
     'unit/cmd/test_compute_cache': {
         'audit/caches/compute_advice', 'audit/caches/compute_report'},
     'unit/osc/test_doctor': {
-        'osc/common/file_options', 'osc/common/judging',
-        'osc/common/text_formatter',
+        'osc/common/judging', 'osc/common/text_formatter',
         'osc/doctor_explain'},
     'unit/osc/test_migrate_default_store': {'osc/common/switch_text'},
     'unit/osc/test_policy': {'policy/explain'},
