@@ -82,17 +82,18 @@ class PlanMigration(judging.Judging, command.Lister):
             cloud = clouds.Cloud(connection.of(self))
             _check_stores(cloud, parsed_args)
             with image_api.asking('list the images'):
-                plan = self._plan(cloud, parsed_args)
+                dependents = self._dependents(cloud)
+                plan = self._plan(cloud, parsed_args, dependents or {})
         if parsed_args.out:
             plan_file.write_plan(parsed_args.out, plan,
                                  'Name fewer images with --where')
         self._code = shown.UNKNOWN if plan.left else 0
         self.app.stderr.writelines(
             shown.visible(line) + '\n' for line in _summary(plan))
-        return _COLUMNS, list(_rows(plan))
+        return _COLUMNS, list(_rows(plan, dependents is not None))
 
-    def _plan(self, cloud: clouds.Cloud, parsed_args: argparse.Namespace
-              ) -> plans.Plan:
+    def _plan(self, cloud: clouds.Cloud, parsed_args: argparse.Namespace,
+              dependents: Mapping[str, int]) -> plans.Plan:
         from glance_lifecycle.audit import drift
         from glance_lifecycle.audit import image_api
         from glance_lifecycle.worker.migrating import plan as plans
@@ -110,10 +111,11 @@ class PlanMigration(judging.Judging, command.Lister):
             drift.catalogue(image_api.getter(cloud.client),
                             page_size=drift.PAGE, visibility='all'),
             migrations.policy(parsed_args), cloud.store_kinds,
-            self._dependents(cloud), wishes,
+            dependents, wishes,
             datetime.datetime.now(datetime.UTC))
 
-    def _dependents(self, cloud: clouds.Cloud) -> Mapping[str, int]:
+    def _dependents(self, cloud: clouds.Cloud) -> Mapping[str, int] | None:
+        """How many each image has, or None where nobody can tell."""
         from glance_lifecycle.dependents import base
         try:
             return collections.Counter(cloud.in_use(None))
@@ -121,7 +123,7 @@ class PlanMigration(judging.Judging, command.Lister):
             self.app.stderr.write(
                 'It is not known which images are needed, so that this does '
                 'not count in their order: %s\n' % error)
-            return {}
+            return None
 
     def _forecast(self, cloud: clouds.Cloud, parsed_args: argparse.Namespace
                   ) -> plans.Forecast:
@@ -206,11 +208,13 @@ def _check_stores(cloud: clouds.Cloud, parsed_args: argparse.Namespace
                     store, ', '.join(known) or 'none with names'))
 
 
-def _rows(plan: plans.Plan) -> Iterator[Sequence[Any]]:
+def _rows(plan: plans.Plan, known: bool) -> Iterator[Sequence[Any]]:
+    """:param known: how many dependents there are"""
     for number, wave in enumerate(plan.waves, 1):
         for image in wave.images:
             yield (number, image.id, shown.visible(image.name), image.size,
-                   image.there, image.golden, image.dependents, '')
+                   image.there, image.golden,
+                   image.dependents if known else None, '')
     for one in plan.left:
         yield ('left', one.id, shown.visible(one.name), '', '', '', '',
                shown.visible(one.why))

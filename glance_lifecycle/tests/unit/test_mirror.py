@@ -261,8 +261,8 @@ REAL = {
     'functional/test_upgrade_check': {'cmd/status'},
     'functional/worker/test_hygiene': {'reclaim/scheduled'},
     'functional/worker/test_migrate': {
-        'osc/common/migrations', 'osc/migrate_change', 'osc/migrate_plan',
-        'osc/migrate_run', 'osc/migrate_status', 'osc/migrate_undo',
+        'osc/common/migrations', 'osc/migrate_change', 'osc/migrate_run',
+        'osc/migrate_status', 'osc/migrate_undo',
         'worker/tasks/migrate', 'worker/tasks/reading'},
     'functional/worker/test_offload': {
         'plugin/tasks/offload', 'worker/importing'},
