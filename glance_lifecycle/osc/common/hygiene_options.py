@@ -28,6 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser, codes: str, grace: str,
         '--store', metavar='<store>', action='append', dest='stores',
         default=[], help=stores + ' (repeat for more; default: all).')
     parser.add_argument('--code', metavar='<code>', action='append',
-                        dest='codes', default=[], help=codes)
+                        dest='codes', default=[], type=_code, help=codes)
     parser.add_argument('--grace', metavar='<hours>', type=amounts.hours,
                         default=24.0, help=grace)
+
+
+def _code(text: str) -> str:
+    """An unknown one would find nothing, as if nothing were wrong."""
+    from glance_lifecycle.audit import pages
+    known = sorted(one.code for one in pages.GROUPS['Hygiene'])
+    if text.upper() not in known:
+        raise argparse.ArgumentTypeError(
+            'There is no such code of hygiene. They are: %s.'
+            % ', '.join(known))
+    return text.upper()

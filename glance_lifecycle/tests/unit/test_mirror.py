@@ -206,8 +206,7 @@ REAL = {
         'transfer/backends/file/equal_files'},
     'functional/test_hygiene': {
         'audit/hygiene/here', 'glance_host/catalogue', 'jobs/inventories',
-        'jobs/quarantines', 'osc/common/hygiene_options', 'osc/hygiene_list',
-        'osc/hygiene_show'},
+        'jobs/quarantines', 'osc/hygiene_list', 'osc/hygiene_show'},
     'functional/test_reclaim': {
         'osc/common/outcomes', 'osc/common/plan_file', 'osc/hygiene_apply',
         'osc/common/amounts', 'osc/hygiene_plan', 'osc/hygiene_undo',
