@@ -82,8 +82,7 @@ class ApplyDuplicates(judging.Judging, command.Lister):
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         with shown.errors():
             found = self._outcomes(parsed_args)
-        sys.stderr.writelines(line + '\n' for line in outcomes.summary(
-            found, parsed_args.dry_run))
+        _say(found, parsed_args)
         self._code = outcomes.code(found)
         return outcomes.COLUMNS, [outcomes.row(one) for one in found]
 
@@ -108,8 +107,8 @@ class ApplyDuplicates(judging.Judging, command.Lister):
                 found.append(one)
         except BaseException:
             # What was done is done.
-            sys.stderr.writelines(line + '\n' for line in outcomes.summary(
-                found, parsed_args.dry_run))
+            if found:
+                _say(found, parsed_args)
             raise
         return found
 
@@ -148,6 +147,12 @@ class ApplyDuplicates(judging.Judging, command.Lister):
                 lambda resource: store_host.needed(parsed_args, resource)),
             policy=policy_options.policy(parsed_args), dry_run=dry_run,
             steps=steps)
+
+
+def _say(found: Sequence[outcome.Outcome], parsed_args: argparse.Namespace
+         ) -> None:
+    sys.stderr.writelines(line + '\n' for line in outcomes.summary(
+        found, parsed_args.dry_run))
 
 
 @contextlib.contextmanager

@@ -101,7 +101,8 @@ class ApplyHygiene(judging.Judging, command.Lister):
                     found.append(one)  # noqa: PERF402 - also of a part
             except BaseException:
                 # What was done is done.
-                _say(found, parsed_args)
+                if found:
+                    _say(found, parsed_args)
                 raise
             return found
 

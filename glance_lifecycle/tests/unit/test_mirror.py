@@ -196,8 +196,8 @@ REAL = {
         'audit/duplicates/here', 'glance_host/contents',
         'osc/common/duplicates', 'osc/duplicates_list'},
     'functional/test_duplicates_plan': {
-        'osc/common/duplicates_outcomes', 'osc/duplicates_apply',
-        'osc/duplicates_plan', 'osc/duplicates_undo',
+        'osc/common/duplicates_outcomes', 'osc/duplicates_plan',
+        'osc/duplicates_undo',
         'reclaim/duplicates/applying', 'reclaim/duplicates/asked',
         'reclaim/duplicates/planning', 'reclaim/duplicates/undoing'},
     'functional/test_duplicates_share': {
@@ -208,7 +208,7 @@ REAL = {
         'audit/hygiene/here', 'glance_host/catalogue', 'jobs/inventories',
         'jobs/quarantines', 'osc/hygiene_list', 'osc/hygiene_show'},
     'functional/test_reclaim': {
-        'osc/common/outcomes', 'osc/common/plan_file', 'osc/hygiene_apply',
+        'osc/common/outcomes', 'osc/common/plan_file',
         'osc/common/amounts', 'osc/hygiene_plan', 'osc/hygiene_undo',
         'reclaim/here'},
     'functional/test_hygiene_local': {
