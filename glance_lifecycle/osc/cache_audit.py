@@ -92,6 +92,9 @@ class AuditCache(judging.Judging, text_formatter.ByDefault,
         elif parsed_args.formatter == 'json':
             out.write(json.dumps(self._report, indent=2) + '\n')
         else:
+            # Their rows are the images, and the exit code is of these.
+            self.app.stderr.writelines(
+                line + '\n' for line in _findings(self._report))
             return int(super().produce_output(
                 parsed_args, column_names, data))
         return 0
@@ -221,6 +224,10 @@ def _lines(report: dict[str, Any]) -> Iterator[str]:
         for one in node['queued']:
             yield '    %s  %s  queued' % (
                 one['image'], shown.visible(one['name'] or one['status']))
+    yield from _findings(report)
+
+
+def _findings(report: dict[str, Any]) -> Iterator[str]:
     for one in report['findings']:
         yield ''
         yield '%s %s %s %s' % (one['severity'].upper(), one['page'],

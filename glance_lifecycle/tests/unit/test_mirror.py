@@ -147,7 +147,6 @@ WITHIN = {
 # What says nothing without the real thing - a Glance and its database, a
 # store, a cloud - by the functional test that runs it there.
 REAL = {
-    'functional/test_cache_audit': {'osc/cache_audit'},
     'functional/test_cloud_facts': {
         'audit/cloud/collecting', 'audit/cloud/here', 'osc/cloud_show',
         'osc/common/cloud_facts', 'osc/common/probing'},
