@@ -49,6 +49,7 @@ class ShowCloud(command.Command):
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         # "openstack --help" loads this module, and pays for no more.
         from glance_lifecycle.audit.cloud import writing
+        plan_file.check_new(parsed_args.output)
         with shown.errors():
             document, notes = cloud_facts.collected(self, parsed_args)
         lines = (writing.as_json(document)

@@ -80,6 +80,7 @@ class PlanDuplicates(judging.Judging, command.Lister):
 
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+        plan_file.check_new(parsed_args.out)
         with shown.errors():
             store_host.configured(parsed_args)
             made = self._made(parsed_args)

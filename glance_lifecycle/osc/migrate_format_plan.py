@@ -79,6 +79,7 @@ class PlanFormat(judging.Judging, command.Lister):
     def take_action(self, parsed_args: argparse.Namespace
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         from glance_lifecycle.worker import cloud as clouds
+        plan_file.check_new(parsed_args.out)
         with shown.errors():
             plan = self._plan(clouds.Cloud(connection.of(self)), parsed_args)
         if parsed_args.out:

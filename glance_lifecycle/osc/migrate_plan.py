@@ -78,6 +78,7 @@ class PlanMigration(judging.Judging, command.Lister):
                     ) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
         from glance_lifecycle.audit import image_api
         from glance_lifecycle.worker import cloud as clouds
+        plan_file.check_new(parsed_args.out)
         with shown.errors():
             cloud = clouds.Cloud(connection.of(self))
             _check_stores(cloud, parsed_args)

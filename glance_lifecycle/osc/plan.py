@@ -24,6 +24,7 @@ from osc_lib.command import command
 from osc_lib import exceptions as osc_exceptions
 
 from glance_lifecycle.osc.common import connection
+from glance_lifecycle.osc.common import plan_file
 from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import worker_host
@@ -76,6 +77,7 @@ class PlanImages(command.Lister):
         from glance_lifecycle.worker import cloud as clouds
         from glance_lifecycle.worker import plan as plans
         from glance_lifecycle.worker import resigning
+        plan_file.check_new(parsed_args.out)
         with shown.errors():
             policy = policy_options.policy(parsed_args)
             cloud = clouds.Cloud(

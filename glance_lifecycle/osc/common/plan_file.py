@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 import contextlib
+import errno
 import fcntl
 import os
 from typing import TYPE_CHECKING
@@ -24,6 +25,27 @@ from osc_lib import exceptions as osc_exceptions
 
 if TYPE_CHECKING:
     from glance_lifecycle.planning import document
+
+
+def check_new(path: str | None) -> None:
+    """Before the work, which may take long: whether it can be written after.
+
+    :param path: None or empty where nothing is to be written
+    :raises CommandError: it is there already, or its directory is not
+    """
+    if not path:
+        return
+    code = 0
+    directory = os.path.dirname(path) or '.'
+    if os.path.lexists(path):
+        code = errno.EEXIST
+    elif not os.path.isdir(directory):
+        code = errno.ENOENT
+    elif not os.access(directory, os.W_OK | os.X_OK):
+        code = errno.EACCES
+    if code:
+        raise osc_exceptions.CommandError('%s cannot be written: %s.' % (
+            path, os.strerror(code)))
 
 
 def write(path: str, text: str) -> None:

@@ -207,7 +207,7 @@ REAL = {
         'audit/hygiene/here', 'glance_host/catalogue', 'jobs/inventories',
         'jobs/quarantines', 'osc/hygiene_list', 'osc/hygiene_show'},
     'functional/test_reclaim': {
-        'osc/common/outcomes', 'osc/common/plan_file',
+        'osc/common/outcomes',
         'osc/common/amounts', 'osc/hygiene_plan', 'osc/hygiene_undo',
         'reclaim/here'},
     'functional/test_hygiene_local': {
