@@ -166,6 +166,10 @@ def load_configuration(argv: Sequence[str], *, log: bool = True,
     CONF(argv, project='glance', prog=prog,
          default_config_files=configuration_files())
     if log:
+        # Else oslo.log writes to standard output, also beside syslog, and
+        # that has what the command prints, such as JSON.
+        if not (CONF.log_file or CONF.log_dir or CONF.use_journal):
+            CONF.set_override('use_stderr', True)
         logging.setup(CONF, 'glance')
     glance_notifier.set_defaults()
     if CONF.enabled_backends:

@@ -18,6 +18,14 @@ import sys
 import tempfile
 import unittest
 
+_GLANCE = """\
+[DEFAULT]
+debug = true
+enabled_backends = s1:file
+[lifecycle]
+state_dir = %s
+"""
+
 _WITHOUT = """
 import sys
 sys.modules['glance'] = None
@@ -62,3 +70,26 @@ class WithoutGlanceTest(unittest.TestCase):
         done = self.run_it('--config-file', str(self.base / 'x'), 'db', 'sync')
         self.assertEqual(1, done.returncode)
         self.assertNotIn('Traceback', done.stderr)
+
+
+class WithGlanceTest(unittest.TestCase):
+    """With a configuration of glance-api that has few options."""
+
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.base = pathlib.Path(directory.name)
+        self.conf = self.base / 'glance-api.conf'
+        self.conf.write_text(_GLANCE % self.base)
+
+    def run_it(self, *args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, '-m', 'glance_lifecycle.cmd.manage',
+             '--config-file', str(self.conf), *args], check=False,
+            capture_output=True, text=True)
+
+    def test_json(self) -> None:
+        """Also where Glance logs to nowhere but here."""
+        done = self.run_it('recover', '-f', 'json')
+        self.assertEqual((0, '[]\n'), (done.returncode, done.stdout))
+        self.assertIn('DEBUG glance_store', done.stderr)
