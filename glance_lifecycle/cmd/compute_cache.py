@@ -33,6 +33,7 @@ from glance_lifecycle.audit.caches import nova_conf
 from glance_lifecycle.audit.doctor import masking
 from glance_lifecycle.audit.doctor import reading
 from glance_lifecycle.audit import finding
+from glance_lifecycle.cmd import pipes
 from glance_lifecycle import exceptions
 
 _PROG = 'glance-lifecycle-compute-cache'
@@ -54,12 +55,13 @@ def main(argv: list[str] | None = None) -> int:
     except exceptions.LifecycleError as error:
         print('%s: %s' % (_PROG, error.for_operator()), file=sys.stderr)
         return 1
-    if args.format == 'json':
-        json.dump(report, sys.stdout, indent=2)
-        print()
-    else:
-        for line in compute_report.lines(report):
-            print(line)
+    with pipes.until_enough():
+        if args.format == 'json':
+            json.dump(report, sys.stdout, indent=2)
+            print()
+        else:
+            for line in compute_report.lines(report):
+                print(line)
     return code
 
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import contextlib
 import importlib.metadata
 import importlib.util
+import io
 import os
 import socket
 import sys
@@ -24,6 +25,7 @@ import sys
 from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 
+from glance_lifecycle.cmd import pipes
 from glance_lifecycle.conf import credentials
 from glance_lifecycle.conf import opts
 from glance_lifecycle.conf import places
@@ -171,10 +173,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         assert glance_host  # noqa: S101 - for the linter
     opts.register_opts(CONF)
     credentials.register(CONF, worker_conf.NAME)
-    code: int = upgradecheck.main(
-        CONF, project='glance', upgrade_command=Checks(),
-        argv=places.of_worker(sys.argv[1:] if argv is None else argv),
-        default_config_files=[])
+    code = 255
+    # A reader that has enough would be a check that failed.
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            code = upgradecheck.main(
+                CONF, project='glance', upgrade_command=Checks(),
+                argv=sys.argv[1:] if argv is None else list(argv),
+                **_files())
+    except (cfg.Error, OSError, ValueError) as error:
+        print('glance-lifecycle-status: The configuration cannot be used: %s'
+              % exceptions.sentence(str(error)), file=sys.stderr)
+    except SystemExit as error:
+        # Of oslo.config, which has said what is wrong with an option's value.
+        if error.code != 1:
+            raise
+    finally:
+        with pipes.until_enough():
+            sys.stdout.write(said.getvalue())
     return code
 
 

@@ -256,7 +256,6 @@ REAL = {
     'functional/test_store_show_verify': {
         'copies/looking', 'copies/verifying', 'osc/store_show',
         'osc/store_verify'},
-    'functional/test_upgrade_check': {'cmd/status'},
     'functional/worker/test_hygiene': {'reclaim/scheduled'},
     'functional/worker/test_migrate': {
         'osc/common/migrations', 'osc/migrate_change', 'osc/migrate_run',

@@ -147,3 +147,18 @@ class ComputeCacheTest(cases.CacheCase):
             'glance', 'glance_store', 'keystoneauth1', 'openstack',
             'oslo_db', 'oslo_log', 'oslo_messaging', 'requests',
             'sqlalchemy', 'stevedore', 'taskflow', 'yaml'}))
+
+    def test_nobody_reads(self) -> None:
+        """Such as head, which has enough."""
+        self.cached()
+        read, write = os.pipe()
+        os.close(read)
+        try:
+            done = subprocess.run(
+                [sys.executable, '-m', 'glance_lifecycle.cmd.compute_cache',
+                 '--instances-path', str(self.root), cases.ID], check=False,
+                stdout=write, stderr=subprocess.PIPE, text=True)
+        finally:
+            os.close(write)
+        self.assertEqual((self.run_it(cases.ID)[0], ''),
+                         (done.returncode, done.stderr))
