@@ -32,7 +32,8 @@ _PROG = 'glance-lifecycle-manage'
 
 
 def main(argv: list[str] | None = None) -> int:
-    """:returns: 0 done, 1 it failed, if only for one import, 2 wrong usage
+    """:returns: 0 done, 1 it failed, if only for one import, 2 wrong usage,
+        130 stopped by Ctrl-C
     """
     args = _parser().parse_args(argv)
     try:
@@ -40,8 +41,14 @@ def main(argv: list[str] | None = None) -> int:
         return int(args.function(args))
     except exceptions.LifecycleError as error:
         said = error.for_operator()
-    except cfg.Error as error:
+    except (cfg.Error, OSError) as error:
         said = exceptions.sentence(str(error))
+    except UnicodeDecodeError as error:
+        said = 'A file of the configuration%s is not UTF-8: %s.' % (
+            ''.join(', %s,' % path for path in args.config_file), error)
+    except KeyboardInterrupt:
+        print('\n%s: Stopped.' % _PROG, file=sys.stderr)
+        return 130
     print('%s: %s' % (_PROG, said), file=sys.stderr)
     return 1
 

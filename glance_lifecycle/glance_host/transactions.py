@@ -82,6 +82,10 @@ def retry(function: Callable[P, T]) -> Callable[P, T]:
             before_sleep=_tell(function.__name__), reraise=True)
         try:
             return retrying(function, *args, **kwargs)
+        except db_exception.CantStartEngineError:
+            raise exceptions.ConfigurationError(
+                detail='[database] connection of glance-api.conf is not set '
+                'or cannot be used') from None
         except ERRORS as error:
             LOG.error('%(what)s: the database failed for good: %(error)s',
                       {'what': function.__name__, 'error': said(error)})

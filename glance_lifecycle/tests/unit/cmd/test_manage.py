@@ -12,11 +12,15 @@
 
 """The command where Glance is not installed."""
 
+import io
 import pathlib
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
+
+from glance_lifecycle.cmd import manage
 
 _GLANCE = """\
 [DEFAULT]
@@ -93,3 +97,26 @@ class WithGlanceTest(unittest.TestCase):
         done = self.run_it('recover', '-f', 'json')
         self.assertEqual((0, '[]\n'), (done.returncode, done.stdout))
         self.assertIn('DEBUG glance_store', done.stderr)
+
+    def test_no_database(self) -> None:
+        done = self.run_it('recover', '--stale-after', '60')
+        self.assertEqual((1, ''), (done.returncode, done.stdout))
+        self.assertIn('[database] connection of glance-api.conf is not set',
+                      done.stderr)
+        self.assertNotIn('Traceback', done.stderr)
+
+    def test_files_of_no_use(self) -> None:
+        self.conf.write_bytes(b'[DEFAULT]\nx = \xe4\n')
+        done = self.run_it('db', 'version')
+        self.assertEqual((1, ''), (done.returncode, done.stdout))
+        self.assertRegex(done.stderr, r'glance-api\.conf, is not UTF-8: ')
+        self.assertNotIn('Traceback', done.stderr)
+        done = self.run_it('--config-file', str(self.base), 'db', 'version')
+        self.assertEqual((1, ''), (done.returncode, done.stdout))
+        self.assertNotIn('Traceback', done.stderr)
+
+    def test_stopped(self) -> None:
+        with mock.patch.object(manage, '_configure',
+                               side_effect=KeyboardInterrupt), \
+                mock.patch('sys.stderr', io.StringIO()):
+            self.assertEqual(130, manage.main(['recover']))
