@@ -17,6 +17,7 @@ out what is wrong with an image, or how fast a disk is.
 """
 
 import argparse
+from collections.abc import Callable
 import dataclasses
 import hashlib
 import json
@@ -119,19 +120,29 @@ def _parser() -> argparse.ArgumentParser:
         '--digest', default='md5,sha512', metavar='NAME[,NAME]',
         help='Digests to compute; default: md5,sha512; "" for none.')
     parser.add_argument(
-        '--max-virtual-size', type=int, default=0, metavar='GIB',
+        '--max-virtual-size', type=_at_least(0), default=0, metavar='GIB',
         help='Refuse an image of a larger virtual size; default: no limit.')
     parser.add_argument(
-        '--memory-limit', type=int, default=1024, metavar='MIB',
+        '--memory-limit', type=_at_least(1), default=1024, metavar='MIB',
         help='Address space of the process that reads SRC; default: 1024.')
     parser.add_argument(
-        '--workers', type=int, default=min(2, os.cpu_count() or 1),
+        '--workers', type=_at_least(1), default=min(2, os.cpu_count() or 1),
         help='Threads that decode; default: %(default)s.')
     parser.add_argument('--qemu-img', default='qemu-img', metavar='PROGRAM',
                         help='Program to read vmdk, vhd, vhdx and vdi.')
     parser.add_argument('--json', action='store_true',
                         help='Print the result as JSON.')
     return parser
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        found = int(text)
+        if found < least:
+            raise argparse.ArgumentTypeError(
+                '%d is too small, the least is %d.' % (found, least))
+        return found
+    return number
 
 
 def _run(args: argparse.Namespace) -> dict[str, Any]:
@@ -185,7 +196,9 @@ def _source_options(args: argparse.Namespace, reader: str) -> dict[str, Any]:
 def _digests(text: str) -> tuple[str, ...]:
     names = tuple(name for name in re.split('[, ]+', text) if name)
     for name in names:
-        if name not in hashlib.algorithms_available:
+        # Those without a size of their own, such as shake_128, are no digests.
+        if (name not in hashlib.algorithms_available
+                or not hashlib.new(name, usedforsecurity=False).digest_size):
             raise _Usage('no such digest: %s' % name)
     return names
 

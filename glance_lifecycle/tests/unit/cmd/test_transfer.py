@@ -86,7 +86,11 @@ class TransferTest(unittest.TestCase):
 
     def test_usage(self) -> None:
         for argv in ([], ['--to', 'ftp:x'], ['--to', 'null:', '--digest',
-                                             'crc']):
+                                             'crc'],
+                     *(['--to', 'null:', *wrong] for wrong in (
+                         ['--digest', 'shake_128'], ['--workers', '0'],
+                         ['--workers', '-1'], ['--memory-limit', '-5'],
+                         ['--max-virtual-size', '-1']))):
             self.assertEqual(transfer.USAGE, self.run_it(*argv)[0])
         self.image.unlink()
         self.assertEqual(transfer.USAGE, self.run_it('--to', 'null:')[0])
