@@ -290,7 +290,8 @@ def _configuration(path: str | Sequence[str]) -> cfg.ConfigOpts:
     try:
         conf(args=[], project='glance', default_config_files=paths,
              default_config_dirs=[])
-    except (cfg.Error, OSError) as error:
+    # ValueError: it is not UTF-8.
+    except (cfg.Error, OSError, ValueError) as error:
         raise osc_exceptions.CommandError(
             'The configuration file %s cannot be used: %s.'
             % (', '.join(paths), error)) from None

@@ -90,3 +90,20 @@ def load(path: str) -> document.Document:
     from glance_lifecycle.policy import document
     from glance_lifecycle.policy import yaml_tree
     return input_file.load(path, yaml_tree.MAX_BYTES, document.load)
+
+
+def _configuration(paths: list[str]) -> cfg.ConfigOpts:
+    from oslo_config import cfg
+
+    from glance_lifecycle.conf import opts
+    conf = cfg.ConfigOpts()
+    opts.register_opts(conf)
+    try:
+        conf(args=[], project='glance',
+             default_config_files=paths, default_config_dirs=[])
+    # ValueError: it is not UTF-8.
+    except (cfg.Error, OSError, ValueError) as error:
+        raise osc_exceptions.CommandError(
+            'The configuration file %s cannot be used: %s.'
+            % (', '.join(paths), error)) from None
+    return conf

@@ -12,19 +12,51 @@
 
 """Which configuration, and what is shown of a worker's database."""
 
+import argparse
 import datetime
 import os
 
 import fixtures
+from osc_lib import exceptions as osc_exceptions
 import testtools
 
 from glance_lifecycle.conf import worker as worker_conf
+from glance_lifecycle.osc.common import key_store
+from glance_lifecycle.osc.common import policy_options
 from glance_lifecycle.osc.common import worker_host
 
 NOW = datetime.datetime(2026, 3, 1, 12, 0, 0, 5, datetime.UTC)
 
 
 class WorkerHostTest(testtools.TestCase):
+
+    def test_default_files(self) -> None:
+        """Those of glance-api that are there."""
+        base = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        self.useFixture(fixtures.EnvironmentVariable(
+            'OS_GLANCE_CONFIG_DIR', str(base)))
+        own = base / 'own.conf'
+        with mock.patch.object(worker_host, '_OWN', str(own)):
+            self.assertIsNone(worker_host.default_files())
+            api = base / 'glance-api.conf'
+            api.touch()
+            own.touch()
+            self.assertEqual([str(api), str(own)],
+                             worker_host.default_files())
+
+    def test_not_utf8(self) -> None:
+        """Whoever reads a configuration names its file."""
+        base = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        path = base / 'latin1.conf'
+        path.write_bytes(b'[DEFAULT]\nx = \xe4\n')
+        args = argparse.Namespace(config_file=[str(path)], config_dir=[])
+        for function, given in (
+                (worker_host._configuration, args),
+                (policy_options.configuration, args),
+                (key_store._configuration, [str(path)])):
+            error = self.assertRaises(osc_exceptions.CommandError,
+                                      function, given)
+            self.assertIn(str(path), str(error))
 
     def test_own(self) -> None:
         self.assertEqual(worker_conf.FILE, worker_host._OWN)
