@@ -65,7 +65,8 @@ def store_driver(store: str) -> str:
         return str(CONF.enabled_backends[store])
     except (KeyError, TypeError):
         raise exceptions.ConfigurationError(
-            detail='store %s is not among enabled_backends' % store) from None
+            detail='store %s is not among enabled_backends, which has %s' % (
+                store, ', '.join(store_kinds() or {}) or 'none')) from None
 
 
 def store_kinds() -> dict[str, str] | None:

@@ -115,6 +115,12 @@ class WithGlanceTest(unittest.TestCase):
         self.assertEqual((1, ''), (done.returncode, done.stdout))
         self.assertNotIn('Traceback', done.stderr)
 
+    def test_no_such_store(self) -> None:
+        done = self.run_it('locations', 'rewrite', '--store', 'a')
+        self.assertEqual(1, done.returncode)
+        self.assertIn('store a is not among enabled_backends, which has s1.',
+                      done.stderr)
+
     def test_stopped(self) -> None:
         with mock.patch.object(manage, '_configure',
                                side_effect=KeyboardInterrupt), \
