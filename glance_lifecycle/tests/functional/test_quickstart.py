@@ -31,7 +31,7 @@ PROJECT = '3f2a5c0e9d7b4f1c8a6e0b9d2c4f6a81'
 # What no test can do on this machine: it installs nothing, and has no such
 # users.
 _NOT_HERE = ('pip install ', 'chown glance ')
-_USERS = ('-o glance -g glance ', '-o glance -g nova ')
+_USERS = ('-o glance -g glance ',)
 
 # What is found in /etc/glance where nothing is said.
 _FOUND = {
