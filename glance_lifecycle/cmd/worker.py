@@ -77,6 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         host = _configure(argv)
         _check()
+    except UnicodeDecodeError as error:
+        print('%s: A file of the configuration is not UTF-8: %s.' % (
+            PROG, error), file=sys.stderr)
+        return 1
     except (exceptions.LifecycleError, cfg.Error, OSError) as error:
         said = (error.for_operator()
                 if isinstance(error, exceptions.LifecycleError)

@@ -109,6 +109,13 @@ class WorkerTest(fixtures.TestWithFixtures, unittest.TestCase):
     def test_bad_option(self) -> None:
         self.assertIn('jobs', self.refused(lifecycle_worker={'jobs': '0'}))
 
+    def test_not_utf8(self) -> None:
+        path = self.base / 'latin1.conf'
+        path.write_bytes(b'[DEFAULT]\nx = \xe4\n')
+        with mock.patch('sys.stderr', io.StringIO()) as err:
+            self.assertEqual(1, worker.main(['--config-file', str(path)]))
+        self.assertIn('is not UTF-8', err.getvalue())
+
     def test_no_database(self) -> None:
         self.refused(lifecycle_worker={
             'connection': 'sqlite:////proc/none/worker.db'})
