@@ -32,6 +32,7 @@ from glance_lifecycle.glance_host.catalogue import KnownLocation
 from glance_lifecycle.glance_host.catalogue import live_locations
 from glance_lifecycle.glance_host.catalogue import locations_with
 from glance_lifecycle.glance_host.catalogue import PAGE
+from glance_lifecycle.glance_host.catalogue import scrubbed_later
 from glance_lifecycle.glance_host.catalogue import some_images
 from glance_lifecycle.glance_host.catalogue import some_locations
 from glance_lifecycle.glance_host.catalogue import some_marks
@@ -148,6 +149,7 @@ __all__ = [
     'refusal',
     'register_copy',
     'restore',
+    'scrubbed_later',
     'self_url',
     'set_queued',
     'set_uploading',

@@ -134,6 +134,22 @@ def some_images(ids: Sequence[str]) -> dict[str, KnownImage]:
 
 
 @transactions.retry
+def scrubbed_later(image_id: str) -> frozenset[str]:
+    """Stores with data of a deleted image that Glance's scrubber will remove.
+
+    So it is with ``delayed_delete``.
+
+    :raises DatabaseError: they cannot be read
+    """
+    with sqlalchemy_api.session_for_read() as session:
+        return frozenset(store_of(metadata or '') for metadata in
+                         session.scalars(sa.select(
+                             LOCATIONS.c.meta_data).where(
+                                 LOCATIONS.c.image_id == image_id,
+                                 LOCATIONS.c.status == 'pending_delete')))
+
+
+@transactions.retry
 def some_marks(ids: Sequence[str]) -> dict[str, dict[str, str]]:
     """What imports, copies and staging hosts have marked them with.
 

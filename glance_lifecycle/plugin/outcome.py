@@ -231,15 +231,17 @@ def _forget_stored(session: sessions.Session,
     """What is registered. A store that was dropped may have kept a part.
 
     So may all where the image is gone: a DELETE that has read the image just
-    before it was sealed knows of no location, and deletes no data.
+    before it was sealed knows of no location, and deletes no data. What one
+    leaves to Glance's scrubber stays: an operator may want it back.
     """
     if session.journal is None or (
             state is not None and not state.locations):
         return
     session.journal.reread()
-    if state is not None:
-        session.note(targets=[t for t in session.journal.record.targets
-                              if t.store not in state.locations])
+    stays = state.locations if state is not None else (
+        glance_host.scrubbed_later(session.glance.image_id))
+    session.note(targets=[t for t in session.journal.record.targets
+                          if t.store not in stays])
     _undo_rest(session)
 
 

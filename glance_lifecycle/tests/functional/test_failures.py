@@ -26,6 +26,9 @@ from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.fixtures import web
 from glance_lifecycle.tests.functional import plugin_case
 
+# It is looked at once a second whether a transfer is to stop.
+_SLOWLY = (0.005, 0.2)
+
 
 class StoreFullTest(plugin_case.PluginTestCase):
     """Store 2 of 3 full: stock leaves queued, or stuck importing."""
@@ -162,7 +165,7 @@ class DeleteTest(plugin_case.SharedApiTestCase):
         image_id = self.staged(self.user, source, 'raw')
         self.user.import_image(image_id, all_stores=True)
         child = transfer.find(self.api)
-        with transfer.Throttle(child):
+        with transfer.Throttle(child, *_SLOWLY):
             transfer.until('something is written', lambda: any(
                 path.stat().st_blocks
                 for path in self.api.store_dir('s1').iterdir()))
@@ -209,7 +212,7 @@ class TakenOverTest(plugin_case.SharedApiTestCase):
         image_id = self.staged(self.user, self.noise(), 'raw')
         self.user.import_image(image_id, all_stores=True)
         child = transfer.find(self.api)
-        with transfer.Throttle(child):
+        with transfer.Throttle(child, *_SLOWLY):
             self.api.sql("update tasks set status = 'failure'")
             transfer.until('the transfer stops',
                            lambda: not transfer.running(child))
@@ -225,7 +228,7 @@ class TakenOverTest(plugin_case.SharedApiTestCase):
         image_id = self.staged(self.user, self.noise(), 'raw')
         self.user.import_image(image_id, all_stores=True)
         child = transfer.find(self.api)
-        with transfer.Throttle(child):
+        with transfer.Throttle(child, *_SLOWLY):
             self.api.sql("update image_properties set value = 'other' "
                          "where name = 'os_glance_import_task'")
             transfer.until('the transfer stops',

@@ -29,6 +29,7 @@ from glance_lifecycle.tests.functional.fixtures import transfer
 from glance_lifecycle.tests.functional.fixtures import web
 from glance_lifecycle.tests.functional import kill_case
 from glance_lifecycle.tests.functional import plugin_case
+from glance_lifecycle.tests import waiting
 
 
 class KillChildTest(plugin_case.SharedApiTestCase):
@@ -185,6 +186,23 @@ class KillApiTest(kill_case.KillTestCase):
                     f"where image_id = '{image_id}'")
         here.open()
         self.assert_nothing_left(api)
+
+    def test_deleted_for_the_scrubber(self) -> None:
+        """With delayed_delete, before the import has ended: the data stay."""
+        here = self.useFixture(gate.Gate())
+        api = self.new_api({'DEFAULT': {'delayed_delete': True}},
+                           plugins=['lifecycle', 'gate'],
+                           python_path=[here.path])
+        user = api.user()
+        image_id = self.staged(user, self.noise(), 'raw')
+        user.import_image(image_id, stores=['s2'])
+        here.wait()
+        self.assertEqual('active', user.get(image_id)['status'])
+        user.delete(image_id)
+        here.open()
+        journals = api.state_dir / 'transfers'
+        waiting.until('it ends', lambda: not list(journals.iterdir()))
+        self.assertTrue(api.stored_copy(image_id, 's2').exists())
 
     def test_before_admit(self) -> None:
         here = self.useFixture(gate.Gate())

@@ -13,6 +13,7 @@
 """The staged mode, and how the mode is chosen."""
 
 import os
+from typing import Any
 
 from glance_lifecycle.tests.functional.fixtures import glance
 from glance_lifecycle.tests.functional.fixtures import images
@@ -104,7 +105,13 @@ class StagedStoreFailsTest(plugin_case.PluginTestCase):
             ) == sorted([image_id, 'transfers']))
         os.unlink(broken)
         broken.mkdir()
-        plans = self.recover(api)
+        plans: list[dict[str, Any]] = []
+
+        def recovered() -> bool:
+            # An import ends for its user a moment before it ends.
+            plans.extend(self.recover(api))
+            return bool(plans)
+        transfer.until('it is recovered', recovered)
         self.assertEqual([image_id], [plan['image_id'] for plan in plans])
         user.import_image(image_id, all_stores=True)
         self.assert_stored(api, user.wait_import(image_id),
