@@ -180,8 +180,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with contextlib.redirect_stdout(said):
             code = upgradecheck.main(
                 CONF, project='glance', upgrade_command=Checks(),
-                argv=sys.argv[1:] if argv is None else list(argv),
-                **_files())
+                argv=places.of_worker(sys.argv[1:] if argv is None else argv),
+                default_config_files=[])
     except (cfg.Error, OSError, ValueError) as error:
         print('glance-lifecycle-status: The configuration cannot be used: %s'
               % exceptions.sentence(str(error)), file=sys.stderr)

@@ -98,7 +98,7 @@ def known_policy(parsed_args: argparse.Namespace) -> decision.Policy:
     :raises CommandError: nothing says which policy is in force
     """
     if not (parsed_args.policy
-            or policy_options.configuration_files(parsed_args)):
+            or policy_options.arguments(parsed_args)):
         raise osc_exceptions.CommandError(
             'It is not known here which policy is in force, and so not '
             'which images are the newest of their families: name the '

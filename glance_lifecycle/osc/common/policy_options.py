@@ -68,18 +68,29 @@ def configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
     from oslo_config import cfg
 
     from glance_lifecycle.conf import opts
-    from glance_lifecycle.conf import places
     conf = cfg.ConfigOpts()
     opts.register_opts(conf)
-    argv = [word for path in parsed_args.config_file
-            for word in ('--config-file', path)] or places.of_glance()
+    argv = arguments(parsed_args)
     try:
         conf(argv, default_config_files=[], default_config_dirs=[])
-    except (cfg.Error, OSError) as error:
+    # ValueError: it is not UTF-8.
+    except (cfg.Error, OSError, ValueError) as error:
         raise osc_exceptions.CommandError(
             'The configuration file %s cannot be used: %s.'
             % (', '.join(argv[1::2]), error)) from None
     return conf
+
+
+def arguments(parsed_args: argparse.Namespace) -> list[str]:
+    """A command line that names it; empty if nothing is known of the service.
+
+    :param parsed_args: perhaps also with directories, see ``store_host``
+    """
+    from glance_lifecycle.conf import places
+    return [word for option, paths in (
+        ('--config-file', parsed_args.config_file),
+        ('--config-dir', getattr(parsed_args, 'config_dir', [])))
+        for path in paths for word in (option, path)] or places.of_glance()
 
 
 def load(path: str) -> document.Document:
@@ -90,20 +101,3 @@ def load(path: str) -> document.Document:
     from glance_lifecycle.policy import document
     from glance_lifecycle.policy import yaml_tree
     return input_file.load(path, yaml_tree.MAX_BYTES, document.load)
-
-
-def _configuration(paths: list[str]) -> cfg.ConfigOpts:
-    from oslo_config import cfg
-
-    from glance_lifecycle.conf import opts
-    conf = cfg.ConfigOpts()
-    opts.register_opts(conf)
-    try:
-        conf(args=[], project='glance',
-             default_config_files=paths, default_config_dirs=[])
-    # ValueError: it is not UTF-8.
-    except (cfg.Error, OSError, ValueError) as error:
-        raise osc_exceptions.CommandError(
-            'The configuration file %s cannot be used: %s.'
-            % (', '.join(paths), error)) from None
-    return conf

@@ -108,14 +108,13 @@ def _configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
         ('--config-dir', parsed_args.config_dir))
         for value in values for word in (name, value)]
     try:
-        conf(argv, project='glance', prog='glance-lifecycle-worker',
-             default_config_files=default_files())
+        conf(places.of_worker(argv), default_config_files=[],
+             default_config_dirs=[])
     except UnicodeDecodeError as error:
         # Which says nothing of the file.
-        files = parsed_args.config_file or default_files() or []
         raise osc_exceptions.CommandError(
-            'A file of the configuration of the worker%s is not UTF-8: %s.'
-            % (''.join(', %s,' % path for path in files), error)) from None
+            'A file of the configuration of the worker, %s, is not UTF-8: %s.'
+            % (', '.join(places.of_worker(argv)[1::2]), error)) from None
     except (cfg.Error, OSError) as error:
         raise osc_exceptions.CommandError(
             'The configuration of the worker cannot be used: %s'

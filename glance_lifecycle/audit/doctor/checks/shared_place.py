@@ -78,7 +78,7 @@ class SharedPlace(check.Check):
     _DEFAULTS = {'rbd_store_ceph_conf': ceph.DEFAULT}
 
     def host(self, host: hosts.Host) -> Iterator[finding.Finding]:
-        places: dict[tuple[str, ...], list[str]] = {}
+        places: dict[tuple[str, tuple[str | None, ...]], list[str]] = {}
         for store, driver in host.stores.items():
             names = self._PLACES.get(driver, ())
             values = [host.value(store, name) or self._DEFAULTS.get(name)
@@ -87,10 +87,10 @@ class SharedPlace(check.Check):
                     store, 'filesystem_store_datadirs'):
                 continue
             if any(values):
-                places.setdefault((driver, *(
+                places.setdefault((driver, tuple(
                     os.path.normpath(value) if driver == 'file' and value
                     else value for value in values)), []).append(store)
-        for (driver, *_values), stores in places.items():
+        for (driver, _values), stores in places.items():
             if len(stores) > 1:
                 yield self._shared(host, self._PLACES[driver], stores)
 

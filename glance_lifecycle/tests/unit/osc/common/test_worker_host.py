@@ -15,6 +15,7 @@
 import argparse
 import datetime
 import os
+import pathlib
 
 import fixtures
 from osc_lib import exceptions as osc_exceptions
@@ -29,20 +30,6 @@ NOW = datetime.datetime(2026, 3, 1, 12, 0, 0, 5, datetime.UTC)
 
 
 class WorkerHostTest(testtools.TestCase):
-
-    def test_default_files(self) -> None:
-        """Those of glance-api that are there."""
-        base = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
-        self.useFixture(fixtures.EnvironmentVariable(
-            'OS_GLANCE_CONFIG_DIR', str(base)))
-        own = base / 'own.conf'
-        with mock.patch.object(worker_host, '_OWN', str(own)):
-            self.assertIsNone(worker_host.default_files())
-            api = base / 'glance-api.conf'
-            api.touch()
-            own.touch()
-            self.assertEqual([str(api), str(own)],
-                             worker_host.default_files())
 
     def test_not_utf8(self) -> None:
         """Whoever reads a configuration names its file."""
