@@ -93,8 +93,9 @@ class RulesTest(cases.DoctorTestCase):
 
     def test_tabs(self) -> None:
         """As oslo.policy reads them, and not as the loader in C."""
-        for text, line in (('"x":\n\t"@"\n', 2), ('{\n\t"x": "@"\n}', 2),
-                           ('"x": "@"\t# y\n', 1),
+        # Releases of oslo.policy differ on this one.
+        self.assertEqual([], self.rules('{\n\t"x": "@"\n}').broken)
+        for text, line in (('"x":\n\t"@"\n', 2), ('"x": "@"\t# y\n', 1),
                            ('"x": "role:a or\trole:b"\n', 0)):
             try:
                 policy.Rules.load(text)
