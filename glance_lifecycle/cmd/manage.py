@@ -36,16 +36,16 @@ def main(argv: list[str] | None = None) -> int:
         130 stopped by Ctrl-C
     """
     args = _parser().parse_args(argv)
+    found = places.of_worker(places.named(args.config_file, args.config_dir))
     try:
-        _configure(args)
+        _configure(args, found)
         return int(args.function(args))
     except exceptions.LifecycleError as error:
         said = error.for_operator()
     except (cfg.Error, OSError) as error:
         said = exceptions.sentence(str(error))
     except UnicodeDecodeError as error:
-        said = 'A file of the configuration%s is not UTF-8: %s.' % (
-            ''.join(', %s,' % path for path in args.config_file), error)
+        said = places.not_utf8(found, error)
     except KeyboardInterrupt:
         print('\n%s: Stopped.' % _PROG, file=sys.stderr)
         return 130
@@ -101,17 +101,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _configure(args: argparse.Namespace) -> None:
+def _configure(args: argparse.Namespace, argv: list[str]) -> None:
     """Read the configuration, as the worker does.
 
     Its database is wanted also where Glance is not installed.
 
+    :param argv: which
     :raises ConfigurationError: the command is for a host of Glance's
     """
-    argv = [word for name, values in (('--config-file', args.config_file),
-                                      ('--config-dir', args.config_dir))
-            for value in values for word in (name, value)]
-    argv = places.of_worker(argv)
     if importlib.util.find_spec('glance') is None:
         if getattr(args, 'needs_glance', False):
             raise exceptions.ConfigurationError(

@@ -20,6 +20,7 @@ from typing import Any
 from oslo_config import cfg
 
 from glance_lifecycle.cmd import asking
+from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.worker.database import errors
 from glance_lifecycle.worker.database import migration
 from glance_lifecycle.worker.database import opening
@@ -49,20 +50,13 @@ def add_parser(commands: Any) -> None:
         'migrations that are over, that are older than a number of days. What '
         'is open stays.')
     purge.add_argument(
-        '--days', type=_days, metavar='N',
+        '--days', type=amounts.number_from(1, 36500), metavar='N',
         help='Keep so many days. Default: [lifecycle_worker] history_days.')
     purge.add_argument('--dry-run', action='store_true',
                        help='Only say what would be removed.')
     purge.add_argument('-y', '--yes', action='store_true',
                        help='Do not ask.')
     purge.set_defaults(function=_purge)
-
-
-def _days(text: str) -> int:
-    days = int(text)
-    if not 0 < days <= 36500:
-        raise ValueError
-    return days
 
 
 def _sync(_args: argparse.Namespace) -> int:

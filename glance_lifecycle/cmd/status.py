@@ -173,6 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         assert glance_host  # noqa: S101 - for the linter
     opts.register_opts(CONF)
     credentials.register(CONF, worker_conf.NAME)
+    argv = places.of_worker(sys.argv[1:] if argv is None else argv)
     code = 255
     # A reader that has enough would be a check that failed.
     said = io.StringIO()
@@ -180,8 +181,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         with contextlib.redirect_stdout(said):
             code = upgradecheck.main(
                 CONF, project='glance', upgrade_command=Checks(),
-                argv=places.of_worker(sys.argv[1:] if argv is None else argv),
-                default_config_files=[])
+                argv=argv, default_config_files=[])
+    except UnicodeDecodeError as error:
+        print('glance-lifecycle-status: %s' % places.not_utf8(argv, error),
+              file=sys.stderr)
     except (cfg.Error, OSError, ValueError) as error:
         print('glance-lifecycle-status: The configuration cannot be used: %s'
               % exceptions.sentence(str(error)), file=sys.stderr)

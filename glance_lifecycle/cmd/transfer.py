@@ -17,7 +17,6 @@ out what is wrong with an image, or how fast a disk is.
 """
 
 import argparse
-from collections.abc import Callable
 import dataclasses
 import hashlib
 import json
@@ -29,6 +28,7 @@ from typing import Any
 
 import glance_lifecycle
 from glance_lifecycle import exceptions
+from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.transfer.formats import inspect
 from glance_lifecycle.transfer import job as jobs
 from glance_lifecycle.transfer import opening
@@ -120,29 +120,22 @@ def _parser() -> argparse.ArgumentParser:
         '--digest', default='md5,sha512', metavar='NAME[,NAME]',
         help='Digests to compute; default: md5,sha512; "" for none.')
     parser.add_argument(
-        '--max-virtual-size', type=_at_least(0), default=0, metavar='GIB',
+        '--max-virtual-size', type=amounts.number_from(0), default=0,
+        metavar='GIB',
         help='Refuse an image of a larger virtual size; default: no limit.')
     parser.add_argument(
-        '--memory-limit', type=_at_least(1), default=1024, metavar='MIB',
+        '--memory-limit', type=amounts.number_from(1), default=1024,
+        metavar='MIB',
         help='Address space of the process that reads SRC; default: 1024.')
     parser.add_argument(
-        '--workers', type=_at_least(1), default=min(2, os.cpu_count() or 1),
+        '--workers', type=amounts.number_from(1),
+        default=min(2, os.cpu_count() or 1),
         help='Threads that decode; default: %(default)s.')
     parser.add_argument('--qemu-img', default='qemu-img', metavar='PROGRAM',
                         help='Program to read vmdk, vhd, vhdx and vdi.')
     parser.add_argument('--json', action='store_true',
                         help='Print the result as JSON.')
     return parser
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        found = int(text)
-        if found < least:
-            raise argparse.ArgumentTypeError(
-                '%d is too small, the least is %d.' % (found, least))
-        return found
-    return number
 
 
 def _run(args: argparse.Namespace) -> dict[str, Any]:

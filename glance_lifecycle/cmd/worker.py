@@ -73,13 +73,13 @@ class _Version:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """:returns: 0 it was stopped, 1 it could not start"""
-    argv = sys.argv[1:] if argv is None else argv
+    argv = places.of_worker(sys.argv[1:] if argv is None else argv)
     try:
         host = _configure(argv)
         _check()
     except UnicodeDecodeError as error:
-        print('%s: A file of the configuration is not UTF-8: %s.' % (
-            PROG, error), file=sys.stderr)
+        print('%s: %s' % (PROG, places.not_utf8(argv, error)),
+              file=sys.stderr)
         return 1
     except (exceptions.LifecycleError, cfg.Error, OSError) as error:
         said = (error.for_operator()
@@ -119,7 +119,6 @@ def _configure(argv: Sequence[str]) -> hosts.Host:
     :raises oslo_config.cfg.Error: it is of no use
     """
     report_opts.set_defaults(CONF)
-    argv = places.of_worker(argv)
     if importlib.util.find_spec('glance') is None:
         logging.register_options(CONF)
         CONF(argv, project='glance', prog=PROG, version=version.VERSION)

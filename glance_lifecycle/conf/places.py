@@ -31,9 +31,14 @@ _FILE = '--config-file'
 _DIR = '--config-dir'
 
 
+def named(files: Iterable[str], directories: Iterable[str]) -> list[str]:
+    """A command line that names these."""
+    return [*_words(_FILE, files), *_words(_DIR, directories)]
+
+
 def of_glance() -> list[str]:
     """A command line that names what a glance-api finds."""
-    return [*_words(_FILE, _files()), *_words(_DIR, _directories())]
+    return named(_files(), _directories())
 
 
 def of_worker(argv: Sequence[str]) -> list[str]:
@@ -49,11 +54,23 @@ def of_worker(argv: Sequence[str]) -> list[str]:
     api = _directories()
     own = [path for path in cfg.find_config_dirs(
         'glance', 'glance-lifecycle-worker') if path not in api]
-    words = [*_words(_FILE, _files()), *_words(_DIR, api),
-             *_words(_FILE, filter(os.path.exists, [worker.FILE])),
-             *_words(_DIR, own)]
+    words = [*named(_files(), api),
+             *named(filter(os.path.exists, [worker.FILE]), own)]
     return [word for option, path in zip(words[::2], words[1::2], strict=True)
             if option not in given for word in (option, path)] + [*argv]
+
+
+def not_utf8(argv: Sequence[str], error: UnicodeDecodeError) -> str:
+    """A sentence; Python does not say which file it was.
+
+    :param argv: what was read
+    """
+    paths = [path if equals else after for word, after in zip(
+        argv, [*argv[1:], ''], strict=True)
+        for option, equals, path in [word.partition('=')]
+        if option in (_FILE, _DIR)]
+    return ('A file of the configuration is not UTF-8: %s. Save it '
+            'as UTF-8. Looked at: %s.' % (error, ', '.join(paths)))
 
 
 def _files() -> list[str]:

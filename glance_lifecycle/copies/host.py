@@ -25,6 +25,7 @@ from typing import Any
 from oslo_config import cfg
 
 from glance_lifecycle.conf import opts
+from glance_lifecycle.conf import places
 from glance_lifecycle import exceptions
 from glance_lifecycle import glance_host
 
@@ -45,15 +46,17 @@ def configure(config_files: tuple[str, ...], config_dirs: tuple[str, ...]
     :param config_files: without any, those that glance-api finds
     :raises ConfigurationError: they are of no use
     """
-    argv = [word for name, values in (('--config-file', config_files),
-                                      ('--config-dir', config_dirs))
-            for value in values for word in (name, value)]
+    argv = places.named(config_files, config_dirs)
     # What they tell glance-api's log: drivers that lack a library, stores
     # that were not started.
     for name in ('glance', 'glance_store', 'stevedore'):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         glance_host.load_configuration(argv, log=False)
+    except UnicodeDecodeError as error:
+        raise exceptions.ConfigurationError(
+            detail=places.not_utf8(argv or places.of_glance(), error)
+        ) from None
     except (cfg.Error, OSError) as error:
         raise exceptions.ConfigurationError(
             detail='%s. Name the files of glance-api with --config-file and '

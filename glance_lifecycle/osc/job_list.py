@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from osc_lib.command import command
 
+from glance_lifecycle.osc.common import amounts
 from glance_lifecycle.osc.common import shown
 from glance_lifecycle.osc.common import worker_host
 
@@ -58,7 +59,8 @@ class ListJobs(command.Lister):
         parser.add_argument('--image', metavar='<id>',
                             help='Only jobs of this image (id).')
         parser.add_argument(
-            '--limit', metavar='<number>', type=_limit, default=100,
+            '--limit', metavar='<number>', default=100,
+            type=amounts.number_from(1, 10 ** 6),
             help='List so many at most (default: 100).')
         parser.add_argument(
             '--marker', metavar='<job>',
@@ -93,11 +95,3 @@ def _row(view: asked.View, now: datetime.datetime) -> Sequence[Any]:
             worker_host.ago(job.created_at, now), job.attempts,
             shown.visible(' '.join(filter(None, (
                 view.waits, view.missing, job.error or job.reason)))))
-
-
-def _limit(text: str) -> int:
-    """:raises ValueError: it is no number of rows"""
-    limit = int(text)
-    if not 0 < limit <= 10 ** 6:
-        raise ValueError
-    return limit

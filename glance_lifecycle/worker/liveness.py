@@ -34,7 +34,7 @@ from oslo_log import log as logging
 from glance_lifecycle import exceptions
 from glance_lifecycle.worker.database import claims
 from glance_lifecycle.worker.database import engine
-from glance_lifecycle.worker.database import sqlite_file
+from glance_lifecycle.worker.database import owned
 from glance_lifecycle.worker import presence
 
 LOG = logging.getLogger(__name__)
@@ -70,11 +70,9 @@ class Liveness:
 
     def _hold(self) -> int:
         try:
-            new = not self._directory.exists()
-            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if new:
-                # A worker that root tries keeps no other from it.
-                os.chown(self._directory, *sqlite_file.owner(self._directory))
+            # A worker that root tries keeps no other from it.
+            owned.make_directory(self._directory.parent)
+            owned.make_directory(self._directory)
             fd = os.open(self._directory / self.id,
                          os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC,
                          0o600)

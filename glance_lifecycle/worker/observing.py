@@ -274,7 +274,7 @@ class _Look:
             with contextlib.suppress(errors.JobNotFound,
                                      errors.JobStateError):
                 job_changes.hold(self._database, waits.id, actor=self._actor,
-                          reason=hold)
+                                 reason=hold)
         job, joined = jobs.open_job(
             self._database, self._wanted(action, hold), actor=self._actor,
             held=bool(hold))

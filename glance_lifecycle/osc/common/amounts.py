@@ -43,14 +43,15 @@ def _between(text: str, least: float, most: float, what: str) -> float:
     return number
 
 
-def number_from(least: int) -> Callable[[str], int]:
+def number_from(least: int, most: int | None = None) -> Callable[[str], int]:
     def number(text: str) -> int:
         try:
             found = int(text)
         except ValueError:
             found = least - 1
-        if found < least:
-            raise argparse.ArgumentTypeError('"%s" is no number from %d on.'
-                                             % (text, least))
+        if found < least or (most is not None and found > most):
+            raise argparse.ArgumentTypeError(
+                '"%s" is no number from %d %s.' % (
+                    text, least, 'on' if most is None else 'to %d' % most))
         return found
     return number

@@ -87,10 +87,9 @@ def arguments(parsed_args: argparse.Namespace) -> list[str]:
     :param parsed_args: perhaps also with directories, see ``store_host``
     """
     from glance_lifecycle.conf import places
-    return [word for option, paths in (
-        ('--config-file', parsed_args.config_file),
-        ('--config-dir', getattr(parsed_args, 'config_dir', [])))
-        for path in paths for word in (option, path)] or places.of_glance()
+    return places.named(
+        parsed_args.config_file, getattr(parsed_args, 'config_dir', [])
+    ) or places.of_glance()
 
 
 def load(path: str) -> document.Document:

@@ -103,18 +103,13 @@ def _configuration(parsed_args: argparse.Namespace) -> cfg.ConfigOpts:
     from glance_lifecycle.conf import places
     conf = cfg.ConfigOpts()
     opts.register_opts(conf)
-    argv = [word for name, values in (
-        ('--config-file', parsed_args.config_file),
-        ('--config-dir', parsed_args.config_dir))
-        for value in values for word in (name, value)]
+    argv = places.of_worker(places.named(parsed_args.config_file,
+                                         parsed_args.config_dir))
     try:
-        conf(places.of_worker(argv), default_config_files=[],
-             default_config_dirs=[])
+        conf(argv, default_config_files=[], default_config_dirs=[])
     except UnicodeDecodeError as error:
-        # Which says nothing of the file.
         raise osc_exceptions.CommandError(
-            'A file of the configuration of the worker, %s, is not UTF-8: %s.'
-            % (', '.join(places.of_worker(argv)[1::2]), error)) from None
+            places.not_utf8(argv, error)) from None
     except (cfg.Error, OSError) as error:
         raise osc_exceptions.CommandError(
             'The configuration of the worker cannot be used: %s'

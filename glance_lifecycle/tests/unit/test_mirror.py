@@ -28,6 +28,7 @@ TOP = pathlib.Path(*glance_lifecycle.__path__)
 
 # Tests of the project, not of a module.
 PROJECT = {'test_architecture', 'test_container', 'test_devstack',
+           'test_devstack_settings',
            'test_documentation', 'test_entry_points', 'test_messages',
            'test_mirror', 'test_tempest', 'test_waiting', 'test_zuul'}
 

@@ -26,7 +26,7 @@ import unittest
 
 import yaml
 
-from glance_lifecycle.tests.unit import test_devstack
+from glance_lifecycle.tests.unit import devstack_case
 
 TOP = pathlib.Path(__file__).parents[3]
 
@@ -287,7 +287,7 @@ class DevstackTest(unittest.TestCase):
                 name, 'vars', 'devstack_localrc').items()}
             variant = 'ceph' if 'ceph' in name else 'plain'
             with tempfile.TemporaryDirectory() as top:
-                machine = test_devstack.Machine(
+                machine = devstack_case.Machine(
                     pathlib.Path(top).resolve(), variant)
                 done = machine.run('stack', **said)
                 self.assertEqual(0, done.returncode, done.stdout)

@@ -63,7 +63,7 @@ def cancel(database: engine.Database, job_id: str, *, actor: str,
             said = (reason or 'The job was cancelled.',
                     dropped.missing(job.state, job.action) if goes_on else '')
             jobs.tell(connection, job, 'cancel' if goes_on else 'cancelled',
-                 ' '.join(filter(None, said)), actor, now)
+                      ' '.join(filter(None, said)), actor, now)
         return job
 
     return jobs.there(database.write(work), job_id)
@@ -150,8 +150,8 @@ def _move(database: engine.Database, job_id: str, before: set[State],
         if changed.rowcount and job is not None:
             jobs.tell(connection, job, after.value, reason, actor, now)
         elif job is not None and job.state != after:
-            raise errors.JobStateError(detail='%s is %s.' % (job_id,
-                                                            job.state.value))
+            raise errors.JobStateError(detail='%s is %s.' % (
+                job_id, job.state.value))
         return job
 
     try:

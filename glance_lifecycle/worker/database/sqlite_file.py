@@ -22,6 +22,7 @@ from oslo_db import exception as db_exception
 
 from glance_lifecycle import exceptions
 from glance_lifecycle.worker.database import errors
+from glance_lifecycle.worker.database import owned
 
 #: Seconds that one process waits for another's transaction.
 BUSY = 30
@@ -101,15 +102,13 @@ def _make(path: pathlib.Path) -> None:
     :raises ConfigurationError: it cannot be made
     """
     try:
-        if not path.parent.exists():
-            path.parent.mkdir(mode=0o700)
-            os.chown(path.parent, *owner(path.parent), follow_symlinks=False)
+        owned.make_directory(path.parent)
         try:
             made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         except FileExistsError:
             return
         try:
-            os.fchown(made, *owner(path))
+            os.fchown(made, *owned.owner(path))
         finally:
             os.close(made)
     except OSError as error:
@@ -140,11 +139,3 @@ def _look(path: pathlib.Path) -> None:
         raise errors.DatabaseForbidden(
             detail='run it as root, or as the user of the worker',
             operator=str(path))
-
-
-def owner(path: pathlib.Path) -> tuple[int, int]:
-    """Whose a new file is: "db sync" is run by root, the worker is not."""
-    if os.geteuid():
-        return -1, -1
-    above = path.parent.stat()
-    return above.st_uid, above.st_gid

@@ -99,7 +99,7 @@ class KillTest(worker_case.WorkerCase):
     def test_cancelled(self) -> None:
         daemon, child = self.copying()
         job_changes.cancel(daemon.database, daemon.job(self.golden, 'copy').id,
-                    actor='an operator')
+                           actor='an operator')
         with transfer.Throttle(child):
             daemon.wait_for_job(self.golden, 'copy', 'cancelled')
         self.assert_nothing_left(self.api, self.golden)
@@ -117,7 +117,7 @@ class KillTest(worker_case.WorkerCase):
         waiting.until('both are opened', lambda: daemon.states(other) == {
             'copy': 'queued', 'update': 'queued'})
         job_changes.cancel(daemon.database, daemon.job(other, 'copy').id,
-                    actor='an operator')
+                           actor='an operator')
         daemon.terminate()
         # Its times are whole seconds.
         cancelled = daemon.job(other, 'copy').updated_at

@@ -51,7 +51,7 @@ class BrakeTest(worker_case.WorkerCase):
         daemon.wait_for_job(later, 'copy')
         self.assertEqual('held', daemon.states(made[0])['copy'])
         job_changes.requeue(daemon.database, daemon.job(made[0], 'copy').id,
-                     actor='an operator')
+                            actor='an operator')
         daemon.wait_for_job(made[0], 'copy')
         self.assertEqual(['s1', 's2'], self.stores_of(made[0]))
         self.assertEqual('held', daemon.states(made[1])['copy'])

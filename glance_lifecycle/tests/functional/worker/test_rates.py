@@ -138,8 +138,8 @@ class WaitingTest(RateCase):
     def test_cancelled(self) -> None:
         child = transfer.find_below(self.daemon.pid)
         job_changes.cancel(self.daemon.database,
-                    self.daemon.job(self.image_id, 'copy').id,
-                    actor='an operator')
+                           self.daemon.job(self.image_id, 'copy').id,
+                           actor='an operator')
         self.daemon.wait_for_job(self.image_id, 'copy', 'cancelled')
         waiting.until('its process is gone',
                       lambda: not transfer.running(child))

@@ -135,8 +135,8 @@ class ScrubTest(worker_case.WorkerCase):
         os.kill(child, signal.SIGSTOP)
         self.addCleanup(transfer.resume, child)
         found = job_changes.cancel(daemon.database,
-                            daemon.job(self.image_id, 'scrub').id,
-                            actor='an operator')
+                                   daemon.job(self.image_id, 'scrub').id,
+                                   actor='an operator')
         self.assertTrue(found.cancel_requested)
         transfer.resume(child)
         daemon.wait_for_job(self.image_id, 'scrub')

@@ -109,7 +109,8 @@ class WithGlanceTest(unittest.TestCase):
         self.conf.write_bytes(b'[DEFAULT]\nx = \xe4\n')
         done = self.run_it('db', 'version')
         self.assertEqual((1, ''), (done.returncode, done.stdout))
-        self.assertRegex(done.stderr, r'glance-api\.conf, is not UTF-8: ')
+        self.assertRegex(done.stderr, r'is not UTF-8: .* Looked at: '
+                         r'\S*glance-api\.conf')
         self.assertNotIn('Traceback', done.stderr)
         done = self.run_it('--config-file', str(self.base), 'db', 'version')
         self.assertEqual((1, ''), (done.returncode, done.stdout))

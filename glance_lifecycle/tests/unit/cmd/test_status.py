@@ -45,7 +45,7 @@ class StatusTest(unittest.TestCase):
                 self.assertEqual((255, ''), (done.returncode, done.stdout))
                 self.assertRegex(
                     done.stderr, 'configuration cannot be used: '
-                    '|Invalid Boolean value: banana')
+                    '|is not UTF-8: |Invalid Boolean value: banana')
                 self.assertNotIn('Traceback', done.stderr)
 
     def test_nobody_reads(self) -> None:

@@ -176,3 +176,11 @@ class PlacesTest(testtools.TestCase):
         conf = policy_options.configuration(parser.parse_args(
             ['--config-file', str(self.own)]))
         self.assertNotEqual(f'{self.base}/state', conf.lifecycle.state_dir)
+
+    def test_not_utf8(self) -> None:
+        """Python does not say which file it was."""
+        error = UnicodeDecodeError('utf-8', b'\xe4', 0, 1, 'invalid')
+        said = places.not_utf8(
+            ['--config-file', '/a', '--debug', '--config-dir=/b', 'x'], error)
+        self.assertIn('is not UTF-8', said)
+        self.assertTrue(said.endswith('Looked at: /a, /b.'), said)

@@ -12,116 +12,27 @@
 
 """Steps are carried out in real directories, and judged before and after."""
 
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
 import os
 import pathlib
 import time
 from typing import Any
 from unittest import mock
 
-from glance_lifecycle.audit.hygiene import claims
 from glance_lifecycle import exceptions
-from glance_lifecycle.reclaim import applying
 from glance_lifecycle.reclaim import brake
 from glance_lifecycle.reclaim import outcome
 from glance_lifecycle.reclaim import plan as plans
 from glance_lifecycle.reclaim import undoing
 from glance_lifecycle.tests.unit.audit.hygiene import helpers as hygiene
-from glance_lifecycle.tests.unit.transfer.backends import helpers
+from glance_lifecycle.tests.unit.reclaim import applying_case
 from glance_lifecycle.transfer.backends.file import kept as keeping
 from glance_lifecycle.transfer.backends.file import quarantine as file
-from glance_lifecycle.transfer.backends import inventory
 
-A, B, C = hygiene.A, hygiene.B, hygiene.C
+A, B, C = applying_case.A, applying_case.B, applying_case.C
 Result = outcome.Result
-LONG_AGO = time.time() - 100 * hygiene.DAY
 
 
-class Database(hygiene.Host):
-    """One that answers something else from the nth question on."""
-
-    def __init__(self, *images: hygiene.Image) -> None:
-        super().__init__(*images)
-        self.now = {one.id: one for one in images}
-        self.then: dict[str, hygiene.Image] | Exception | None = None
-        self.after = 1
-        self.tasks: set[str] = set()
-
-    def some(self, ids: Sequence[str]) -> Mapping[str, claims.Image]:
-        self.after -= 1
-        if self.after < 0 and self.then is not None:
-            if isinstance(self.then, Exception):
-                raise self.then
-            return {one: self.then[one] for one in ids if one in self.then}
-        return {one: self.now[one] for one in ids if one in self.now}
-
-    def locations(self, since: float | None = None
-                  ) -> Iterator[tuple[str, str]]:
-        yield from hygiene.locations(self.now.values())
-
-    def busy(self) -> frozenset[str]:
-        return frozenset(self.tasks)
-
-
-class ApplyingTest(helpers.TempDirTestCase):
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.top = pathlib.Path(self.path, 'images')
-        self.top.mkdir()
-        self.found = file.FileQuarantine(
-            's1', {'datadirs': [[str(self.top), 0]]})
-        self.addCleanup(self.found.close)
-        self.database = Database()
-
-    def gone(self, image_id: str = A, **other: Any) -> hygiene.Image:
-        return hygiene.Image(image_id, 'deleted', deleted=True, **{
-            'created': LONG_AGO, 'changed': LONG_AGO, **other})
-
-    def alive(self, image_id: str = A, **other: Any) -> hygiene.Image:
-        return hygiene.Image(image_id, **{
-            'created': LONG_AGO, 'changed': LONG_AGO, 'size': 5000,
-            'locations': (hygiene.Location(
-                f'file://{self.top}/{image_id}'),), **other})
-
-    def orphan(self, image_id: str = A, data: bytes = b'o' * 5000
-               ) -> inventory.Entry:
-        self.database.now[image_id] = self.gone(image_id)
-        (self.top / image_id).write_bytes(data)
-        return next(one for one in self.found.entries()
-                    if one.name == image_id)
-
-    def plan(self, *entries: inventory.Entry, **other: Any) -> plans.Plan:
-        return plans.Plan(**{
-            'made': 'now', 'grace': 0.0, 'keep': 0.0, 'most': 1000,
-            'percent': 100.0, 'alone': (),
-            'stores': (plans.Store('s1', 10, 1_000_000),),
-            'steps': tuple(plans.Step.of('s1', 'GLC020', one, True, '')
-                           for one in entries), **other})
-
-    def apply(self, plan: plans.Plan, failed: Mapping[str, str] | None = None,
-              limits: brake.Brake | None = None, **wishes: Any
-              ) -> list[outcome.Outcome]:
-        store = applying.Store(claims.Store(
-            's1', self.found.schemes, self.found.spot, lambda _url: False),
-            self.found)
-        return list(applying.Applying(
-            plan, self.database, {} if failed else {'s1': store},
-            failed or {}, applying.Wishes(**wishes), limits).run())
-
-    def assert_becomes(self, result: Result, plan: plans.Plan, why: str = '',
-                       **wishes: Any) -> None:
-        one, = self.apply(plan, **wishes)
-        self.assertIs(result, one.result, one.detail)
-        self.assertIn(why, one.detail)
-        self.assertTrue(one.detail.endswith('.') or not one.detail)
-
-    def rescued(self) -> None:
-        """B is registered with what was stored for A."""
-        self.database.now[B] = self.alive(B, locations=(
-            hygiene.Location(f'file://{self.top}/{A}'),))
+class ApplyingTest(applying_case.ApplyingCase):
 
     def test_another_has_it(self) -> None:
         """An image of another id was registered with it since."""
@@ -158,9 +69,6 @@ class ApplyingTest(helpers.TempDirTestCase):
             if forgotten:
                 del self.database.now[A]
             self.assert_becomes(Result.KEPT, plan, purge=True)
-
-    def there(self, image_id: str = A) -> bool:
-        return (self.top / image_id).exists()
 
     def test_phases(self) -> None:
         plan = self.plan(self.orphan())
@@ -212,70 +120,6 @@ class ApplyingTest(helpers.TempDirTestCase):
             one.result for one in self.apply(first, limits=limits)])
         self.assertEqual([Result.BRAKED], [
             one.result for one in self.apply(second, limits=limits)])
-
-    def test_in_both_places(self) -> None:
-        """Whoever took it was killed when it was copied."""
-        entry = self.orphan()
-        plan = self.plan(entry)
-        self.apply(plan)
-        with mock.patch.object(self.found, 'look', return_value=entry), (
-                mock.patch.object(self.found, 'put', return_value=True)
-                ) as put:
-            for dry_run in (True, False):
-                put.assert_not_called()
-                self.assert_becomes(Result.QUARANTINED, plan, purge=True,
-                                    dry_run=dry_run)
-            put.assert_called_once_with(plan.steps[0].entry, plan.id)
-            # Somebody uses what has the name by now.
-            put.return_value = False
-            self.assert_becomes(Result.PURGED, plan, purge=True)
-
-    def test_needed_in_both_places(self) -> None:
-        """It is the original that stays, and the copy is left over."""
-        entry = self.orphan()
-        plan = self.plan(entry)
-        self.apply(plan)
-        for image in (self.gone(size=5000), self.alive()):
-            self.rescued()
-            self.database.now[A] = image
-            with mock.patch.object(self.found, 'look', return_value=entry), (
-                    mock.patch.object(self.found, 'put')) as put, (
-                    mock.patch.object(self.found, 'restore')) as restore:
-                for dry_run in (True, False):
-                    restore.assert_not_called()
-                    self.assert_becomes(
-                        Result.RESTORED, plan, 'A location leads to it.',
-                        purge=True, dry_run=dry_run)
-                put.assert_not_called()
-                self.assertEqual(A, restore.call_args.args[0].entry.name)
-
-    def test_unclear_in_both_places(self) -> None:
-        entry = self.orphan()
-        plan = self.plan(entry)
-        self.apply(plan)
-        with mock.patch.object(self.found, 'look', return_value=entry), (
-                mock.patch.object(self.found, 'put', return_value=True)
-                ) as put:
-            # Its row is purged in the meantime.
-            self.database.now.clear()
-            self.assert_becomes(Result.KEPT, plan, 'gone', purge=True)
-            put.assert_not_called()
-
-    def test_needed_after_both_places(self) -> None:
-        """A location came while the original was removed."""
-        entry = self.orphan()
-        plan = self.plan(entry)
-        self.apply(plan)
-
-        def put(*_args: Any) -> bool:
-            self.database.now[A] = self.alive()
-            looked.return_value = None
-            return True
-        with mock.patch.object(self.found, 'look', return_value=entry
-                               ) as looked, mock.patch.object(
-                                   self.found, 'put', side_effect=put):
-            self.assert_becomes(Result.RESTORED, plan, 'A location')
-        self.assertTrue(self.there())
 
     def test_needed_before(self) -> None:
         plan = self.plan(self.orphan())

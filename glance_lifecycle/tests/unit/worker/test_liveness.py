@@ -19,7 +19,6 @@ import socket
 import subprocess
 import sys
 from typing import Any
-import unittest
 from unittest import mock
 import uuid
 
@@ -58,16 +57,6 @@ class LivenessTest(cases.DatabaseTestCase):
         self.now = 1000.0
         self.mine = self.liveness()
         self.mine.beat()
-
-    @unittest.skipIf(os.getuid(), 'it gives files to others')
-    def test_owner(self) -> None:
-        """Root may have tried it first."""
-        state_dir = self.state_dir.parent / 'of-others'
-        state_dir.mkdir()
-        os.chown(state_dir, 1234, 5678)
-        liveness.Liveness(self.database, str(state_dir), 'act', 60).gone()
-        found = (state_dir / 'workers').stat()
-        self.assertEqual((1234, 5678), (found.st_uid, found.st_gid))
 
     def liveness(self) -> liveness.Liveness:
         return liveness.Liveness(

@@ -307,7 +307,7 @@ class ClaimTest(RunningCase):
         job_id = self.needed()
         self.assertEqual(Outcome.CANCELLED, self.act(
             job_id, lambda: job_changes.cancel(self.database, job_id,
-                                        actor='operator')))
+                                               actor='operator')))
         self.assertEqual([], self.methods())
         self.assertEqual(State.CANCELLED, self.get(job_id).state)
 

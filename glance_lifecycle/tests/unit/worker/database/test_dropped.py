@@ -87,12 +87,12 @@ class DroppedTest(cases.DatabaseTestCase):
         self.assertEqual(State.CANCELLED, job_changes.cancel(
             self.database, waits.id, actor='op').state)
 
-    def test_cancel_waiting(self) -> None:
+    def test_cancel_one_that_waits(self) -> None:
         job_id, fence = self.runs('s2')
         self.retry(job_id, fence)
         for _twice in range(2):
             found = job_changes.cancel(self.database, job_id, actor='op',
-                                reason='Not now.')
+                                       reason='Not now.')
             self.assertEqual((State.QUEUED, True), (
                 found.state, found.cancel_requested))
         self.assertEqual(['queued', 'put back', 'cancel'], self.events())
@@ -101,7 +101,7 @@ class DroppedTest(cases.DatabaseTestCase):
         # No other one begins meanwhile.
         self.assertTrue(self.join_scrub()[1])
 
-    def test_cancel_running(self) -> None:
+    def test_cancel_one_that_runs(self) -> None:
         job_id, fence = self.runs('s2')
         job_changes.cancel(self.database, job_id, actor='op')
         self.assertEqual('The job was cancelled. ' + SAID, history.of_image(

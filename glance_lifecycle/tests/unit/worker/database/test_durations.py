@@ -24,8 +24,8 @@ ACTION = test_action.action().to_dict()
 
 class DurationsTest(cases.DatabaseTestCase):
 
-    def end(self, image_id: str, proof: Any = None,
-            state: jobs.State = jobs.State.DONE) -> None:
+    def end_job(self, image_id: str, proof: Any = None,
+                state: jobs.State = jobs.State.DONE) -> None:
         job, _joined = jobs.open_job(self.database, jobs.Wanted(
             image_id=image_id, purpose='copy', action=ACTION,
             reason='It is needed.'), actor='sweep')
@@ -33,20 +33,20 @@ class DurationsTest(cases.DatabaseTestCase):
         assert fence is not None
         claims.finish(self.database, job.id, fence, state, proof=proof)
 
-    def test_latest(self) -> None:
-        self.end('a', {history.SECONDS: 3})
-        self.end('b', {history.SECONDS: 1.5})
-        self.end('c', {history.SECONDS: 9}, jobs.State.FAILED)
+    def test_latest_first(self) -> None:
+        self.end_job('a', {history.SECONDS: 3})
+        self.end_job('b', {history.SECONDS: 1.5})
+        self.end_job('c', {history.SECONDS: 9}, jobs.State.FAILED)
         # Of an earlier release, and of nobody.
-        self.end('d', {'sha512': 'ab'})
-        self.end('e')
-        self.end('f', {history.SECONDS: 'long'})
+        self.end_job('d', {'sha512': 'ab'})
+        self.end_job('e')
+        self.end_job('f', {history.SECONDS: 'long'})
         self.assertEqual([(ACTION, 1.5), (ACTION, 3.0)],
                          list(durations.latest(self.database)))
 
     def test_limit(self) -> None:
         for number in range(4):
-            self.end(str(number), {history.SECONDS: number + 1})
+            self.end_job(str(number), {history.SECONDS: number + 1})
         self.assertEqual([4.0, 3.0], [
             seconds for _action, seconds in durations.latest(
                 self.database, 2)])

@@ -30,7 +30,7 @@ class JobChangesTest(cases.DatabaseTestCase):
         for held in (False, True):
             job = self.job(held=held)
             found = job_changes.cancel(self.database, job.id, actor='op',
-                                reason='Not now.', now=at(3))
+                                       reason='Not now.', now=at(3))
             self.assertEqual((State.CANCELLED, at(3)),
                              (found.state, found.updated_at))
             job_changes.cancel(self.database, job.id, actor='op')
@@ -77,7 +77,7 @@ class JobChangesTest(cases.DatabaseTestCase):
         job_id, fence = self.claimed()
         done = claims.finish(self.database, job_id, fence, State.DONE)
         self.assertEqual(done, job_changes.cancel(self.database, job_id,
-                                           actor='op'))
+                                                  actor='op'))
         self.assertEqual(['queued', 'done'], self.events())
 
     def test_over(self) -> None:
@@ -89,7 +89,7 @@ class JobChangesTest(cases.DatabaseTestCase):
             job = self.job(image, held=held)
             for _twice in range(2):
                 found = job_changes.over(self.database, job.id, actor='sweep',
-                                  reason='It is as wanted.', now=at(3))
+                                         reason='It is as wanted.', now=at(3))
                 self.assertEqual((State.DONE, at(3)), (found.state,
                                                        found.updated_at))
             self.assertEqual([image, 'done'], self.events(image))

@@ -52,7 +52,7 @@ class MoveTurnsTest(cases.DatabaseTestCase):
             [moves.Image('image-%d' % n, 'name', 'p', 1 + n // 2, n, 10)
              for n in range(4)], actor='me')
 
-    def images(self, *states: moves.Step) -> list[moves.Image]:
+    def in_turn(self, *states: moves.Step) -> list[moves.Image]:
         return moves.images(self.database, 'one', states=states)
 
     def start(self, image: moves.Image, *args: Any, **values: Any
@@ -66,9 +66,9 @@ class MoveTurnsTest(cases.DatabaseTestCase):
     def test_start(self) -> None:
         """Its step and its job, and when the wave began."""
         self.begin_turns()
-        image = self.images()[0]
+        image = self.in_turn()[0]
         job_id = self.start(image, made=True)
-        found = self.images()[0]
+        found = self.in_turn()[0]
         self.assertEqual((Step.COPYING, job_id, True),
                          (found.state, found.job_id, found.made))
         first, second = moves.waves(self.database, 'one')
@@ -76,31 +76,31 @@ class MoveTurnsTest(cases.DatabaseTestCase):
         self.assertIsNone(second.begun_at)
         self.assertIsNone(self.start(image), 'it is not as it was read')
         self.assert_no_job_but(job_id)
-        self.start(self.images()[1])
+        self.start(self.in_turn()[1])
         self.assertEqual(first.begun_at, moves.waves(
             self.database, 'one')[0].begun_at, 'the first time counts')
 
     def test_parallel(self) -> None:
         self.begin_turns()
-        one, two, three, _four = self.images()
+        one, two, three, _four = self.in_turn()
         began = [self.start(one), self.start(two)]
         self.assertIsNone(self.start(three))
         self.assert_no_job_but(*began)
         # A new job for the same is no other image.
-        found = self.images()[0]
+        found = self.in_turn()[0]
         moves.step(self.database, 'one', found, Step.COPYING, job_id=None)
         job_changes.cancel(self.database, str(began[0]), actor='me')
-        again = self.start(self.images()[0])
+        again = self.start(self.in_turn()[0])
         self.assertNotIn(again, (None, *began))
 
     def test_paused(self) -> None:
         self.begin_turns()
         moves.turn_to(self.database, moves.get(self.database, 'one'),
                       State.PAUSED)
-        self.assertIsNone(self.start(self.images()[0]))
+        self.assertIsNone(self.start(self.in_turn()[0]))
         self.assert_no_job_but()
         self.assertEqual([Step.WAITING] * 4,
-                         [image.state for image in self.images()])
+                         [image.state for image in self.in_turn()])
 
     def test_joins(self) -> None:
         """Such as one that an operator has requeued."""
@@ -108,8 +108,8 @@ class MoveTurnsTest(cases.DatabaseTestCase):
         job, _joined = jobs.open_job(
             self.database, jobs.Wanted('image-0', 'migrate:b', {}, 'It.'),
             actor='operator')
-        self.assertEqual(job.id, self.start(self.images()[0]))
-        self.assertEqual(job.id, self.images()[0].job_id)
+        self.assertEqual(job.id, self.start(self.in_turn()[0]))
+        self.assertEqual(job.id, self.in_turn()[0].job_id)
 
     def test_joins_what_ends(self) -> None:
         """Between the look and the change: then it is another job."""
@@ -126,9 +126,9 @@ class MoveTurnsTest(cases.DatabaseTestCase):
             claims.finish(self.database, old.id, fence, jobs.State.DONE)
             return write(work)
         self.database.write = late  # type: ignore[method-assign]
-        new = self.start(self.images()[0])
+        new = self.start(self.in_turn()[0])
         self.assertNotIn(new, (None, old.id))
-        self.assertEqual(new, self.images()[0].job_id)
+        self.assertEqual(new, self.in_turn()[0].job_id)
 
     def test_failures(self) -> None:
         self.begin_turns()
@@ -136,14 +136,14 @@ class MoveTurnsTest(cases.DatabaseTestCase):
                          move_turns.failures(self.database, 'one'))
         for number, wanted in ((3, move_turns.Failures(1, False)),
                                (0, move_turns.Failures(2, True))):
-            moves.step(self.database, 'one', self.images()[number],
+            moves.step(self.database, 'one', self.in_turn()[number],
                        Step.FAILED)
             self.assertEqual(wanted, move_turns.failures(
                 self.database, 'one'))
 
     def test_copies(self) -> None:
         self.begin_turns()
-        for image, to in zip(self.images(), (
+        for image, to in zip(self.in_turn(), (
                 Step.COPYING, Step.GONE, Step.FAILED, Step.COPIED)):
             moves.step(self.database, 'one', image, to)
         self.assertEqual([True, False], [

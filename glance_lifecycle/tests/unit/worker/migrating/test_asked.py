@@ -101,7 +101,7 @@ class PauseTest(migrating_case.MigratingCase):
         self.driver.turn(migrating_case.NOW)
         for job in self.queued():
             job_changes.hold(self.database, job.id, actor=migrating_case.WHO,
-                      reason='The migration does not go on for now.')
+                             reason='The migration does not go on for now.')
         moves.turn_to(self.database, moves.get(self.database, move_id),
                       moves.State.PAUSED)
         asked.resume(self.database, move_id, actor=migrating_case.WHO)
